@@ -1,0 +1,82 @@
+"""What a connector is: it speaks one chat platform. Ours are in `bot/connectors/`; splitting and pacing are in `bot/router/delivery.py`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.messages import Address, Attachment, Message
+
+Deliver = Callable[[Message], Awaitable[None]]
+"""Returns once the message's tickets are written; a connector acknowledges an event only after that.
+
+Raises StoreError when nothing could be written: the connector keeps the event and delivers it again.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the platform allows. `text` in characters as the platform counts them, `file` in bytes, `edit_interval` in seconds."""
+
+    text: int
+    file: int
+    edit_interval: float
+    files_per_post: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a post, with its bytes."""
+
+    name: str
+    mime: str
+    content: bytes
+    alt: str = ""
+    spoiler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A button of a post; `id` comes back in `Clicked`."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One platform message, within the connector's Limits; `text` is Markdown. A mention in it must not notify anybody.
+
+    `busy` marks a status line that is still going to change.
+    """
+
+    text: str
+    uploads: tuple[Upload, ...] = ()
+    keys: tuple[Key, ...] = ()
+    reply_to: str = ""
+    silent: bool = False
+    private: bool = False
+    busy: bool = False
+
+
+class Connector(Protocol):
+    """Turns one platform's events into Messages and Posts into its calls. Every method may raise ConnectorError."""
+
+    name: str
+    limits: Limits
+
+    async def run(self, deliver: Deliver) -> None:
+        """Receives until cancelled; reconnects by itself."""
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        """The new message's id. A second call with the same nonce gives the first one's id where the platform can."""
+
+    async def edit(self, to: Address, message: str, post: Post) -> None:
+        """Replaces a message that `send` made; editing it to what it is already is no error."""
+
+    async def delete(self, to: Address, message: str) -> None:
+        """Removes a message that `send` made; one that is gone is no error."""
+
+    def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The attachment's bytes, in pieces."""

@@ -1,0 +1,176 @@
+"""What a handler is given: everything it may do. How each act is made durable is in `bot/router/acts.py`.
+
+A handler that is cut off by a crash runs again from the top. Acts it has done already are found in the ticket's journal
+and give what they gave before; so a handler does nothing that matters except through `ctx`, and takes its time and its
+randomness from it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from bot.jobs import Job, Partial, Result
+from bot.messages import Address, Audio, Blob, Message, Person, Reply, Source
+from bot.turns import Turn
+
+R = TypeVar("R", bound=Result)
+M = TypeVar("M", bound=BaseModel)
+
+Scope = Literal["server", "chat", "person"]
+Show = Callable[[Partial], Reply | None]
+"""Turns a partial into what the chat sees meanwhile; None shows nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An HTTP answer; the body is cut at the size that was asked for."""
+
+    status: int
+    mime: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch of decoded audio, ready for `Transcribe`; `start` and `seconds` lie within the original."""
+
+    audio: Blob
+    start: float
+    seconds: float
+
+
+class Acts(Protocol):
+    """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
+
+    async def run(self, job: Job[R], show: Show | None) -> R: ...
+    async def post(self, reply: Reply) -> None: ...
+    async def turns(self, budget: int) -> list[Turn]: ...
+    async def append(self, turn: Turn) -> None: ...
+    async def reset(self) -> None: ...
+    async def load(self, scope: Scope, key: str) -> bytes | None: ...
+    async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None: ...
+    async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched: ...
+    async def forward(self, message: Message) -> None: ...
+    async def schedule(self, name: str, payload: Mapping[str, Any], at: float) -> str: ...
+    async def unschedule(self, id: str) -> None: ...
+    async def read(self, source: Source, limit: int) -> bytes: ...
+    async def keep(self, content: bytes, mime: str, name: str) -> Blob: ...
+    async def clips(self, audio: Audio, longest: float) -> list[Clip]: ...
+
+
+class Conversation:
+    """The remembered turns of the chat, thread or topic that the message came from."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    async def turns(self, budget: int) -> list[Turn]:
+        """The newest turns that fit `budget` tokens, oldest first, cut in blocks so that prompts keep their prefix."""
+        return await self._acts.turns(budget)
+
+    async def append(self, turn: Turn) -> None:
+        """Remembers a turn; only handlers of `ordered` routes may."""
+        await self._acts.append(turn)
+
+    async def reset(self) -> None:
+        """Forgets every turn; only handlers of `ordered` routes may."""
+        await self._acts.reset()
+
+
+class Stored:
+    """The plugin's own data, typed, per server, chat or person. The core gives it a lifetime, export and deletion."""
+
+    def __init__(self, acts: Acts) -> None:
+        self._acts = acts
+
+    async def get(self, model: type[M], scope: Scope, key: str = "") -> M | None:
+        """The stored value, or None. One that no longer fits `model` raises pydantic's ValidationError."""
+        found = await self._acts.load(scope, key)
+        return None if found is None else model.model_validate_json(found)
+
+    async def put(self, value: BaseModel, scope: Scope, key: str = "", *, ttl: float | None = None) -> None:
+        """Stores the value; `ttl` in seconds, None keeps it until the server or the person is forgotten."""
+        await self._acts.save(scope, key, value.model_dump_json().encode(), ttl)
+
+    async def delete(self, scope: Scope, key: str = "") -> None:
+        """Removes the value; one that is not there is no error."""
+        await self._acts.save(scope, key, None, None)
+
+
+class Context:
+    """One handler's view of one ticket.
+
+    `now` and `settings` are as they were when the ticket first ran; `ref` is the reference id that errors quote;
+    `random` gives the same numbers on every replay.
+    """
+
+    def __init__(self, message: Message, settings: BaseModel, now: datetime, ref: str, acts: Acts) -> None:
+        self.message = message
+        self.settings: Any = settings
+        self.now = now
+        self.ref = ref
+        self.random = random.Random(ref)
+        self.conversation = Conversation(acts)
+        self.store = Stored(acts)
+        self._acts = acts
+
+    @property
+    def person(self) -> Person:
+        """Who asked."""
+        return self.message.sender
+
+    @property
+    def address(self) -> Address:
+        """Where it was asked."""
+        return self.message.address
+
+    async def run(self, job: Job[R]) -> R:
+        """Runs a job while the status line tells how it goes. Raises JobError or UserError; not catching them is fine."""
+        return await self._acts.run(job, None)
+
+    async def stream(self, job: Job[R], show: Show) -> R:
+        """Runs a job and shows each partial in the chat; what the handler returns replaces it."""
+        return await self._acts.run(job, show)
+
+    async def reply(self, reply: Reply | str) -> None:
+        """Sends a message of its own, beside the one that the handler returns."""
+        await self._acts.post(Reply(reply) if isinstance(reply, str) else reply)
+
+    async def forward(self, message: Message) -> None:
+        """Hands a message (a transcript, say) to the routes, as if it had just been said."""
+        await self._acts.forward(message)
+
+    async def fetch(
+        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b"", limit: int = 1 << 20
+    ) -> Fetched:
+        """An HTTP request that cannot reach private addresses; at most `limit` bytes of the body."""
+        return await self._acts.fetch(method, url, headers or {}, body, limit)
+
+    async def schedule(self, name: str, payload: BaseModel, at: datetime) -> str:
+        """Fires the plugin's Schedule of this name here, for this person, at that time; the id is for `unschedule`."""
+        return await self._acts.schedule(name, payload.model_dump(mode="json"), at.timestamp())
+
+    async def unschedule(self, id: str) -> None:
+        """Takes a firing back; one that has fired is no error."""
+        await self._acts.unschedule(id)
+
+    async def read(self, source: Source, *, limit: int = 25 << 20) -> bytes:
+        """The bytes of an attachment or a blob; more than `limit` is a UserError."""
+        return await self._acts.read(source, limit)
+
+    async def keep(self, content: bytes, mime: str, name: str = "") -> Blob:
+        """Stores bytes for a job or a reply."""
+        return await self._acts.keep(content, mime, name)
+
+    async def clips(self, audio: Audio, *, longest: float) -> list[Clip]:
+        """Decodes audio of any usual format in a limited process and cuts it into clips of `longest` seconds at most.
+
+        A file that is corrupt, endless or no audio at all is a UserError.
+        """
+        return await self._acts.clips(audio, longest)

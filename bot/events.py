@@ -1,0 +1,22 @@
+"""Things that happened, for logs, metrics, `/why` and the dashboard. Where they are kept: `bot/store/`. What is done about them: nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `name` is dotted ("ticket.accepted"), `at` is seconds since 1970.
+
+    `ref` is the correlation id that follows a message to its reply; `facts` holds ids and numbers, never what people said.
+    """
+
+    name: str
+    at: float
+    ref: str = ""
+    server: str = ""
+    plugin: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,234 @@
+"""What comes in and what goes out, free of any platform: Message, Reply and their typed parts.
+
+How a platform's events become these lives in `bot/connectors/`; who is being spoken to is decided in `bot/router/addressing.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that Hobnob keeps in the store for a while; `size` in bytes, `id` is opaque."""
+
+    id: str
+    mime: str
+    size: int
+    name: str = ""
+    kept: Literal["store"] = field(default="store", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Bytes that still lie on the platform; `id` is the connector's own locator, `size` in bytes as the platform claims."""
+
+    id: str
+    mime: str
+    size: int
+    name: str = ""
+    kept: Literal["platform"] = field(default="platform", kw_only=True)
+
+
+Source = Annotated[Blob | Attachment, Field(discriminator="kept")]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, in Markdown when going out and as typed when coming in."""
+
+    text: str
+    kind: Literal["text"] = field(default="text", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture; `alt` is what a person who cannot see it is told."""
+
+    source: Source
+    alt: str = ""
+    spoiler: bool = False
+    kind: Literal["image"] = field(default="image", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Sound; `voice` is true for a note recorded in the chat, `seconds` is 0 when the platform does not say."""
+
+    source: Source
+    voice: bool = False
+    seconds: float = 0.0
+    kind: Literal["audio"] = field(default="audio", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Anything else that has bytes."""
+
+    source: Source
+    kind: Literal["file"] = field(default="file", kw_only=True)
+
+
+Part = Annotated[Text | Image | Audio | File, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on a platform; `id` is unique within the connector, `name` is what the others see."""
+
+    id: str
+    name: str
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something was said and where the answer lands.
+
+    `server` is a guild, a group or a web room; for a direct message it is the person. `thread` is a thread or forum topic.
+    """
+
+    connector: str
+    server: str
+    channel: str
+    thread: str = ""
+    direct: bool = False
+
+    @property
+    def conversation(self) -> str:
+        """One conversation per chat, thread or topic; nothing is shared between two of these."""
+        return "/".join(_escaped(word) for word in (self.connector, self.server, self.channel, self.thread))
+
+    @property
+    def tenant(self) -> str:
+        """The server as the queue and the settings know it."""
+        return f"{_escaped(self.connector)}/{_escaped(self.server)}"
+
+
+def _escaped(word: str) -> str:
+    """Platform ids cannot forge the separator."""
+    return word.replace("%", "%25").replace("/", "%2F")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A plain message; `version` counts its edits."""
+
+    version: int = 0
+    kind: Literal["said"] = field(default="said", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A native command with the options as the platform typed them."""
+
+    command: str
+    options: Mapping[str, Any]
+    kind: Literal["called"] = field(default="called", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A button; `button` is the short id it was sent with."""
+
+    button: str
+    kind: Literal["clicked"] = field(default="clicked", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """An emoji put on the message in `reply_to`."""
+
+    emoji: str
+    kind: Literal["reacted"] = field(default="reacted", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A schedule came due; `schedule` is the id that `ctx.schedule` returned."""
+
+    schedule: str
+    kind: Literal["fired"] = field(default="fired", kw_only=True)
+
+
+Trigger = Annotated[Said | Called | Clicked | Reacted | Fired, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The message that this one replies to or reacts to."""
+
+    id: str
+    sender: Person
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One arrival. Connectors fill in facts; `addressed` is decided by the router from `me`, `mentions` and `reply_to`.
+
+    `event` is unique per arrival on its connector (message and edit version, interaction, callback, update);
+    `at` is the platform's time in seconds since 1970; `me` is the bot's own id on that platform.
+    """
+
+    id: str
+    event: str
+    address: Address
+    sender: Person
+    parts: tuple[Part, ...] = ()
+    trigger: Trigger = Said()
+    at: float = 0.0
+    me: str = ""
+    mentions: tuple[Person, ...] = ()
+    reply_to: Quote | None = None
+    language: str = ""
+    addressed: bool = False
+
+    @property
+    def text(self) -> str:
+        """All words of the message, parts joined by a newline."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a reply; a click runs the sender plugin's Action of this name with the payload."""
+
+    label: str
+    action: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Reply:
+    """What a handler returns: parts, and buttons below them. A plain string is a Text part.
+
+    `silent` asks the platform not to notify, `private` to show it only to the asker where the platform can.
+    """
+
+    parts: tuple[Part, ...]
+    buttons: tuple[Button, ...]
+    silent: bool
+    private: bool
+
+    def __init__(
+        self, *parts: Text | Image | Audio | File | str, buttons: Sequence[Button] = (), silent: bool = False, private: bool = False
+    ) -> None:
+        put = object.__setattr__  # a frozen dataclass with a friendlier signature than its fields
+        put(self, "parts", tuple(Text(part) if isinstance(part, str) else part for part in parts))
+        put(self, "buttons", tuple(buttons))
+        put(self, "silent", silent)
+        put(self, "private", private)
+
+    @property
+    def text(self) -> str:
+        """All words of the reply, parts joined by a blank line."""
+        return "\n\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+message_json: TypeAdapter[Message] = TypeAdapter(Message)
+reply_json: TypeAdapter[Reply] = TypeAdapter(Reply)

@@ -1,0 +1,100 @@
+"""What a Model is and what it is handed: loads weights, runs batches of one kind of job. Which model runs when: `bot/worker/`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from bot.jobs import Job, Partial, Result
+from bot.messages import Blob
+
+R = TypeVar("R", bound=Result)
+R_contra = TypeVar("R_contra", bound=Result, contravariant=True)
+J_co = TypeVar("J_co", bound=Job, covariant=True)  # type: ignore[type-arg]  # any job, whatever its result
+J = TypeVar("J", bound=Job)  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a model takes on its device, in bytes: `weights` once, `cache` for a full batch."""
+
+    weights: int
+    cache: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where to load: `device` as torch names it ("cpu", "cuda:0"), `weights` the folder on disk (None: the model has none), `threads` of the CPU."""
+
+    device: str
+    weights: Path | None = None
+    threads: int = 1
+
+
+class Work(Protocol[J_co, R_contra]):
+    """One claimed job in the hands of a model. Safe to use from any thread."""
+
+    @property
+    def job(self) -> J_co:
+        """The request."""
+
+    @property
+    def cancelled(self) -> bool:
+        """True when nobody waits any more: drop it at the next step; finishing it is harmless and ignored."""
+
+    def emit(self, partial: Partial) -> None:
+        """Shows the result as it stands; never blocks, and may be dropped when partials come too fast."""
+
+    def finish(self, result: R_contra) -> None:
+        """Hands in the result; the first of `finish` and `fail` counts."""
+
+    def fail(self, reason: str) -> None:
+        """This job cannot be done (the others can); the reason goes to the operator's log."""
+
+    def read(self, blob: Blob) -> bytes:
+        """The bytes of a blob that the job refers to."""
+
+    def keep(self, content: bytes, mime: str, name: str = "") -> Blob:
+        """Stores bytes that the result or a partial refers to."""
+
+
+class Batch(Protocol[J_co, R_contra]):
+    """The compatible jobs that a model runs together, at most its `max_batch` at any time."""
+
+    def __iter__(self) -> Iterator[Work[J_co, R_contra]]:
+        """The jobs claimed so far."""
+
+    def join(self, free: int) -> Sequence[Work[J_co, R_contra]]:
+        """Up to `free` jobs that arrived meanwhile and may still join; never blocks, empty once admission is closed."""
+
+
+class Model(ABC, Generic[J, R]):
+    """Runs one kind of job. Construction is cheap and imports nothing heavy; `load` does both.
+
+    `name` is what `Job.model` asks for; `weights` names the catalogue entry to load, "" for a model without any.
+    The worker calls one method at a time.
+    """
+
+    name: str
+    job: type[J]
+    weights: str = ""
+    max_batch: int = 1
+
+    @abstractmethod
+    def memory(self) -> Memory:
+        """What `load` and a full batch will take, before loading."""
+
+    @abstractmethod
+    def load(self, placement: Placement) -> None:
+        """Brings the weights to the device. Raises anything; the message is shown to the operator."""
+
+    @abstractmethod
+    def run(self, batch: Batch[J, R]) -> None:
+        """Finishes or fails every job of the batch; an exception fails those that are neither."""
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Gives the memory back."""

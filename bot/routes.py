@@ -1,0 +1,102 @@
+"""Which events reach which handler: what a plugin returns from `register_routes` and `register_tools`. Matching is in `bot/router/dispatch.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.messages import Message, Reply
+
+if TYPE_CHECKING:
+    from bot.context import Context
+
+Outcome = Reply | str | None
+"""What a handler returns: the reply, or None to stay silent."""
+
+Handler = Callable[["Context"], Awaitable[Outcome]]
+ArgsHandler = Callable[["Context", Any], Awaitable[Outcome]]
+
+
+class NoArgs(BaseModel):
+    """For commands that take none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What `admit` returns to stop a message; `text` is sent as the reply, "" stays silent."""
+
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command. `args` becomes the platform's options, the text parser and the help.
+
+    A route that is `ordered` runs one at a time per conversation, in arrival order, and may append turns.
+    """
+
+    name: str
+    description: str
+    args: type[BaseModel]
+    handler: ArgsHandler
+    ordered: bool = False
+    menu: bool = False
+    """Also in the menu of a message, where the platform has one; the message arrives as `ctx.message.reply_to`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Sees every message for which the predicate is true; the predicate is quick and has no effect."""
+
+    name: str
+    predicate: Callable[[Message], bool]
+    handler: Handler
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Runs when a button of this name is clicked; `payload` is what the button was made with."""
+
+    name: str
+    payload: type[BaseModel]
+    handler: ArgsHandler
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """Runs when somebody puts this emoji on a message."""
+
+    name: str
+    emoji: str
+    handler: Handler
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Runs when a firing made by `ctx.schedule` comes due."""
+
+    name: str
+    payload: type[BaseModel]
+    handler: ArgsHandler
+    ordered: bool = False
+
+
+Route = Command | Listener | Action | Reaction | Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A typed function that the chat model may call; what it returns is data to the model, never instructions."""
+
+    name: str
+    description: str
+    args: type[BaseModel]
+    handler: Callable[[Context, Any], Awaitable[str]]

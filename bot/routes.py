@@ -1,4 +1,4 @@
-"""Which events reach which handler: what a plugin returns from `register_routes` and `register_tools`. Matching is in `bot/router/dispatch.py`."""
+"""Which events reach which handler: what `register_routes` and `register_tools` return. Matching is in `bot/router/dispatch.py`."""
 
 from __future__ import annotations
 

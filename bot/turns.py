@@ -1,4 +1,4 @@
-"""A remembered turn of a conversation, and how a long conversation is cut to a token budget. Where turns are kept: `bot/store/conversations.py`."""
+"""A remembered turn of a conversation, and how a long one is cut to a token budget. They are kept in `bot/store/conversations.py`."""
 
 from __future__ import annotations
 

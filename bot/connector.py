@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.messages import Address, Attachment, Message
+from bot.messages import Address, Attachment, Called, Message
+
+COMMAND = re.compile(r"/(?P<name>[\w-]{1,64})(?:@(?P<bot>\w+))?(?:\s+(?P<text>.*))?", re.DOTALL)
+
+
+def typed_command(text: str, bot: str = "") -> Called | None:
+    """The command that `text` is, on platforms where commands are typed; None for other words and for another bot's command."""
+    found = COMMAND.fullmatch(text.strip())
+    if found is None or (found["bot"] and found["bot"].lower() != bot.lower()):
+        return None
+    return Called(found["name"].lower(), text=found["text"] or "")
+
 
 Deliver = Callable[[Message], Awaitable[None]]
 """Returns once the message's tickets are written; a connector acknowledges an event only after that.
@@ -48,7 +60,7 @@ class Key:
 class Post:
     """One platform message, within the connector's Limits; `text` is Markdown. A mention in it must not notify anybody.
 
-    `busy` marks a status line that is still going to change.
+    `busy` marks a status line that is still going to change, `fault` one that says why there is no answer.
     """
 
     text: str
@@ -58,6 +70,7 @@ class Post:
     silent: bool = False
     private: bool = False
     busy: bool = False
+    fault: bool = False
 
 
 class Connector(Protocol):

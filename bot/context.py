@@ -48,20 +48,47 @@ class Clip:
 class Acts(Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
-    async def run(self, job: Job[R], show: Show | None) -> R: ...
-    async def post(self, reply: Reply) -> None: ...
-    async def turns(self, budget: int) -> list[Turn]: ...
-    async def append(self, turn: Turn) -> None: ...
-    async def reset(self) -> None: ...
-    async def load(self, scope: Scope, key: str) -> bytes | None: ...
-    async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None: ...
-    async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched: ...
-    async def forward(self, message: Message) -> None: ...
-    async def schedule(self, name: str, payload: Mapping[str, Any], at: float) -> str: ...
-    async def unschedule(self, id: str) -> None: ...
-    async def read(self, source: Source, limit: int) -> bytes: ...
-    async def keep(self, content: bytes, mime: str, name: str) -> Blob: ...
-    async def clips(self, audio: Audio, longest: float) -> list[Clip]: ...
+    async def run(self, job: Job[R], show: Show | None) -> R:
+        """Submits the job and waits; see `Context.run` and `Context.stream`."""
+
+    async def post(self, reply: Reply) -> None:
+        """See `Context.reply`."""
+
+    async def turns(self, budget: int) -> list[Turn]:
+        """See `Conversation.turns`."""
+
+    async def append(self, turn: Turn) -> None:
+        """See `Conversation.append`."""
+
+    async def reset(self) -> None:
+        """See `Conversation.reset`."""
+
+    async def load(self, scope: Scope, key: str) -> bytes | None:
+        """The JSON under the key, or None."""
+
+    async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
+        """Keeps the JSON under the key; None removes it."""
+
+    async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
+        """See `Context.fetch`."""
+
+    async def forward(self, message: Message) -> None:
+        """See `Context.forward`."""
+
+    async def schedule(self, name: str, payload: Mapping[str, Any], at: float) -> str:
+        """See `Context.schedule`; `at` is seconds since 1970."""
+
+    async def unschedule(self, id: str) -> None:
+        """See `Context.unschedule`."""
+
+    async def read(self, source: Source, limit: int) -> bytes:
+        """See `Context.read`."""
+
+    async def keep(self, content: bytes, mime: str, name: str) -> Blob:
+        """See `Context.keep`."""
+
+    async def clips(self, audio: Audio, longest: float) -> list[Clip]:
+        """See `Context.clips`."""
 
 
 class Conversation:
@@ -115,7 +142,7 @@ class Context:
         self.settings: Any = settings
         self.now = now
         self.ref = ref
-        self.random = random.Random(ref)
+        self.random = random.Random(ref)  # noqa: S311  for dice and choices, which a replay must make again
         self.conversation = Conversation(acts)
         self.store = Stored(acts)
         self._acts = acts

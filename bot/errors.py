@@ -2,6 +2,7 @@
 
 BotError
 ├── ConfigError      the operator: file, key, what is allowed    no traceback, exit 2
+│   └── PullError      a model cannot be brought here: network, disk, hash, licence
 ├── PluginError      the plugin author: plugin, hook, fault      no traceback, exit 2
 ├── UserError        the person in the chat: safe to show        sent as the reply
 │   ├── BadArguments   a field of a command is wrong or missing
@@ -30,6 +31,10 @@ class ConfigError(BotError):
     def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class PullError(ConfigError):
+    """A model cannot be brought here: the network, the disk, a hash or a licence that is not accepted; what has come is kept."""
 
 
 class PluginError(BotError):

@@ -1,4 +1,4 @@
-"""Things that happened, for logs, metrics, `/why` and the dashboard. Where they are kept: `bot/store/`. What is done about them: nothing here."""
+"""Things that happened, for logs, metrics, `/why` and the dashboard. What is done about them is up to who observes."""
 
 from __future__ import annotations
 

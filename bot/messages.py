@@ -124,10 +124,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A native command with the options as the platform typed them."""
+    """A command: `options` as a platform with native ones typed them, or `text` as a person typed it behind the name."""
 
     command: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
     kind: Literal["called"] = field(default="called", kw_only=True)
 
 
@@ -207,22 +208,30 @@ class Button:
 class Reply:
     """What a handler returns: parts, and buttons below them. A plain string is a Text part.
 
-    `silent` asks the platform not to notify, `private` to show it only to the asker where the platform can.
+    `silent` asks the platform not to notify, `private` to show it only to the asker where the platform can; `fault` says
+    that this is no answer but the reason why there is none.
     """
 
     parts: tuple[Part, ...]
     buttons: tuple[Button, ...]
     silent: bool
     private: bool
+    fault: bool = False
 
     def __init__(
-        self, *parts: Text | Image | Audio | File | str, buttons: Sequence[Button] = (), silent: bool = False, private: bool = False
+        self,
+        *parts: Text | Image | Audio | File | str,
+        buttons: Sequence[Button] = (),
+        silent: bool = False,
+        private: bool = False,
+        fault: bool = False,
     ) -> None:
         put = object.__setattr__  # a frozen dataclass with a friendlier signature than its fields
         put(self, "parts", tuple(Text(part) if isinstance(part, str) else part for part in parts))
         put(self, "buttons", tuple(buttons))
         put(self, "silent", silent)
         put(self, "private", private)
+        put(self, "fault", fault)
 
     @property
     def text(self) -> str:

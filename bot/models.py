@@ -27,7 +27,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where to load: `device` as torch names it ("cpu", "cuda:0"), `weights` the folder on disk (None: the model has none), `threads` of the CPU."""
+    """Where to load.
+
+    `device` as torch names it ("cpu", "cuda:0"); `weights` the folder on disk, None for a model without any; `threads` of the CPU.
+    """
 
     device: str
     weights: Path | None = None

@@ -1,0 +1,51 @@
+# Everything a newcomer needs is `make run`; everything a contributor needs is `make test`.
+PYTHON ?=
+REDIS_URL ?=
+ONLY ?=
+ARGS ?=
+export PYTHON REDIS_URL
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev models run test lint types contracts bench lock clean chromium
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup:  ## what `make run` needs, into .venv; does nothing when all is there
+	@tools/setup
+
+setup-dev:  ## the same and what the tests and checks need
+	@tools/setup --dev
+
+models: setup  ## the starter models, into the data directory
+	@.venv/bin/hobnob models pull starter
+
+run: setup models  ## starts everything and prints the link to the room
+	@.venv/bin/hobnob run
+
+test: setup-dev models chromium  ## the whole suite; REDIS_URL=… runs it on that server, ARGS=… goes to pytest
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: setup-dev  ## style and format
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: setup-dev  ## mypy, strict
+	@.venv/bin/mypy bot plugins tests tools
+
+contracts: setup-dev  ## which layer may import what
+	@.venv/bin/lint-imports
+
+bench: setup-dev models  ## the measurements; ONLY=core runs one part
+	@.venv/bin/python -m tests.bench $(ONLY)
+
+lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
+	@tools/lock $(ARGS)
+
+clean:  ## removes what the build and the tools made; models and data stay
+	@rm -rf .venv build var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+chromium:
+	@for browser in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$browser >/dev/null && exit 0; done; \
+	test -d "/Applications/Google Chrome.app" || echo "No Chromium or Chrome found: the browser tests will be skipped."

@@ -1,0 +1,157 @@
+"""The command line: the only place that knows every part and puts them together. What a command does is in the module of its name.
+
+Only the names of commands and options are here, so that `hobnob --help` answers at once; each command imports what it needs.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from bot.errors import BotError, ConfigError, PluginError, StoreError
+
+OPERATOR = 2
+"""The exit code that means: nothing works until the operator changes something."""
+
+app = typer.Typer(
+    help="A self-hosted chat bot for groups: open models on your own hardware answer, draw and transcribe.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models = typer.Typer(help="The models that can be brought here.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+ConfigFile = Annotated[
+    Optional[Path],  # noqa: UP045  typer reads this at run time
+    typer.Option("--config", "-c", envvar="HOBNOB_CONFIG", metavar="FILE", help="The configuration; else config/bot.toml."),
+]
+Patience = Annotated[float, typer.Option(hidden=True, help="Seconds in which the store may still start.")]
+Announce = Annotated[Optional[int], typer.Option(hidden=True, help="A pipe to say on that this process is ready.")]  # noqa: UP045
+
+
+@app.command()
+def run(
+    config: ConfigFile = None,
+    port: Annotated[Optional[int], typer.Option(min=0, max=65535, help="Instead of web.port.")] = None,  # noqa: UP045
+) -> None:
+    """Start everything: store, router and worker; prints the link to the first room."""
+    from bot.cli.running import run as command
+
+    raise typer.Exit(command(config, port))
+
+
+@app.command()
+def router(
+    config: ConfigFile = None,
+    patience: Patience = 0.0,
+    announce: Announce = None,
+    pages: Annotated[bool, typer.Option(help="Serve the pages.")] = True,
+) -> None:
+    """Run a router: the chats, the pages and the plugins' front halves."""
+    from bot.cli.processes import router as command
+
+    command(config, patience, announce, pages)
+
+
+@app.command()
+def worker(config: ConfigFile = None, patience: Patience = 0.0) -> None:
+    """Run a worker: the models."""
+    from bot.cli.processes import worker as command
+
+    raise typer.Exit(command(config, patience))
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask; `-` reads it from the standard input.")] = "",
+    file: Annotated[list[Path], typer.Option("--file", "-f", exists=True, dir_okay=False, help="Attach a file; may be given again.")] = [],  # noqa: B006  typer copies it
+    save: Annotated[Optional[Path], typer.Option(file_okay=False, help="Save the files that come back in this folder.")] = None,  # noqa: UP045
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 600.0,
+    config: ConfigFile = None,
+) -> None:
+    """Ask one question, and print the answer as it comes."""
+    from bot.cli.asking import ask as command
+
+    raise typer.Exit(command(config, question, file, save, timeout))
+
+
+@app.command()
+def console(
+    name: Annotated[str, typer.Option("--name", "-n", help="What the others see.")] = "",
+    room: Annotated[str, typer.Option("--room", "-r", help="The room to join.")] = "lobby",
+    direct: Annotated[bool, typer.Option("--direct", help="Talk to the bot alone.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Join a room from the terminal."""
+    from bot.cli.visiting import console as command
+
+    raise typer.Exit(command(config, name, room, direct))
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Name every fault of the configuration and of the plugins at once."""
+    from bot.cli.checking import check as command
+
+    raise typer.Exit(command(config))
+
+
+@app.command()
+def doctor(config: ConfigFile = None) -> None:
+    """Say what is installed, reachable and too small; exit code 1 if something is wrong."""
+    from bot.doctor import doctor as command
+
+    raise typer.Exit(command(config))
+
+
+@app.command()
+def plugins(config: ConfigFile = None) -> None:
+    """List the plugins that are installed, and which of them are on."""
+    from bot.cli.listing import plugins as command
+
+    command(config)
+
+
+@models.command("list")
+def models_list(config: ConfigFile = None) -> None:
+    """List the models of the catalogue, and which of them are here."""
+    from bot.cli.listing import models as command
+
+    command(config)
+
+
+@models.command("pull")
+def models_pull(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models or sets; `starter` is the first to have.")],
+    config: ConfigFile = None,
+) -> None:
+    """Bring models here: downloaded, verified, ready to load."""
+    from bot.cli.listing import pull as command
+
+    command(config, names)
+
+
+def main() -> None:
+    """Runs the command; what the operator must change is said in a sentence, without a traceback."""
+    try:
+        app()
+    except (ConfigError, PluginError, StoreError) as error:
+        _leave(str(error), OPERATOR)
+    except BotError as error:
+        _leave(str(error), 1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" of {error.filename}" if error.filename else ""
+        _leave(f"the disk{where} is full: free some space, or set `data_dir` to another disk", OPERATOR)
+
+
+def _leave(said: str, code: int) -> None:
+    for line in said.splitlines():
+        typer.echo(f"hobnob: {line}", err=True)
+    sys.exit(code)

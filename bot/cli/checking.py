@@ -1,0 +1,64 @@
+"""`hobnob check`: every fault of configuration and plugins at once. Whether things are reachable is the doctor's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from bot import catalogue
+from bot.config import Config, load
+from bot.errors import BotError, ConfigError
+from bot.plugins import Plugins
+from bot.plugins import load as load_plugins
+
+T = TypeVar("T")
+
+
+def check(path: Path | None) -> int:
+    """0 when all is well, 2 otherwise, as the start would."""
+    faults = list(dict.fromkeys(_faults(path)))
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
+        typer.echo(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}.", err=True)
+        return 2
+    config = load(path)
+    typer.echo(f"{config.source.path} and {len(config.plugins)} plugins are as they should be: {', '.join(config.plugins) or 'none'}.")
+    return 0
+
+
+def _faults(path: Path | None) -> Iterator[str]:
+    """A configuration that cannot be read hides its plugins' faults; a plugin's front half does not hide its model half."""
+    config, faults = _tried(lambda: load(path))
+    yield from faults
+    if config is None:
+        return
+    _, faults = _tried(lambda: load_plugins(config, "front"))
+    yield from faults
+    workers, faults = _tried(lambda: load_plugins(config, "model"))
+    yield from faults
+    known, faults = _tried(catalogue.load)
+    yield from faults
+    if workers is not None and known is not None:
+        yield from _unknown_weights(config, workers, known)
+
+
+def _unknown_weights(config: Config, workers: Plugins, known: catalogue.Catalogue) -> Iterator[str]:
+    for plugin, model in workers.collect("register_models"):
+        if model.weights and model.weights not in known.models:
+            at = ("plugins", plugin)
+            yield config.source.fault(
+                at, f"its model {model.name!r} wants the weights {model.weights!r}, which the catalogue does not know"
+            )
+
+
+def _tried(do: Callable[[], T]) -> tuple[T | None, list[str]]:
+    try:
+        return do(), []
+    except ConfigError as error:
+        return None, list(error.faults)
+    except BotError as error:
+        return None, [str(error)]

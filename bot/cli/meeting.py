@@ -1,0 +1,151 @@
+"""The terminal as a guest of our rooms: finds what runs, or starts all that is needed and stops it afterwards. Guests: `ask`, `console`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+
+import typer
+
+from bot.config import Config
+from bot.faults import variable
+from bot.messages import Attachment, Audio, File, Image, Part
+from bot.store.connection import check, connect
+from bot.store.keys import Keys
+from bot.store.places import BOT, Arrival, Came, Draft, Gone, Place, RoomMessage
+from bot.store.roomfeed import Change
+from bot.store.rooms import Rooms
+from bot.supervise import Instance, holder, running
+
+HEARD = 3.0
+"""Seconds after which a message that no router took needs one of our own."""
+
+SETTLED = 1.5
+"""Seconds of quiet after which nothing more will come: longer than a handler works before its status line shows that it does."""
+
+STEP = 0.25
+
+
+class Meeting:
+    """Rooms, and somebody there who answers."""
+
+    def __init__(self, rooms: Rooms, config: Config, stack: AsyncExitStack) -> None:
+        self.rooms = rooms
+        self._config = config
+        self._stack = stack
+        self._instance: Instance | None = None
+
+    @property
+    def starting(self) -> bool:
+        """True while what was started here is not ready yet."""
+        return self._instance is not None and not self._instance.link.done()
+
+    async def start(self) -> None:
+        """Starts a router and a worker that end with this meeting; their everyday log would only be in the way."""
+        quiet = {variable(("log", "level")): "warning", **self._config.source.environ}
+        self._instance = await self._stack.enter_async_context(running(self._config, pages=False, environ=quiet))
+
+    async def heard(self, asked: str) -> None:
+        """Starts what is needed when nobody took the message. Raises typer.Exit when that cannot come up; it has said why itself."""
+        if self._instance is None and any(waiting.target == asked for waiting in await self._waiting()):
+            await self.start()
+        if self._instance is not None and self._instance.failed.done():
+            raise typer.Exit(self._instance.failed.result())
+
+    async def _waiting(self) -> list[Arrival]:
+        try:
+            return await asyncio.wait_for(self.rooms.arrivals(), STEP)
+        except TimeoutError:  # nothing waits
+            return []
+
+    async def exchange(self, place: Place, draft: Draft) -> AsyncGenerator[list[RoomMessage], None]:
+        """Says something, and gives what the bot says from then on, as it grows; ends when nothing more will come."""
+        async with aclosing(steps(self.rooms.watch(place))) as changes:
+            await anext(changes)
+            asked = await self.rooms.say(place, draft)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            answer = Answer(asked, began)
+            async for some in changes:
+                if answer.take(some, loop.time()):
+                    yield answer.messages
+                if answer.complete(loop.time()):
+                    return
+                if not answer.messages and loop.time() - began > HEARD:
+                    await self.heard(asked)
+
+
+class Answer:
+    """What the bot has said since a message; times are the event loop's."""
+
+    def __init__(self, asked: str, now: float) -> None:
+        self._asked = int(asked)
+        self._said: dict[str, RoomMessage] = {}
+        self._changed = now
+
+    @property
+    def messages(self) -> list[RoomMessage]:
+        """In their order."""
+        return [self._said[id] for id in sorted(self._said, key=int)]
+
+    def take(self, changes: Iterable[Change], now: float) -> bool:
+        """Adds what concerns it; True when something did."""
+        mine = [change for change in changes if not isinstance(change, Came) and int(change.id) > self._asked]
+        for change in mine:
+            if isinstance(change, Gone):
+                self._said.pop(change.id, None)
+            elif change.head.author.id == BOT.id:
+                self._said[change.id] = change
+        if mine:
+            self._changed = now
+        return bool(mine)
+
+    def complete(self, now: float) -> bool:
+        """True when there is something, none of it is still going to change, and it has been quiet for a while."""
+        return bool(self._said) and not any(one.body.busy for one in self._said.values()) and now - self._changed > SETTLED
+
+
+async def steps(watch: AsyncGenerator[list[Change], None]) -> AsyncGenerator[list[Change], None]:
+    """The lists of a watch, and an empty one whenever nothing came for a moment."""
+    async with aclosing(watch):
+        coming = asyncio.ensure_future(anext(watch))
+        try:
+            while True:
+                await asyncio.wait({coming}, timeout=STEP)
+                if coming.done():
+                    changes = coming.result()
+                    coming = asyncio.ensure_future(anext(watch))
+                    yield changes
+                else:
+                    yield []
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
+@asynccontextmanager
+async def meeting(config: Config) -> AsyncIterator[Meeting]:
+    """Goes where Hobnob runs, or lets it run as long as the block does."""
+    async with AsyncExitStack() as stack:
+        redis = connect(config.redis_url)
+        rooms = Rooms(redis, Keys(), config.files_dir)
+        met = Meeting(rooms, config, stack)
+        try:
+            if config.redis.url is None and holder(config.data_dir) is None:
+                await met.start()
+            await check(redis, config.redis_url)
+            yield met
+        finally:  # before the store goes, which would have the client try again and again
+            await rooms.close()
+            await redis.aclose()
+
+
+def part_of(kept: Attachment) -> Part:
+    """A file as the part of a message that it is."""
+    match kept.mime.partition("/")[0]:
+        case "image":
+            return Image(kept)
+        case "audio":
+            return Audio(kept)
+    return File(kept)

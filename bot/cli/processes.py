@@ -1,0 +1,116 @@
+"""`hobnob router` and `hobnob worker`: one process each, put together here. What they do is in `bot/router/` and `bot/worker/`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import typer
+
+from bot import log
+from bot.config import Config, load
+from bot.connectors.room import RoomConnector
+from bot.errors import StoreError
+from bot.plugins import Half, Plugins
+from bot.plugins import load as load_plugins
+from bot.router.app import build
+from bot.router.app import running as routing
+from bot.store import embedded
+from bot.store.connection import check, connect
+from bot.store.keys import Keys
+from bot.store.rooms import Rooms
+from bot.store.sessions import Sessions
+from bot.supervise import stopping
+
+
+def router(path: Path | None, patience: float, announce: int | None, pages: bool) -> None:
+    """Runs a router until it is told to stop. Raises ConfigError, PluginError and StoreError while it starts."""
+    config, plugins = _begin(path, "front", patience)
+    asyncio.run(_route(config, plugins, announce, pages))
+
+
+def worker(path: Path | None, patience: float) -> int:
+    """Runs a worker until it is told to stop; returns its exit code."""
+    from bot.worker.app import main
+
+    config, plugins = _begin(path, "model", patience)
+    return main(config, plugins)
+
+
+def _begin(path: Path | None, half: Half, patience: float) -> tuple[Config, Plugins]:
+    config = load(path)
+    process = "router" if half == "front" else "worker"
+    log.setup(config.log, log.secrets_of(config), process=process)
+    plugins = load_plugins(config, half)
+    log.setup(config.log, log.secrets_of(config, *(one.config for one in plugins.loaded.values())), process=process)
+    if config.redis.url is None:
+        _await_store(config.data_dir, patience)
+    return config, plugins
+
+
+def _await_store(data_dir: Path, patience: float) -> None:
+    """The supervisor starts the store at the same time, and gives us patience."""
+    deadline = time.monotonic() + patience
+    while not embedded.answers(data_dir):
+        if time.monotonic() > deadline:
+            raise StoreError(f"no store runs in {data_dir}: `hobnob run` starts everything; to run this process by itself set `redis.url`")
+        time.sleep(0.02)
+
+
+async def _route(config: Config, plugins: Plugins, announce: int | None, pages: bool) -> None:
+    bound = _bind(config) if pages else None
+    redis = connect(config.redis_url)
+    try:
+        await check(redis, config.redis_url)
+        rooms, sessions = Rooms(redis, Keys(), config.files_dir), Sessions(redis, Keys())
+        connectors = [RoomConnector(rooms), *(connector for _, connector in plugins.collect("register_connectors"))]
+        with stopping() as stop:
+            async with routing(build(redis, Keys(), plugins, connectors), plugins), _serving(config, rooms, sessions, bound) as link:
+                say_ready(announce, link)
+                await stop.asked.wait()
+        await rooms.close()
+    finally:
+        await redis.aclose()
+
+
+def _bind(config: Config) -> socket.socket:
+    from bot.web.app import bind
+
+    return bind(config)
+
+
+@asynccontextmanager
+async def _serving(config: Config, rooms: Rooms, sessions: Sessions, bound: socket.socket | None) -> AsyncIterator[str]:
+    """Gives a link that lets one browser in; "" where there are no pages, for which their library is not even imported."""
+    if bound is None:
+        yield ""
+        return
+    from bot.web.app import link, serve
+
+    ready = asyncio.Event()
+    serving = asyncio.create_task(serve(config, rooms, sessions, bound=bound, ready=ready))
+    starting = asyncio.create_task(ready.wait())
+    try:
+        await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        yield await link(bound, sessions)
+    finally:
+        starting.cancel()
+        serving.cancel()
+        await asyncio.gather(serving, starting, return_exceptions=True)
+
+
+def say_ready(announce: int | None, link: str = "") -> None:
+    """Tells the supervisor over the pipe that it gave us; without one, whoever started this process."""
+    if announce is not None:
+        os.write(announce, json.dumps({"link": link}).encode() + b"\n")
+        os.close(announce)
+    elif link:
+        typer.echo(f"Hobnob is ready: {link}")

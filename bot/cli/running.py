@@ -1,0 +1,48 @@
+"""`hobnob run`: everything in one command. Keeping the processes alive is in `bot/supervise.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from bot import log
+from bot.config import Config, load
+from bot.faults import variable
+from bot.supervise import Instance, Stop, running, stopping
+
+
+def run(path: Path | None, port: int | None) -> int:
+    """Runs until it is told to stop; the exit code is that of a child that could not come up."""
+    config = load(path)
+    log.setup(config.log, log.secrets_of(config), process="supervisor")
+    return asyncio.run(_run(config, {} if port is None else {variable(("web", "port")): str(port)}))
+
+
+async def _run(config: Config, environ: dict[str, str]) -> int:
+    with stopping() as stop:
+        async with running(config, environ=environ) as instance:
+            stop.hurry = instance.kill
+            return await _until_stopped(instance, stop)
+
+
+async def _until_stopped(instance: Instance, stop: Stop) -> int:
+    asked = asyncio.create_task(stop.asked.wait())
+    ends: set[asyncio.Future[Any]] = {asked, instance.failed}
+    await asyncio.wait({instance.link, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    if instance.link.done():
+        _show(instance.link.result())
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    asked.cancel()
+    if instance.failed.done():
+        return instance.failed.result()
+    typer.echo("Stopping. What is being answered goes on at the next start.", err=True)
+    return 0
+
+
+def _show(link: str) -> None:
+    """One line, whole even in a narrow terminal, so that it can be clicked and read by programs."""
+    Console(soft_wrap=True, highlight=False).print(f"Hobnob is ready: [link={link}]{link}[/link]" if link else "Hobnob is ready.")

@@ -1,0 +1,223 @@
+"""The operator's choices: `config/bot.toml` and the environment as one typed Config. A plugin's own choices are checked in `plugins.py`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import ConfigError
+from bot.faults import ENVIRONMENT, Source, read, unknown
+
+CHOICE = f"{ENVIRONMENT}CONFIG"
+"""Names the configuration file when no option does."""
+
+USUAL = Path("config/bot.toml")
+
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+class Table(BaseModel):
+    """A table of the configuration: unknown keys are faults, docstrings become the reference."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class RedisTable(Table):
+    """Where everything that must survive is kept."""
+
+    url: SecretStr | None = None
+    """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`.
+    Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
+
+
+class WebTable(Table):
+    """The pages: rooms in the browser."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. `0.0.0.0` lets other machines in: put a server with TLS in front."""
+
+    port: int = Field(default=8484, ge=0, le=65535)
+    """The port to listen on; 0 takes any that is free."""
+
+    names: frozenset[str] = frozenset()
+    """Host names that browsers may use beside this machine's addresses, for a server with TLS in front: `["chat.example.org"]`."""
+
+
+class ModelsTable(Table):
+    """Where the models' weights come from and go to."""
+
+    dir: Folder | None = None
+    """The folder of the weights. Unset: `models` in the data directory."""
+
+    endpoint: str | None = None
+    """The address of the model hub, for those who use a mirror of their own. Unset: the public one."""
+
+    token: SecretStr | None = None
+    """An access token of the model hub, for repositories that ask one to accept their terms."""
+
+    proxy: SecretStr | None = None
+    """The HTTP proxy for downloads: `http://user:password@host:3128`. Unset: what the environment says (`HTTPS_PROXY`)."""
+
+
+class WorkerTable(Table):
+    """The process that runs the models."""
+
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`."""
+
+    threads: int = Field(default=0, ge=0, le=1024)
+    """CPU threads of a model; 0 takes as many as there are cores."""
+
+
+class LogTable(Table):
+    """What is written to the log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written."""
+
+    format: Literal["auto", "console", "json"] = "auto"
+    """`console` for people, `json` for programs, `auto` for `console` in a terminal and `json` elsewhere."""
+
+
+class PluginTable(BaseModel):
+    """One plugin that is to be loaded. Keys beside these three are the plugin's own; see its README."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
+
+    path: Folder | None = None
+    """The plugin's folder, for one that is not installed as a package."""
+
+    defaults: dict[str, Any] = {}
+    """What servers start with instead of the plugin's own defaults."""
+
+    locked: frozenset[str] = frozenset()
+    """Settings that no server may change."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is meant for the plugin's Config."""
+        return dict(self.model_extra or {})
+
+
+class Environment(EnvSettingsSource):
+    """The environment variables; one that should be JSON and is not becomes a fault of its key, beside all the others."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """The value of a table or list, or the text as it is for validation to refuse."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+class Config(BaseSettings):
+    """Everything an operator chooses. The environment (`HOBNOB_WEB__PORT`) wins over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Folder = Field(default_factory=lambda: user_data_path("hobnob", appauthor=False))
+    """Where conversations, rooms, models and files are kept. Unset: the usual place of this system (`~/.local/share/hobnob` on Linux)."""
+
+    redis: RedisTable = RedisTable()
+    web: WebTable = WebTable()
+    models: ModelsTable = ModelsTable()
+    worker: WorkerTable = WorkerTable()
+    log: LogTable = LogTable()
+    plugins: dict[str, PluginTable] = {}
+    """The plugins to load, by name. Only those that have a table here are imported."""
+
+    _source: Source = PrivateAttr()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file, and nothing else: no `.env` that lies about."""
+        return Environment(settings_cls), init_settings
+
+    @property
+    def source(self) -> Source:
+        """Where each key stands, for faults that are found later."""
+        return self._source
+
+    @property
+    def models_dir(self) -> Path:
+        """The folder of the models' weights."""
+        return self.models.dir or self.data_dir / "models"
+
+    @property
+    def files_dir(self) -> Path:
+        """The folder of the files that people share in rooms."""
+        return self.data_dir / "files"
+
+    @property
+    def redis_url(self) -> str:
+        """The server in `redis.url`, or the socket of the embedded Valkey."""
+        from bot.store.embedded import socket_url
+
+        return self.redis.url.get_secret_value() if self.redis.url else socket_url(self.data_dir)
+
+
+def load(path: Path | None = None) -> Config:
+    """Reads `path`, else the file that HOBNOB_CONFIG names, else `config/bot.toml`. Raises ConfigError with every fault."""
+    environ = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT) and value}
+    document, source = read(path or _found(environ), environ)
+    faults = _unknown_variables(environ, source)
+    try:
+        config = Config(**_rooted(document, source.path.parent))
+        config._source = source
+    except ValidationError as error:
+        raise ConfigError(*faults, *source.faults(error, Config)) from error
+    if faults:
+        raise ConfigError(*faults)
+    return config
+
+
+def _found(environ: Mapping[str, str]) -> Path:
+    if chosen := environ.get(CHOICE):
+        return Path(chosen)
+    beside = Path(__file__).parents[1] / USUAL
+    for usual in (USUAL, beside):
+        if usual.is_file():
+            return usual
+    raise ConfigError(f"expected {USUAL} in {Path.cwd()}, found none: copy config/bot.example.toml there, or name a file with --config")
+
+
+def _rooted(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The document with its relative paths counted from the file's folder, so that it means the same wherever the command runs."""
+
+    def root(table: object, key: str) -> None:
+        if isinstance(table, dict) and isinstance(table.get(key), str):
+            table[key] = folder.resolve() / Path(table[key]).expanduser()
+
+    plugins = document.get("plugins")
+    root(document, "data_dir")
+    root(document.get("models"), "dir")
+    for table in plugins.values() if isinstance(plugins, dict) else ():
+        root(table, "path")
+    return document
+
+
+def _unknown_variables(environ: Mapping[str, str], source: Source) -> list[str]:
+    """Faults of variables that no table takes; the tables themselves find those within."""
+    first = {name: name.removeprefix(ENVIRONMENT).split("__")[0].lower() for name in environ if name != CHOICE}
+    return [
+        f"environment variable {name}: {unknown(word, Config.model_fields)}"
+        for name, word in first.items()
+        if word not in Config.model_fields
+    ]

@@ -1,0 +1,1 @@
+"""The chat platforms we speak, one module each. What a connector is: `bot/connector.py`."""

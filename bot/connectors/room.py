@@ -1,0 +1,184 @@
+"""The connector of our own rooms: what people say becomes Messages, Posts become what the bot says. Rooms: `bot/store/rooms.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+
+from bot.connector import Deliver, Limits, Post, Upload, typed_command
+from bot.errors import ConnectorError, StoreError, UserError
+from bot.messages import Address, Attachment, Audio, Clicked, File, Image, Message, Part, Person, Quote, Said, Text
+from bot.store.places import BOT, Arrival, Body, Place, RoomMessage
+from bot.store.rooms import Rooms
+from bot.store.uploads import LARGEST
+
+PAUSE = 0.5
+"""Seconds between tries while the store is away."""
+
+CHANNEL = "main"
+"""A room has one channel so far."""
+
+log = structlog.get_logger(__name__)
+
+
+class RoomConnector:
+    """Speaks to rooms as `bot`."""
+
+    name = "room"
+    limits = Limits(text=16_000, file=LARGEST, edit_interval=0.15)
+
+    def __init__(self, rooms: Rooms, bot: Person = BOT) -> None:
+        self._rooms = rooms
+        self._bot = bot
+
+    async def run(self, deliver: Deliver) -> None:
+        """Receives until cancelled. An arrival leaves the store when `deliver` has returned, so none is lost with this process."""
+        after = "0-0"
+        while not _cancelled():
+            try:
+                arrivals = await self._rooms.arrivals(after)
+            except StoreError as error:
+                log.warning("rooms cannot be read", fault=str(error))
+                await asyncio.sleep(PAUSE)
+                continue
+            for arrival in arrivals:
+                await self._hand_over(arrival, deliver)
+                after = arrival.id
+        raise asyncio.CancelledError
+
+    async def _hand_over(self, arrival: Arrival, deliver: Deliver) -> None:
+        while not _cancelled():
+            try:
+                if message := await self._message(arrival):
+                    await _deliver(message, deliver)
+                await self._rooms.done(arrival)
+            except StoreError as error:
+                log.warning("arrival waits", arrival=arrival.id, fault=str(error))
+                await asyncio.sleep(PAUSE)
+            else:
+                return
+
+    async def _message(self, arrival: Arrival) -> Message | None:
+        if arrival.by is not None:
+            return self._click(arrival, arrival.by)
+        if arrival.message is None:
+            return None
+        head = arrival.message.head
+        return Message(
+            id=arrival.target,
+            event=f"{arrival.place.key}:{arrival.target}",
+            address=address(arrival.place),
+            sender=head.author,
+            parts=arrival.message.body.parts,
+            trigger=typed_command(arrival.message.text, self._bot.name) or Said(),
+            at=arrival.message.at,
+            me=self._bot.id,
+            mentions=head.mentions,
+            reply_to=await self._quote(arrival.place, head.reply_to),
+            language=head.language,
+        )
+
+    async def _quote(self, place: Place, id: str) -> Quote | None:
+        quoted = await self._rooms.get(place, id) if id else None
+        return None if quoted is None else _quoted(quoted)
+
+    def _click(self, arrival: Arrival, by: Person) -> Message:
+        return Message(
+            id=f"{arrival.target}~{by.id}",  # an answer that only the clicker may see finds its way from this alone
+            event=f"click:{arrival.id}",
+            address=address(arrival.place),
+            sender=by,
+            trigger=Clicked(arrival.button),
+            at=int(arrival.id.partition("-")[0]) / 1000,
+            me=self._bot.id,
+            reply_to=None if arrival.message is None else _quoted(arrival.message),
+        )
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        """The new message's id; the same nonce gives the same id and nothing new, always."""
+        try:
+            body = await self._body(to, post)
+            return await self._rooms.send(place(to), self._bot, body, nonce, post.reply_to.partition("~")[0])
+        except StoreError as error:
+            raise ConnectorError(str(error), retry_after=PAUSE) from error
+
+    async def edit(self, to: Address, message: str, post: Post) -> None:
+        """Replaces a message in place."""
+        try:
+            found = await self._rooms.edit(place(to), message, await self._body(to, post))
+        except StoreError as error:
+            raise ConnectorError(str(error), retry_after=PAUSE) from error
+        if not found:
+            raise ConnectorError(f"message {message} of {place(to).key} is gone")
+
+    async def delete(self, to: Address, message: str) -> None:
+        """Takes a message away."""
+        try:
+            await self._rooms.delete(place(to), message)
+        except StoreError as error:
+            raise ConnectorError(str(error), retry_after=PAUSE) from error
+
+    async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The attachment's bytes, in pieces."""
+        try:
+            async for piece in self._rooms.uploads.read(attachment.id):
+                yield piece
+        except UserError as error:
+            raise ConnectorError(str(error)) from error
+
+    async def _body(self, to: Address, post: Post) -> Body:
+        parts = [Text(post.text)] if post.text else []
+        files = [await self._file(upload) for upload in post.uploads]
+        only = await self._only(to, post) if post.private else ""
+        return Body(parts=(*parts, *files), keys=post.keys, busy=post.busy, fault=post.fault, only=only)
+
+    async def _file(self, upload: Upload) -> Part:
+        try:
+            kept = await self._rooms.uploads.put(upload.content, upload.name)
+        except UserError as error:
+            raise ConnectorError(str(error)) from error
+        if kept.mime.startswith("image/"):
+            return Image(kept, upload.alt, upload.spoiler)
+        return Audio(kept) if kept.mime.startswith("audio/") else File(kept)
+
+    async def _only(self, to: Address, post: Post) -> str:
+        """Who alone may see the post: the person who clicked or asked."""
+        id, _, clicker = post.reply_to.partition("~")
+        asked = None if clicker or not id else await self._rooms.get(place(to), id)
+        who = clicker or (asked.head.author.id if asked else "")
+        if not who:
+            raise ConnectorError("a private post must reply to a message of the person who may see it")
+        return who
+
+
+async def _deliver(message: Message, deliver: Deliver) -> None:
+    try:
+        await deliver(message)
+    except StoreError:
+        raise
+    except Exception:  # a fault of ours in one message must not silence the room
+        log.exception("message not delivered", message=message.event)
+
+
+def _cancelled() -> bool:
+    """True when a cancellation was asked for, even if the store's client lost it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _quoted(message: RoomMessage) -> Quote:
+    return Quote(message.id, message.head.author, message.body.parts)
+
+
+def address(place: Place) -> Address:
+    """A place as the rest of the house knows it."""
+    if place.person:
+        return Address("room", server=place.person, channel=place.room, direct=True)
+    return Address("room", server=place.room, channel=CHANNEL)
+
+
+def place(address: Address) -> Place:
+    """The place behind an address."""
+    return Place(address.channel, address.server) if address.direct else Place(address.server)

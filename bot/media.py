@@ -1,0 +1,196 @@
+"""Sound files of strangers become clips: each is decoded in a limited process that may be killed. What runs in it: `media_worker.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+
+from bot import media_worker
+from bot.errors import Unavailable, UserError
+from bot.media_worker import CLIP, END, FACTS, FAULT, HEADER, PLACE, RATE, Order
+
+READ = "ogg, opus, webm, m4a, mp4, mp3, wav, flac, aac and amr"
+
+SENTENCES = {
+    "empty": "This file is empty.",
+    "unknown": f"This is no sound file that I can read, or it is damaged. I read {READ}.",
+    "mute": "This file has no sound track.",
+    "codec": f"The sound in this file is stored in a way that I cannot read. I read {READ}.",
+    "damaged": "This file is damaged: no sound comes out of it.",
+    "large": "This file is too large: I read at most {size:.0f} MB of sound.",
+    "long": "This recording is too long: I listen to at most {minutes:.0f} minutes.",
+    "slow": "Reading this file took too long, so I stopped.",
+    "heavy": "This file cannot be read: decoding it takes more than a sound file should.",
+}
+"""What the person is told, by the word that the worker sends."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may take: bytes of input, seconds of sound, seconds of processor, seconds of waiting for it, bytes of memory.
+
+    An hour of Opus decodes in about 10 s; the interpreter with PyAV maps 120 MB before it reads anything.
+    """
+
+    size: int = 200_000_000
+    seconds: float = 3600.0
+    cpu: int = 60
+    wait: float = 120.0
+    memory: int = 1 << 30
+
+
+class Sound(BaseModel):
+    """What a file says of itself; `seconds` is 0 when it does not say, and may be a lie."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: str
+    codec: str
+    seconds: float
+    rate: int
+    channels: int
+    video: bool
+
+
+class Decoder:
+    """Decodes `at_once` files at a time, each in its own process; further ones wait."""
+
+    def __init__(self, limits: Limits = Limits(), at_once: int = 2) -> None:
+        self._limits = limits
+        self._free = asyncio.Semaphore(at_once)
+
+    async def clips(self, content: AsyncIterator[bytes], longest: float) -> AsyncGenerator[tuple[bytes, float, float], None]:
+        """(16 kHz mono FLAC, its start, its length in seconds) of clips of at most `longest` seconds, cut at quiet places.
+
+        Raises UserError for what cannot be decoded or takes too much, and whatever `content` raises.
+        """
+        if longest < 1.0:
+            raise ValueError(f"expected clips of a second or longer, found {longest}")
+        async with aclosing(self._frames(longest, content)) as frames:
+            async for kind, body in frames:
+                if kind != CLIP or len(body) < PLACE.size:
+                    raise _broken(f"expected a clip, found {kind!r} of {len(body)} bytes")
+                start, seconds = PLACE.unpack_from(body)
+                yield body[PLACE.size :], start, seconds
+
+    async def probe(self, content: AsyncIterator[bytes]) -> Sound:
+        """What the file says of itself, without decoding it. Raises as `clips` does."""
+        async with aclosing(self._frames(0.0, content)) as frames:
+            async for kind, body in frames:
+                if kind == FACTS:
+                    return Sound.model_validate_json(body)
+        raise _broken("no facts came")
+
+    async def _frames(self, longest: float, content: AsyncIterator[bytes]) -> AsyncGenerator[tuple[bytes, bytes], None]:
+        """Everything before the end. The process is gone when this is left, in whatever way."""
+        limits, patience = self._limits, self._limits.wait
+        async with self._free, _process(_order(limits, longest)) as process, _fed(process, content) as feeding:
+            while True:
+                began = time.monotonic()
+                try:
+                    async with asyncio.timeout(patience):
+                        kind, body = await _frame(process, most=int(longest * RATE * 2) + 100_000)
+                except TimeoutError:
+                    raise UserError(SENTENCES["slow"]) from None
+                except asyncio.IncompleteReadError:
+                    if feeding.done():
+                        feeding.result()
+                    raise _ended(await process.wait()) from None
+                patience -= time.monotonic() - began  # how long the caller takes with a clip is not held against the file
+                if kind == END:
+                    return
+                if kind == FAULT:
+                    raise UserError(_sentence(body.decode("ascii", "replace"), limits))
+                yield kind, body
+
+
+def _order(limits: Limits, longest: float) -> Order:
+    found = find_spec("av")
+    if found is None or found.origin is None:
+        raise Unavailable("Sound files cannot be read here now. The operator can see why with `hobnob doctor`.")
+    library = str(Path(found.origin).parent.parent)
+    return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory)
+
+
+def _sentence(word: str, limits: Limits) -> str:
+    return SENTENCES.get(word, SENTENCES["heavy"]).format(size=limits.size / 1_000_000, minutes=limits.seconds / 60)
+
+
+def _broken(how: str) -> UserError:
+    """Killed by a limit, or by a fault in a decoder; nothing it says is trusted further."""
+    log.warning("a decoder process failed", how=how)
+    return UserError(SENTENCES["heavy"])
+
+
+def _ended(code: int) -> UserError:
+    """Past its processor time a process is killed; anything else is for the log."""
+    return UserError(SENTENCES["slow"]) if code in (-signal.SIGKILL, -signal.SIGXCPU) else _broken(f"it ended with {code}")
+
+
+@asynccontextmanager
+async def _process(order: Order) -> AsyncIterator[Process]:
+    """A fresh interpreter with nothing of ours: no environment, no site packages, no open files, no terminal."""
+    command = (sys.executable, "-I", "-S", "-B", str(Path(media_worker.__file__)), json.dumps(asdict(order)))
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/", start_new_session=True, limit=1 << 18
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        assert process.stdout is not None
+        while await process.stdout.read(1 << 18):  # a pipe with something left in it is never closed
+            pass
+        await process.wait()
+
+
+@asynccontextmanager
+async def _fed(process: Process, content: AsyncIterator[bytes]) -> AsyncIterator[asyncio.Task[None]]:
+    """Pours the content into the process meanwhile."""
+    feeding = asyncio.create_task(_feed(process, content))
+    try:
+        yield feeding
+    finally:
+        feeding.cancel()
+        await asyncio.wait((feeding,))
+        if not feeding.cancelled():
+            feeding.exception()  # it was raised already, or the answer came without it
+
+
+async def _feed(process: Process, content: AsyncIterator[bytes]) -> None:
+    assert process.stdin is not None
+    try:
+        async for piece in content:
+            process.stdin.write(piece)
+            await process.stdin.drain()
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # it has seen enough
+    except Exception:
+        with suppress(ProcessLookupError):
+            process.kill()  # half a file must not pass for a whole one
+        raise
+    finally:
+        process.stdin.close()
+
+
+async def _frame(process: Process, most: int) -> tuple[bytes, bytes]:
+    assert process.stdout is not None
+    kind, size = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+    if size > most:
+        raise _broken(f"expected at most {most} bytes, found {size}")
+    return kind, await process.stdout.readexactly(size)

@@ -1,0 +1,289 @@
+"""Decodes one sound file in a process that can do nothing but read its input and write clips. What starts and watches it: `media.py`.
+
+It runs by its path in an isolated interpreter, so it imports the standard library only, and PyAV once the limits stand.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import struct
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import av.container
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
+
+RATE = 16_000
+"""Samples a second that speech models take."""
+
+FORMATS = "ogg,matroska,webm,mov,mp4,m4a,mp3,wav,flac,aac,amr"
+"""FFmpeg's demuxers that may run; playlists and others that open further files are not among them."""
+
+CODECS = (
+    "opus,libopus,vorbis,speex,flac,alac,aac,mp3,mp3float,mp2,mp2float,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,"
+    "pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_alaw,pcm_mulaw,"
+    "adpcm_ms,adpcm_ima_wav,gsm_ms"
+)
+"""FFmpeg's decoders that may run: what phones, browsers and recorders write into those formats."""
+
+LOWEST_RATE = 4_000
+"""A file that claims less is a trap: at 1 Hz a kilobyte lasts a quarter of an hour."""
+
+HOP = RATE // 50
+"""Loudness is measured over 20 ms."""
+
+HUSH = 15
+"""A cut falls into the middle of this many of the softest hops (0.3 s): about the pause between two phrases."""
+
+HEADER = struct.Struct(">cI")
+"""Every frame on standard output: what it is, and how many bytes follow."""
+
+PLACE = struct.Struct(">dd")
+"""A clip's start and length in seconds, before its FLAC."""
+
+CLIP, FACTS, FAULT, END = b"c", b"p", b"f", b"e"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do and within which limits. `library` is the folder that PyAV lies in; an order without `longest` asks for facts only.
+
+    `size` and `memory` are in bytes, the other limits in seconds.
+    """
+
+    library: str
+    longest: float
+    size: int
+    seconds: float
+    cpu: int
+    memory: int
+
+
+class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the program
+    """The file is at fault; the word is one of those that `media.py` has a sentence for."""
+
+
+class Arriving:
+    """Standard input as a file that can seek: what has come is kept, what has not is waited for."""
+
+    def __init__(self, most: int) -> None:
+        self._kept = bytearray()
+        self._at = 0
+        self._most = most
+        self._ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes, fewer only at the end."""
+        self._wait_for(self._at + size if size >= 0 else None)
+        piece = bytes(self._kept[self._at : self._at + size if size >= 0 else None])
+        self._at += len(piece)
+        return piece
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As of a file; seeking from the end waits for the end."""
+        if whence == os.SEEK_END:
+            self._wait_for(None)
+        self._at = max(0, offset + (0, self._at, len(self._kept))[whence])
+        return self._at
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._at
+
+    def _wait_for(self, end: int | None) -> None:
+        while not self._ended and (end is None or len(self._kept) < end):
+            piece = os.read(0, 1 << 16)
+            self._ended = not piece
+            self._kept += piece
+            if len(self._kept) > self._most:
+                raise Fault("large")
+
+
+def confine(order: Order) -> None:
+    """Bounds what the process may take. macOS has no limit on memory; the others hold there too."""
+    limit(resource.RLIMIT_CPU, order.cpu)
+    limit(resource.RLIMIT_FSIZE, 0)
+    limit(resource.RLIMIT_CORE, 0)
+    if sys.platform == "linux":
+        limit(resource.RLIMIT_AS, order.memory)
+
+
+def limit(which: int, most: int) -> None:
+    """Lowers a limit for good."""
+    resource.setrlimit(which, (most, most))
+
+
+def send(kind: bytes, body: bytes = b"") -> None:
+    """Writes one frame."""
+    out = sys.stdout.buffer
+    out.write(HEADER.pack(kind, len(body)) + body)
+    out.flush()
+
+
+def opened(source: Arriving) -> tuple[av.container.InputContainer, AudioStream]:
+    """The container and its first sound track. Raises Fault."""
+    import av
+
+    if not source.read(1):
+        raise Fault("empty")
+    source.seek(0)
+    options = {"format_whitelist": FORMATS, "codec_whitelist": CODECS, "protocol_whitelist": "pipe"}
+    try:
+        container = av.open(source, mode="r", metadata_errors="ignore", options=options)
+    except av.error.FFmpegError as error:
+        raise (error if isinstance(error, MemoryError) else Fault("unknown")) from error
+    if not container.streams.audio:
+        raise Fault("mute")
+    stream = container.streams.audio[0]
+    if stream.codec_context is None or stream.codec_context.codec.name not in CODECS.split(","):
+        raise Fault("codec")
+    stream.codec_context.thread_count = 1
+    return container, stream
+
+
+def facts(container: av.container.InputContainer, stream: AudioStream) -> Mapping[str, Any]:
+    """What the file says of itself."""
+    return {
+        "format": container.format.name,
+        "codec": stream.codec_context.codec.name,
+        "seconds": max(0.0, (container.duration or 0) / 1_000_000),
+        "rate": stream.codec_context.sample_rate,
+        "channels": stream.codec_context.channels,
+        "video": bool(container.streams.video),
+    }
+
+
+def frames(container: av.container.InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
+    """Decodes; packets that cannot be are left out, as every player does, unless they are most of the file."""
+    import av
+
+    good = bad = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            decoded = next(packets).decode()
+        except (StopIteration, av.error.EOFError):
+            break
+        except MemoryError:
+            raise
+        except av.error.FFmpegError:
+            bad += 1
+            continue
+        good += bool(decoded)
+        yield from decoded
+    if bad > good or not good:
+        raise Fault("damaged")
+
+
+def samples(decoded: Iterable[AudioFrame], seconds: float) -> Iterator[bytes]:
+    """16 kHz mono 16-bit samples. A track may change its rate or channels on the way. Raises Fault beyond `seconds`."""
+    import av
+
+    shape: tuple[str, str, int] | None = None
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+    left = int(seconds * RATE)
+    for frame in decoded:
+        if frame.sample_rate < LOWEST_RATE:
+            raise Fault("damaged")
+        found = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape not in (None, found):
+            yield from pcm(resampler, None)
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        shape = found
+        frame.pts = None  # damaged files have times that run backwards
+        for piece in pcm(resampler, frame):
+            left -= len(piece) // 2
+            if left < 0:
+                raise Fault("long")
+            yield piece
+    yield from pcm(resampler, None)
+
+
+def pcm(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[bytes]:
+    """A frame's samples; None asks for those that the resampler still holds."""
+    for made in resampler.resample(frame):
+        yield bytes(made.planes[0])[: made.samples * 2]
+
+
+def clips(pieces: Iterable[bytes], longest: float) -> Iterator[tuple[int, array[int]]]:
+    """(start, samples) of clips that are at most `longest` seconds long and end where it is quiet."""
+    held, start, most = array("h"), 0, int(longest * RATE)
+    for piece in pieces:
+        held.frombytes(piece)
+        while len(held) > most:
+            end = quiet(held, most)
+            yield start, held[:end]
+            del held[:end]
+            start += end
+    if held:
+        yield start, held
+
+
+def quiet(held: array[int], most: int) -> int:
+    """The middle of the softest moment in the second half of the first `most` samples; of equal ones the last."""
+    first = most // 2
+    hops = [sum(map(abs, held[at : at + HOP])) for at in range(first, most - HOP + 1, HOP)]
+    width = min(HUSH, len(hops))
+    if not width:
+        return most
+    sums = [0, *accumulate(hops)]
+    best = min(range(len(hops) - width + 1), key=lambda at: (sums[at + width] - sums[at], -at))
+    return first + (best * 2 + width) * HOP // 2
+
+
+def flac(clip: array[int]) -> bytes:
+    """The samples as a FLAC file."""
+    import av
+
+    out = io.BytesIO()
+    with av.open(out, "w", format="flac") as container:
+        stream = container.add_stream("flac", rate=RATE, layout="mono", format="s16")
+        frame = av.AudioFrame(format="s16", layout="mono", samples=len(clip))
+        frame.sample_rate, frame.pts = RATE, 0
+        memoryview(frame.planes[0])[: len(clip) * 2] = clip.tobytes()
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def answer(order: Order) -> None:
+    """Does what is ordered, frame by frame. Raises Fault, or MemoryError where the file wants too much."""
+    import av
+
+    flac(array("h", [0]))  # loads what is loaded at first use, before the last door closes
+    del av
+    limit(resource.RLIMIT_NOFILE, 3)
+    container, stream = opened(Arriving(order.size))
+    if not order.longest:
+        send(FACTS, json.dumps(facts(container, stream)).encode())
+        return
+    for start, clip in clips(samples(frames(container, stream), order.seconds), order.longest):
+        send(CLIP, PLACE.pack(start / RATE, len(clip) / RATE) + flac(clip))
+
+
+def main() -> None:
+    """Reads the order from the command line and the file from standard input."""
+    order = Order(**json.loads(sys.argv[1]))
+    confine(order)
+    sys.path.append(order.library)
+    try:
+        answer(order)
+        send(END)
+    except Fault as fault:
+        send(FAULT, str(fault).encode())
+    except MemoryError:
+        send(FAULT, b"heavy")
+
+
+if __name__ == "__main__":
+    main()

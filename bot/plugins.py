@@ -1,0 +1,246 @@
+"""Loads plugins: manifest, config, one half, hooks; and calls their hooks one plugin at a time. Where they lie: `discovery.py`."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.config import Config, PluginTable
+from bot.declared import digest, faults_of, hooks_of
+from bot.discovery import Found, Manifest, described, find
+from bot.errors import BotError, ConfigError, PluginError
+from bot.events import Event
+from bot.faults import Location, unknown
+from bot.messages import Message
+from bot.routes import Refusal
+
+Half = Literal["front", "model"]
+
+MOST_FAILURES = 3
+"""Exceptions of `admit` in a row after which a plugin is not asked for a while."""
+
+REST = 60.0
+"""Seconds for which it is not asked."""
+
+log = structlog.get_logger(__name__)
+
+
+class NoConfig(BaseModel):
+    """For plugins without a `config.py`: the operator has nothing to choose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoSettings(BaseModel):
+    """For plugins without a `settings.py`: a server has nothing to choose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One plugin, ready to be called. `version` changes with its release and with what its routes and settings look like."""
+
+    name: str
+    plugin: object
+    manifest: Manifest = field(default=Manifest(summary="", api=1, licence=""))
+    settings: type[BaseModel] = NoSettings
+    version: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    locked: frozenset[str] = frozenset()
+    config: BaseModel = field(default_factory=NoConfig)
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Keeps a failing plugin from being asked over and over. Times are those of the clock that is passed in."""
+
+    failures: int = 0
+    until: float = 0.0
+
+    def failed(self, now: float) -> bool:
+        """Counts a failure; true when it was one too many."""
+        self.failures += 1
+        if self.failures < MOST_FAILURES:
+            return False
+        self.failures, self.until = 0, now + REST
+        return True
+
+
+class Plugins:
+    """The plugins of one process. `loaded` is in the order of the configuration."""
+
+    def __init__(self, loaded: Iterable[Loaded], half: Half = "front", *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Registers, verifies and collects. Raises PluginError, or ConfigError with all faults where there are several."""
+        given = {one.name: one for one in loaded}
+        self._clock = clock
+        self._hooks, faults = hooks_of({name: one.plugin for name, one in given.items()}, half)
+        self._items, more = self._collected()
+        raise_all([*faults, *more, *faults_of(self._items)])
+        self.loaded = {name: self._versioned(one) for name, one in given.items()}
+        self._breakers = {name: Breaker() for name in self._hooks["admit"]}
+
+    def _collected(self) -> tuple[dict[str, list[tuple[str, Any]]], list[BotError]]:
+        items: dict[str, list[tuple[str, Any]]] = {}
+        faults: list[BotError] = []
+        for hook in (name for name in self._hooks if name.startswith("register_")):
+            items[hook] = []
+            for plugin, call in self._hooks[hook].items():
+                try:
+                    items[hook] += [(plugin, item) for item in call()]
+                except Exception as error:  # a stranger's code
+                    faults.append(PluginError(plugin, f"{hook}: {type(error).__name__}: {error}"))
+        return items, faults
+
+    def _versioned(self, one: Loaded) -> Loaded:
+        routes = [item for plugin, item in self._items["register_routes"] if plugin == one.name]
+        return Loaded(
+            one.name,
+            one.plugin,
+            one.manifest,
+            one.settings,
+            digest(one.version, one.settings, routes),
+            one.defaults,
+            one.locked,
+            one.config,
+        )
+
+    def collect(self, hook: str) -> list[tuple[str, Any]]:
+        """(plugin, item) for all that the plugins declared through a `register_…` hook, which was called once."""
+        return list(self._items[hook])
+
+    def admit(self, names: Iterable[str], message: Message) -> Refusal | None:
+        """Asks these plugins, in order, until one refuses. One that raises admits, and rests after three times in a row."""
+        hooks = self._hooks["admit"]
+        if not hooks:
+            return None
+        for name in names:
+            if name in hooks and (refusal := self._ask(name, hooks[name], message)) is not None:
+                return refusal
+        return None
+
+    def _ask(self, name: str, hook: Callable[..., Any], message: Message) -> Refusal | None:
+        breaker = self._breakers[name]
+        if breaker.until > self._clock():
+            return None
+        try:
+            answer = hook(message)
+            if answer is not None and not isinstance(answer, Refusal):
+                raise TypeError(f"expected a Refusal or None, found {answer!r}")
+        except Exception:
+            log.exception("admit failed, so the message passes", plugin=name)
+            if breaker.failed(self._clock()):
+                log.error("admit is not asked for a while", plugin=name, seconds=REST)
+            return None
+        breaker.failures = 0
+        return answer
+
+    def observe(self, names: Iterable[str], event: Event) -> None:
+        """Tells these plugins; what one raises is logged and reaches nobody."""
+        hooks = self._hooks["observe"]
+        for name in names if hooks else ():
+            if name in hooks:
+                try:
+                    hooks[name](event)
+                except Exception:
+                    log.exception("observe failed", plugin=name, event_name=event.name)
+
+    def lifespans(self) -> list[AbstractAsyncContextManager[None]]:
+        """What to enter at the start, in order, and to leave in reverse. Raises PluginError."""
+        found: list[AbstractAsyncContextManager[None]] = []
+        for name, call in self._hooks["lifespan"].items():
+            try:
+                span = call()
+            except Exception as error:
+                raise PluginError(name, f"lifespan: {type(error).__name__}: {error}") from error
+            if span is not None and not isinstance(span, AbstractAsyncContextManager):
+                raise PluginError(name, f"lifespan: expected an async context manager or None, found {span!r}")
+            found += [] if span is None else [span]
+        return found
+
+
+def load(config: Config, half: Half) -> Plugins:
+    """The plugins that the configuration lists and that have this half; nothing else is imported.
+
+    Raises PluginError or ConfigError; where there are several faults, one ConfigError with all of them.
+    """
+    loaded: list[Loaded] = []
+    faults: list[BotError] = []
+    for name in config.plugins:
+        try:
+            one = _load(config, name, half)
+            loaded += [one] if one else []
+        except BotError as error:
+            faults.append(error)
+    try:
+        plugins = Plugins(loaded, half)
+    except BotError as error:
+        faults.append(error)
+    raise_all(faults)
+    return plugins
+
+
+def raise_all(faults: Iterable[BotError]) -> None:
+    """Raises the one fault as it is, several as one ConfigError, none not at all."""
+    found = list(faults)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ConfigError(*(line for fault in found for line in (fault.faults if isinstance(fault, ConfigError) else (str(fault),))))
+
+
+def _load(config: Config, name: str, half: Half) -> Loaded | None:
+    found = find(config, name)
+    manifest = found.manifest()
+    if not (found.has("front") or found.has("model")):
+        raise PluginError(name, f"expected front.py or model.py in {found.folder}, found neither")
+    options = _config(config, name, found)
+    settings = found.model("settings", "Settings", NoSettings)
+    table = config.plugins[name]
+    _check_settings(config, name, settings, table)
+    module = found.module(half)
+    if module is None:
+        return None
+    plugin = _plugin(found, half, getattr(module, "Plugin", None), options)
+    return Loaded(name, plugin, manifest, settings, manifest.version or found.release, table.defaults, table.locked, options)
+
+
+def _config(config: Config, name: str, found: Found) -> BaseModel:
+    """The plugin's own choices; what is wrong with them is named by file and line."""
+    model = found.model("config", "Config", NoConfig)
+    try:
+        return model.model_validate(config.plugins[name].options)
+    except ValidationError as error:
+        raise ConfigError(*config.source.faults(error, model, ("plugins", name))) from error
+
+
+def _check_settings(config: Config, name: str, settings: type[BaseModel], table: PluginTable) -> None:
+    """Every setting has a default, the operator's defaults fit, and what is locked exists."""
+    if lacking := [key for key, info in settings.model_fields.items() if info.is_required()]:
+        raise PluginError(name, f"settings.py: expected a default for every setting, found none for {', '.join(lacking)}")
+    at: Location = ("plugins", name)
+    wrong = [((*at, "defaults", key), key) for key in table.defaults if key not in settings.model_fields]
+    wrong += [((*at, "locked"), key) for key in sorted(table.locked) if key not in settings.model_fields]
+    faults = [config.source.fault(place, unknown(key, settings.model_fields)) for place, key in wrong]
+    try:
+        settings.model_validate({key: value for key, value in table.defaults.items() if key in settings.model_fields})
+    except ValidationError as error:
+        faults += config.source.faults(error, settings, (*at, "defaults"))
+    if faults:
+        raise ConfigError(*faults)
+
+
+def _plugin(found: Found, half: Half, made: Any, options: BaseModel) -> object:
+    if not isinstance(made, type):
+        raise PluginError(found.name, f"{half}.py: expected `class Plugin`, found {made!r}")
+    try:
+        return made(options) if inspect.signature(made).parameters else made()
+    except Exception as error:  # a stranger's code
+        raise PluginError(found.name, f"{half}.py: Plugin cannot be made: {described(error, found.folder)}") from error

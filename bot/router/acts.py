@@ -1,0 +1,259 @@
+"""What handlers do through `ctx`, made durable: every act is found in the journal when the handler runs again. Running it: `runner.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from bot.connector import Connector, Deliver
+from bot.context import Clip, Fetched, Scope, Show
+from bot.errors import ConnectorError, PluginError, Unavailable, UserError
+from bot.jobs import Job, Result
+from bot.media import Decoder
+from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
+from bot.router.delivery import Line
+from bot.router.fetch import fetch
+from bot.router.journal import Journal
+from bot.store.blobs import Blobs
+from bot.store.conversations import Conversations
+from bot.store.plugindata import PluginData
+from bot.store.queue import Broken, Finished, Queue, Running, Shown, Waiting
+from bot.store.schedules import Firing, Schedules
+from bot.store.tickets import digest
+from bot.turns import Turn
+
+R = TypeVar("R", bound=Result)
+
+GRACE = 1.0
+"""Seconds before a wait is worth a status line."""
+
+ABSENT = 30.0
+"""Seconds without any worker for a job after which waiting is hopeless; a worker that starts anew is back sooner."""
+
+LONGEST_CHAIN = 8
+"""Messages that may be forwarded because of one another: two plugins that forward each other's never stop."""
+
+turns_json: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
+clips_json: TypeAdapter[list[Clip]] = TypeAdapter(list[Clip])
+fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
+blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What acts read and write, and the one decoder of the process."""
+
+    queue: Queue
+    blobs: Blobs
+    conversations: Conversations
+    data: PluginData
+    schedules: Schedules
+    decoder: Decoder = field(default_factory=Decoder)
+
+
+class DurableActs:
+    """The acts of one run of one ticket."""
+
+    def __init__(self, journal: Journal, line: Line, stores: Stores, connector: Connector, forward: Deliver) -> None:
+        self._journal = journal
+        self._line = line
+        self._stores = stores
+        self._connector = connector
+        self._forward = forward
+
+    @property
+    def _message(self) -> Message:
+        return self._journal.message
+
+    async def run(self, job: Job[R], show: Show | None) -> R:
+        """The job's id follows from the ticket and the job, so submitting it again is nothing new."""
+        message, ticket = self._message, self._journal.ticket.id
+        id = digest(ticket, self._journal.name(job.kind, job.model_dump_json()))
+        self._journal.busy = True
+        await self._stores.queue.submit(job, id=id, ticket=ticket, tenant=message.address.tenant, person=message.sender.id)
+        following = asyncio.ensure_future(self._follow(job, id, show))
+        missing = asyncio.ensure_future(self._missing(job))
+        try:
+            await asyncio.wait((following, missing), return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                return following.result()
+            missing.result()
+            await self._stores.queue.cancel(ticket)
+            raise Unavailable(f"Nothing here can {job.kind} now. The operator can see why with `hobnob doctor`.")
+        finally:
+            following.cancel()
+            missing.cancel()
+            await asyncio.gather(following, missing, return_exceptions=True)
+
+    async def _follow(self, job: Job[R], id: str, show: Show | None) -> R:
+        async for update in self._stores.queue.follow(id):
+            match update:
+                case Finished(result=result):
+                    return type(job).result_type().model_validate_json(result)
+                case Broken(error=error):
+                    raise error
+                case _:
+                    self._show(update, show)
+        raise Unavailable("The answer got lost on its way. Please ask again.")
+
+    async def _missing(self, job: Job[Any]) -> None:
+        """Returns when no worker has served this kind of job for a while."""
+        wanted = job.kind if job.model is None else f"{job.kind}:{job.model}"
+        since = time.monotonic()
+        while time.monotonic() - since < ABSENT:
+            if wanted in await self._stores.queue.served():
+                since = time.monotonic()
+            await asyncio.sleep(GRACE)
+
+    def _show(self, update: Waiting | Running | Shown, show: Show | None) -> None:
+        match update:
+            case Waiting(ahead=ahead) if ahead:
+                self._line.show(Reply(f"Waiting: {ahead} ahead of you."), after=GRACE)
+            case Shown(partial=partial) if show is not None:
+                reply = show(partial)
+                if reply is not None:
+                    self._line.show(reply)
+            case _:
+                self._line.show(Reply("…"), after=GRACE)
+
+    async def post(self, reply: Reply) -> None:
+        """Sends beside the answer, each post at most once where the platform can tell."""
+        await self._line.post(reply, self._journal.name("post", reply_json.dump_json(reply).decode()))
+
+    async def turns(self, budget: int) -> list[Turn]:
+        """History as it was when this was first asked."""
+
+        async def read() -> bytes:
+            return turns_json.dump_json(await self._stores.conversations.turns(self._message.address.conversation, budget))
+
+        return turns_json.validate_json(await self._journal.once(self._journal.name("turns", str(budget)), read))
+
+    async def append(self, turn: Turn) -> None:
+        """One write for the turn and its journal entry."""
+        self._must_be_ordered("append a turn")
+        json = turn.model_dump_json(exclude={"offset"})
+        write = self._stores.conversations.appending(self._message.address.conversation, turn)
+        await self._write(self._journal.name("append", json), [write])
+
+    async def reset(self) -> None:
+        """One write for the forgetting and its journal entry."""
+        self._must_be_ordered("reset the conversation")
+        await self._write(self._journal.name("reset"), [self._stores.conversations.resetting(self._message.address.conversation)])
+
+    def _must_be_ordered(self, what: str) -> None:
+        body = self._journal.ticket.body
+        if not body.ordered:
+            fault = f"its route {body.route!r} wants to {what}, but is not ordered: declare the route with ordered=True"
+            raise PluginError(body.plugin, fault)
+
+    async def _write(self, name: str, writes: list[Any]) -> None:
+        if self._journal.find(name) is None:
+            await self._journal.write(name, b"", writes)
+
+    async def load(self, scope: Scope, key: str) -> bytes | None:
+        """The value as it was when this was first asked; a journalled "" stands for nothing."""
+
+        async def read() -> bytes:
+            return await self._stores.data.load(self._plugin, scope, self._owner(scope), key) or b""
+
+        return await self._journal.once(self._journal.name("load", scope, key), read) or None
+
+    async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
+        """One write for the value and its journal entry."""
+        name = self._journal.name("save", scope, key, (value or b"").decode())
+        await self._write(name, self._stores.data.saving(self._plugin, scope, self._owner(scope), key, value, ttl))
+
+    @property
+    def _plugin(self) -> str:
+        return self._journal.ticket.body.plugin
+
+    def _owner(self, scope: Scope) -> str:
+        address, person = self._message.address, self._message.sender
+        owners = {"server": address.tenant, "chat": address.conversation, "person": f"{address.connector}/{person.id}"}
+        return owners[scope]
+
+    async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
+        """The answer that came the first time."""
+
+        async def ask() -> bytes:
+            return fetched_json.dump_json(await fetch(method, url, headers, body, limit))
+
+        name = self._journal.name("fetch", method, url, json.dumps(dict(headers), sort_keys=True), digest(body.hex()), str(limit))
+        return fetched_json.validate_json(await self._journal.once(name, ask))
+
+    async def forward(self, message: Message) -> None:
+        """Its tickets follow from its event id, so forwarding it again is nothing new."""
+        source = self._message.event
+        if source.count(">") >= LONGEST_CHAIN:
+            raise PluginError(self._plugin, f"forwarded a message that was forwarded {LONGEST_CHAIN} times already: that would never end")
+        name = self._journal.name("forward", message_json.dump_json(message).decode())
+        await self._forward(replace(message, event=f"{source}>{digest(self._journal.ticket.id, name)}"))
+
+    async def schedule(self, name: str, payload: Mapping[str, Any], at: float) -> str:
+        """One write for the firing and its journal entry."""
+        entry = self._journal.name("schedule", name, json.dumps(payload, sort_keys=True), str(at))
+        id = digest(self._journal.ticket.id, entry)
+        firing = Firing(plugin=self._plugin, name=name, payload=payload, address=self._message.address, person=self._message.sender, at=at)
+        await self._write(entry, self._stores.schedules.adding(id, firing))
+        return id
+
+    async def unschedule(self, id: str) -> None:
+        """One write for the removal and its journal entry."""
+        await self._write(self._journal.name("unschedule", id), self._stores.schedules.removing(id))
+
+    async def read(self, source: Source, limit: int) -> bytes:
+        """The same bytes every time, so they need no journal."""
+        if source.size > limit:
+            raise _too_large(source, limit)
+        if isinstance(source, Blob):
+            return await self._stores.blobs.get(source)
+        content = bytearray()
+        async for piece in self._pieces(source):
+            content += piece
+            if len(content) > limit:
+                raise _too_large(source, limit)
+        return bytes(content)
+
+    async def _pieces(self, source: Attachment) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._connector.read(source):
+                yield piece
+        except ConnectorError as error:
+            raise UserError(f"I could not get the file {source.name or source.id!r}. Please send it again.") from error
+
+    async def keep(self, content: bytes, mime: str, name: str) -> Blob:
+        """The blob that was made the first time."""
+
+        async def put() -> bytes:
+            return blob_json.dump_json(await self._stores.blobs.put(content, mime, name))
+
+        return blob_json.validate_json(await self._journal.once(self._journal.name("keep", mime, name, digest(content.hex())), put))
+
+    async def clips(self, audio: Audio, longest: float) -> list[Clip]:
+        """The clips that were cut the first time."""
+
+        async def cut() -> bytes:
+            made = []
+            async for content, start, seconds in self._stores.decoder.clips(self._pieces_of(audio.source), longest):
+                blob = await self._stores.blobs.put(content, "audio/flac", "clip.flac")
+                made.append(Clip(blob, start, seconds))
+            return clips_json.dump_json(made)
+
+        return clips_json.validate_json(await self._journal.once(self._journal.name("clips", audio.source.id, str(longest)), cut))
+
+    async def _pieces_of(self, source: Source) -> AsyncIterator[bytes]:
+        if isinstance(source, Blob):
+            yield await self._stores.blobs.get(source)
+            return
+        async for piece in self._pieces(source):
+            yield piece
+
+
+def _too_large(source: Source, limit: int) -> UserError:
+    return UserError(f"The file {source.name or 'you sent'} is too large: at most {limit / 1_000_000:.0f} MB.")

@@ -1,0 +1,180 @@
+"""Puts a router together and runs it until it is told to stop. What it is made of: the other files here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.connector import Connector, Deliver
+from bot.errors import ConnectorError, PluginError, StoreError
+from bot.events import Event
+from bot.messages import Message
+from bot.plugins import Plugins
+from bot.router.acts import DurableActs, Stores
+from bot.router.delivery import Delivery, Line, Pace
+from bot.router.dispatch import Dispatch
+from bot.router.gate import Gate
+from bot.router.journal import Journal
+from bot.router.keeping import fire, keep, take
+from bot.router.posts import Posts
+from bot.router.runner import Runner
+from bot.router.table import Table
+from bot.store.blobs import Blobs
+from bot.store.conversations import Conversations
+from bot.store.keys import Keys
+from bot.store.plugindata import PluginData
+from bot.store.queue import Queue
+from bot.store.schedules import Schedules
+from bot.store.servers import Servers
+from bot.store.tickets import LEASE, Ticket, Tickets
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+DRAIN = 2.0
+"""Seconds that running tickets get to end at a stop; the others are handed back, and nothing of them is lost."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A router whose parts know each other; `deliver` is what connectors call, `round` the seconds between its rounds."""
+
+    deliver: Deliver
+    dispatch: Dispatch
+    runner: Runner
+    tickets: Tickets
+    stores: Stores
+    connectors: dict[str, Connector]
+    endings: Endings
+    round: float
+
+
+def build(redis: Redis, keys: Keys, plugins: Plugins, connectors: Sequence[Connector], *, lease: float = LEASE) -> Router:
+    """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
+
+    `lease` in seconds is how long tickets stay with a router that has gone silent; its rounds are a third of that.
+    """
+    by_name = _by_name(connectors)
+    stores = Stores(Queue(redis, keys), Blobs(redis, keys), Conversations(redis, keys), PluginData(redis, keys), Schedules(redis, keys))
+    tickets = Tickets(redis, keys, _owner(), lease=lease)
+    gate = Gate(Servers(redis, keys), plugins.loaded)
+    table = Table.of(plugins.collect("register_routes"))
+    delivery = Delivery(by_name, Posts(stores.blobs, stores.data), Pace())
+    endings = Endings(plugins, gate, stores.queue)
+
+    async def forward(message: Message) -> None:
+        await dispatch.deliver(message)
+
+    def act(journal: Journal, line: Line) -> DurableActs:
+        return DurableActs(journal, line, stores, by_name[journal.message.address.connector], forward)
+
+    runner = Runner(table, plugins, tickets, delivery, act, endings.ended)
+    dispatch = Dispatch(table, plugins, gate, tickets, stores.data, stores.schedules, runner.start, stores.queue.cancel, time.time)
+    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, lease / 3)
+
+
+class Endings:
+    """What follows a ticket's end: its jobs are forgotten, and plugins that observe are told."""
+
+    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue) -> None:
+        self._plugins = plugins
+        self._gate = gate
+        self._queue = queue
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ended(self, ticket: Ticket, worked: bool) -> None:
+        """Returns at once."""
+        task = asyncio.create_task(self._follow_up(ticket, worked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _follow_up(self, ticket: Ticket, worked: bool) -> None:
+        try:
+            await self._tell(ticket, worked)
+        except StoreError as error:  # what is left behind has a lifetime
+            log.warning("nothing followed a ticket's end", ref=ticket.id[:10], fault=str(error))
+
+    async def _tell(self, ticket: Ticket, worked: bool) -> None:
+        address = ticket.body.message.address
+        took = time.time() - ticket.at
+        event = Event("ticket.finished", time.time(), ticket.id[:10], address.tenant, ticket.body.plugin, {"seconds": round(took, 3)})
+        log.info(event.name, ref=event.ref, server=event.server, plugin=event.plugin, route=ticket.body.route, **event.facts)
+        view = await self._gate.view(address)
+        self._plugins.observe([name for name in self._plugins.loaded if view.allows(name, address)], event)
+        if worked:
+            await self._queue.drop(ticket.id)
+
+    async def close(self) -> None:
+        """Returns when everything that had to follow has followed."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
+    """Runs the router in the background; leaving stops receiving first, then ends or hands back what runs."""
+    async with AsyncExitStack() as stack:
+        for lifespan in plugins.lifespans():
+            await stack.enter_async_context(lifespan)
+        stack.push_async_callback(router.stores.queue.close)
+        stack.push_async_callback(router.endings.close)
+        names = list(router.connectors)
+        rounds = [
+            keep(router.tickets, router.runner, router.stores.queue, router.round),
+            fire(router.stores.schedules, router.deliver, router.round),
+            take(router.tickets, router.runner, names),
+        ]
+        tasks = [asyncio.create_task(one) for one in rounds]
+        stack.push_async_callback(_end, tasks[:1])
+        stack.push_async_callback(router.runner.drain, DRAIN)
+        listening = [asyncio.create_task(_listen(connector, router.deliver)) for connector in router.connectors.values()]
+        stack.push_async_callback(_end, tasks[1:] + listening)
+        yield router
+
+
+async def _listen(connector: Connector, deliver: Deliver) -> None:
+    """A connector that fails harms nobody else, and is started again."""
+    pause = 1.0
+    while True:
+        began = time.monotonic()
+        try:
+            await connector.run(deliver)
+            return
+        except ConnectorError as error:
+            log.error("a connector stopped", connector=connector.name, fault=str(error))
+            if error.retry_after is None:
+                return
+        except Exception:
+            log.exception("a connector failed", connector=connector.name)
+        pause = 1.0 if time.monotonic() - began > 60.0 else min(pause * 2, 60.0)
+        await asyncio.sleep(pause)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _by_name(connectors: Sequence[Connector]) -> dict[str, Connector]:
+    found: dict[str, Connector] = {}
+    for connector in connectors:
+        if connector.name in found:
+            raise PluginError(connector.name, "is the name of two connectors: configure one of them away")
+        found[connector.name] = connector
+    return found
+
+
+def _owner() -> str:
+    """Names this process for the leases it holds."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"

@@ -1,0 +1,194 @@
+"""The one way anything reaches a chat: a status line that becomes the answer, paced and retried. What fits in a post: `posts.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import structlog
+
+from bot.connector import Connector, Key, Post
+from bot.errors import ConnectorError
+from bot.messages import Address, Reply, reply_json
+from bot.router.journal import Journal
+from bot.router.posts import Posts
+
+SLOW = 30.0
+"""Seconds after which an answer is sent anew as a reply, because an edit notifies nobody."""
+
+CANCEL = "cancel."
+"""How the ids of status lines' buttons begin; the ticket's id follows."""
+
+TRIES = 10
+LONGEST_PAUSE = 60.0
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Pace:
+    """When a chat may next be written to; streamed text, previews and progress of all its tickets share it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next: dict[Address, float] = {}
+
+    async def turn(self, address: Address, interval: float) -> None:
+        """Waits for this chat's next slot and takes it."""
+        now = self._clock()
+        if len(self._next) > 4096:
+            self._next = {chat: at for chat, at in self._next.items() if at > now}
+        at = max(now, self._next.get(address, 0.0))
+        self._next[address] = at + interval
+        if at > now:
+            await asyncio.sleep(at - now)
+
+    def hold(self, address: Address, seconds: float) -> None:
+        """Keeps the chat quiet for a while, because the platform said so."""
+        self._next[address] = max(self._next.get(address, 0.0), self._clock() + seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What lines need to reach their chats."""
+
+    connectors: Mapping[str, Connector]
+    posts: Posts
+    pace: Pace
+
+    def line(self, journal: Journal) -> Line:
+        """The visible outcome of a ticket."""
+        return Line(self, journal)
+
+
+class Line:
+    """The one visible outcome of a ticket.
+
+    `show` puts up a status line and keeps it current, newest wins; `settle` turns it into the answer. The id of the
+    status line is journalled before anything follows, so a replay edits the same one.
+    """
+
+    def __init__(self, delivery: Delivery, journal: Journal) -> None:
+        self._delivery = delivery
+        self._journal = journal
+        self._address = journal.message.address
+        self._connector = delivery.connectors[self._address.connector]
+        self._cancel = (Key(f"{CANCEL}{journal.ticket.id}", "Cancel"),)
+        self._newest: Post | None = None
+        self._shown: Post | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._patient = False
+        self._calling = False
+        self._begun = False
+
+    def show(self, reply: Reply, *, after: float = 0.0) -> None:
+        """Shows this unless something newer comes first; `after` seconds of grace spare quick answers a flicker."""
+        text = reply.text[: self._connector.limits.text]
+        self._newest = Post(
+            text, keys=self._cancel, reply_to=self._journal.message.id, silent=reply.silent, private=reply.private, busy=True
+        )
+        if self._patient and not after:
+            self._drop_pump()
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._keep_current(after if self._shown is None else 0.0))
+
+    def _drop_pump(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+        self._pump = None
+
+    async def _keep_current(self, after: float) -> None:
+        self._patient = after > 0.0
+        await asyncio.sleep(after)
+        self._patient = False
+        while self._newest is not None and self._newest != self._shown:
+            await self._delivery.pace.turn(self._address, self._connector.limits.edit_interval)
+            post, self._calling = self._newest, True
+            try:
+                await self._put(post)
+            except ConnectorError as error:  # a partial that is lost costs nothing, the next one holds all of it
+                self._delivery.pace.hold(self._address, error.retry_after or 1.0)
+                log.debug("status line not shown", fault=str(error))
+            finally:
+                self._calling = False
+            self._shown = post
+
+    async def _put(self, post: Post) -> None:
+        status = self._status()
+        if status is None:
+            self._begun = True
+            id = await self._connector.send(self._address, post, self._journal.ref)
+            await self._journal.write("status", id.encode())
+        else:
+            await self._connector.edit(self._address, status, post)
+
+    def _status(self) -> str | None:
+        found = self._journal.find("status")
+        return None if found is None else found.decode()
+
+    async def settle(self, reply: Reply | None) -> None:
+        """Delivers the answer, complete and in order; None takes the status line away."""
+        await self.close()
+        status = self._status()
+        if reply is not None:
+            posts = await self._delivery.posts.of(reply, self._journal, self._connector.limits)
+            if len(posts) > 1 or self._journal.touched:  # a handler need not run again while its answer goes out
+                await self._journal.write("outcome", reply_json.dump_json(reply))
+            await self._answer(posts, status)
+        if status is not None and (reply is None or self._journal.find("sent.answer.0") is not None):
+            await self._insist(lambda: self._connector.delete(self._address, status))
+
+    async def _answer(self, posts: list[Post], status: str | None) -> None:
+        if status is not None and self._journal.age() <= SLOW and self._journal.find("sent.answer.0") is None:
+            await self._insist(lambda: self._connector.edit(self._address, status, posts[0]))
+            await self._send(posts[1:], "answer", 1)
+        elif len(posts) == 1 and status is None:  # nothing follows: the end of the ticket records it
+            await self._insist(lambda: self._send_over(posts[0]))
+        else:
+            await self._send(posts, "answer", 0)
+
+    async def _send_over(self, post: Post) -> None:
+        """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
+        id = await self._connector.send(self._address, post, self._journal.ref)
+        if self._begun or self._journal.again:
+            await self._connector.edit(self._address, id, post)
+
+    async def post(self, reply: Reply, name: str) -> None:
+        """Sends a message beside the answer; `name` is unique within the ticket."""
+        posts = await self._delivery.posts.of(reply, self._journal, self._connector.limits)
+        await self._send([replace(post, reply_to="") for post in posts], name, 0)
+
+    async def _send(self, posts: list[Post], name: str, first: int) -> None:
+        for number, post in enumerate(posts, first):
+            await self._send_once(post, f"sent.{name}.{number}")
+
+    async def _send_once(self, post: Post, name: str) -> None:
+        if self._journal.find(name) is None:
+            nonce = f"{self._journal.ref}.{name}"
+            id = await self._insist(lambda: self._connector.send(self._address, post, nonce))
+            await self._journal.write(name, (id or "").encode())
+
+    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T | None:
+        """Tries until the platform takes it, or says that trying is useless; None then, with a line in the log."""
+        for attempt in range(TRIES):
+            try:
+                return await call()
+            except ConnectorError as error:
+                if error.retry_after is None or attempt == TRIES - 1:
+                    log.error("answer not delivered", connector=self._connector.name, fault=str(error), tries=attempt + 1)
+                    return None
+                pause = max(error.retry_after, min(0.5 * 2**attempt, LONGEST_PAUSE))
+                self._delivery.pace.hold(self._address, pause)
+                await asyncio.sleep(pause)
+        return None
+
+    async def close(self) -> None:
+        """Stops the status line; a call to the platform that is under way is waited for, never cut."""
+        self._newest = None
+        if not self._calling:
+            self._drop_pump()
+        elif self._pump is not None:
+            await self._pump

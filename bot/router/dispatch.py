@@ -1,0 +1,219 @@
+"""From a message to its tickets: match, gate, arguments, accept. Running a ticket: `runner.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import BadArguments
+from bot.messages import Called, Clicked, Fired, Message, Reacted, Said
+from bot.plugins import Plugins
+from bot.router.addressing import addressed, heard
+from bot.router.arguments import parse, shorten, validate
+from bot.router.delivery import CANCEL
+from bot.router.gate import Gate, View
+from bot.router.table import Entry, Table
+from bot.routes import Action, Command, Listener, Schedule
+from bot.store.plugindata import PluginData
+from bot.store.schedules import Schedules
+from bot.store.tickets import Body, StaleSettings, Ticket
+
+CORE = "hobnob"
+"""The plugin name of tickets that the core answers itself."""
+
+log = structlog.get_logger(__name__)
+
+
+class Desk(Protocol):
+    """Where tickets are written: Redis, or memory when the cost of the rest is measured."""
+
+    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
+        """See `Tickets.accept`."""
+
+    async def asker(self, id: str) -> str | None:
+        """See `Tickets.asker`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route that takes the message, with the arguments as they came; `asked` is true when a person named the route."""
+
+    entry: Entry
+    given: dict[str, Any] | None = None
+    asked: bool = False
+
+
+class Unmatched(Exception):  # noqa: N818  an outcome, not a fault
+    """The person named something that is not there; the text is the reply."""
+
+
+class Dispatch:
+    """Takes arrivals from the connectors. `start` runs a ticket and returns at once."""
+
+    def __init__(
+        self,
+        table: Table,
+        plugins: Plugins,
+        gate: Gate,
+        desk: Desk,
+        data: PluginData,
+        schedules: Schedules,
+        start: Callable[[Ticket], None],
+        cancel: Callable[[str], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._table = table
+        self._plugins = plugins
+        self._gate = gate
+        self._desk = desk
+        self._data = data
+        self._schedules = schedules
+        self._start = start
+        self._cancel = cancel
+        self._clock = clock
+
+    async def deliver(self, message: Message) -> None:
+        """Returns once the tickets are written. Raises StoreError when they could not be."""
+        if not heard(message):
+            return
+        message = replace(message, addressed=addressed(message))
+        while True:
+            view = await self._gate.view(message.address)
+            bodies = await self._bodies(message, view)
+            if not bodies:
+                return
+            try:
+                tickets = await self._desk.accept(bodies, view.version, self._clock())
+            except StaleSettings:
+                self._gate.forget(message.address)
+                continue
+            for ticket in tickets:
+                self._start(ticket)
+            return
+
+    async def _bodies(self, message: Message, view: View) -> list[Body]:
+        try:
+            matches = await self._match(message)
+        except Unmatched as told:
+            return [self._told(message, f"{told}{self._offer(message, view)}")]
+        if not matches:
+            return []
+        refusal = self._plugins.admit((name for name in self._plugins.loaded if view.allows(name, message.address)), message)
+        if refusal is not None:
+            return [self._told(message, refusal.text)] if refusal.text else []
+        return list(self._gated(message, matches, view))
+
+    def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
+        for match in matches:
+            plugin = match.entry.plugin
+            if not view.allows(plugin, message.address):
+                if match.asked:
+                    yield self._told(message, f"{plugin} is switched off here. An admin of this server can switch it on.")
+                continue
+            try:
+                args = self._args(match)
+            except BadArguments as error:
+                yield self._told(message, str(error))
+                continue
+            yield Body(
+                plugin=plugin,
+                route=match.entry.id,
+                version=self._plugins.loaded[plugin].version,
+                message=message,
+                args=args,
+                settings=view.settings(plugin, message.address),
+                ordered=match.entry.route.ordered,
+            )
+
+    @staticmethod
+    def _args(match: Match) -> dict[str, Any]:
+        match match.entry.route:
+            case Command(args=model):
+                return validate(model, match.given or {})
+            case Action() | Schedule():
+                return match.given or {}
+            case _:
+                return {}
+
+    @staticmethod
+    def _told(message: Message, text: str) -> Body:
+        return Body(plugin=CORE, route="told", version="", message=message, refusal=text)
+
+    async def _match(self, message: Message) -> list[Match]:
+        match message.trigger:
+            case Said():
+                return [Match(entry) for entry in self._table.listeners if _wants(entry, message)]
+            case Called() as called:
+                return [self._command(called)]
+            case Clicked(button=button) if button.startswith(CANCEL):
+                await self._cancelled(button.removeprefix(CANCEL), message)
+                return []
+            case Clicked(button=button):
+                return [await self._clicked(button)]
+            case Reacted(emoji=emoji):
+                return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
+            case Fired(schedule=schedule):
+                return await self._fired(schedule)
+
+    def _command(self, called: Called) -> Match:
+        entry = self._table.commands.get(called.command)
+        if entry is None:
+            raise Unmatched(f"There is no command /{shorten(called.command)} here.")
+        assert isinstance(entry.route, Command)
+        try:
+            given = dict(called.options) or parse(entry.route.args, called.text)
+        except BadArguments as error:
+            raise Unmatched(str(error)) from None
+        return Match(entry, given, asked=True)
+
+    async def _cancelled(self, ticket: str, message: Message) -> None:
+        asker = await self._desk.asker(ticket)
+        if asker is not None and asker != message.sender.id:
+            raise Unmatched("Only the person who asked can cancel this.")
+        if asker is not None:
+            await self._cancel(ticket)
+
+    async def _clicked(self, button: str) -> Match:
+        pressed = await self._data.button(button)
+        if pressed is None:
+            raise Unmatched("This button is too old to work.")
+        entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
+        if entry is None or not isinstance(entry.route, Action):
+            raise Unmatched("What this button did is no longer there.")
+        return Match(entry, _payload(entry.route.payload, pressed.payload), asked=True)
+
+    async def _fired(self, schedule: str) -> list[Match]:
+        firing = await self._schedules.find(schedule)
+        entry = None if firing is None else self._table.find(firing.plugin, f"schedule:{firing.name}")
+        if firing is None or entry is None or not isinstance(entry.route, Schedule):
+            log.info("a firing without its schedule", schedule=schedule)
+            return []
+        return [Match(entry, _payload(entry.route.payload, firing.payload))]
+
+    def _offer(self, message: Message, view: View) -> str:
+        """Which commands there are, for somebody who named one that is not."""
+        if not isinstance(message.trigger, Called) or message.trigger.command in self._table.commands:
+            return ""
+        names = [f"/{name}" for name, entry in sorted(self._table.commands.items()) if view.allows(entry.plugin, message.address)]
+        return f" There is {', '.join(names)}." if names else ""
+
+
+def _wants(entry: Entry, message: Message) -> bool:
+    assert isinstance(entry.route, Listener)
+    try:
+        return entry.route.predicate(message)
+    except Exception:
+        log.exception("a predicate failed", plugin=entry.plugin, route=entry.id)
+        return False
+
+
+def _payload(model: type[BaseModel], payload: Any) -> dict[str, Any]:
+    """The payload as its route reads it today. Raises Unmatched when it was made by a version that wrote it differently."""
+    try:
+        return model.model_validate(payload).model_dump(mode="json")
+    except ValidationError:
+        raise Unmatched("This was made by an older version and no longer works. Please ask anew.") from None

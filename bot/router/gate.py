@@ -1,0 +1,83 @@
+"""The one place that decides whether a plugin may act here, for this person, now. What a refusal looks like in a chat: `dispatch.py`."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from bot.messages import Address
+from bot.plugins import Loaded
+from bot.store.servers import Choices, Server
+
+MOST_CACHED = 20_000
+"""Servers whose choices are kept in memory; a change is found by the ticket script, not by expiry."""
+
+
+class ServerSource(Protocol):
+    """Where choices come from."""
+
+    async def get(self, tenant: str) -> Server:
+        """See `Servers.get`."""
+
+
+class View:
+    """One server's choices, as of `version`, ready to be asked for each message."""
+
+    def __init__(self, server: Server, plugins: Mapping[str, Loaded]) -> None:
+        self.version = server.version
+        self._server = server
+        self._plugins = plugins
+        self._effective: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def allows(self, plugin: str, address: Address) -> bool:
+        """True when the plugin is on here: the channel's choice, else the server's, else on as configured."""
+        for choices in self._layers(address):
+            if plugin in choices.plugins:
+                return choices.plugins[plugin]
+        return True
+
+    def settings(self, plugin: str, address: Address) -> dict[str, Any]:
+        """Effective settings: model defaults < operator's defaults < server < channel; a locked key stays the operator's."""
+        where = address.channel if address.channel in self._server.channels else ""
+        if (plugin, where) not in self._effective:
+            self._effective[plugin, where] = self._merge(self._plugins[plugin], address).model_dump(mode="json")
+        return self._effective[plugin, where]
+
+    def _merge(self, loaded: Loaded, address: Address) -> BaseModel:
+        merged = dict(loaded.defaults)
+        for choices in reversed(self._layers(address)):
+            chosen = choices.settings.get(loaded.name, {})
+            merged |= {key: value for key, value in chosen.items() if key not in loaded.locked}
+        return loaded.settings.model_validate(merged)
+
+    def _layers(self, address: Address) -> list[Choices]:
+        channel = self._server.channels.get(address.channel)
+        return [self._server.choices] if channel is None else [channel, self._server.choices]
+
+
+class Gate:
+    """Keeps the views of servers that were active lately."""
+
+    def __init__(self, source: ServerSource, plugins: Mapping[str, Loaded]) -> None:
+        self._source = source
+        self._plugins = plugins
+        self._views: OrderedDict[str, View] = OrderedDict()
+
+    async def view(self, address: Address) -> View:
+        """The server's view, from memory when it is there; `forget` it when a ticket script says it is stale."""
+        tenant = address.tenant
+        found = self._views.get(tenant)
+        if found is None:
+            found = self._views[tenant] = View(await self._source.get(tenant), self._plugins)
+            if len(self._views) > MOST_CACHED:
+                self._views.popitem(last=False)
+        else:
+            self._views.move_to_end(tenant)
+        return found
+
+    def forget(self, address: Address) -> None:
+        """Reads the server's choices anew next time."""
+        self._views.pop(address.tenant, None)

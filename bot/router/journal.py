@@ -1,0 +1,77 @@
+"""What one run of a ticket has done so far, and how it is proved to be done once. What the effects are: `acts.py`, `delivery.py`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from bot.messages import Message
+from bot.store.tickets import Ticket, Write, digest
+
+
+class Ledger(Protocol):
+    """Where journals are kept: Redis, or nowhere when the cost of the rest is measured."""
+
+    async def record(self, ticket: Ticket, field: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
+        """See `Tickets.record`."""
+
+
+class Journal:
+    """The journal of a ticket in the hands of this router. `ref` is the reference id that people are told."""
+
+    def __init__(self, ticket: Ticket, ledger: Ledger, entries: Mapping[str, bytes]) -> None:
+        self.ticket = ticket
+        self._ledger = ledger
+        self._entries = dict(entries)
+        self._seen: Counter[str] = Counter()
+        self.busy = False
+        """True once a job was submitted in this run."""
+
+    @property
+    def message(self) -> Message:
+        """The message that the ticket is about."""
+        return self.ticket.body.message
+
+    @property
+    def ref(self) -> str:
+        """Short enough to type, long enough to find in the log."""
+        return self.ticket.id[:10]
+
+    @property
+    def again(self) -> bool:
+        """True when another run came before this one, and may have done more than it could journal."""
+        return self.ticket.attempts > 1 or self.ticket.fence > 1
+
+    @property
+    def touched(self) -> bool:
+        """True once anything is journalled."""
+        return bool(self._entries)
+
+    def age(self) -> float:
+        """Seconds since the ticket was accepted."""
+        return time.time() - self.ticket.at
+
+    def name(self, kind: str, *args: str) -> str:
+        """The name of an effect: its kind, a digest of its arguments, and the how-manieth of these it is in this run.
+
+        The same handler asks for the same names on every replay, in whatever order its concurrent parts run.
+        """
+        what = f"{kind}:{digest(*args)}"
+        self._seen[what] += 1
+        return f"{what}:{self._seen[what]}"
+
+    def find(self, name: str) -> bytes | None:
+        """What is journalled under this name, or None."""
+        return self._entries.get(name)
+
+    async def write(self, name: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
+        """Journals a value together with its writes; returns what the journal holds. Raises Superseded."""
+        held = self._entries[name] = await self._ledger.record(self.ticket, name, value, writes)
+        return held
+
+    async def once(self, name: str, do: Callable[[], Awaitable[bytes]], writes: Sequence[Write] = ()) -> bytes:
+        """What `do` gave the first time; on a replay it is not called."""
+        found = self._entries.get(name)
+        return found if found is not None else await self.write(name, await do(), writes)

@@ -1,0 +1,75 @@
+"""The router's rounds: renew leases, take what dead routers left or what is ready, fire what is due. Running it: `runner.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from bot.connector import Deliver
+from bot.errors import StoreError
+from bot.messages import Fired, Message
+from bot.router.runner import Runner
+from bot.store.queue import Queue
+from bot.store.schedules import Schedules
+from bot.store.tickets import Tickets
+
+WAIT = 5.0
+"""Seconds of one blocking wait, short of the connection's own time limit."""
+
+log = structlog.get_logger(__name__)
+
+
+async def keep(tickets: Tickets, runner: Runner, queue: Queue, pause: float) -> None:
+    """Every `pause` seconds renews the leases of running tickets, and makes lapsed tickets and jobs ready for whoever takes them first."""
+
+    async def once() -> None:
+        for lost in await tickets.renew(runner.held):
+            runner.abandon(lost)
+        await tickets.reap()
+        await queue.reap()
+        await asyncio.sleep(pause)
+
+    await _forever(once)
+
+
+async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> None:
+    """Runs tickets as they become ready."""
+
+    async def once() -> None:
+        for name in connectors:
+            while (ticket := await tickets.claim(name)) is not None:
+                runner.start(ticket)
+        await tickets.wait(connectors, WAIT)
+
+    await _forever(once)
+
+
+async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
+    """Delivers what is due; a firing is forgotten once its ticket is written."""
+
+    async def once() -> None:
+        for id, firing in (await schedules.due()).items():
+            message = Message("", f"fired:{id}", firing.address, firing.person, trigger=Fired(id), at=firing.at)
+            await deliver(message)
+            await schedules.done(id)
+        await asyncio.sleep(pause)
+
+    await _forever(once)
+
+
+async def _forever(once: Callable[[], Awaitable[None]]) -> None:
+    """Again and again; while Redis is away, once a second, with one line in the log."""
+    away = False
+    while True:
+        try:
+            await once()
+            if away:
+                log.info("redis is back")
+            away = False
+        except StoreError as error:
+            if not away:
+                log.error("redis is away", fault=str(error))
+            away = True
+            await asyncio.sleep(1.0)

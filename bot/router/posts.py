@@ -1,0 +1,81 @@
+"""Turns a Reply into the posts a platform takes: text in pieces, files with bytes, buttons with short ids. Sending: `delivery.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.connector import Key, Limits, Post, Upload
+from bot.messages import Audio, Blob, Button, File, Image, Reply, Text
+from bot.router.journal import Journal
+from bot.router.splitting import split
+from bot.store.plugindata import Pressed
+from bot.store.tickets import digest
+
+MOST_PIECES = 3
+"""Messages that a long text may fill; a longer one becomes a file with its beginning above."""
+
+
+class BlobSource(Protocol):
+    """Where bytes come from."""
+
+    async def get(self, blob: Blob) -> bytes:
+        """See `Blobs.get`."""
+
+
+class ButtonStore(Protocol):
+    """Where buttons are remembered."""
+
+    async def keep_button(self, id: str, button: Pressed) -> None:
+        """See `PluginData.keep_button`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """Makes posts."""
+
+    blobs: BlobSource
+    buttons: ButtonStore
+
+    async def of(self, reply: Reply, journal: Journal, limits: Limits) -> list[Post]:
+        """The reply as posts, in order; the buttons are under the last, the first replies to the question."""
+        pieces = split(reply.text, limits.text) if reply.text.strip() else [""]
+        uploads = [await self._upload(part) for part in reply.parts if not isinstance(part, Text)]
+        if len(pieces) > MOST_PIECES:
+            uploads.append(Upload("answer.md", "text/markdown", reply.text.encode()))
+            pieces = pieces[:1]
+        keys = tuple([await self._key(button, number, journal) for number, button in enumerate(reply.buttons)])
+        groups = [tuple(uploads[at : at + limits.files_per_post]) for at in range(0, len(uploads), limits.files_per_post)] or [()]
+        texts = pieces + [""] * (len(groups) - 1)
+        files = [()] * (len(pieces) - 1) + groups
+        last = len(texts) - 1
+        return [
+            Post(
+                text,
+                uploads=files[number],
+                keys=keys if number == last else (),
+                reply_to=journal.message.id if number == 0 else "",
+                silent=reply.silent,
+                private=reply.private,
+                fault=reply.fault,
+            )
+            for number, text in enumerate(texts)
+        ]
+
+    async def _upload(self, part: Image | Audio | File) -> Upload:
+        source = part.source
+        if not isinstance(source, Blob):
+            raise TypeError(f"a reply carries blobs, not attachments of the platform: pass {source.name!r} through ctx.read and ctx.keep")
+        alt, spoiler = (part.alt, part.spoiler) if isinstance(part, Image) else ("", False)
+        return Upload(source.name or _file_name(source), source.mime, await self.blobs.get(source), alt, spoiler)
+
+    async def _key(self, button: Button, number: int, journal: Journal) -> Key:
+        body = journal.ticket.body
+        id = digest(journal.ticket.id, button.action, button.label, str(number))[:24]
+        await self.buttons.keep_button(id, Pressed(body.plugin, button.action, button.payload, body.version))
+        return Key(id, button.label)
+
+
+def _file_name(blob: Blob) -> str:
+    kind, _, subtype = blob.mime.partition("/")
+    return f"{kind}.{subtype.split(';')[0].split('+')[0] or 'bin'}"

@@ -1,0 +1,158 @@
+"""Runs tickets: handler, answer, end; hands back at a stop what has not ended. Writing them: `dispatch.py`. Leases: `keeping.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from bot.context import Context
+from bot.errors import JobCancelled, StoreError, UserError
+from bot.messages import Reply, reply_json
+from bot.plugins import Plugins
+from bot.router.acts import DurableActs
+from bot.router.delivery import Delivery, Line
+from bot.router.journal import Journal, Ledger
+from bot.router.table import Entry, Table
+from bot.routes import Action, Command, Outcome, Schedule
+from bot.store.tickets import Superseded, Ticket
+
+log = structlog.get_logger(__name__)
+
+Act = Callable[[Journal, Line], DurableActs]
+"""Makes what a handler may do in one run."""
+
+Ended = Callable[[Ticket, bool], None]
+"""Called after a ticket's end; true when it may have run jobs."""
+
+
+class Holding(Ledger, Protocol):
+    """Where tickets are held: Redis, or memory when the cost of the rest is measured."""
+
+    async def recall(self, ticket: Ticket) -> dict[str, bytes]:
+        """See `Tickets.recall`."""
+
+    async def finish(self, ticket: Ticket) -> bool:
+        """See `Tickets.finish`."""
+
+    async def hand_back(self, ticket: Ticket) -> None:
+        """See `Tickets.hand_back`."""
+
+
+class Runner:
+    """Holds the tickets that this router runs."""
+
+    def __init__(self, table: Table, plugins: Plugins, tickets: Holding, delivery: Delivery, act: Act, ended: Ended) -> None:
+        self._table = table
+        self._plugins = plugins
+        self._tickets = tickets
+        self._delivery = delivery
+        self._act = act
+        self._ended = ended
+        self._held: dict[str, tuple[Ticket, asyncio.Task[None]]] = {}
+
+    @property
+    def held(self) -> list[Ticket]:
+        """The tickets in hand."""
+        return [ticket for ticket, _ in self._held.values()]
+
+    def start(self, ticket: Ticket) -> None:
+        """Runs the ticket in the background; an older run of it here has lost its lease."""
+        self.abandon(ticket.id)
+        task = asyncio.create_task(self._run(ticket), name=f"ticket {ticket.id}")
+        self._held[ticket.id] = ticket, task
+        task.add_done_callback(lambda _: self._let_go(ticket, task))
+
+    def _let_go(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
+        if self._held.get(ticket.id, (None, None))[1] is task:
+            del self._held[ticket.id]
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("a ticket failed outside its handler", exc_info=fault, ref=ticket.id[:10])
+
+    def abandon(self, id: str) -> None:
+        """Stops running a ticket that belongs to somebody else by now."""
+        if id in self._held:
+            self._held[id][1].cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """Gives the running tickets a moment to end, then hands the rest back for another router to take at once."""
+        if self._held:
+            await asyncio.wait([task for _, task in self._held.values()], timeout=seconds)
+        left = list(self._held.values())
+        for _, task in left:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in left), return_exceptions=True)
+        await asyncio.gather(*(self._tickets.hand_back(ticket) for ticket, _ in left))
+
+    async def _run(self, ticket: Ticket) -> None:
+        journal = Journal(ticket, self._tickets, {})
+        with bound_contextvars(ref=journal.ref):
+            try:
+                await self._answer(Journal(ticket, self._tickets, await self._tickets.recall(ticket)))
+            except Superseded:
+                log.info("another router took the ticket over")
+            except StoreError as error:  # the lease lapses, and whoever reaches Redis again runs it anew
+                log.warning("a ticket waits for Redis", fault=str(error))
+
+    async def _answer(self, journal: Journal) -> None:
+        line = self._delivery.line(journal)
+        try:
+            reply = await self._outcome(journal, line)
+            await line.settle(reply)
+            if not await self._tickets.finish(journal.ticket):
+                raise Superseded
+        finally:
+            await line.close()
+        self._ended(journal.ticket, journal.touched or journal.busy)
+
+    async def _outcome(self, journal: Journal, line: Line) -> Reply | None:
+        """What is visible in the end; a handler that came that far once is not called again."""
+        body, journalled = journal.ticket.body, journal.find("outcome")
+        if journalled is not None:
+            return reply_json.validate_json(journalled)
+        if body.refusal is not None:
+            return Reply(body.refusal, fault=True)
+        if journal.ticket.crashed_too_often:
+            log.error("gave a ticket up: its handler killed its router every time", plugin=body.plugin, route=body.route)
+            return _apology(journal)
+        entry = self._table.find(body.plugin, body.route)
+        if entry is None or body.version != self._plugins.loaded[body.plugin].version:
+            return Reply("I was updated while I worked on this. Please ask again.", fault=True)
+        return await self._handled(entry, journal, line)
+
+    async def _handled(self, entry: Entry, journal: Journal, line: Line) -> Reply | None:
+        try:
+            outcome = await self._call(entry, journal, line)
+        except (Superseded, StoreError):
+            raise
+        except UserError as error:
+            return Reply(str(error), fault=True)
+        except JobCancelled:
+            return Reply("Cancelled.", fault=True)
+        except Exception:
+            log.exception("a handler failed", plugin=entry.plugin, route=entry.id)
+            return _apology(journal)
+        reply = Reply(outcome) if isinstance(outcome, str) else outcome
+        if reply is not None and not reply.text.strip() and all(part.kind == "text" for part in reply.parts):
+            log.error("a handler returned an empty reply; None stays silent", plugin=entry.plugin, route=entry.id)
+            return _apology(journal)
+        return reply
+
+    async def _call(self, entry: Entry, journal: Journal, line: Line) -> Outcome:
+        ticket, route = journal.ticket, entry.route
+        settings = self._plugins.loaded[entry.plugin].settings.model_validate(ticket.body.settings)
+        now = datetime.fromtimestamp(ticket.at, UTC)
+        ctx = Context(journal.message, settings, now, journal.ref, self._act(journal, line))
+        match route:
+            case Command(args=model) | Action(payload=model) | Schedule(payload=model):
+                return await route.handler(ctx, model.model_validate(ticket.body.args))
+            case _:
+                return await route.handler(ctx)
+
+
+def _apology(journal: Journal) -> Reply:
+    return Reply(f"Sorry, something went wrong here, and it was not your doing. Reference: {journal.ref}", fault=True)

@@ -1,0 +1,45 @@
+"""Bytes that jobs, results and replies refer to: kept for a day, then gone. Files that people download live elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from typing import cast
+
+from redis.asyncio import Redis
+
+from bot.errors import UserError
+from bot.messages import Blob
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+
+MOST_BYTES = 25 << 20
+"""Bytes per blob: the most that any platform lets a bot send or fetch without paying."""
+
+TTL = 86_400
+"""Seconds."""
+
+
+class Blobs:
+    """Keeps bytes in Redis."""
+
+    def __init__(self, redis: Redis, keys: Keys, ttl: int = TTL) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._ttl = ttl
+
+    @guarded
+    async def put(self, content: bytes, mime: str, name: str = "") -> Blob:
+        """Stores the bytes. Raises UserError beyond 25 MiB."""
+        if len(content) > MOST_BYTES:
+            raise UserError(f"{name or 'This'} is {len(content) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB can be kept.")
+        blob = Blob(uuid.uuid4().hex, mime, len(content), name)
+        await self._redis.set(self._keys.blob(blob.id), content, ex=self._ttl)
+        return blob
+
+    @guarded
+    async def get(self, blob: Blob) -> bytes:
+        """The bytes. Raises UserError when they are gone."""
+        content = cast("bytes | None", await self._redis.get(self._keys.blob(blob.id)))
+        if content is None:
+            raise UserError(f"The file {blob.name or blob.id!r} is no longer kept. Please send it again.")
+        return content

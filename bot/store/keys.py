@@ -1,0 +1,185 @@
+"""Every key in Redis: its name, its lifetime, and whose personal data it holds. What is kept under each is the affair of its module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Holds = Literal["nothing personal", "the person", "the chat", "the server"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One family of keys: `pattern` below the prefix, how long it lives, whose data it is, and what for."""
+
+    pattern: str
+    lives: str
+    holds: Holds
+    what: str
+
+
+TABLE = (
+    Entry("ticket:*", "until done, then 24 h without content", "the chat", "a ticket: message, route, lease; then a tombstone"),
+    Entry("journal:*", "as long as its ticket", "the chat", "what a ticket has done so far"),
+    Entry("line:*", "while tickets wait", "nothing personal", "the ordered tickets of a conversation, by id"),
+    Entry("leases:tickets", "while tickets run", "nothing personal", "when each running ticket's lease ends"),
+    Entry("ready:*", "while tickets are ready", "nothing personal", "tickets that any router may take, by connector"),
+    Entry("wake:*", "until a router wakes, a minute at most", "nothing personal", "one token that wakes a router"),
+    Entry("server:*", "until the server is forgotten", "the server", "plugins switched on and settings"),
+    Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation"),
+    Entry("turns-meta:*", "30 days after the last turn", "nothing personal", "tokens counted so far in a conversation"),
+    Entry("data:*", "as its plugin says", "the person", "what a plugin keeps for a server, a chat or a person"),
+    Entry("data-index:*", "until the owner is forgotten", "the person", "which plugin data exists for an owner"),
+    Entry("button:*", "365 days", "the chat", "what a button does"),
+    Entry("firings", "until they fire", "the person", "schedules: what, where, for whom"),
+    Entry("firings:due", "until they fire", "nothing personal", "schedules: when"),
+    Entry("job:*", "until its ticket ends, 48 h at most", "the chat", "a job: what is asked, who asked, its claim"),
+    Entry("jobs-of:*", "until the ticket ends, 48 h at most", "nothing personal", "the jobs of a ticket, by id"),
+    Entry("cancelled:*", "until the ticket ends, 48 h at most", "nothing personal", "tickets whose jobs are cancelled"),
+    Entry("out:*", "until the ticket ends, 24 h at most", "the chat", "how a job goes and what it gave"),
+    Entry("tenants:*", "while jobs wait", "nothing personal", "servers with waiting jobs, in turn, by what is wanted"),
+    Entry("persons:*", "while jobs wait", "the person", "people with waiting jobs, in turn, by server"),
+    Entry("jobs:*", "while jobs wait", "the person", "waiting jobs, by person"),
+    Entry("depth", "while jobs wait", "the person", "how many jobs wait, by server and by person"),
+    Entry("deadlines", "while jobs wait", "nothing personal", "when each waiting job is worthless"),
+    Entry("leases:jobs", "while jobs run", "nothing personal", "when each running job's lease ends"),
+    Entry("work:*", "until a worker wakes, a minute at most", "nothing personal", "tokens that wake workers"),
+    Entry("joiners:*", "until the next job, an hour at most", "nothing personal", "workers whose running turn has room"),
+    Entry("orders:*", "until the worker reads, a minute at most", "nothing personal", "jobs that a worker is to drop or may take in"),
+    Entry("workers", "until nobody works, 24 h at most", "nothing personal", "who lives and what they serve"),
+    Entry("reaped", "24 hours", "nothing personal", "when dead workers were last looked for"),
+    Entry("dead", "the last 1,000, 7 days at most", "nothing personal", "jobs that killed three workers, by id"),
+    Entry("blob:*", "24 hours", "the chat", "bytes that jobs and replies refer to"),
+    Entry("room-order:*", "30 days after the last message", "nothing personal", "the message ids of a place in a room"),
+    Entry("room-posts:*", "30 days after the last message", "the chat", "the messages of a place in a room, 2000 at most"),
+    Entry("room-nonce:*", "24 hours", "nothing personal", "which message a nonce made, so that it makes no second"),
+    Entry("room-changes", "1 day after the last change", "nothing personal", "which messages of rooms changed, by id"),
+    Entry("room-arrivals", "until a router took it, 7 days at most", "the chat", "what was said or clicked in rooms, by id"),
+    Entry("room-people:*", "30 days after the last visit", "the person", "names of those who came to a room, and when"),
+    Entry("session:*", "30 days after the last visit", "the person", "a browser that was let in, by the hash of its cookie"),
+    Entry("invite:*", "24 hours, or until used", "nothing personal", "a link that lets a browser in, by the hash of its token"),
+)
+"""The whole store. A test holds it against the keys that a run leaves behind."""
+
+
+class Keys:
+    """Names of keys under one prefix; the scripts build some of them too, so a name here is a name there."""
+
+    def __init__(self, prefix: str = "hobnob") -> None:
+        self.prefix = prefix
+
+    def ticket(self, id: str) -> str:
+        """A ticket."""
+        return f"{self.prefix}:ticket:{id}"
+
+    def journal(self, ticket: str) -> str:
+        """A ticket's journal."""
+        return f"{self.prefix}:journal:{ticket}"
+
+    def ticket_leases(self) -> str:
+        """Running tickets by the end of their lease."""
+        return f"{self.prefix}:leases:tickets"
+
+    def ticket_ready(self, connector: str) -> str:
+        """Tickets that wait for a router."""
+        return f"{self.prefix}:ready:{connector}"
+
+    def ticket_wake(self, connector: str) -> str:
+        """Where routers wait for tickets."""
+        return f"{self.prefix}:wake:{connector}"
+
+    def server(self, tenant: str) -> str:
+        """A server's choices."""
+        return f"{self.prefix}:server:{tenant}"
+
+    def turns(self, conversation: str) -> str:
+        """A conversation."""
+        return f"{self.prefix}:turns:{conversation}"
+
+    def turns_meta(self, conversation: str) -> str:
+        """A conversation's counters."""
+        return f"{self.prefix}:turns-meta:{conversation}"
+
+    def data(self, plugin: str, scope: str, owner: str, key: str) -> str:
+        """A value of a plugin's own. `key` is the plugin's, and comes last so that nothing in it can name another owner."""
+        return f"{self.prefix}:data:{plugin}:{scope}:{owner.replace(':', '%3A')}:{key}"
+
+    def data_index(self, scope: str, owner: str) -> str:
+        """Which values exist for an owner."""
+        return f"{self.prefix}:data-index:{scope}:{owner}"
+
+    def button(self, id: str) -> str:
+        """A button."""
+        return f"{self.prefix}:button:{id}"
+
+    def firings(self) -> str:
+        """All firings."""
+        return f"{self.prefix}:firings"
+
+    def firings_due(self) -> str:
+        """All firings by time."""
+        return f"{self.prefix}:firings:due"
+
+    def blob(self, id: str) -> str:
+        """Bytes."""
+        return f"{self.prefix}:blob:{id}"
+
+    def room_order(self, place: str) -> str:
+        """The order of messages in a place."""
+        return f"{self.prefix}:room-order:{place}"
+
+    def room_posts(self, place: str) -> str:
+        """The messages of a place."""
+        return f"{self.prefix}:room-posts:{place}"
+
+    def room_nonce(self, nonce: str) -> str:
+        """What a nonce made."""
+        return f"{self.prefix}:room-nonce:{nonce}"
+
+    def room_changes(self) -> str:
+        """What changed in any room."""
+        return f"{self.prefix}:room-changes"
+
+    def room_arrivals(self) -> str:
+        """What the bot has not taken yet."""
+        return f"{self.prefix}:room-arrivals"
+
+    def room_people(self, room: str) -> str:
+        """Who came to a room."""
+        return f"{self.prefix}:room-people:{room}"
+
+    def session(self, hash: str) -> str:
+        """A browser's session."""
+        return f"{self.prefix}:session:{hash}"
+
+    def invite(self, hash: str) -> str:
+        """A link that works once."""
+        return f"{self.prefix}:invite:{hash}"
+
+    def job(self, id: str) -> str:
+        """A job."""
+        return f"{self.prefix}:job:{id}"
+
+    def out(self, job: str) -> str:
+        """A job's output."""
+        return f"{self.prefix}:out:{job}"
+
+    def work(self, want: str) -> str:
+        """Where workers wait for what they serve."""
+        return f"{self.prefix}:work:{want}"
+
+    def orders(self, worker: str) -> str:
+        """Where a worker hears what was cancelled."""
+        return f"{self.prefix}:orders:{worker}"
+
+    def workers(self) -> str:
+        """The living."""
+        return f"{self.prefix}:workers"
+
+    def dead(self) -> str:
+        """The dead list."""
+        return f"{self.prefix}:dead"
+
+    def tenants(self, want: str) -> str:
+        """The servers with waiting jobs."""
+        return f"{self.prefix}:tenants:{want}"

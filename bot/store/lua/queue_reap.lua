@@ -1,0 +1,40 @@
+-- Puts the jobs of dead workers back into line, to run alone; ends those that killed three workers alone, and those that waited too long.
+-- ARGV: prefix, lease ms, most crashes, error JSON for lost, error JSON for late
+-- Returns how many were put back or ended.
+local at, lease, count = now(), tonumber(ARGV[2]), 0
+redis.call('ZREMRANGEBYSCORE', prefix .. ':workers', '-inf', at)
+
+-- When nobody could reap for half a lease, nobody could renew either: Redis was away, and the living get time to say so.
+local last = tonumber(redis.call('GET', prefix .. ':reaped') or at)
+redis.call('SET', prefix .. ':reaped', at, 'EX', 86400)
+local away = at - last > lease / 2
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. ':leases:jobs', '-inf', at, 'LIMIT', 0, 256)) do
+  local found = redis.call('HMGET', job_key(id), 'state', 'want', 'tenant', 'person', 'alone', 'fence')
+  if found[1] ~= 'running' then
+    redis.call('ZREM', prefix .. ':leases:jobs', id)
+  elseif away then
+    redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
+  else
+    count = count + 1
+    if redis.call('HINCRBY', job_key(id), 'crashes', found[5]) >= tonumber(ARGV[3]) then
+      close(id, 'broken', found[6], ARGV[4])
+      redis.call('LPUSH', prefix .. ':dead', id)
+      redis.call('LTRIM', prefix .. ':dead', 0, 999)
+      redis.call('EXPIRE', prefix .. ':dead', 604800)
+    else
+      redis.call('HSET', job_key(id), 'alone', 1)
+      requeue(id, found[2], found[3], found[4])
+    end
+  end
+end
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. ':deadlines', '-inf', at, 'LIMIT', 0, 256)) do
+  local found = redis.call('HMGET', job_key(id), 'state', 'want', 'tenant', 'person', 'fence')
+  redis.call('ZREM', prefix .. ':deadlines', id)
+  if found[1] == 'waiting' then
+    leave(id, found[2], found[3], found[4])
+    close(id, 'broken', found[5], ARGV[5])
+    count = count + 1
+  end
+end
+return count

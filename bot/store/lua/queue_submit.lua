@@ -1,0 +1,16 @@
+-- Accepts a job, once.
+-- ARGV: prefix, id, want, batch key, body, ticket, tenant, person, deadline ms, timeout ms, most per tenant, most per person
+-- Returns {'ok'}, {'known'}, {'cancelled'} or {'busy', waiting}.
+local id, want, batch, body, ticket, tenant, person = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+if redis.call('EXISTS', job_key(id)) == 1 then return {'known'} end
+if redis.call('EXISTS', prefix .. ':cancelled:' .. ticket) == 1 then return {'cancelled'} end
+local depth = redis.call('HMGET', prefix .. ':depth', tenant, tenant .. '|' .. person)
+if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', tonumber(depth[1])} end
+if tonumber(depth[2] or '0') >= tonumber(ARGV[12]) then return {'busy', tonumber(depth[2])} end
+redis.call('HSET', job_key(id), 'state', 'waiting', 'want', want, 'batch', batch, 'body', body, 'ticket', ticket, 'tenant', tenant,
+  'person', person, 'timeout', ARGV[10], 'deadline', now() + ARGV[9], 'fence', 0, 'crashes', 0, 'alone', 0)
+redis.call('EXPIRE', job_key(id), 172800)
+redis.call('SADD', prefix .. ':jobs-of:' .. ticket, id)
+redis.call('EXPIRE', prefix .. ':jobs-of:' .. ticket, 172800)
+enter(id, want, tenant, person, false)
+return {'ok'}

@@ -1,0 +1,31 @@
+-- Writes the tickets of one message, in order. All or nothing: a stale view of the server's settings writes none.
+-- KEYS: server, leases
+-- ARGV: prefix, owner, lease ms, settings version, then per ticket: id, connector, conversation or '', body JSON
+-- Returns {'stale', version} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its conversation's line.
+local version = redis.call('HGET', KEYS[1], 'version') or '0'
+if version ~= ARGV[4] then return {'stale', version} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local out = {'ok'}
+for i = 5, #ARGV, 4 do
+  local id, connector, conversation, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local key = ARGV[1] .. ':ticket:' .. id
+  if redis.call('EXISTS', key) == 1 then
+    out[#out + 1] = 0
+  else
+    local first = true
+    if conversation ~= '' then
+      first = redis.call('RPUSH', ARGV[1] .. ':line:' .. conversation, id) == 1
+    end
+    redis.call('HSET', key, 'body', body, 'connector', connector, 'conversation', conversation, 'at', now)
+    if first then
+      redis.call('HSET', key, 'state', 'running', 'fence', 1, 'attempts', 1, 'owner', ARGV[2])
+      redis.call('ZADD', KEYS[2], now + ARGV[3], id)
+      out[#out + 1] = 1
+    else
+      redis.call('HSET', key, 'state', 'waiting', 'fence', 0, 'attempts', 0)
+      out[#out + 1] = 2
+    end
+  end
+end
+return out

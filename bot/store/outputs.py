@@ -1,0 +1,194 @@
+"""Follows the outputs of many jobs over one blocking read. What is in them is written by the scripts; who runs the jobs: `shifts.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import structlog
+from redis.asyncio import Redis
+
+from bot.errors import BotError, JobLost, StoreError
+from bot.jobs import Partial, partial_json
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+
+BLOCK = 1_000
+"""Milliseconds of one read, and so the longest between two looks at the places of waiting jobs."""
+
+PAUSE = 0.5
+"""Seconds between tries while Redis is away."""
+
+UNKNOWN = -2
+"""The place of a job that was forgotten."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """In line, with so many jobs before it."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A worker has it; after a crash this comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How it stands."""
+
+    partial: Partial
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The result, as JSON of its type."""
+
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Why there is no result."""
+
+    error: BotError
+
+
+Entries = list[tuple[bytes, dict[bytes, bytes]]]
+Read = list[tuple[bytes, Entries]]
+"""What a read of several streams gives, by stream."""
+
+Update = Waiting | Running | Shown | Finished | Broken
+
+
+@dataclass(eq=False, slots=True)
+class Followed:
+    """One job that somebody follows, and how far it was read."""
+
+    updates: asyncio.Queue[Update] = field(default_factory=asyncio.Queue)
+    after: bytes = b"0-0"
+    ahead: int | None = None
+    waiting: bool = True
+
+    def place(self, ahead: int) -> None:
+        """Tells of a new place in line, once."""
+        if self.waiting and ahead != self.ahead:
+            self.ahead = ahead
+            self.updates.put_nowait(Waiting(ahead))
+
+
+class Outputs:
+    """One reader for all jobs that this process follows. While Redis is away it tries again, and misses nothing."""
+
+    def __init__(
+        self, redis: Redis, keys: Keys, places: Callable[[Sequence[str]], Awaitable[list[int]]], read_error: Callable[[bytes], BotError]
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._places = places
+        self._read_error = read_error
+        self._followed: dict[str, list[Followed]] = {}
+        self._reader: asyncio.Task[None] | None = None
+        self._bell = keys.out(f"bell-{uuid.uuid4().hex}")
+        self._rung = b"0-0"
+        self._looked = 0.0
+
+    async def follow(self, id: str) -> AsyncIterator[Update]:
+        """Updates of one job until it ends. Raises StoreError when Redis is away at the beginning."""
+        one = Followed()
+        self._followed.setdefault(id, []).append(one)
+        try:
+            await self._ring()
+            while True:
+                update = await one.updates.get()
+                yield update
+                if isinstance(update, Finished | Broken):
+                    return
+        finally:
+            self._followed[id].remove(one)
+            if not self._followed[id]:
+                del self._followed[id]
+
+    @guarded
+    async def _ring(self) -> None:
+        """Makes the reader read the new job too."""
+        if self._reader is None or self._reader.done():
+            self._reader = asyncio.create_task(self._read())
+        async with self._redis.pipeline(transaction=False) as batch:
+            batch.xadd(self._bell, {"ring": "1"}, maxlen=1)
+            batch.expire(self._bell, 60)
+            await batch.execute()
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                await self._once()
+            except StoreError as error:
+                log.warning("who waits for a job waits for redis", fault=str(error))
+                await asyncio.sleep(PAUSE)
+
+    @guarded
+    async def _once(self) -> None:
+        streams: dict[Any, Any] = {self._bell: self._rung}
+        for id, ones in self._followed.items():
+            streams[self._keys.out(id)] = min((one.after for one in ones), key=_order)
+        for name, entries in cast("Read", await self._redis.xread(streams, block=BLOCK) or []):
+            if name.decode() == self._bell:
+                self._rung = entries[-1][0]
+            else:
+                self._pass_on(name.decode().rpartition(":")[2], entries)
+        await self._look()
+
+    def _pass_on(self, id: str, entries: Entries) -> None:
+        for one in self._followed.get(id, []):
+            for entry, fields in entries:
+                if _order(entry) > _order(one.after):
+                    one.after, one.waiting, one.ahead = entry, fields[b"state"] == b"waiting", None
+                    if not one.waiting:
+                        one.updates.put_nowait(self._update(fields))
+
+    def _update(self, fields: dict[bytes, bytes]) -> Update:
+        value = fields[b"value"]
+        match fields[b"state"]:
+            case b"finished":
+                return Finished(value)
+            case b"broken":
+                return Broken(self._read_error(value))
+            case b"partial":
+                return Shown(partial_json.validate_json(value))
+            case _:
+                return Running()
+
+    async def _look(self) -> None:
+        """Tells those in line their place: newcomers at once, the others once a second."""
+        all_of_them = time.monotonic() - self._looked > BLOCK / 1000
+        if all_of_them:
+            self._looked = time.monotonic()
+        ids = [id for id, ones in self._followed.items() if all_of_them or any(one.waiting and one.ahead is None for one in ones)]
+        if not ids:
+            return
+        for id, ahead in zip(ids, await self._places(ids), strict=True):
+            for one in self._followed.get(id, []):
+                if ahead >= 0:
+                    one.place(ahead)
+                elif ahead == UNKNOWN:
+                    one.updates.put_nowait(Broken(JobLost("nobody knows this job any more")))
+
+    async def close(self) -> None:
+        """Stops reading."""
+        while self._reader is not None and not self._reader.done():
+            self._reader.cancel()  # again and again: asyncio.wait_for of Python 3.11, inside the client, can lose one
+            await asyncio.wait([self._reader], timeout=0.1)
+
+
+def _order(entry: bytes) -> tuple[int, int]:
+    first, _, second = entry.partition(b"-")
+    return int(first), int(second)

@@ -1,0 +1,186 @@
+"""The words of our rooms: places, people in them, and what stands there. Keeping them is in `rooms.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.connector import Key
+from bot.errors import UserError
+from bot.messages import Part, Person, Text
+
+BOT = Person("hobnob", "Hobnob", bot=True)
+
+LONGEST_NAME = 32
+LONGEST_TEXT = 20_000
+"""Characters of one message; what is longer is attached as a file."""
+
+MOST_FILES = 10
+"""Files of one message."""
+
+_ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_PERSON = re.compile(r"p\.[a-z0-9]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is said: the channel that a room shares, or one person's direct conversation with the bot there."""
+
+    room: str
+    person: str = ""
+
+    def __post_init__(self) -> None:
+        if not _ROOM.fullmatch(self.room):
+            raise UserError(f"{self.room!r} is no name for a room: use 1 to 32 lower-case letters, digits and hyphens.")
+        if self.person and not _PERSON.fullmatch(self.person):
+            raise UserError(f"{self.person!r} is nobody's id in a room.")
+
+    @property
+    def key(self) -> str:
+        """The place as the store names it; a room's name holds no slash, so two places never share one."""
+        return f"{self.room}/{self.person}" if self.person else self.room
+
+    @classmethod
+    def of(cls, key: str) -> Place:
+        """The place behind a key."""
+        room, _, person = key.partition("/")
+        return cls(room, person)
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Head(_Stored):
+    """What never changes of a message. `reply_to` is the id of another message of the same place, or empty."""
+
+    author: Person
+    mentions: tuple[Person, ...] = ()
+    reply_to: str = ""
+    language: str = ""
+
+
+class Body(_Stored):
+    """What an edit replaces. Files in `parts` are Attachments of `Uploads`; `only` is the one person who may see it, or empty."""
+
+    parts: tuple[Part, ...] = ()
+    keys: tuple[Key, ...] = ()
+    busy: bool = False
+    fault: bool = False
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMessage:
+    """A message as it stands. Ids grow with time and are milliseconds since 1970; `version` counts edits."""
+
+    place: Place
+    id: str
+    version: int
+    head: Head
+    body: Body
+
+    @property
+    def at(self) -> float:
+        """When it was said, in seconds since 1970."""
+        return int(self.id) / 1000
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return "\n".join(part.text for part in self.body.parts if isinstance(part, Text))
+
+    def seen_by(self, person: str) -> bool:
+        """False for what is shown to somebody else alone."""
+        return self.body.only in ("", person)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A message that was taken away."""
+
+    place: Place
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """Somebody came to the room or left it; `id` is empty. Only those who ask for people are told."""
+
+    place: Place
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person is about to say."""
+
+    author: Person
+    parts: tuple[Part, ...]
+    mentions: tuple[Person, ...] = ()
+    reply_to: str = ""
+    language: str = ""
+
+    def check(self) -> None:
+        """UserError when there is nothing in it, or too much."""
+        text = "\n".join(part.text for part in self.parts if isinstance(part, Text))
+        files = [part for part in self.parts if not isinstance(part, Text)]
+        if not text.strip() and not files:
+            raise UserError("The message is empty: write something or attach a file.")
+        if len(text) > LONGEST_TEXT:
+            raise UserError(f"That text has {len(text):,} characters and a message holds {LONGEST_TEXT:,}. Attach it as a file instead.")
+        if len(files) > MOST_FILES:
+            raise UserError(f"A message takes {MOST_FILES} files and this one has {len(files)}. Send the rest in another.")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something that the bot has not dealt with yet: a message, or a click below it, which sets `button` and `by`.
+
+    `message` is None when the message `target` is gone by now.
+    """
+
+    id: str
+    place: Place
+    target: str
+    message: RoomMessage | None
+    button: str = ""
+    by: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody who came to the room; `here` is false when there was no sign of life for a minute."""
+
+    person: Person
+    here: bool
+
+
+def newcomer(name: str, secret: str = "") -> Person:
+    """A person of that name. Whoever knows the same `secret` is the same person; without one it is somebody new.
+
+    Raises UserError when the name is empty, too long or the bot's own.
+    """
+    shown = " ".join("".join(letter for letter in name if letter.isprintable()).split())
+    if not shown:
+        raise UserError("Pick a name: the others see it beside what you say.")
+    if len(shown) > LONGEST_NAME:
+        raise UserError(f"That name has {len(shown)} characters: pick one of at most {LONGEST_NAME}.")
+    if shown.casefold() == BOT.name.casefold():
+        raise UserError(f"{BOT.name} is the bot's name: pick another.")
+    return Person(identity(secret or secrets.token_hex(16)), shown)
+
+
+def identity(secret: str) -> str:
+    """The id of the person who knows the secret; it tells nothing about the secret."""
+    return f"p.{hashlib.sha256(secret.encode()).hexdigest()[:24]}"
+
+
+def mentioned(text: str, people: Iterable[Person]) -> tuple[Person, ...]:
+    """Those whose name stands in the text behind an @, whatever its case; of two who share a name, both."""
+    return tuple(person for person in people if re.search(rf"(?<![\w@])@{re.escape(person.name)}(?!\w)", text, re.IGNORECASE))

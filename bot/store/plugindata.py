@@ -1,0 +1,60 @@
+"""What plugins keep through `ctx.store` per server, chat or person, and the payloads behind buttons. Types are the plugin's affair."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.tickets import Write
+
+BUTTON_TTL = 365 * 86_400
+"""Seconds a button keeps working."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a button was made with; `version` is the plugin's when it was."""
+
+    plugin: str
+    action: str
+    payload: Mapping[str, Any]
+    version: str
+
+
+class PluginData:
+    """Reads plugins' own data and buttons, and says which writes change them."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+
+    @guarded
+    async def load(self, plugin: str, scope: str, owner: str, key: str) -> bytes | None:
+        """The stored value, or None. `owner` is the server, conversation or person that `scope` speaks of."""
+        return cast("bytes | None", await self._redis.get(self._keys.data(plugin, scope, owner, key)))
+
+    def saving(self, plugin: str, scope: str, owner: str, key: str, value: bytes | None, ttl: float | None) -> list[Write]:
+        """The writes that store or remove a value, and keep the index of what exists for this owner."""
+        name, index = self._keys.data(plugin, scope, owner, key), self._keys.data_index(scope, owner)
+        if value is None:
+            return [["DEL", name], ["SREM", index, name]]
+        lifetime: Write = ["PX", round(ttl * 1000)] if ttl is not None else []
+        return [["SET", name, value, *lifetime], ["SADD", index, name]]
+
+    @guarded
+    async def keep_button(self, id: str, button: Pressed) -> None:
+        """Remembers what a button does; the same id again changes nothing that matters."""
+        content = json.dumps([button.plugin, button.action, button.payload, button.version])
+        await self._redis.set(self._keys.button(id), content, ex=BUTTON_TTL)
+
+    @guarded
+    async def button(self, id: str) -> Pressed | None:
+        """What the button does, or None when it is unknown or too old."""
+        found = await self._redis.get(self._keys.button(id))
+        return None if found is None else Pressed(*json.loads(found))

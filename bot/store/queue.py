@@ -1,0 +1,129 @@
+"""The queue as routers see it: submit, follow, cancel. What workers do with it: `shifts.py`; who is served next: `lua/queue_claim.lua`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot.errors import Busy, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
+from bot.jobs import Job
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update, Waiting
+from bot.store.scripts import script
+
+__all__ = ["Broken", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
+
+MOST_PER_SERVER = 50
+MOST_PER_PERSON = 10
+"""Jobs that may wait at once; more would only be told later that they waited too long."""
+
+LEASE = 8.0
+"""Seconds a job stays with a worker that has gone silent."""
+
+MOST_CRASHES = 3
+"""Workers that may die of a job that they run alone."""
+
+KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobLost, JobCancelled)}
+
+
+def wanted(job: Job[Any]) -> str:
+    """What a worker must serve to run this job: its kind, and its model where it asks for one."""
+    return job.kind if job.model is None else f"{job.kind}:{job.model}"
+
+
+def error_json(error: JobError) -> str:
+    """An error as it travels."""
+    return json.dumps({"error": type(error).__name__, "text": str(error)})
+
+
+def read_error(content: str | bytes) -> JobError:
+    """The error that travelled."""
+    found = json.loads(content)
+    return KINDS.get(found["error"], JobFailed)(found["text"])
+
+
+class Queue:
+    """Accepts jobs and tells how they go."""
+
+    def __init__(self, redis: Redis, keys: Keys, *, lease: float = LEASE) -> None:
+        self._redis = redis
+        self._prefix = keys.prefix
+        self._keys = keys
+        self._lease = round(lease * 1000)
+        self._submit = script(redis, "queue_submit", "queue_common")
+        self._cancel = script(redis, "queue_cancel", "queue_common")
+        self._drop = script(redis, "queue_drop", "queue_common")
+        self._reap = script(redis, "queue_reap", "queue_common")
+        self._ahead = script(redis, "queue_ahead", "queue_common")
+        self._outputs = Outputs(redis, keys, self._places, read_error)
+
+    @guarded
+    async def submit(self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str) -> None:
+        """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, JobCancelled after `cancel`."""
+        times = [round(job.deadline * 1000), round(job.timeout * 1000)]
+        body = json.dumps({"kind": job.kind, "job": job.model_dump(mode="json")})
+        args: list[str | int] = [
+            self._prefix,
+            id,
+            wanted(job),
+            job.batch_key(),
+            body,
+            ticket,
+            tenant,
+            person,
+            *times,
+            MOST_PER_SERVER,
+            MOST_PER_PERSON,
+        ]
+        state, *more = await self._submit(args=args)
+        if state == b"cancelled":
+            raise JobCancelled("cancelled before it began")
+        if state == b"busy":
+            raise Busy(f"{more[0]} requests are waiting here already. Please ask again when some of them are answered.")
+
+    async def follow(self, id: str) -> AsyncIterator[Update]:
+        """How the job goes, from now until Finished or Broken; a job that has ended already says only that."""
+        async for update in self._outputs.follow(id):
+            yield update
+
+    @guarded
+    async def cancel(self, ticket: str) -> None:
+        """Ends all jobs of the ticket, now and in future."""
+        await self._cancel(args=[self._prefix, ticket, error_json(JobCancelled("cancelled"))])
+
+    @guarded
+    async def drop(self, ticket: str) -> None:
+        """Forgets what the jobs of an ended ticket gave; those still in line are cancelled, because nobody waits for them."""
+        await self._cancel(args=[self._prefix, ticket, error_json(JobCancelled("nobody waits for it"))])
+        await self._drop(args=[self._prefix, ticket])
+
+    @guarded
+    async def served(self) -> frozenset[str]:
+        """What the living workers serve: kinds, and kinds with a model ("generate:name")."""
+        seconds, micros = await self._redis.time()
+        living = await self._redis.zrangebyscore(self._keys.workers(), seconds * 1000 + micros // 1000, "+inf")
+        return frozenset(want for entry in living for want in json.loads(cast("bytes", entry))["wants"])
+
+    @guarded
+    async def reap(self) -> int:
+        """Gives the jobs of dead workers to others and ends what waited too long; returns how many."""
+        lost = error_json(JobLost(f"{MOST_CRASHES} workers died while they ran it"))
+        late = error_json(JobTimedOut("it waited longer than its kind allows"))
+        return int(await self._reap(args=[self._prefix, self._lease, MOST_CRASHES, lost, late]))
+
+    @guarded
+    async def dead(self) -> list[str]:
+        """The jobs that killed three workers, newest first."""
+        return [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.dead(), 0, -1)]
+
+    @guarded
+    async def _places(self, ids: Sequence[str]) -> list[int]:
+        return [int(place) for place in await self._ahead(args=[self._prefix, *ids])]
+
+    async def close(self) -> None:
+        """Stops following."""
+        await self._outputs.close()

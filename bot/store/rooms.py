@@ -1,0 +1,209 @@
+"""Rooms: our own small chat platform in Redis, where pages and terminals meet the bot. The bot's side of it: `bot/connectors/room.py`.
+
+Its words are in `places.py`, following it live is in `roomfeed.py`, files are in `uploads.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.messages import Person
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.places import Arrival, Body, Came, Draft, Gone, Head, Place, Present, RoomMessage
+from bot.store.roomfeed import Change, Feed
+from bot.store.scripts import script
+from bot.store.uploads import Uploads
+
+MOST_MESSAGES = 2_000
+"""Messages that a place remembers."""
+
+KEPT = 30 * 86_400
+"""Seconds a message is kept."""
+
+NONCE_KEPT = 86_400
+MOST_CHANGES = 10_000
+"""Changes that an onlooker whose connection was cut can catch up with."""
+
+CHANGES_KEPT = 86_400
+ARRIVALS_KEPT = 7 * 86_400
+"""Seconds that what was said waits for a router."""
+
+WAIT_MS = 2_000
+"""Short, because a wait that misses its cancellation (see `roomfeed.py`) must end too."""
+
+HERE = 60.0
+"""Seconds after which somebody who gives no sign of life is away."""
+
+
+class Rooms:
+    """Every room. Pages and terminals use `say`, `click`, `join` and `watch`; the connector the rest.
+
+    `files` is the folder that uploads lie in; all processes of one installation share it.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, files: Path) -> None:
+        self.uploads = Uploads(files)
+        self._redis = redis
+        self._keys = keys
+        self._feed = Feed(redis, keys, self.load)
+        self._post = script(redis, "room_post")
+        self._edit = script(redis, "room_edit")
+
+    async def say(self, place: Place, draft: Draft, nonce: str = "") -> str:
+        """A person says something and the bot hears it; returns the message's id. A nonce that was used before makes nothing new.
+
+        Raises UserError with a sentence for the person when the draft is empty or too large.
+        """
+        draft.check()
+        head = Head(author=draft.author, mentions=draft.mentions, reply_to=draft.reply_to, language=draft.language)
+        return await self._write(place, head, Body(parts=draft.parts), f"{place.key}/{draft.author.id}/{nonce or uuid.uuid4().hex}", True)
+
+    async def send(self, place: Place, author: Person, body: Body, nonce: str, reply_to: str = "") -> str:
+        """The bot says something; returns the message's id, the same one for the same nonce."""
+        return await self._write(place, Head(author=author, reply_to=reply_to), body, f"{place.key}//{nonce}", False)
+
+    @guarded
+    async def _write(self, place: Place, head: Head, body: Body, nonce: str, heard: bool) -> str:
+        keys = self._keys
+        names = [keys.room_order(place.key), keys.room_posts(place.key), keys.room_nonce(nonce), keys.room_changes(), keys.room_arrivals()]
+        args: list[str | bytes | int] = [place.key, head.model_dump_json(), body.model_dump_json(), int(heard)]
+        args += [MOST_MESSAGES, KEPT, NONCE_KEPT, MOST_CHANGES, CHANGES_KEPT, ARRIVALS_KEPT]
+        id: bytes = await self._post(keys=names, args=args)
+        return id.decode()
+
+    @guarded
+    async def edit(self, place: Place, id: str, body: Body) -> bool:
+        """Replaces what a message says; False when it is gone. The same body again changes nothing."""
+        args: list[str | int] = [place.key, id, body.model_dump_json(), MOST_CHANGES, CHANGES_KEPT]
+        return int(await self._edit(keys=[self._keys.room_posts(place.key), self._keys.room_changes()], args=args)) >= 0
+
+    @guarded
+    async def delete(self, place: Place, id: str) -> None:
+        """Takes a message away; one that is gone is no error."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(self._keys.room_order(place.key), id)
+            pipe.hdel(self._keys.room_posts(place.key), f"head{id}", f"body{id}", f"version{id}")
+            pipe.xadd(self._keys.room_changes(), {"place": place.key, "id": id}, maxlen=MOST_CHANGES)
+            pipe.expire(self._keys.room_changes(), CHANGES_KEPT)
+            await pipe.execute()
+
+    @guarded
+    async def load(self, place: Place, ids: Sequence[str]) -> list[Change]:
+        """The messages of these ids as they stand, in this order."""
+        if not ids:
+            return []
+        fields = [f"{field}{id}" for id in ids for field in ("head", "body", "version")]
+        found: Any = await self._redis.hmget(self._keys.room_posts(place.key), fields)
+        return [_message(place, id, found[at * 3 : at * 3 + 3]) for at, id in enumerate(ids)]
+
+    async def get(self, place: Place, id: str) -> RoomMessage | None:
+        """A message, or None when it is gone."""
+        found = (await self.load(place, [id]))[0]
+        return found if isinstance(found, RoomMessage) else None
+
+    async def history(self, place: Place, most: int = 200) -> list[RoomMessage]:
+        """The last messages of a place, oldest first."""
+        loaded = await self.load(place, await self._last(place, most))
+        return [message for message in loaded if isinstance(message, RoomMessage)]
+
+    @guarded
+    async def _last(self, place: Place, most: int) -> list[str]:
+        found: Any = await self._redis.zrange(self._keys.room_order(place.key), -most, -1) if most else []
+        return [id.decode() for id in found]
+
+    async def watch(self, *places: Place, most: int = 200, people: bool = False) -> AsyncGenerator[list[Change], None]:
+        """First a list with the last `most` messages of each place, then lists of what is new, edited or Gone, for ever.
+
+        The first list comes when nothing can be missed any more, even if it is empty: say something after it. A message that
+        changes often is given as it stands now, not once per change. With `people`, a Came says that somebody came or left.
+        Close the generator (`contextlib.aclosing`) when done.
+        """
+        with self._feed.watching(places) as watch:
+            await self._feed.ready()
+            yield [message for place in places for message in await self.history(place, most)]
+            while True:
+                taken = await watch.take()
+                if changes := [change for change in taken if people or not isinstance(change, Came)]:
+                    yield changes
+
+    @guarded
+    async def click(self, place: Place, id: str, button: str, by: Person) -> None:
+        """A person clicks a button below a message; every click is one of its own."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._keys.room_arrivals(), {"place": place.key, "id": id, "button": button, "by": json.dumps([by.id, by.name])})
+            pipe.expire(self._keys.room_arrivals(), ARRIVALS_KEPT)
+            await pipe.execute()
+
+    @guarded
+    async def arrivals(self, after: str = "0-0") -> list[Arrival]:
+        """What the bot has not dealt with, oldest first, behind the arrival `after`; waits up to 2 s for the first."""
+        found: Any = await self._redis.xread({self._keys.room_arrivals(): after}, count=64, block=WAIT_MS)
+        return [await self._arrival(id.decode(), fields) for _, entries in found for id, fields in entries]
+
+    async def _arrival(self, id: str, fields: dict[bytes, bytes]) -> Arrival:
+        place, message = Place.of(fields[b"place"].decode()), fields[b"id"].decode()
+        by = Person(*json.loads(fields[b"by"])) if b"by" in fields else None
+        return Arrival(id, place, message, await self.get(place, message), fields.get(b"button", b"").decode(), by)
+
+    @guarded
+    async def done(self, arrival: Arrival) -> None:
+        """The bot has taken it: no router is given it again."""
+        await self._redis.xdel(self._keys.room_arrivals(), arrival.id)
+
+    @guarded
+    async def join(self, room: str, person: Person) -> None:
+        """A sign of life; again at least once a minute."""
+        found: Any = await self._redis.hget(self._keys.room_people(room), person.id)
+        name, seen = json.loads(found) if found else ("", 0.0)
+        await self._seen(room, person, time.time(), told=name != person.name or time.time() - seen > HERE)
+
+    @guarded
+    async def leave(self, room: str, person: Person) -> None:
+        """The person is away from now on; the name stays known."""
+        await self._seen(room, person, time.time() - HERE, told=True)
+
+    async def _seen(self, room: str, person: Person, at: float, told: bool) -> None:
+        key, place = self._keys.room_people(room), Place(room)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, person.id, json.dumps([person.name, at]))
+            pipe.expire(key, KEPT)
+            if told:
+                pipe.xadd(self._keys.room_changes(), {"place": place.key, "id": ""}, maxlen=MOST_CHANGES)
+                pipe.expire(self._keys.room_changes(), CHANGES_KEPT)
+            await pipe.execute()
+
+    @guarded
+    async def name(self, room: str, id: str) -> str:
+        """What the person of that id is called there, or nothing."""
+        found: Any = await self._redis.hget(self._keys.room_people(room), id)
+        return str(json.loads(found)[0]) if found else ""
+
+    @guarded
+    async def people(self, room: str) -> list[Present]:
+        """Who came to the room within 30 days, those who are here first."""
+        key, now = self._keys.room_people(room), time.time()
+        found: Any = await self._redis.hgetall(key)
+        known = {id.decode(): json.loads(value) for id, value in found.items()}
+        if old := [id for id, (_, seen) in known.items() if now - seen > KEPT]:
+            await self._redis.hdel(key, *old)
+        people = [Present(Person(id, name), now - seen < HERE) for id, (name, seen) in known.items() if id not in old]
+        return sorted(people, key=lambda present: (not present.here, present.person.name.casefold()))
+
+    async def close(self) -> None:
+        """Stops following."""
+        await self._feed.close()
+
+
+def _message(place: Place, id: str, found: Sequence[bytes | None]) -> Change:
+    head, body, version = found
+    if head is None or body is None:
+        return Gone(place, id)
+    return RoomMessage(place, id, int(version or 0), Head.model_validate_json(head), Body.model_validate_json(body))

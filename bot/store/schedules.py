@@ -1,0 +1,73 @@
+"""Firings that plugins asked for: kept until they are due and turned into tickets. Which handler runs is the router's affair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from redis.asyncio import Redis
+
+from bot.messages import Address, Person
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.scripts import script
+from bot.store.tickets import Write
+
+HANDED_OUT = 10_000
+"""Milliseconds a router has to turn a due firing into a ticket before another one is asked."""
+
+MOST_AT_ONCE = 64
+
+
+class Firing(BaseModel):
+    """A Schedule route that is to run: whose, where, for whom, with what, when (seconds since 1970)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plugin: str
+    name: str
+    payload: Mapping[str, Any]
+    address: Address
+    person: Person
+    at: float
+
+
+class Schedules:
+    """Keeps firings; a firing is handed out again until `done` says that its ticket is written."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._due = script(redis, "schedule_due")
+
+    def adding(self, id: str, firing: Firing) -> list[Write]:
+        """The writes that add a firing."""
+        return [
+            ["HSET", self._keys.firings(), id, firing.model_dump_json()],
+            ["ZADD", self._keys.firings_due(), round(firing.at * 1000), id],
+        ]
+
+    def removing(self, id: str) -> list[Write]:
+        """The writes that take a firing back."""
+        return [["HDEL", self._keys.firings(), id], ["ZREM", self._keys.firings_due(), id]]
+
+    @guarded
+    async def due(self) -> dict[str, Firing]:
+        """Firings whose time has come, by id; others asking within ten seconds do not get the same."""
+        found = await self._due(keys=[self._keys.firings_due(), self._keys.firings()], args=[HANDED_OUT, MOST_AT_ONCE])
+        return {found[n].decode(): Firing.model_validate_json(found[n + 1]) for n in range(0, len(found), 2)}
+
+    @guarded
+    async def find(self, id: str) -> Firing | None:
+        """The firing of this id, or None when it was taken back or has run."""
+        found = await self._redis.hget(self._keys.firings(), id)
+        return None if found is None else Firing.model_validate_json(found)
+
+    @guarded
+    async def done(self, id: str) -> None:
+        """Forgets a firing whose ticket is written."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            for write in self.removing(id):
+                batch.execute_command(*write)
+            await batch.execute()

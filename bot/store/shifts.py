@@ -1,0 +1,136 @@
+"""The queue as a worker sees it: claim, renew, emit, finish, hand back. Running what was claimed: `bot/worker/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot.errors import JobError, JobTimedOut
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.queue import LEASE, error_json
+from bot.store.scripts import script
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job in the hands of this worker. `body` is the job's JSON, `timeout` in seconds; `alone`: no other may run beside it."""
+
+    id: str
+    fence: int
+    body: dict[str, Any]
+    batch: str
+    timeout: float
+    alone: bool
+
+
+class Shift:
+    """One worker's dealings with the queue. `worker` names its process, `wants` what it can serve."""
+
+    def __init__(self, redis: Redis, keys: Keys, worker: str, wants: Sequence[str], *, lease: float = LEASE) -> None:
+        self._redis = redis
+        self._keys = keys
+        self.worker = worker
+        self.wants = tuple(wants)
+        self.lease = lease
+        self._held: dict[str, int] = {}
+        self._claim = script(redis, "queue_claim", "queue_common")
+        self._emit = script(redis, "queue_emit", "queue_common")
+        self._finish = script(redis, "queue_finish", "queue_common")
+        self._release = script(redis, "queue_release", "queue_common")
+        self._renew = script(redis, "queue_renew", "queue_common")
+
+    @property
+    def registration(self) -> str:
+        """How this worker is known among the living."""
+        return json.dumps({"worker": self.worker, "wants": sorted(self.wants)})
+
+    @property
+    def renewal(self) -> list[str | int]:
+        """What `queue_renew` is called with, here and by the warden."""
+        late = error_json(JobTimedOut("it ran longer than its kind allows"))
+        held = [word for id, fence in self._held.items() for word in (id, fence)]
+        return [self._keys.prefix, self.worker, round(self.lease * 1000), self.registration, late, *held]
+
+    @guarded
+    async def claim(self, wants: Sequence[str], most: int, batch: str | None = None, *, due: bool = False) -> list[Claim]:
+        """Up to `most` jobs that may run together; with `batch`, those that may join a turn that runs already.
+
+        `due` admits to that turn only whose turn it is; when fewer than `most` are found, `orders` tells of the next.
+        """
+        admission = "" if batch is None else "due" if due else "open"
+        lease = round(self.lease * 1000)
+        found = await self._claim(args=[self._keys.prefix, self.worker, lease, most, admission, batch or "", *wants])
+        claims = [_claim(found[at : at + 6]) for at in range(0, len(found), 6)]
+        self._held |= {claim.id: claim.fence for claim in claims}
+        return claims
+
+    @guarded
+    async def in_line(self, wants: Sequence[str]) -> bool:
+        """True when a job waits for one of these."""
+        return bool(wants) and bool(await self._redis.exists(*(self._keys.tenants(want) for want in wants)))
+
+    @guarded
+    async def wait(self, wants: Sequence[str], seconds: float) -> None:
+        """Returns when one of these may have a job, or after `seconds`. Only for the idle: it takes the token that wakes one worker."""
+        await self._redis.blpop([self._keys.work(want) for want in wants], timeout=seconds)
+
+    @guarded
+    async def orders(self, seconds: float) -> str | None:
+        """The id of a job that was cancelled, "" when a job came that may join the turn, None after `seconds`."""
+        found = cast("tuple[bytes, bytes] | None", await self._redis.blpop([self._keys.orders(self.worker)], timeout=seconds))
+        return None if found is None else found[1].decode()
+
+    @guarded
+    async def emit(self, claim: Claim, partial: str) -> bool:
+        """Shows how a job stands; False when it is no longer ours."""
+        return bool(await self._emit(args=[self._keys.prefix, claim.id, claim.fence, partial]))
+
+    @guarded
+    async def finish(self, claim: Claim, result: str) -> bool:
+        """Hands the result in; False when the job is no longer ours."""
+        return await self._close(claim, "finished", result)
+
+    @guarded
+    async def fail(self, claim: Claim, error: JobError) -> bool:
+        """Ends the job without a result; False when it is no longer ours."""
+        return await self._close(claim, "broken", error_json(error))
+
+    async def _close(self, claim: Claim, state: str, value: str) -> bool:
+        ours = bool(await self._finish(args=[self._keys.prefix, claim.id, claim.fence, state, value]))
+        self._forget(claim)
+        return ours
+
+    def _forget(self, claim: Claim) -> None:
+        if self._held.get(claim.id) == claim.fence:
+            del self._held[claim.id]
+
+    @guarded
+    async def hand_back(self, claims: Sequence[Claim]) -> None:
+        """Gives jobs back to the front of their lines, without counting a crash."""
+        for claim in claims:
+            self._forget(claim)  # first: where Redis is away, the lease must not be renewed
+        if claims:
+            await self._release(args=[self._keys.prefix, *(word for claim in claims for word in (claim.id, claim.fence))])
+
+    @guarded
+    async def renew(self) -> bool:
+        """Extends all leases of this worker and its registration; True when a job has outlived its timeout."""
+        return bool(await self._renew(args=self.renewal))
+
+    @guarded
+    async def sign_off(self) -> None:
+        """Leaves the living at once."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            batch.zrem(self._keys.workers(), self.registration)
+            batch.delete(self._keys.orders(self.worker))
+            await batch.execute()
+
+
+def _claim(found: Sequence[Any]) -> Claim:
+    id, fence, body, batch, timeout, alone = found
+    return Claim(id.decode(), int(fence), json.loads(body), batch.decode(), int(timeout) / 1000, alone == b"1")

@@ -1,0 +1,186 @@
+"""Tickets: one event for one route, kept until it has its outcome, with a journal of what was done. Running them is in `bot/router/`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict, Field
+from redis.asyncio import Redis
+
+from bot.messages import Message
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.scripts import script
+
+LEASE = 3.0
+"""Seconds a ticket stays with a router that has gone silent."""
+
+MOST_CRASHES = 3
+"""Routers that may die of a ticket before it ends in an apology."""
+
+REMEMBERED = 86_400
+"""Seconds for which a repeated event is recognised after its ticket is done."""
+
+
+class Body(BaseModel):
+    """What a ticket says: the message, the route that takes it, and how things stood when it was accepted.
+
+    `args` are the route's validated arguments, `settings` the plugin's effective ones; `refusal` is a reply decided
+    by the core, in which case no handler runs.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    plugin: str
+    route: str
+    version: str
+    message: Message
+    args: dict[str, object] = Field(default_factory=dict)
+    settings: dict[str, object] = Field(default_factory=dict)
+    refusal: str | None = None
+    ordered: bool = False
+
+    @property
+    def id(self) -> str:
+        """The same event on the same route is the same ticket, whoever saw it."""
+        return digest(self.message.address.connector, self.message.event, self.plugin, self.route)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket in the hands of this router.
+
+    `at` is when it was accepted, in seconds; `fence` proves the hold on it; `attempts` counts this run.
+    """
+
+    id: str
+    fence: int
+    attempts: int
+    body: Body
+    at: float
+
+    @property
+    def crashed_too_often(self) -> bool:
+        """True when three routers have died while running it."""
+        return self.attempts > MOST_CRASHES
+
+
+class Superseded(Exception):  # noqa: N818  an outcome, not a fault
+    """Another router holds the ticket by now; this run stops without a trace."""
+
+
+class StaleSettings(Exception):  # noqa: N818  an outcome, not a fault
+    """The server's settings changed since they were cached; nothing was written."""
+
+
+Write = Sequence[str | bytes | int]
+"""A Redis command that takes effect together with a journal entry, or APPEND (see ticket_record.lua)."""
+
+
+def digest(*words: str) -> str:
+    """A short id that is the same for the same words: 128 bits, hex."""
+    return hashlib.blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
+
+
+class Tickets:
+    """Accepts, leases, journals and finishes tickets. `owner` names this router's process."""
+
+    def __init__(self, redis: Redis, keys: Keys, owner: str, *, lease: float = LEASE) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._owner = owner
+        self._lease = round(lease * 1000)
+        self._accept = script(redis, "ticket_accept")
+        self._claim = script(redis, "ticket_claim")
+        self._renew = script(redis, "ticket_renew")
+        self._record = script(redis, "ticket_record")
+        self._finish = script(redis, "ticket_finish")
+        self._release = script(redis, "ticket_release")
+
+    @guarded
+    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
+        """Writes the tickets of one message and returns those to run now; the others are known or wait in line.
+
+        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's.
+        """
+        address = bodies[0].message.address
+        args: list[str | bytes | int] = [self._keys.prefix, self._owner, self._lease, settings_version]
+        for body in bodies:
+            line = address.conversation if body.ordered else ""
+            args += [body.id, address.connector, line, body.model_dump_json()]
+        head, *states = await self._accept(keys=[self._keys.server(address.tenant), self._keys.ticket_leases()], args=args)
+        if head == b"stale":
+            raise StaleSettings
+        return [Ticket(body.id, 1, 1, body, at) for body, state in zip(bodies, states, strict=True) if state == 1]
+
+    @guarded
+    async def claim(self, connector: str) -> Ticket | None:
+        """The oldest ticket that is ready on this connector: the next in its line, or one whose router died."""
+        keys = [self._keys.ticket_ready(connector), self._keys.ticket_leases()]
+        found = await self._claim(keys=keys, args=[self._keys.prefix, self._owner, self._lease])
+        if found is None:
+            return None
+        id, fence, attempts, body, at = found
+        return Ticket(id.decode(), fence, attempts, Body.model_validate_json(body), int(at) / 1000)
+
+    @guarded
+    async def asker(self, id: str) -> str | None:
+        """Who asked for this ticket: the person's id, or None when the ticket has ended."""
+        body = await self._redis.hget(self._keys.ticket(id), "body")
+        return None if body is None else Body.model_validate_json(body).message.sender.id
+
+    @guarded
+    async def wait(self, connectors: Sequence[str], seconds: float) -> None:
+        """Returns when a ticket becomes ready on one of the connectors, or after `seconds`."""
+        await self._redis.blpop([self._keys.ticket_wake(name) for name in connectors], timeout=seconds)
+
+    @guarded
+    async def renew(self, held: Sequence[Ticket]) -> list[str]:
+        """Extends the leases; returns the ids of tickets that belong to somebody else by now."""
+        args: list[str | int] = [self._keys.prefix, self._lease]
+        for ticket in held:
+            args += [ticket.id, ticket.fence]
+        lost = await self._renew(keys=[self._keys.ticket_leases()], args=args)
+        return [id.decode() for id in lost]
+
+    @guarded
+    async def reap(self) -> int:
+        """Makes the tickets of dead routers ready for any other; returns how many."""
+        return int(await self._release(keys=[self._keys.ticket_leases()], args=[self._keys.prefix, "", 0]))
+
+    @guarded
+    async def hand_back(self, ticket: Ticket) -> None:
+        """Gives a ticket up without counting it as a crash; another router takes it at once."""
+        await self._release(keys=[self._keys.ticket_leases()], args=[self._keys.prefix, ticket.id, ticket.fence])
+
+    @guarded
+    async def recall(self, ticket: Ticket) -> dict[str, bytes]:
+        """The journal as it stands; empty on a first run."""
+        if ticket.attempts <= 1 and ticket.fence == 1:
+            return {}
+        found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.journal(ticket.id)))
+        return {field.decode(): value for field, value in found.items()}
+
+    @guarded
+    async def record(self, ticket: Ticket, field: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
+        """Journals an effect and applies its writes, at once and only once; returns what the journal holds.
+
+        Raises Superseded when the ticket is no longer ours.
+        """
+        args: list[str | bytes | int] = [ticket.fence, field, value]
+        for write in writes:
+            args += [len(write), *write]
+        state, *held = await self._record(keys=[self._keys.ticket(ticket.id), self._keys.journal(ticket.id)], args=args)
+        if state == b"lost":
+            raise Superseded
+        result: bytes = held[0]
+        return result
+
+    @guarded
+    async def finish(self, ticket: Ticket) -> bool:
+        """Ends the ticket and lets the next of its conversation run; False when it was no longer ours."""
+        keys = [self._keys.ticket(ticket.id), self._keys.journal(ticket.id), self._keys.ticket_leases()]
+        return bool(await self._finish(keys=keys, args=[self._keys.prefix, ticket.id, ticket.fence, REMEMBERED]))

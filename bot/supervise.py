@@ -1,0 +1,293 @@
+"""Runs the embedded Valkey, a router and a worker: restarts what dies, leaves nothing behind. What these do: `cli/processes.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from bot import guard
+from bot.config import CHOICE, Config
+from bot.errors import ConfigError
+from bot.store import embedded
+
+FAULT = 2
+"""The exit code of a child that cannot work until the operator changes something: it is not started again."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before something that died is started again; doubled each time."""
+
+STEADY = 60.0
+"""Seconds of life after which the pause is short again."""
+
+LOCK = "running.lock"
+"""In the data directory: held by who runs there, with the process id in it."""
+
+ROUTER = "router"
+
+STORE, WORKERS = 0, 1
+"""Levels of the guard: the store goes last."""
+
+log = structlog.get_logger(__name__)
+
+
+class Guard:
+    """Our end of the process that ends the others. `held` is a lock that stays held until it has done so."""
+
+    def __init__(self, held: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True, pass_fds=(held,)
+        )
+
+    def watch(self, level: int, pid: int) -> None:
+        """From now on it ends this process."""
+        self._say(f"watch {level} {pid}")
+
+    def forget(self, pid: int) -> None:
+        """The process is gone already."""
+        self._say(f"forget {pid}")
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            print(line, file=self._process.stdin, flush=True)
+        except BrokenPipeError:  # somebody killed it: the children are still ours to end
+            log.error("the guard is gone; a kill -9 would leave processes behind until the next start")
+
+    async def end(self) -> None:
+        """Has it end everything, and waits for that."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        await asyncio.to_thread(self._process.wait)
+
+
+class Instance:
+    """What runs in one data directory."""
+
+    def __init__(self, config: Config, guard_: Guard, environ: Mapping[str, str]) -> None:
+        self.link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """What the router announces when it is ready for the first time."""
+        self.failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """The exit code of a child that will not come up."""
+        self._config = config
+        self._guard = guard_
+        self._environ = {**os.environ, **environ, CHOICE: str(config.source.path.resolve())}
+        self._processes: set[asyncio.subprocess.Process] = set()
+
+    async def keep_store(self, process: subprocess.Popen[bytes]) -> None:
+        """Starts the embedded Valkey again when it dies."""
+        pause = Pause()
+        while True:
+            self._guard.watch(STORE, process.pid)
+            code = await asyncio.to_thread(process.wait)
+            self._guard.forget(process.pid)
+            log.error("the embedded Valkey died", code=code)
+            await pause.after()
+            process = await asyncio.to_thread(embedded.start, self._config.data_dir)
+
+    async def keep(self, name: str, options: Sequence[str] = ()) -> None:
+        """Runs `hobnob NAME` again and again, until it says that the operator must act."""
+        pause = Pause()
+        while True:
+            code = await self._run_once(name, options)
+            if code == FAULT:
+                if not self.failed.done():
+                    self.failed.set_result(code)
+                return
+            log.error("a process died and is started again", name=name, code=code, seconds=pause.seconds)
+            await pause.after()
+
+    async def _run_once(self, name: str, options: Sequence[str]) -> int:
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(
+                    sys.executable,
+                    "-m",
+                    "bot.cli",
+                    name,
+                    "--patience",
+                    str(embedded.START_SECONDS),
+                    *options,
+                    *(("--announce", str(writing)) if name == ROUTER else ()),
+                ),
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+                pass_fds=(writing,),
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._guard.watch(WORKERS, process.pid)
+        self._processes.add(process)
+        hearing = asyncio.create_task(self._hear(reading))
+        try:
+            code = await process.wait()
+        finally:
+            hearing.cancel()
+        self._processes.discard(process)
+        self._guard.forget(process.pid)
+        return code
+
+    async def _hear(self, reading: int) -> None:
+        """Takes the announcement of a router that is ready; only the first one counts."""
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb")
+        )
+        try:
+            async for line in stream:
+                if not self.link.done():
+                    self.link.set_result(json.loads(line)["link"])
+        finally:
+            transport.close()
+
+    def kill(self) -> None:
+        """Ends router and worker now, for somebody who asks twice; nothing is lost, it only takes longer to go on."""
+        for process in self._processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+
+
+class Pause:
+    """How long to wait before the next start."""
+
+    def __init__(self) -> None:
+        self.seconds = SHORTEST_PAUSE
+        self._began = time.monotonic()
+
+    async def after(self) -> None:
+        """Waits, longer each time, unless what died had been steady."""
+        if time.monotonic() - self._began > STEADY:
+            self.seconds = SHORTEST_PAUSE
+        await asyncio.sleep(self.seconds)
+        self.seconds = min(self.seconds * 2, LONGEST_PAUSE)
+        self._began = time.monotonic()
+
+
+@asynccontextmanager
+async def running(config: Config, *, pages: bool = True, environ: Mapping[str, str] | None = None) -> AsyncIterator[Instance]:
+    """All that an installation needs, in this data directory; at the end all of it is stopped, the store last.
+
+    Raises ConfigError when it runs already, StoreError when the embedded Valkey does not start.
+    """
+    with lock(config.data_dir) as held:
+        guard_ = Guard(held.fileno())
+        instance = Instance(config, guard_, environ or {})
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            if config.redis.url is None:
+                await asyncio.to_thread(embedded.stop, config.data_dir)  # two servers must never write one append-only file
+            tasks.append(asyncio.create_task(instance.keep(ROUTER, [] if pages else ["--no-pages"])))
+            tasks.append(asyncio.create_task(instance.keep("worker")))
+            if config.redis.url is None:  # while the others import what they need
+                store = await asyncio.to_thread(embedded.start, config.data_dir)
+                tasks.append(asyncio.create_task(instance.keep_store(store)))
+            yield instance
+        finally:
+            for task in tasks:
+                task.cancel()
+            await guard_.end()
+            instance.kill()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def holder(data_dir: Path) -> int | None:
+    """The process that runs in this data directory, or None; 0 when it is just going."""
+    try:
+        with (data_dir / LOCK).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except BlockingIOError:
+        text = (data_dir / LOCK).read_text().strip()
+        return int(text) if text.isdigit() and _lives(int(text)) else 0
+
+
+@contextmanager
+def lock(data_dir: Path, patience: float = 15.0) -> Iterator[IO[str]]:
+    """Makes this process the one that runs here. One that was killed a moment ago is waited for, `patience` seconds at most."""
+    with ExitStack() as stack:
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = stack.enter_context((data_dir / LOCK).open("a+"))
+            _wait_for(file, data_dir, time.monotonic() + patience)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+        except OSError as error:
+            fault = f"{data_dir}: expected a data directory that can be written, found: {error.strerror}"
+            raise ConfigError(f"{fault}. Free some space there, or set `data_dir` to another folder") from error
+        yield file
+
+
+def _wait_for(file: IO[str], data_dir: Path, deadline: float) -> None:
+    while not _took(file):
+        pid = holder(data_dir)
+        if pid or time.monotonic() > deadline:
+            who = f" (process {pid})" if pid else ""
+            raise ConfigError(f"Hobnob runs already in {data_dir}{who}: stop it, or set another `data_dir` and `web.port` for a second one")
+        time.sleep(0.05)
+
+
+def _took(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class Stop:
+    """Set by the first signal to stop; a second one calls `hurry`."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurry: Callable[[], None] = lambda: None
+
+    def ask(self) -> None:
+        """A signal came."""
+        if self.asked.is_set():
+            self.hurry()
+        self.asked.set()
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """Listens for SIGINT, SIGTERM and SIGHUP while the block runs."""
+    loop, stop = asyncio.get_running_loop(), Stop()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for one in signals:
+        loop.add_signal_handler(one, stop.ask)
+    try:
+        yield stop
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)

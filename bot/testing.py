@@ -1,0 +1,138 @@
+"""What tests of bots and plugins need: waiting without sleeping, and a Context whose acts are scripted."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar, overload
+
+from bot.context import Clip, Fetched, Scope, Show
+from bot.errors import UserError
+from bot.jobs import Job, Partial, Result
+from bot.messages import Audio, Blob, Message, Reply, Source
+from bot.turns import Turn, fit
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Result)
+
+
+@overload
+async def wait_until(condition: Callable[[], Awaitable[T]], seconds: float = 10.0) -> T: ...
+@overload
+async def wait_until(condition: Callable[[], T], seconds: float = 10.0) -> T: ...
+async def wait_until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Asks until `condition` gives something true and returns that; AssertionError after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        value = await found if inspect.isawaitable(found) else found
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still {value!r} after {seconds} s: {inspect.getsource(condition).strip()}")
+        await asyncio.sleep(0.01)
+
+
+Scripted = Result | Exception | tuple[Partial | Result | Exception, ...]
+"""What a job comes back with or raises; as a tuple, behind the partials that it emits first."""
+
+
+class ScriptedActs:
+    """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
+
+    What a handler does is kept: `jobs`, `shown` (while a job ran), `posted`, `forwarded`, `scheduled`, `remembered` turns and
+    `stored` data. What it asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `pages` by address.
+    """
+
+    def __init__(self, *script: Scripted) -> None:
+        self.script = list(script)
+        self.jobs: list[Job[Any]] = []
+        self.shown: list[Reply] = []
+        self.posted: list[Reply] = []
+        self.forwarded: list[Message] = []
+        self.remembered: list[Turn] = []
+        self.scheduled: dict[str, tuple[str, Mapping[str, Any], float]] = {}
+        self.stored: dict[tuple[Scope, str], bytes] = {}
+        self.files: dict[str, bytes] = {}
+        self.cut: dict[str, list[Clip]] = {}
+        self.pages: dict[str, Fetched] = {}
+
+    async def run(self, job: Job[R], show: Show | None) -> R:
+        """The next entry of the script; AssertionError when there is none left."""
+        self.jobs.append(job)
+        assert self.script, f"no answer is scripted for {job!r}"
+        entry = self.script.pop(0)
+        *partials, outcome = entry if isinstance(entry, tuple) else (entry,)
+        shown: Iterable[Reply | None] = (show(partial) for partial in partials) if show else ()  # type: ignore[arg-type]  # all but the last
+        self.shown += [reply for reply in shown if reply is not None]
+        if isinstance(outcome, Exception):
+            raise outcome
+        assert isinstance(outcome, job.result_type()), f"expected a {job.result_type().__name__} for {job!r}, found {outcome!r}"
+        return outcome
+
+    async def post(self, reply: Reply) -> None:
+        """Keeps it in `posted`."""
+        self.posted.append(reply)
+
+    async def turns(self, budget: int) -> list[Turn]:
+        """What of `remembered` fits."""
+        return fit(self.remembered, budget)
+
+    async def append(self, turn: Turn) -> None:
+        """Keeps it in `remembered`, with the offset that the store would give it."""
+        offset = sum(before.tokens for before in self.remembered)
+        self.remembered.append(turn.model_copy(update={"offset": offset}))
+
+    async def reset(self) -> None:
+        """Empties `remembered`."""
+        self.remembered.clear()
+
+    async def load(self, scope: Scope, key: str) -> bytes | None:
+        """What is in `stored`."""
+        return self.stored.get((scope, key))
+
+    async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
+        """Keeps it in `stored`, whatever its lifetime."""
+        if value is None:
+            self.stored.pop((scope, key), None)
+        else:
+            self.stored[scope, key] = value
+
+    async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
+        """What `pages` has, or 404."""
+        page = self.pages.get(url, Fetched(404, "text/plain", b""))
+        return Fetched(page.status, page.mime, page.body[:limit])
+
+    async def forward(self, message: Message) -> None:
+        """Keeps it in `forwarded`."""
+        self.forwarded.append(message)
+
+    async def schedule(self, name: str, payload: Mapping[str, Any], at: float) -> str:
+        """Keeps it in `scheduled`; ids count up."""
+        id = str(len(self.scheduled) + 1)
+        self.scheduled[id] = name, payload, at
+        return id
+
+    async def unschedule(self, id: str) -> None:
+        """Takes it out of `scheduled`."""
+        self.scheduled.pop(id, None)
+
+    async def read(self, source: Source, limit: int) -> bytes:
+        """What `files` has; UserError when there is no such file, or when it is too large."""
+        if source.id not in self.files or len(self.files[source.id]) > limit:
+            raise UserError(f"The file {source.name or source.id!r} is not there, or too large.")
+        return self.files[source.id]
+
+    async def keep(self, content: bytes, mime: str, name: str) -> Blob:
+        """Keeps it in `files`; ids count up."""
+        blob = Blob(f"kept-{len(self.files) + 1}", mime, len(content), name)
+        self.files[blob.id] = content
+        return blob
+
+    async def clips(self, audio: Audio, longest: float) -> list[Clip]:
+        """What `cut` has; UserError, as for a file that is no audio, when it has nothing."""
+        if audio.source.id not in self.cut:
+            raise UserError("There is no sound in this file that I could read.")
+        return self.cut[audio.source.id]

@@ -1,0 +1,147 @@
+"""Serves the pages from the router's own event loop. What is on them is in `room.py`, who may see them in `guard.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import socket
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import app as pages
+from nicegui import ui
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from bot.config import Config
+from bot.errors import ConfigError
+from bot.store.rooms import Rooms
+from bot.store.sessions import Sessions
+from bot.web.entrance import cookie_name, entrance
+from bot.web.files import files as file_routes
+from bot.web.guard import Guard
+from bot.web.room import room_page
+
+RECONNECT_SECONDS = 10.0
+"""How long the server keeps a page whose connection was cut; a page that comes later loads itself anew."""
+
+SWEEP_SECONDS = 6 * 3600.0
+LAST_WORDS = 1
+"""Seconds that open connections get when the router ends."""
+
+
+class Served(StaticFiles):
+    """Our own styles and scripts; a browser asks every time whether they changed."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, never taken from a cache unasked."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to the router and says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: asyncio.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The router has handlers of its own."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, then tells."""
+        await super().startup(sockets)
+        self._ready.set()
+
+
+def bind(config: Config) -> socket.socket:
+    """The socket to serve on, before anything else is started; ConfigError when the port is taken or the address is not ours."""
+    host, port = config.web.host, config.web.port
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigError(_explained(error, host, port)) from error
+
+
+def _explained(error: OSError, host: str, port: int) -> str:
+    where = f"web.host {host}, web.port {port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where}: another program listens there already, perhaps another Hobnob. Stop it, or choose another web.port (0 takes any)."
+    if error.errno == errno.EACCES:
+        return f"{where}: this user may not listen there. Choose a web.port from 1024 on."
+    return f"{where}: cannot listen there: {error.strerror or error}. web.host is 127.0.0.1, or an address of this machine."
+
+
+def url(bound: socket.socket) -> str:
+    """Where a browser on this machine finds the pages."""
+    host, port = bound.getsockname()[:2]
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def link(bound: socket.socket, sessions: Sessions) -> str:
+    """A link that lets one browser in, once."""
+    return f"{url(bound)}/enter?token={await sessions.invite()}"
+
+
+async def serve(
+    config: Config, rooms: Rooms, sessions: Sessions, *, bound: socket.socket | None = None, ready: asyncio.Event | None = None
+) -> None:
+    """Serves until cancelled; `ready` is set as soon as pages load. `bound` is what `bind` gave, or it binds itself.
+
+    One call per process: the page library keeps its pages in one place.
+    """
+    bound = bind(config) if bound is None else bound
+    with as_file(files("bot.web").joinpath("static")) as static:
+        app = _app(config, rooms, sessions, bound.getsockname()[1], static)
+        server = Server(
+            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=LAST_WORDS), ready or asyncio.Event()
+        )
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
+        sweeping = asyncio.create_task(_sweep(rooms))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            sweeping.cancel()
+            server.should_exit = True
+            await asyncio.wait([serving], timeout=LAST_WORDS + 2)
+
+
+def _app(config: Config, rooms: Rooms, sessions: Sessions, port: int, static: Path) -> FastAPI:
+    cookie = cookie_name(port)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(entrance(sessions, cookie))
+    app.include_router(file_routes(rooms.uploads))
+    app.mount("/static", Served(directory=static))
+    app.add_middleware(Guard, sessions=sessions, cookie=cookie, names={config.web.host, *config.web.names})
+    pages.storage.path = config.data_dir / "web"  # nothing is kept there, but its default is the current folder
+    room_page(rooms)
+    ui.run_with(
+        app,
+        title="Hobnob",
+        favicon=static / "hobnob.svg",
+        dark=None,
+        language="en-US",
+        reconnect_timeout=RECONNECT_SECONDS,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    return app
+
+
+async def _sweep(rooms: Rooms) -> None:
+    while True:
+        await asyncio.to_thread(rooms.uploads.sweep)
+        await asyncio.sleep(SWEEP_SECONDS)

@@ -1,0 +1,118 @@
+"""Lets a request through or not: right host, same origin, a session. How one gets a session is in `entrance.py`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.errors import StoreError
+from bot.store.sessions import Sessions
+from bot.web.notices import ASK_FOR_A_LINK, AWAY, notice
+
+PUBLIC = ("/enter", "/healthz", "/static/", "/_nicegui/", "/favicon.ico")
+"""What everybody may read: the way in, and styles and scripts that hold nothing of anybody."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # the page library compiles its templates in the browser
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
+}
+
+
+class Guard:
+    """Stands before everything else, websockets too. `names` are the host names that are ours beside loopback and plain addresses."""
+
+    def __init__(self, app: ASGIApp, sessions: Sessions, cookie: str, names: Collection[str]) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._cookie = cookie
+        self._names = frozenset(name.lower() for name in names) | {"localhost"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes it on, or answers it here."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif refusal := self._foreign(scope) or await self._unknown(scope):
+            await _refuse(refusal, scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send))
+
+    def _foreign(self, scope: Scope) -> Response | None:
+        """Refuses names that somebody else's DNS may have pointed at us, and requests that another page makes."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not self._ours(host):
+            return notice(
+                403, "Unknown address", f"{host!r} is not a name of this Hobnob. Use the address it printed, or add it to web.names."
+            )
+        acts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
+        origin = headers.get("origin")
+        elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
+        if elsewhere or (origin is None and acts) or (origin is not None and urlsplit(origin).netloc != host):
+            return notice(403, "Not from here", "Another page made this request. Open Hobnob itself.")
+        return None
+
+    def _ours(self, host: str) -> bool:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True  # a name can be pointed at us by anybody, an address cannot
+
+    async def _unknown(self, scope: Scope) -> Response | None:
+        if scope["path"].startswith(PUBLIC):
+            return None
+        try:
+            if await self._sessions.valid(HTTPConnection(scope).cookies.get(self._cookie, "")):
+                return None
+        except StoreError:
+            return AWAY
+        return ASK_FOR_A_LINK
+
+
+async def _refuse(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await refusal(scope, receive, _with_headers(send))
+
+
+def _with_headers(send: Send) -> Send:
+    async def passed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message["headers"]))
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            message = {**message, "headers": headers.raw}
+        await send(message)
+
+    return passed

@@ -1,0 +1,56 @@
+"""Turns messages of a room into what its page draws. Sending them there is in `room.py`, drawing them in `static/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.messages import Attachment, Audio, File, Image, Text
+from bot.store.places import Gone, RoomMessage
+from bot.store.roomfeed import Change
+from bot.web.files import url
+from bot.web.markdown import Markdown
+
+
+class Showing:
+    """Draws changes for a person."""
+
+    def __init__(self, markdown: Markdown) -> None:
+        self._markdown = markdown
+
+    def all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
+        """The changes that the person may see, as plain data."""
+        return [drawn for change in changes if (drawn := self._one(change, me))]
+
+    def _one(self, change: Change, me: str) -> dict[str, Any] | None:
+        where = "direct" if change.place.person else "room"
+        if isinstance(change, Gone):
+            return {"where": where, "id": change.id, "gone": True}
+        if not isinstance(change, RoomMessage) or not change.seen_by(me):
+            return None
+        head, body = change.head, change.body
+        return {
+            "where": where,
+            "id": change.id,
+            "version": change.version,
+            "at": change.at,
+            "author": {"id": head.author.id, "name": head.author.name, "bot": head.author.bot},
+            "html": self._markdown.render(change.text, tuple(person.name for person in head.mentions)),
+            "text": change.text,
+            "files": [_file(part) for part in body.parts if not isinstance(part, Text)],
+            "keys": [{"id": key.id, "label": key.label} for key in body.keys],
+            "reply_to": head.reply_to,
+            "busy": body.busy,
+            "fault": body.fault,
+            "only": bool(body.only),
+            "calls_me": any(person.id == me for person in head.mentions),
+        }
+
+
+def _file(part: Image | Audio | File) -> dict[str, Any]:
+    source = part.source
+    assert isinstance(source, Attachment)
+    shown: dict[str, Any] = {"kind": part.kind, "url": url(source), "name": source.name, "mime": source.mime, "size": source.size}
+    if isinstance(part, Image):
+        return {**shown, "alt": part.alt, "spoiler": part.spoiler}
+    return {**shown, "voice": part.voice, "seconds": part.seconds} if isinstance(part, Audio) else shown

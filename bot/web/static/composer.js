@@ -1,0 +1,232 @@
+// Where one writes: text, mentions, files, voice. What was written stays until the room has it.
+import Icon from "/static/icons.js";
+import { Avatar } from "/static/message.js";
+import { Recorder, upload } from "/static/media.js";
+import { number, size, time, token } from "/static/words.js";
+
+const key = (where) => `hobnob-draft-${where}`;
+
+export default {
+  components: { Avatar, Icon },
+  props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object },
+  emits: ["say", "unquote", "sorry"],
+  data: () => ({ text: "", files: [], offered: [], chosen: 0, recorder: null, seconds: 0, nonce: "" }),
+  template: `
+    <form class="composer" :class="{ recording: recorder }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
+      <ul v-if="offered.length" id="offered" class="offered" role="listbox" aria-label="People to mention">
+        <li v-for="(person, at) in offered" :id="'offer' + at" :key="person.id" role="option" :aria-selected="at === chosen"
+          @pointerdown.prevent="mention(person)"><Avatar :person="person" tiny />{{ person.name }}<span v-if="person.bot" class="tag">bot</span></li>
+      </ul>
+      <div v-if="quoted" class="quoting"><Icon name="reply" /><span>Reply to <b>{{ quoted.author.name }}</b> {{ quoted.text.slice(0, 120) }}</span>
+        <button type="button" class="small" aria-label="Do not reply" @click="$emit('unquote')"><Icon name="close" /></button></div>
+      <ul v-if="files.length" class="attached" aria-label="Attached files">
+        <li v-for="file in files" :key="file.key" :style="{ '--done': file.done * 100 + '%' }" :class="{ ready: file.id }">
+          <img v-if="file.preview" :src="file.preview" alt="" /><Icon v-else name="file" />
+          <span>{{ file.name }}<small>{{ file.id ? size(file.size) : "uploading" }}</small></span>
+          <button type="button" class="small" :aria-label="'Remove ' + file.name" @click="remove(file)"><Icon name="close" /></button></li>
+      </ul>
+      <div v-if="recorder" class="line" role="status">
+        <button type="button" class="round" aria-label="Throw the recording away" title="Throw away" @click="discard"><Icon name="trash" /></button>
+        <span class="meter"><i></i>Recording <b>{{ time(seconds) }}</b></span>
+        <button type="button" class="round primary" aria-label="Send the recording" title="Send" @click="finish"><Icon name="send" /></button>
+      </div>
+      <div v-else class="line">
+        <button type="button" class="round" aria-label="Attach files" title="Attach files" @click="$refs.picker.click()"><Icon name="clip" /></button>
+        <input ref="picker" type="file" multiple hidden @change="picked" />
+        <textarea id="composer" ref="area" v-model="text" rows="1" dir="auto" :placeholder="placeholder" :aria-label="placeholder"
+          role="combobox" aria-autocomplete="list" :aria-expanded="offered.length > 0" aria-controls="offered"
+          :aria-activedescendant="offered.length ? 'offer' + chosen : null" @keydown="pressed" @input="typed" @click="offer" @paste="pasted"
+          @blur="offered = []"></textarea>
+        <button v-if="empty" type="button" class="round" aria-label="Record a voice note" title="Record a voice note" @click="record"><Icon name="mic" /></button>
+        <button v-else type="submit" class="round primary" aria-label="Send" title="Send" :disabled="uploading || !!nonce"><Icon name="send" /></button>
+      </div>
+      <div class="below">
+        <button v-if="where === 'room'" type="button" class="chip" :aria-pressed="called" @click="call">@ {{ bot.name }}</button>
+        <span>{{ hint }}</span>
+      </div>
+    </form>`,
+  computed: {
+    placeholder() {
+      return this.where === "room" ? "Message everyone" : `Message ${this.bot.name}`;
+    },
+    called() {
+      return this.text.toLowerCase().includes(`@${this.bot.name.toLowerCase()}`) || !!this.quoted?.author.bot;
+    },
+    hint() {
+      if (this.where === "direct") return `Only you and ${this.bot.name} see this. It always answers here.`;
+      return this.called ? `${this.bot.name} will answer.` : "Mention it or reply to get an answer.";
+    },
+    empty() {
+      return !this.text.trim() && !this.files.length;
+    },
+    uploading() {
+      return this.files.some((file) => !file.id);
+    },
+  },
+  watch: {
+    where: {
+      handler() {
+        this.text = sessionStorage.getItem(key(this.where)) || "";
+        this.$nextTick(this.grow);
+      },
+      immediate: true,
+    },
+    text() {
+      sessionStorage.setItem(key(this.where), this.text.slice(0, this.limits.text));
+      this.$nextTick(this.grow);
+    },
+  },
+  methods: {
+    size,
+    time,
+    focus() {
+      this.$refs.area?.focus();
+    },
+    grow() {
+      const area = this.$refs.area;
+      if (!area) return;
+      area.style.height = "auto";
+      area.style.height = `${Math.min(area.scrollHeight, innerHeight * 0.4)}px`;
+    },
+    typed() {
+      this.offer();
+    },
+    // The word behind an @ before the caret, if one is being written.
+    started() {
+      return /(?:^|[\s(])@([^@\n]{0,32})$/.exec(this.text.slice(0, this.$refs.area.selectionStart))?.[1];
+    },
+    offer() {
+      const word = this.started()?.toLowerCase();
+      const known = word === undefined || this.where === "direct" ? [] : [this.bot, ...this.people];
+      this.offered = known.filter((person) => person.name.toLowerCase().startsWith(word) && person.name.toLowerCase() !== word).slice(0, 6);
+      this.chosen = 0;
+    },
+    mention(person) {
+      const area = this.$refs.area;
+      const start = area.selectionStart - this.started().length;
+      const rest = this.text.slice(area.selectionStart);
+      this.text = `${this.text.slice(0, start)}${person.name} ${rest.trimStart()}`;
+      this.offered = [];
+      this.$nextTick(() => area.setSelectionRange(start + person.name.length + 1, start + person.name.length + 1));
+      this.focus();
+    },
+    call() {
+      const name = `@${this.bot.name}`;
+      const at = this.text.toLowerCase().indexOf(name.toLowerCase());
+      this.text = at < 0 ? `${name} ${this.text}` : (this.text.slice(0, at) + this.text.slice(at + name.length)).trimStart();
+      this.focus();
+    },
+    pressed(event) {
+      if (event.isComposing) return;
+      if (this.offered.length && this.steer(event.key)) event.preventDefault();
+      else if (event.key === "Enter" && !event.shiftKey) {
+        event.preventDefault();
+        this.send();
+      } else if (event.key === "Escape" && this.quoted) this.$emit("unquote");
+    },
+    steer(pressed) {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[pressed];
+      if (step) this.chosen = (this.chosen + step + this.offered.length) % this.offered.length;
+      else if (pressed === "Enter" || pressed === "Tab") this.mention(this.offered[this.chosen]);
+      else if (pressed === "Escape") this.offered = [];
+      else return false;
+      return true;
+    },
+    pasted(event) {
+      const text = event.clipboardData.getData("text/plain");
+      const files = [...event.clipboardData.files];
+      if (!files.length && text.length > this.limits.text) {
+        files.push(new File([text], "text.txt", { type: "text/plain" }));
+        this.$emit("sorry", `That text has ${number(text.length)} characters and a message holds ${number(this.limits.text)}: it is attached as a file.`);
+      }
+      if (files.length) {
+        event.preventDefault();
+        this.attach(files);
+      }
+    },
+    picked(event) {
+      this.attach(event.target.files);
+      event.target.value = "";
+    },
+    attach(list) {
+      for (const file of list) {
+        if (this.files.length >= this.limits.files) return this.$emit("sorry", `A message takes ${this.limits.files} files. Send the rest in another.`);
+        if (file.size > this.limits.file) this.$emit("sorry", `${file.name} has ${size(file.size)}; a file may have ${size(this.limits.file)} here.`);
+        else this.bring(file);
+      }
+    },
+    async bring(content) {
+      const preview = content.type.startsWith("image/") ? URL.createObjectURL(content) : "";
+      this.files.push({ key: token(), name: content.name, size: content.size, done: 0, id: "", preview });
+      const file = this.files.at(-1);
+      try {
+        Object.assign(file, await upload(content, content.name, (done) => (file.done = done)));
+      } catch (fault) {
+        this.remove(file);
+        this.$emit("sorry", fault.message);
+      }
+    },
+    remove(file) {
+      if (file.preview) URL.revokeObjectURL(file.preview);
+      this.files = this.files.filter((other) => other.key !== file.key);
+    },
+    send() {
+      if (this.empty || this.uploading || this.nonce) return;
+      const length = [...this.text].length;
+      if (length > this.limits.text) {
+        const most = number(this.limits.text);
+        return this.$emit("sorry", `That text has ${number(length)} characters and a message holds ${most}. Attach it as a file instead.`);
+      }
+      this.nonce = token();
+      const files = this.files.map(({ id, name }) => ({ id, name }));
+      this.$emit("say", { where: this.where, text: this.text, files, reply_to: this.quoted?.id || "", nonce: this.nonce });
+      this.waiting = setTimeout(() => this.refused(this.nonce, "The connection is slow or cut. Nothing was lost: send it again."), 8000);
+    },
+    // The room has it.
+    accepted(nonce) {
+      if (nonce !== this.nonce) return;
+      clearTimeout(this.waiting);
+      [...this.files].forEach(this.remove);
+      Object.assign(this, { text: "", nonce: "" });
+      this.$emit("unquote");
+    },
+    // The room does not take it; it stays here.
+    refused(nonce, text) {
+      if (nonce && nonce === this.nonce) {
+        clearTimeout(this.waiting);
+        this.nonce = "";
+      }
+      if (text) this.$emit("sorry", text);
+    },
+    async record() {
+      try {
+        this.recorder = await Recorder.start();
+      } catch (fault) {
+        return this.$emit("sorry", fault.message);
+      }
+      this.seconds = 0;
+      this.ticking = setInterval(() => (this.seconds = this.recorder.seconds), 200);
+    },
+    async ended() {
+      clearInterval(this.ticking);
+      const recorder = this.recorder;
+      this.recorder = null;
+      this.$nextTick(this.focus);
+      return recorder.stop();
+    },
+    discard() {
+      this.ended();
+    },
+    async finish() {
+      const { content, name, seconds } = await this.ended();
+      try {
+        const { id } = await upload(content, name, () => {});
+        const files = [{ id, name, voice: true, seconds }];
+        this.$emit("say", { where: this.where, text: "", files, reply_to: this.quoted?.id || "", nonce: token() });
+        this.$emit("unquote");
+      } catch (fault) {
+        this.$emit("sorry", fault.message);
+      }
+    },
+  },
+};

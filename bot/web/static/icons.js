@@ -1,0 +1,31 @@
+// The few pictures of the page, drawn as strokes on a 24 by 24 grid.
+const paths = {
+  hash: "M9 4 7 20M17 4l-2 16M4 9h16M4 15h16",
+  lock: "M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z",
+  clip: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.5 8.5a2 2 0 0 1-3-3L14 7",
+  mic: "M12 3a3 3 0 0 1 3 3v6a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM5 11a7 7 0 0 0 14 0M12 18v3",
+  send: "M5 12h14M13 6l6 6-6 6",
+  reply: "M9 7 4 12l5 5M4 12h9a7 7 0 0 1 7 7",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  close: "m6 6 12 12M18 6 6 18",
+  play: "M8 5v14l11-7z",
+  pause: "M8 5v14M16 5v14",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  down: "M12 5v14M6 13l6 6 6-6",
+  check: "m5 12 5 5 9-10",
+  trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  system: "M4 5h16v11H4zM9 20h6M12 16v4",
+  light: "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2v2M12 20v2M4 12H2M22 12h-2M5 5l1.4 1.4M17.6 17.6 19 19M19 5l-1.4 1.4M6.4 17.6 5 19",
+  dark: "M20 14A8.5 8.5 0 0 1 10 4a8.5 8.5 0 1 0 10 10z",
+  edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
+};
+
+export default {
+  props: { name: String },
+  template: `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path :d="path" /></svg>`,
+  computed: {
+    path() {
+      return paths[this.name];
+    },
+  },
+};

@@ -1,0 +1,40 @@
+// A small player for sound; recordings made in a browser do not know their length, so the message says it.
+import Icon from "/static/icons.js";
+import { time } from "/static/words.js";
+
+export default {
+  components: { Icon },
+  props: { file: Object },
+  data: () => ({ playing: false, at: 0, length: 0, broken: false }),
+  template: `
+    <div class="player" :class="{ playing }">
+      <audio ref="audio" :src="file.url" preload="metadata" @timeupdate="at = $refs.audio.currentTime" @loadedmetadata="measure"
+        @durationchange="measure" @play="playing = true" @pause="playing = false" @ended="at = 0" @error="broken = true"></audio>
+      <button type="button" class="round" :aria-label="playing ? 'Pause' : 'Play ' + what" :disabled="broken" @click="toggle">
+        <Icon :name="playing ? 'pause' : 'play'" />
+      </button>
+      <input type="range" min="0" :max="length || 1" step="0.01" :value="at" aria-label="Position" :aria-valuetext="time(at) + ' of ' + time(length)"
+        :style="{ '--done': (length ? (at / length) * 100 : 0) + '%' }" @input="seek" />
+      <span class="time">{{ broken ? "cannot be played" : time(playing || at ? at : length) }}</span>
+      <a class="small" :href="file.url" :download="file.name" :aria-label="'Download ' + file.name" :title="'Download ' + file.name"><Icon name="down" /></a>
+    </div>`,
+  computed: {
+    what() {
+      return this.file.voice ? "voice note" : this.file.name;
+    },
+  },
+  methods: {
+    time,
+    measure() {
+      const found = this.$refs.audio.duration;
+      this.length = Number.isFinite(found) && found > 0 ? found : this.file.seconds;
+    },
+    toggle() {
+      if (this.playing) this.$refs.audio.pause();
+      else this.$refs.audio.play().catch(() => (this.broken = true));
+    },
+    seek(event) {
+      this.at = this.$refs.audio.currentTime = Number(event.target.value);
+    },
+  },
+};

@@ -1,0 +1,233 @@
+// The room: who is here, what stands in it, and where one writes. Messages are in message.js, writing is in composer.js.
+import Composer from "/static/composer.js";
+import Icon from "/static/icons.js";
+import Message, { Avatar } from "/static/message.js";
+import { day, token } from "/static/words.js";
+
+const SOON = 300; // seconds within which lines of one person stand together
+
+const empty = () => ({ messages: [], unread: 0 });
+
+export default {
+  components: { Avatar, Composer, Icon, Message },
+  props: { bot: Object, limits: Object },
+  emits: ["hello", "rename", "say", "press"],
+  data: () => ({
+    me: null, naming: false, name: "", where: "room", places: { room: empty(), direct: empty() }, people: [], quoted: null,
+    notice: "", away: false, loaded: false, below: true, theme: window.hobnobTheme.get(), dropping: false,
+  }),
+  template: `
+    <div class="room" :class="{ dropping }" @dragenter="dropping = true" @dragover.prevent @drop.prevent="dropped" @dragleave="left">
+      <a class="skip" href="#composer">Skip to the message box</a>
+      <aside class="side">
+        <div class="brand"><img src="/static/hobnob.svg" alt="" width="30" height="30" /><b>Hobnob</b></div>
+        <nav class="tabs" aria-label="Conversations">
+          <button v-for="tab in tabs" :key="tab.where" type="button" :aria-current="where === tab.where ? 'page' : null" @click="go(tab.where)">
+            <Icon :name="tab.icon" /><span>{{ tab.label }}</span>
+            <span v-if="places[tab.where].unread" class="count" :aria-label="places[tab.where].unread + ' new'">{{ places[tab.where].unread }}</span>
+          </button>
+        </nav>
+        <section class="people" aria-label="People">
+          <h2>Here now</h2>
+          <ul><li><Avatar :person="bot" tiny /><span>{{ bot.name }}</span><span class="tag">bot</span></li>
+            <li v-for="person in present" :key="person.id"><Avatar :person="person" tiny /><span>{{ person.name }}</span>
+              <span v-if="person.id === me?.id" class="tag">you</span></li></ul>
+        </section>
+        <div class="self">
+          <button v-if="me" type="button" class="rename" title="Change your name" @click="rename"><Avatar :person="me" tiny /><span>{{ me.name }}</span><Icon name="edit" /></button>
+          <button type="button" class="round" :aria-label="'Colours: ' + theme + '. Change'" :title="'Colours: ' + theme" @click="recolour"><Icon :name="theme" /></button>
+        </div>
+      </aside>
+      <main>
+        <header class="top"><Icon :name="current.icon" /><h1>{{ current.label }}</h1><p>{{ current.about }}</p></header>
+        <p v-if="away" class="away" role="status">Hobnob cannot reach its store. It tries again by itself.</p>
+        <div ref="list" class="list" role="log" aria-label="Messages" tabindex="0" @scroll.passive="scrolled" @click="clicked">
+          <div v-if="loaded && !lines.length" class="nothing"><img src="/static/hobnob.svg" alt="" width="84" height="84" />
+            <h2>{{ where === "room" ? "It is quiet in here" : "Just you and " + bot.name }}</h2>
+            <p v-if="where === 'room'">Say hello to everybody, or write <b>@{{ bot.name }}</b> and a question.</p>
+            <p v-else>Ask anything, or record a voice note to see it as text.</p></div>
+          <template v-for="line in lines" :key="line.message.id">
+            <div v-if="line.day" class="day" role="separator"><span>{{ line.day }}</span></div>
+            <Message :message="line.message" :follows="line.follows" :mine="line.message.author.id === me?.id" :quoted="find(line.message.reply_to)"
+              @reply="reply(line.message)" @press="$emit('press', { where, id: line.message.id, key: $event })" @jump="jump" @grown="stick" />
+          </template>
+        </div>
+        <div class="foot"><button v-if="!below" type="button" class="newest" @click="bottom(true)"><Icon name="down" /> Newest</button>
+        <Composer ref="composer" :where="where" :bot="bot" :people="others" :limits="limits" :quoted="quoted"
+          @say="$emit('say', $event)" @unquote="quoted = null" @sorry="sorry" /></div>
+      </main>
+      <div v-if="notice" class="toast" role="alert"><span>{{ notice }}</span>
+        <button type="button" class="small" aria-label="Close" @click="notice = ''"><Icon name="close" /></button></div>
+      <dialog ref="dialog" class="card" aria-labelledby="welcome" @cancel="keepNaming" @close="naming = false">
+        <form @submit.prevent="enter">
+          <img src="/static/hobnob.svg" alt="" width="64" height="64" /><h1 id="welcome">{{ me ? "Your name" : "Welcome to Hobnob" }}</h1>
+          <p>What should the others call you?</p>
+          <input v-model="name" maxlength="32" autocomplete="nickname" aria-label="Your name" placeholder="Your name" required autofocus />
+          <p v-if="naming && notice" class="fault" role="alert">{{ notice }}</p>
+          <button type="submit" class="go">{{ me ? "Save" : "Come in" }}</button>
+        </form>
+      </dialog>
+    </div>`,
+  computed: {
+    tabs() {
+      return [
+        { where: "room", icon: "hash", label: "Everyone", about: "Everybody in the room reads this." },
+        { where: "direct", icon: "lock", label: this.bot.name, about: `Between you and ${this.bot.name}.` },
+      ];
+    },
+    current() {
+      return this.tabs.find((tab) => tab.where === this.where);
+    },
+    present() {
+      return this.people.filter((person) => person.here || person.id === this.me?.id);
+    },
+    others() {
+      return this.people.filter((person) => person.id !== this.me?.id);
+    },
+    lines() {
+      let last = null;
+      return this.places[this.where].messages.map((message) => {
+        const today = day(message.at);
+        const fresh = !last || today !== day(last.at);
+        const follows = !fresh && last.author.id === message.author.id && message.at - last.at < SOON && !message.reply_to && !message.only;
+        last = message;
+        return { message, follows, day: fresh ? today : "" };
+      });
+    },
+  },
+  mounted() {
+    sessionStorage.hobnobSecret ||= token();
+    setTimeout(() => this.greet("hello", sessionStorage.hobnobName || ""));
+    new ResizeObserver(this.stick).observe(this.$refs.list);
+    document.addEventListener("visibilitychange", this.read);
+  },
+  methods: {
+    greet(event, name) {
+      this.$emit(event, { secret: sessionStorage.hobnobSecret, name, language: navigator.language });
+    },
+    // What the server hands over.
+    take(given) {
+      this[`on_${given.kind}`](given);
+    },
+    on_naming() {
+      this.naming = true;
+      this.name = localStorage.getItem("hobnob-name") || "";
+      this.$refs.dialog.showModal();
+    },
+    on_me({ id, name }) {
+      this.me = { id, name };
+      sessionStorage.hobnobName = name;
+      localStorage.setItem("hobnob-name", name);
+      this.notice = "";
+      this.$refs.dialog.close();
+      this.$nextTick(() => this.$refs.composer.focus());
+    },
+    on_people({ people }) {
+      Object.assign(this, { people, away: false });
+    },
+    on_all({ changes }) {
+      Object.assign(this, { away: false, loaded: true });
+      for (const place of Object.values(this.places)) place.messages = [];
+      this.on_some({ changes, old: true });
+      this.bottom();
+    },
+    on_some({ changes, old }) {
+      for (const change of changes) this.put(this.places[change.where], change, old);
+      this.read();
+      this.stick();
+    },
+    on_said({ nonce }) {
+      this.$refs.composer.accepted(nonce);
+      this.bottom();
+    },
+    on_sorry({ nonce, text }) {
+      this.$refs.composer.refused(nonce, "");
+      this.sorry(text);
+    },
+    on_away() {
+      this.away = true;
+    },
+    put(place, change, old) {
+      const messages = place.messages;
+      const at = messages.findLastIndex((message) => Number(message.id) <= Number(change.id));
+      const known = messages[at]?.id === change.id;
+      if (change.gone) known && messages.splice(at, 1);
+      else if (!known) {
+        messages.splice(at + 1, 0, change);
+        if (!old && change.author.id !== this.me?.id) place.unread += 1;
+      } else if (change.version >= messages[at].version) Object.assign(messages[at], change);
+    },
+    read() {
+      if (!document.hidden) this.places[this.where].unread = 0;
+      const unread = this.places.room.unread + this.places.direct.unread;
+      document.title = unread ? `(${unread}) Hobnob` : "Hobnob";
+    },
+    sorry(text) {
+      this.notice = text;
+      clearTimeout(this.fading);
+      this.fading = setTimeout(() => (this.notice = ""), 9000);
+    },
+    find(id) {
+      return id && this.places[this.where].messages.find((message) => message.id === id);
+    },
+    go(where) {
+      Object.assign(this, { where, quoted: null });
+      this.read();
+      this.bottom();
+      this.$nextTick(() => this.$refs.composer.focus());
+    },
+    reply(message) {
+      this.quoted = message;
+      this.$nextTick(() => this.$refs.composer.focus());
+    },
+    jump(id) {
+      const element = document.getElementById(`m${id}`);
+      if (!element) return this.sorry("That message is further up than this page goes.");
+      element.scrollIntoView({ block: "center" });
+      element.focus({ preventScroll: true });
+    },
+    scrolled() {
+      const list = this.$refs.list;
+      const away = list.scrollHeight - list.scrollTop - list.clientHeight;
+      if (away < 80) this.below = true;
+      else if (list.scrollTop < this.top) this.below = false; // a person went up; growth alone does not count
+      this.top = list.scrollTop;
+    },
+    // Stays at the newest line as it grows, unless somebody reads further up.
+    stick() {
+      if (this.below) this.bottom();
+    },
+    bottom(smooth = false) {
+      this.below = true;
+      this.$nextTick(() => this.$refs.list?.scrollTo({ top: this.$refs.list.scrollHeight, behavior: smooth ? "smooth" : "instant" }));
+    },
+    clicked(event) {
+      const button = event.target.closest("[data-copy]");
+      if (!button) return;
+      navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy"), 1500);
+    },
+    rename() {
+      Object.assign(this, { naming: true, name: this.me.name, notice: "" });
+      this.$refs.dialog.showModal();
+    },
+    keepNaming(event) {
+      if (!this.me) event.preventDefault();
+    },
+    enter() {
+      this.notice = "";
+      this.greet("rename", this.name);
+    },
+    recolour() {
+      this.theme = window.hobnobTheme.next();
+    },
+    dropped(event) {
+      this.dropping = false;
+      if (event.dataTransfer.files.length) this.$refs.composer.attach(event.dataTransfer.files);
+    },
+    left(event) {
+      if (!event.relatedTarget) this.dropping = false;
+    },
+  },
+};

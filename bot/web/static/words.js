@@ -1,0 +1,54 @@
+// Small pure functions of the page: names, times, sizes, colours.
+export const initials = (name) => {
+  const words = name.trim().split(/\s+/);
+  const letters = words.length > 1 ? [...words[0]][0] + [...words.at(-1)][0] : [...words[0]].slice(0, 2).join("");
+  return letters.toUpperCase();
+};
+
+export const hue = (id) => ([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) * 137.5) % 360;
+
+export const clock = (at) => new Date(at * 1000).toLocaleTimeString([], { timeStyle: "short" });
+
+export const moment = (at) => new Date(at * 1000).toLocaleString([], { dateStyle: "full", timeStyle: "short" });
+
+export const day = (at) => {
+  const date = new Date(at * 1000);
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (days < 2) return days === 0 ? "Today" : "Yesterday";
+  return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+};
+
+export const size = (bytes) => {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+};
+
+export const number = (value) => value.toLocaleString("en");
+
+export const time = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+export const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+// Puts new HTML in place and leaves alone what has not changed, so that a streamed answer neither flickers nor loses a selection.
+export const settle = (element, html) => {
+  const fresh = document.createElement("template");
+  fresh.innerHTML = html;
+  blend(element, fresh.content);
+};
+
+const blend = (old, fresh) => {
+  const wanted = [...fresh.childNodes];
+  wanted.forEach((node, at) => {
+    const there = old.childNodes[at];
+    if (!there) old.append(node);
+    else if (!there.isEqualNode(node)) mend(there, node);
+  });
+  while (old.childNodes.length > wanted.length) old.lastChild.remove();
+};
+
+const mend = (old, fresh) => {
+  const alike = old.nodeName === fresh.nodeName && old.className === fresh.className;
+  if (alike && old.nodeType === Node.TEXT_NODE) old.data = fresh.data;
+  else if (alike && ["P", "UL", "OL", "LI", "DIV", "PRE", "CODE", "BLOCKQUOTE"].includes(old.nodeName)) blend(old, fresh);
+  else old.replaceWith(fresh);
+};

@@ -1,0 +1,138 @@
+"""Puts a worker together and runs it until it is told to stop. What it does all day: `loop.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import uuid
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import structlog
+
+from bot.catalogue import load as load_catalogue
+from bot.config import Config
+from bot.errors import ConfigError, StoreError
+from bot.models import Model, Placement
+from bot.plugins import Plugins
+from bot.store.blobs import Blobs
+from bot.store.connection import check, connect
+from bot.store.keys import Keys
+from bot.store.queue import LEASE
+from bot.store.shifts import Shift
+from bot.worker.device import Device
+from bot.worker.loop import Loop, wants
+from bot.worker.warden import EVERY, Warden
+
+SHARE = 0.8
+"""The part of the memory that is free at the start which models may fill."""
+
+log = structlog.get_logger(__name__)
+
+Models = list[Model[Any, Any]]
+
+
+def main(config: Config, plugins: Plugins, *, keys: Keys | None = None, lease: float = LEASE) -> int:
+    """Serves until SIGTERM or SIGINT; the exit code. Raises ConfigError and StoreError at the start.
+
+    `lease` in seconds is how long jobs stay with a worker that has gone silent; the warden renews it four times as often.
+    """
+    clean = asyncio.run(_serve(config, plugins, keys or Keys(), lease))
+    if not clean:  # a model that is deep in a computation cannot be interrupted, and its thread would be waited for
+        os._exit(0)
+    return 0
+
+
+async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> bool:
+    redis = connect(config.redis_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(redis.aclose)
+        await check(redis, config.redis_url)
+        for lifespan in plugins.lifespans():
+            await stack.enter_async_context(lifespan)
+        folders = _folders(config)
+        models = _complete([model for _, model in plugins.collect("register_models")], folders)
+        shift = Shift(redis, keys, _name(), [want for model in models for want in wants(model)], lease=lease)
+        device = _device(config)
+        warden = Warden(config.redis_url, shift)
+        residents = Device(_room(device), lambda model: _placement(config, device, model, folders))
+        loop = Loop(models, shift, Blobs(redis, keys), residents, warden.watch)
+        await shift.renew()
+        watching = asyncio.create_task(_watch(warden, lease / EVERY))
+        log.info("worker ready", device=device, models=[model.name for model in models])
+        try:
+            _on_signals(loop)
+            await loop.run()
+            clean = await loop.close()
+        finally:
+            watching.cancel()
+            warden.dismiss()
+            with suppress(StoreError):
+                await shift.sign_off()
+        return clean
+
+
+async def _watch(warden: Warden, pause: float) -> None:
+    while True:
+        warden.watch()
+        await asyncio.sleep(pause)
+
+
+def _on_signals(loop: Loop) -> None:
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, loop.stop)
+
+
+def _folders(config: Config) -> dict[str, Path]:
+    return {name: entry.folder(config.models_dir) for name, entry in load_catalogue().models.items()}
+
+
+def _complete(models: Models, folders: dict[str, Path]) -> Models:
+    """The models whose weights are here; the others are named with what brings them."""
+    found: Models = []
+    for model in models:
+        if model.weights and model.weights not in folders:
+            raise ConfigError(
+                f"model {model.name!r} wants the weights {model.weights!r}, which the catalogue does not have: {', '.join(folders)}"
+            )
+        if model.weights and not folders[model.weights].is_dir():
+            log.error("a model is not here", model=model.name, bring_it=f"hobnob models pull {model.weights}")
+        else:
+            found.append(model)
+    return found
+
+
+def _placement(config: Config, device: str, model: Model[Any, Any], folders: dict[str, Path]) -> Placement:
+    threads = config.worker.threads or os.cpu_count() or 1
+    return Placement(device, folders[model.weights] if model.weights else None, threads)
+
+
+def _device(config: Config) -> str:
+    """What `auto` means here; a GPU counts when torch can use it."""
+    if config.worker.device != "auto":
+        return "cuda:0" if config.worker.device == "cuda" else config.worker.device
+    if shutil.which("nvidia-smi") is None:
+        return "cpu"
+    import torch
+
+    return "cuda:0" if torch.cuda.is_available() else "cpu"
+
+
+def _room(device: str) -> int:
+    """Bytes that models may take."""
+    if device.startswith("cuda"):
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free * SHARE)
+    return int(psutil.virtual_memory().available * SHARE)
+
+
+def _name() -> str:
+    """Names this process for the jobs it holds."""
+    return f"{socket.gethostname()}.{os.getpid()}.{uuid.uuid4().hex[:6]}"

@@ -1,0 +1,54 @@
+"""The device and the models on it: loads what a turn needs, unloads what must go. Called from the model's thread, one turn at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from bot.models import Model, Placement
+from bot.worker.residency import evictions
+from bot.worker.work import Turn
+
+log = structlog.get_logger(__name__)
+
+Place = Callable[[Model[Any, Any]], Placement]
+"""Where a model is loaded from and to."""
+
+
+class Device:
+    """What is resident, the model used longest ago first. `room` is the memory for models, in bytes."""
+
+    def __init__(self, room: int, place: Place) -> None:
+        self._room = room
+        self._place = place
+        self._resident: dict[str, Model[Any, Any]] = {}
+        self._sizes: dict[str, int] = {}
+
+    def run(self, model: Model[Any, Any], turn: Turn) -> None:
+        """Brings the model in and runs the turn; what goes wrong fails the jobs that are left."""
+        try:
+            self._bring_in(model)
+            model.run(turn)
+            reason = "the model returned without an answer"
+        except Exception as error:  # any library below a model may raise anything
+            log.exception("a turn failed", model=model.name)
+            reason = f"{type(error).__name__}: {error}"
+        for work in turn:
+            work.fail(reason)
+
+    def _bring_in(self, model: Model[Any, Any]) -> None:
+        need = model.memory()
+        size = need.weights + need.cache
+        for name in evictions(self._sizes, model.name, size, self._room):
+            self._resident.pop(name).unload()
+            del self._sizes[name]
+            log.info("unloaded", model=name)
+        if model.name not in self._resident:
+            began = time.monotonic()
+            model.load(self._place(model))
+            log.info("loaded", model=model.name, seconds=round(time.monotonic() - began, 2))
+        self._resident[model.name] = self._resident.pop(model.name, model)  # used last, so it leaves last
+        self._sizes[model.name] = self._sizes.pop(model.name, size)

@@ -1,0 +1,84 @@
+"""Sends to the queue what models say: the newest partials at a steady pace, results until the store takes them. Said through `work.py`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.errors import JobError, StoreError
+from bot.jobs import Result
+from bot.store.shifts import Shift
+from bot.worker.work import Claimed
+
+PACE = 0.04
+"""Seconds between two partials of one job: 25 a second are more than anybody reads."""
+
+PAUSE = 0.5
+"""Seconds between tries while Redis is away."""
+
+log = structlog.get_logger(__name__)
+
+
+class Sender:
+    """Implements `bot.worker.work.Outbox` over the queue."""
+
+    def __init__(self, shift: Shift, *, pace: float = PACE) -> None:
+        self._shift = shift
+        self._pace = pace
+        self._fresh: set[Claimed] = set()
+        self._flushing: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    def shown(self, work: Claimed) -> None:
+        """Sends the partial soon, or a newer one."""
+        self._fresh.add(work)
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        while self._fresh:
+            works, self._fresh = self._fresh, set()
+            await asyncio.gather(*(self._show(work) for work in works))
+            await asyncio.sleep(self._pace)
+
+    async def _show(self, work: Claimed) -> None:
+        partial = work.take()
+        if partial is None or work.end is not None:
+            return
+        try:
+            if not await self._shift.emit(work.claim, partial.model_dump_json()):
+                work.cancelled = True
+        except StoreError as error:  # the next partial holds all that this one does
+            log.debug("a partial was not sent", fault=str(error))
+
+    def ended(self, work: Claimed) -> None:
+        """Sends the end, however long it takes."""
+        task = asyncio.create_task(self._end(work))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _end(self, work: Claimed) -> None:
+        while True:
+            try:
+                if not await self._send(work):
+                    log.info("a job was somebody else's by the time it ended", job=work.claim.id)
+                return
+            except StoreError as error:
+                log.warning("a result waits for Redis", job=work.claim.id, fault=str(error))
+                await asyncio.sleep(PAUSE)
+
+    async def _send(self, work: Claimed) -> bool:
+        match work.end:
+            case JobError() as error:
+                log.error("a job failed", job=work.claim.id, fault=str(error))
+                return await self._shift.fail(work.claim, error)
+            case Result() as result:
+                return await self._shift.finish(work.claim, result.model_dump_json())
+            case _:
+                raise AssertionError("sent before its end")
+
+    async def empty(self) -> None:
+        """Returns when everything is sent."""
+        while self._ending:
+            await asyncio.wait(self._ending)

@@ -1,0 +1,134 @@
+"""One claimed job and one turn of them, as models see them: models call from their thread, Redis is spoken to in the loop's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from bot.errors import JobError, JobFailed, StoreError
+from bot.jobs import Job, Partial, Result
+from bot.messages import Blob
+from bot.store.blobs import Blobs
+from bot.store.shifts import Claim
+
+R = TypeVar("R")
+
+PAUSE = 0.5
+"""Seconds between tries while Redis is away."""
+
+
+class Outbox(Protocol):
+    """Takes what a model says, in the loop's thread."""
+
+    def shown(self, work: Claimed) -> None:
+        """A newer partial is there."""
+
+    def ended(self, work: Claimed) -> None:
+        """The result or the fault is there."""
+
+
+class Claimed:
+    """Implements `bot.models.Work`."""
+
+    def __init__(self, claim: Claim, job: Job[Any], loop: asyncio.AbstractEventLoop, outbox: Outbox, blobs: Blobs) -> None:
+        self.claim = claim
+        self.newest: Partial | None = None
+        self.end: Result | JobError | None = None
+        self.cancelled = False
+        self._job = job
+        self._loop = loop
+        self._outbox = outbox
+        self._blobs = blobs
+        self._lock = threading.Lock()
+
+    @property
+    def job(self) -> Job[Any]:
+        """The request."""
+        return self._job
+
+    def emit(self, partial: Partial) -> None:
+        """Shows the result as it stands; only the newest is kept until it is sent."""
+        with self._lock:
+            first, self.newest = self.newest is None, partial
+        if first:
+            self._loop.call_soon_threadsafe(self._outbox.shown, self)
+
+    def take(self) -> Partial | None:
+        """The newest partial that was not sent yet."""
+        with self._lock:
+            partial, self.newest = self.newest, None
+        return partial
+
+    def finish(self, result: Result) -> None:
+        """Hands in the result."""
+        self._end(result)
+
+    def fail(self, reason: str) -> None:
+        """Gives this job up."""
+        self._end(JobFailed(reason))
+
+    def _end(self, end: Result | JobError) -> None:
+        with self._lock:
+            first = self.end is None
+            self.end = self.end or end
+        if first:
+            self._loop.call_soon_threadsafe(self._outbox.ended, self)
+
+    def read(self, blob: Blob) -> bytes:
+        """The bytes of a blob."""
+        return self._patiently(lambda: self._blobs.get(blob))
+
+    def keep(self, content: bytes, mime: str, name: str = "") -> Blob:
+        """Stores bytes."""
+        return self._patiently(lambda: self._blobs.put(content, mime, name))
+
+    def _patiently(self, ask: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        """Asks in the loop's thread; again and again while Redis is away and somebody still waits."""
+        while True:
+            try:
+                return asyncio.run_coroutine_threadsafe(ask(), self._loop).result()
+            except StoreError:
+                if self.cancelled:
+                    raise
+                time.sleep(PAUSE)
+
+
+class Turn:
+    """Implements `bot.models.Batch`. `wants_more` is called in the loop's thread when there is room that was not there before."""
+
+    def __init__(self, works: Sequence[Claimed], loop: asyncio.AbstractEventLoop, wants_more: Callable[[], None]) -> None:
+        self.works = list(works)
+        self.room = 0
+        self._arrived: deque[Claimed] = deque()
+        self._loop = loop
+        self._wants_more = wants_more
+
+    def __iter__(self) -> Iterator[Claimed]:
+        """The jobs that the model was given so far."""
+        return iter(list(self.works))
+
+    def join(self, free: int) -> Sequence[Claimed]:
+        """Jobs that arrived meanwhile; from now on they are the model's."""
+        joining = [self._arrived.popleft() for _ in range(min(free, len(self._arrived)))]
+        self.works += joining
+        room, self.room = self.room, free - len(joining)
+        if self.room > room:
+            self._loop.call_soon_threadsafe(self._wants_more)
+        return joining
+
+    def add(self, work: Claimed) -> None:
+        """One more job, from the loop's thread."""
+        self._arrived.append(work)
+
+    def untaken(self) -> list[Claimed]:
+        """Jobs that the model was not given yet."""
+        return list(self._arrived)
+
+    def cancel(self, id: str) -> None:
+        """Nobody waits for this job any more."""
+        for work in (*self.works, *self._arrived):
+            work.cancelled = work.cancelled or work.claim.id == id

@@ -1,0 +1,63 @@
+"""One job while its answer is being written: prompt, rules, text so far, and when it ends. Many of them at once: `engine.py`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Sequence
+from typing import Literal
+
+from bot import Answer, Generate, TextSoFar, Work
+from plugins.chat.sampling import Rule
+from plugins.chat.stream import TextStream
+
+ChatWork = Work[Generate, Answer]
+
+
+class Answering:
+    """`last` is the token that the model has not read yet; `ends` are the tokens with which the model ends an answer."""
+
+    def __init__(
+        self, work: ChatWork, prompt: list[int], *, model: str, window: int, ends: Collection[int], decode: Callable[[Sequence[int]], str]
+    ) -> None:
+        job = work.job
+        self.work = work
+        self.prompt = prompt
+        self.rule = Rule(job.temperature, job.top_p, random.Random(job.seed))  # noqa: S311  no secret
+        self.last = 0
+        self.ended = False
+        self._model = model
+        self._most = max(1, min(job.max_tokens, window - len(prompt)))
+        self._ends = ends
+        self._stream = TextStream(decode, job.stop)
+        self._tokens = 0
+        self._emitted = ""
+
+    @property
+    def leaves(self) -> bool:
+        """True when its place can be given to another."""
+        return self.ended or self.work.cancelled
+
+    def take(self, token: int) -> None:
+        """The next token of the answer."""
+        if token in self._ends:
+            self._finish("stop")
+            return
+        self.last = token
+        self._tokens += 1
+        if self._stream.push(token):
+            self._finish("stop")
+        elif self._tokens == self._most:
+            self._finish("length")
+        else:
+            self._show()
+
+    def _show(self) -> None:
+        shown = self._stream.shown
+        if shown != self._emitted:
+            self._emitted = shown
+            self.work.emit(TextSoFar(text=shown))
+
+    def _finish(self, why: Literal["stop", "length"]) -> None:
+        self.ended = True
+        answer = Answer(text=self._stream.text, finish=why, prompt_tokens=len(self.prompt), tokens=self._tokens, model=self._model)
+        self.work.finish(answer)

@@ -1,0 +1,158 @@
+"""Writes many answers at once: sequences join and leave the batch between two steps. Loading the model it runs: `model.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+
+from bot import Answer, Batch, Generate
+from plugins.chat.answering import Answering, ChatWork
+from plugins.chat.prompt import PromptFormat
+from plugins.chat.rows import Rows, check
+from plugins.chat.sampling import choose
+
+GROUP = 2048
+"""Tokens of the prompts that are read side by side, padding included; a longer prompt is read alone."""
+
+STRIDE = {"cpu": 256}
+"""Tokens of prompts that are read between two steps of the answers that are being written. On two CPU cores 256 take under a second;
+elsewhere 2048 keep the device busy."""
+
+
+class Engine:
+    """A loaded causal language model of transformers and its tokenizer. `context` caps prompt and answer together, in tokens."""
+
+    def __init__(self, name: str, model: Any, tokenizer: Any, *, context: int, max_batch: int) -> None:
+        check(model)
+        self.name = name
+        self.model = model
+        self.window = min(context, getattr(model.config, "max_position_embeddings", None) or context)
+        self.max_batch = max_batch
+        self._tokenizer = tokenizer
+        self._format = PromptFormat(tokenizer)
+        self.ends = _ends(model, tokenizer)
+
+    @torch.inference_mode()
+    def run(self, batch: Batch[Generate, Answer]) -> None:
+        """Finishes every job of the batch, and those that join meanwhile."""
+        waiting = self._admitted(batch)
+        writing = Group(self.model)
+        reading: Reading | None = None
+        while waiting or reading or writing.members:
+            waiting = [one for one in waiting if not one.leaves]
+            if reading is None and waiting:
+                reading = Reading(self.model, _alike(waiting))
+                waiting = [one for one in waiting if one not in reading.group.members]
+            if reading is not None and reading.advance():
+                writing.join(reading.group)
+                reading = None
+            writing.step()
+            held = len(waiting) + len(writing.members) + (len(reading.group.members) if reading else 0)
+            waiting += self._admitted(batch.join(self.max_batch - held))
+
+    def _admitted(self, works: Iterable[ChatWork]) -> list[Answering]:
+        admitted = []
+        for work in works:
+            try:
+                admitted.append(self._answering(work))
+            except Exception as error:  # one request that cannot be put into words harms no other
+                work.fail(f"no prompt could be made: {type(error).__name__}: {error}")
+        return admitted
+
+    def _answering(self, work: ChatWork) -> Answering:
+        return Answering(work, self.encode(work.job), model=self.name, window=self.window, ends=self.ends, decode=self.decode)
+
+    def encode(self, job: Generate) -> list[int]:
+        """The prompt of a job. It leaves room for the answer, up to half the window."""
+        return self._format.encode(job.turns, self.window - min(job.max_tokens, self.window // 2))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, without control tokens."""
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text
+
+
+class Group:
+    """Answers that are being written side by side."""
+
+    def __init__(self, model: Any, members: Sequence[Answering] = ()) -> None:
+        self.members = list(members)
+        self.rows = Rows(model)
+        self._model = model
+
+    def step(self) -> None:
+        """One more token for everybody."""
+        self.leave()
+        if self.members:
+            last = torch.tensor([[member.last] for member in self.members], device=self.rows.mask.device)
+            self.take(self.rows.read(last))
+
+    def take(self, logits: torch.Tensor) -> None:
+        """Hands each member its next token."""
+        for member, token in zip(self.members, choose(logits, [member.rule for member in self.members]), strict=True):
+            member.take(token)
+        self.leave()
+
+    def leave(self) -> None:
+        """Frees the places of those who have ended or whom nobody waits for."""
+        kept = [row for row, member in enumerate(self.members) if not member.leaves]
+        if len(kept) < len(self.members):
+            if kept:
+                self.rows.keep(kept)
+            else:
+                self.rows = Rows(self._model)
+            self.members = [self.members[row] for row in kept]
+
+    def join(self, other: Group) -> None:
+        """Takes over the members of `other`."""
+        if other.members:
+            self.rows.join(other.rows)
+            self.members += other.members
+
+
+class Reading:
+    """Prompts that are being read side by side, a stride at a time, so that nobody's answer stands still for long."""
+
+    def __init__(self, model: Any, members: Sequence[Answering]) -> None:
+        self.group = Group(model, members)
+        columns = max(len(member.prompt) for member in members)
+        self._tokens = _left_padded([member.prompt for member in members], columns).to(model.device)
+        self._mask = _left_padded([[1] * len(member.prompt) for member in members], columns).to(model.device)
+        self._stride = max(1, STRIDE.get(model.device.type, GROUP) // len(members))
+        self._done = 0
+
+    def advance(self) -> bool:
+        """Reads a stride; true when the prompts are read and the first tokens are out, or nobody waits for them any more."""
+        if all(member.leaves for member in self.group.members):
+            self.group.members = []
+            return True
+        end = self._done + self._stride
+        logits = self.group.rows.read(self._tokens[:, self._done : end], self._mask[:, self._done : end])
+        self._done = end
+        if end < self._tokens.shape[1]:
+            return False
+        self.group.take(logits)
+        return True
+
+
+def _alike(waiting: Sequence[Answering]) -> list[Answering]:
+    """The first in line, and those whose prompts are of its size: padding is computed like text."""
+    first, members = len(waiting[0].prompt), [waiting[0]]
+    for other in waiting[1:]:
+        longest = max(len(member.prompt) for member in [*members, other])
+        if first <= 2 * len(other.prompt) <= 4 * first and longest * (len(members) + 1) <= GROUP:
+            members.append(other)
+    return members
+
+
+def _left_padded(rows: Sequence[Sequence[int]], columns: int) -> torch.Tensor:
+    return torch.tensor([[*([0] * (columns - len(row))), *row] for row in rows])
+
+
+def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer; generation configs give one, several or none."""
+    given = model.generation_config.eos_token_id
+    listed = given if isinstance(given, list) else [given]
+    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)

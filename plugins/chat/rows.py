@@ -1,0 +1,72 @@
+"""Sequences of different lengths side by side, with one cache, joined and left between steps. What is done with them: `engine.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.functional import pad
+from transformers import DynamicCache
+
+
+class Rows:
+    """A batch of sequences over transformers' own cache.
+
+    Rows end at the same column and are padded on the left: `mask` [rows, columns] is 1 where a row has a token. Only
+    caches whose layers all keep every token can be joined; see `check`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._cache: Any = DynamicCache(config=model.config)
+        self.mask = torch.zeros((0, 0), dtype=torch.long, device=model.device)
+
+    def read(self, tokens: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Runs `tokens` [rows, n] behind what was read before; the logits [rows, vocabulary] after the last column."""
+        new = torch.ones_like(tokens) if mask is None else mask
+        self.mask = torch.cat([self.mask, new], 1) if len(self.mask) else new
+        positions = (self.mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+        out = self._model(
+            input_ids=tokens,
+            attention_mask=self.mask,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: torch.Tensor = out.logits[:, -1]
+        return logits
+
+    def join(self, other: Rows) -> None:
+        """Takes the rows of `other` over, below its own; the shorter side is padded."""
+        if not len(self.mask):
+            self._cache, self.mask = other._cache, other.mask
+            return
+        columns = max(self.mask.shape[1], other.mask.shape[1])
+        self.mask = torch.cat([pad(mask, (columns - mask.shape[1], 0)) for mask in (self.mask, other.mask)])
+        for mine, theirs in zip(self._cache.layers, other._cache.layers, strict=True):
+            mine.keys = _stacked(mine.keys, theirs.keys, columns)
+            mine.values = _stacked(mine.values, theirs.values, columns)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Drops all other rows, and the columns in which nothing is left; at least one stays."""
+        index = torch.tensor(rows, device=self.mask.device)
+        kept = self.mask[index]
+        first = int(kept.argmax(1).min())
+        self.mask = kept[:, first:]
+        for layer in self._cache.layers:
+            layer.keys = layer.keys[index, :, first:]
+            layer.values = layer.values[index, :, first:]
+
+
+def _stacked(upper: torch.Tensor, lower: torch.Tensor, columns: int) -> torch.Tensor:
+    """Two [rows, heads, columns, size] as one, padded on the left."""
+    return torch.cat([pad(part, (0, 0, columns - part.shape[-2], 0)) for part in (upper, lower)])
+
+
+def check(model: Any) -> None:
+    """Raises ValueError for a model whose cache forgets, such as one with a sliding window."""
+    wrong = {type(layer).__name__ for layer in DynamicCache(config=model.config).layers if type(layer).__name__ != "DynamicLayer"}
+    if wrong:
+        raise ValueError(f"expected a model that keeps every token in its cache, found {', '.join(sorted(wrong))}: choose another model")

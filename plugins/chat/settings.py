@@ -1,0 +1,29 @@
+"""A server's choices: who the bot is here, and how it writes. The operator's choices: `config.py`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PERSONA = (
+    "You are Hobnob, a helpful AI assistant in a group chat. Messages begin with the name of the person who wrote them. "
+    "Answer the last one correctly and briefly."
+)
+"""Short on purpose: every answer begins with reading it, and a small model on a CPU reads 300 tokens a second."""
+
+
+class Settings(BaseModel):
+    """Shown as a form; every field has a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    persona: str = Field(default=PERSONA, title="Persona", min_length=1, max_length=4000)
+    """What the model is told about itself before every conversation."""
+
+    temperature: float = Field(default=0.2, title="Temperature", ge=0.0, le=2.0)
+    """How freely it chooses its words: 0 always takes the likeliest, 1 and more surprises."""
+
+    max_tokens: int = Field(default=400, title="Longest answer", ge=16, le=8192)
+    """The most tokens of an answer; three tokens are about two English words."""
+
+    context_tokens: int = Field(default=1200, title="Memory", ge=100, le=200_000)
+    """How many tokens of the conversation it is shown, and the most that one question may have. More takes longer to read."""

@@ -1,0 +1,126 @@
+"""Answers recordings with what is said in them, and hands on what was said to the bot. How sound becomes words: `model.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from bot import (
+    Audio,
+    Context,
+    Listener,
+    Message,
+    Partial,
+    Reply,
+    Route,
+    Segment,
+    Text,
+    TextSoFar,
+    Transcribe,
+    Transcript,
+    UserError,
+    hookimpl,
+)
+from plugins.transcribe.settings import Settings
+
+LONGEST_CLIP = 60.0
+"""Seconds of one job: short enough that long recordings do not hold up short ones, two of Whisper's own windows."""
+
+SURE = 10.0
+"""Seconds of speech from which Whisper tells languages apart reliably; a shorter clip is in the language of the one before."""
+
+NOBODY = "Nobody speaks in this recording."
+
+
+class Plugin:
+    """Writes down what is said."""
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        """Recordings do not wait for one another, so the route is not ordered."""
+        return [Listener("recordings", has_sound, self.transcribe)]
+
+    async def transcribe(self, ctx: Context) -> Reply | None:
+        """One reply for all recordings of the message; silence where the server wants none of them."""
+        settings: Settings = ctx.settings
+        sounds = [part for part in ctx.message.parts if isinstance(part, Audio) and wanted(part, settings)]
+        if not sounds:
+            return None
+        heard = [await self._listen(ctx, sound, settings) for sound in sounds]
+        said = "\n".join(one.text for one in heard if one.segments)
+        if said and settings.forward and ctx.message.addressed:
+            typed = (part for part in ctx.message.parts if isinstance(part, Text))
+            await ctx.forward(replace(ctx.message, parts=(*typed, Text(said))))
+        return Reply("\n\n".join(written(one) or NOBODY for one in heard))
+
+    async def _listen(self, ctx: Context, sound: Audio, settings: Settings) -> Transcript:
+        check_length(sound.seconds, settings)
+        clips = await ctx.clips(sound, longest=LONGEST_CLIP)
+        check_length(sum(clip.seconds for clip in clips), settings)
+        whole = Transcript(language=settings.language or "", seconds=0.0, segments=(), model="")
+        for clip in clips:
+            known = whole.language if settings.language or clip.seconds < SURE else ""
+            job = Transcribe(audio=clip.audio, language=known or None)
+            part = await ctx.stream(job, partial(shown, whole))
+            whole = joined(whole, part, clip.start)
+        return whole
+
+
+def has_sound(message: Message) -> bool:
+    """Whether there is anything to listen to."""
+    return any(isinstance(part, Audio) for part in message.parts)
+
+
+def wanted(sound: Audio, settings: Settings) -> bool:
+    """Whether the server wants this kind of recording as text."""
+    return settings.voice_notes if sound.voice else settings.audio_files
+
+
+def check_length(seconds: float, settings: Settings) -> None:
+    """Raises UserError for a recording that is longer than the server allows."""
+    if seconds > settings.longest:
+        raise UserError(f"This recording is {clock(seconds)} long; here I write down at most {clock(settings.longest)}.")
+
+
+def joined(before: Transcript, part: Transcript, start: float) -> Transcript:
+    """The transcript so far and that of the next clip, which begins `start` seconds into the recording."""
+    moved = tuple(_moved(segment, start) for segment in part.segments)
+    language = part.language if moved else before.language
+    return Transcript(language=language, seconds=start + part.seconds, segments=before.segments + moved, model=part.model)
+
+
+def _moved(segment: Segment, by: float) -> Segment:
+    words = tuple(word.model_copy(update={"start": word.start + by, "end": word.end + by}) for word in segment.words)
+    return segment.model_copy(update={"start": segment.start + by, "end": segment.end + by, "words": words})
+
+
+def shown(before: Transcript, now: Partial) -> Reply | None:
+    """What the chat sees while a clip is worked on."""
+    if not isinstance(now, TextSoFar) or not now.text.strip():
+        return None
+    return Reply("\n\n".join(filter(None, (written(before), f"{now.text.strip()} …"))))
+
+
+def written(transcript: Transcript) -> str:
+    """The words; those of a long recording in paragraphs of about a minute, each with the time at which it begins."""
+    if transcript.seconds <= LONGEST_CLIP:
+        return transcript.text
+    return "\n\n".join(
+        f"[{clock(part[0].start)}] {' '.join(segment.text.strip() for segment in part)}" for part in paragraphs(transcript.segments)
+    )
+
+
+def paragraphs(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments, a new list with the first one that begins a minute or more after its list began."""
+    found: list[list[Segment]] = []
+    for segment in segments:
+        if not found or segment.start - found[-1][0].start >= LONGEST_CLIP:
+            found.append([])
+        found[-1].append(segment)
+    return found
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, as on a player: 1:05."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

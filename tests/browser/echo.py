@@ -1,0 +1,81 @@
+"""A room with a scripted bot behind the real connector, as a process of its own. Arguments: redis URL, key prefix, data directory, port."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from bot.config import Config
+from bot.connector import Key, Post
+from bot.connectors.room import RoomConnector
+from bot.messages import Attachment, Audio, Clicked, Message, Text
+from bot.router.addressing import addressed, heard
+from bot.store.connection import connect
+from bot.store.keys import Keys
+from bot.store.rooms import Rooms
+from bot.store.sessions import Sessions
+from bot.web.app import bind, serve
+
+CODE = """Here is how:
+
+```python
+def greet(name: str) -> str:
+    # said once
+    return f"Hello {name}"
+```
+"""
+
+
+class Echo:
+    """Answers what is addressed to it: a status line, a streamed text, a button."""
+
+    def __init__(self, connector: RoomConnector) -> None:
+        self._connector = connector
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def deliver(self, message: Message) -> None:
+        if isinstance(message.trigger, Clicked) or (heard(message) and addressed(message)):
+            task = asyncio.create_task(self._answer(message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, message: Message) -> None:
+        to, reply_to = message.address, message.id
+        line = await self._connector.send(to, Post("Thinking …", reply_to=reply_to, busy=True), message.event)
+        words = (await self._words(message)).split(" ")
+        for count in range(1, len(words)):
+            await asyncio.sleep(0.03)
+            await self._connector.edit(to, line, Post(" ".join(words[:count]), reply_to=reply_to, busy=True))
+        await self._connector.edit(to, line, Post(" ".join(words), keys=(Key("again", "Again"),), reply_to=reply_to))
+
+    async def _words(self, message: Message) -> str:
+        if isinstance(message.trigger, Clicked):
+            return f"{message.sender.name} clicked {message.trigger.button}."
+        for part in message.parts:
+            if isinstance(part, Audio) and isinstance(part.source, Attachment):
+                content = b"".join([piece async for piece in self._connector.read(part.source)])
+                return f"A note of {len(content)} bytes, {part.source.mime}, beginning {content[:4].hex()}."
+        said = " ".join(part.text for part in message.parts if isinstance(part, Text))
+        return CODE if "code" in said else f"{message.sender.name} said: {said} And that is all there is to say about it."
+
+
+async def main(url: str, prefix: str, data: str, port: str) -> None:
+    redis, keys = connect(url), Keys(prefix)
+    config = Config.model_validate({"data_dir": data, "web": {"port": int(port), "names": ["chat.example"]}})
+    rooms, sessions = Rooms(redis, keys, Path(data) / "files"), Sessions(redis, keys)
+    connector = RoomConnector(rooms)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(connector.run(Echo(connector).deliver)),
+            group.create_task(serve(config, rooms, sessions, bound=bind(config))),
+        ]
+        for task in tasks:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: [task.cancel() for task in tasks])
+    await rooms.close()
+    await redis.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

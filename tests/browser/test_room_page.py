@@ -1,0 +1,273 @@
+"""The room in a real browser: what people see, say and hear there."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser.conftest import Tab, Visitors
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c626001000000ffff03000006000557bfabd40000000049454e44ae426082"
+)
+
+
+def new(text: str) -> str:
+    """Words that no other test has said."""
+    return f"{text} {uuid.uuid4().hex[:8]}"
+
+
+async def test_two_tabs_with_two_names_are_two_people_in_one_channel(visitors: Visitors) -> None:
+    ann, bob = await visitors.tab("Ann"), await visitors.tab("Bob")
+    words = new("hello")
+
+    await ann.say(words)
+
+    await bob.sees(words)
+    message = bob.page.locator(".message", has_text=words)
+    assert await message.locator(".name").inner_text() == "Ann"
+    assert "mine" not in (await message.get_attribute("class") or "")
+    assert "mine" in (await ann.page.locator(".message", has_text=words).get_attribute("class") or "")
+    await bob.page.locator(".people li", has_text="Ann").first.wait_for()
+    assert ann.faults == bob.faults == []
+
+
+async def test_a_late_joiner_sees_what_was_said(visitors: Visitors) -> None:
+    words = new("early")
+    await (await visitors.tab("Ann")).say(words)
+
+    await (await visitors.tab("Late")).sees(words)
+
+
+async def test_a_mention_brings_an_answer_that_grows_in_place(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    words = new("@Hobnob what is")
+    await ann.page.evaluate(
+        "window.grown = []; new MutationObserver(() => { const last = [...document.querySelectorAll('.message.bot')].at(-1);"
+        "if (last) window.grown.push([last.id, last.querySelector('.words').textContent.length, last.classList.contains('busy')]); })"
+        ".observe(document.querySelector('.list'), {subtree: true, childList: true, characterData: true, attributes: true})"
+    )
+
+    await ann.say(words)
+    answer = ann.page.locator(".message.bot:not(.busy)", has_text=f"Ann said: {words}").last
+    await answer.wait_for()
+
+    id = await answer.get_attribute("id")
+    steps = [step for step in await ann.page.evaluate("window.grown") if step[0] == id]
+    assert len({length for _, length, busy in steps if busy}) > 3
+    assert await answer.get_attribute("aria-busy") == "false"
+    assert await answer.locator(".quote b").inner_text() == "Ann"
+    assert await answer.locator(".keys button").all_inner_texts() == ["Again"]
+
+
+async def test_without_a_mention_the_bot_stays_silent_and_a_reply_wakes_it(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    quiet, asked, replied = new("just talking"), new("@Hobnob speak"), new("and then?")
+    await ann.say(quiet)
+    await ann.say(asked)
+    answer = ann.page.locator(".message.bot:not(.busy)", has_text=asked).last
+    await answer.wait_for()
+
+    await answer.hover()
+    await answer.get_by_label("Reply").click()
+    assert "Hobnob" in await ann.page.locator(".quoting").inner_text()
+    await ann.say(replied)
+
+    await ann.sees(f"Ann said: {replied}")
+    assert await ann.page.locator(".message.bot", has_text=quiet).count() == 0
+    assert await ann.page.locator(".quoting").count() == 0
+
+
+async def test_an_at_sign_offers_the_bot_and_the_people(visitors: Visitors) -> None:
+    ann, name = await visitors.tab("Ann"), new("Zoe")
+    await visitors.tab(name)
+    await ann.page.locator(".people li", has_text=name).wait_for()
+
+    await ann.page.locator("#composer").press_sequentially("hi @")
+    assert "Hobnob" in (await ann.page.locator(".offered li").first.inner_text())
+    await ann.page.locator("#composer").press_sequentially("zo")
+    await ann.page.locator(".offered li", has_text=name).wait_for()
+    while name not in await ann.page.locator(".offered li[aria-selected=true]").inner_text():
+        await ann.page.press("#composer", "ArrowDown")
+    await ann.page.press("#composer", "Tab")
+
+    assert await ann.page.input_value("#composer") == f"hi @{name} "
+
+
+async def test_a_direct_conversation_is_seen_in_no_other_tab(visitors: Visitors) -> None:
+    ann, bob = await visitors.tab("Ann"), await visitors.tab("Bob")
+    secret, public = new("my secret"), new("to all")
+    await ann.go("Hobnob")
+    await ann.say(secret)
+    await ann.sees(f"Ann said: {secret}")
+    await ann.go("Everyone")
+    await ann.say(public)
+    await bob.sees(public)
+
+    await bob.go("Hobnob")
+
+    assert secret not in await bob.page.content()
+    assert await bob.page.locator(".message", has_text="secret").count() == 0
+
+
+async def test_a_button_under_an_answer_reaches_the_bot(visitors: Visitors) -> None:
+    ann = await visitors.tab(new("Ann"))
+    name = await ann.page.locator(".rename span:not(.avatar)").inner_text()
+    await ann.go("Hobnob")
+    await ann.say("go")
+
+    await ann.page.locator(".keys button").last.click()
+
+    await ann.sees(f"{name} clicked again.")
+
+
+async def test_files_come_up_by_button_drop_and_paste_and_are_shown(visitors: Visitors, tmp_path: Path) -> None:
+    ann, bob = await visitors.tab("Ann"), await visitors.tab("Bob")
+    picture, notes, words = tmp_path / "cat.png", tmp_path / "notes <b>.txt", new("look")
+    picture.write_bytes(PIXEL)
+    notes.write_text("some notes")
+    await ann.page.set_input_files("input[type=file]", [picture, notes])
+    for event, target in (("drop", ".room"), ("paste", "#composer")):
+        await ann.page.evaluate(
+            "([event, target]) => { const data = new DataTransfer(); data.items.add(new File(['x'], event + '.txt'));"
+            "const made = event === 'drop' ? new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})"
+            ": new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true});"
+            "document.querySelector(target).dispatchEvent(made) }",
+            [event, target],
+        )
+    await ann.page.wait_for_function("document.querySelectorAll('.attached li.ready').length === 4")
+    await ann.say(words)
+
+    await bob.sees(words)
+    message = bob.page.locator(".message", has_text=words)
+    await message.locator(".picture img").wait_for()
+    assert await message.locator(".picture img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
+    names = [text.split("\n")[0] for text in await message.locator(".file").all_inner_texts()]
+    assert names == ["notes _b_.txt", "drop.txt", "paste.txt"]
+    async with bob.page.expect_download() as download:
+        await message.locator(".file").first.click()
+    saved = await (await download.value).path()
+    assert saved.read_text() == "some notes"
+
+
+async def test_a_voice_note_recorded_in_the_page_arrives_as_webm(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    await ann.go("Hobnob")
+    await ann.page.get_by_label("Record a voice note").click()
+    await ann.page.locator(".meter b", has_text="0:01").wait_for()
+
+    await ann.page.get_by_label("Send the recording").click()
+
+    await ann.page.locator(".words", has_text="audio/webm, beginning 1a45dfa3").wait_for()
+    player = ann.page.locator(".player")
+    assert await player.locator(".time").inner_text() == "0:01"
+    await player.get_by_label("Play voice note").click()
+    await player.get_by_label("Pause").wait_for()
+
+
+async def test_enter_sends_shift_enter_breaks_the_line_and_nothing_sends_nothing(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    await ann.page.press("#composer", "Enter")
+    words = new("first")
+    before = await ann.page.locator(".message").count()
+    await ann.page.fill("#composer", "   ")
+    await ann.page.press("#composer", "Enter")
+    await ann.page.fill("#composer", words)
+    await ann.page.press("#composer", "Shift+Enter")
+    await ann.page.locator("#composer").press_sequentially("second")
+    await ann.page.press("#composer", "Enter")
+
+    await ann.sees(words)
+    assert await ann.page.locator(".message .words").last.inner_text() == f"{words}\nsecond"
+    assert await ann.page.locator(".message").count() == before + 1
+
+
+async def test_too_much_text_gets_a_sentence_and_stays_in_the_box(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    await ann.page.fill("#composer", "x" * 20_001)
+    await ann.page.press("#composer", "Enter")
+
+    notice = await ann.page.locator(".toast").inner_text()
+
+    assert "20,001 characters and a message holds 20,000" in notice
+    assert await ann.page.evaluate("document.querySelector('#composer').value.length") == 20_001
+
+
+async def test_a_megabyte_of_text_that_is_pasted_becomes_a_file(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    await ann.page.evaluate(
+        "() => { const data = new DataTransfer(); data.setData('text/plain', 'x'.repeat(1_000_000));"
+        "document.querySelector('#composer').dispatchEvent("
+        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})) }"
+    )
+
+    await ann.page.locator(".attached li.ready", has_text="text.txt").wait_for()
+
+    assert "1,000,000 characters" in await ann.page.locator(".toast").inner_text()
+    assert await ann.page.input_value("#composer") == ""
+
+
+async def test_nothing_on_the_page_loads_from_elsewhere_and_nothing_complains(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    await ann.say("![a](https://example.org/a.png) <img src=https://example.org/b.png> <script>alert(1)</script> [x](javascript:alert(1))")
+    await ann.say("@Hobnob show code")
+    await ann.page.locator(".code").last.wait_for()
+
+    hosts = {urlsplit(url).netloc for url in ann.requests if not url.startswith(("data:", "blob:"))}
+
+    assert hosts == {urlsplit(visitors.house.url).netloc}
+    assert ann.faults == []
+    assert await ann.page.locator(".words img, .words script, .words a[href^=javascript]").count() == 0
+
+
+async def test_the_page_is_used_with_the_keyboard_alone(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    words = new("by hand")
+    await ann.say(words)
+    await ann.page.locator(".message", has_text=words).focus()
+    await ann.page.keyboard.press("Tab")
+    await ann.page.keyboard.press("Enter")
+
+    assert words in await ann.page.locator(".quoting").inner_text()
+    assert await ann.page.evaluate("document.activeElement.id") == "composer"
+    await ann.page.keyboard.press("Escape")
+    await ann.page.locator(".quoting").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_word_stands_out_from_its_ground(visitors: Visitors, phone: bool, scheme: str) -> None:
+    ann = await visitors.tab("Ann", await visitors.context(phone) if phone else None)
+    await ann.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await ann.go("Hobnob")
+    await ann.say("@Hobnob show `inline` code")
+    await ann.page.locator(".keys button").last.wait_for()
+
+    assert await contrasts_below(ann, 4.5) == []
+    assert await ann.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def contrasts_below(tab: Tab, least: float) -> list[str]:
+    """Every text on the page whose contrast with what lies behind it is smaller, by the formula of WCAG 2."""
+    script = (Path(__file__).with_name("contrast.js")).read_text()
+    found: list[str] = await tab.page.evaluate(script, least)
+    return found
+
+
+async def test_the_colours_can_be_chosen_and_stay(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann", await visitors.context())
+    ground = "getComputedStyle(document.querySelector('.room')).backgroundColor"
+    light = await ann.page.evaluate(ground)
+
+    await ann.page.get_by_label("Colours: system").click()
+    dark = await ann.page.evaluate(ground)
+    await ann.page.reload()
+    await ann.page.get_by_label("Colours: dark").wait_for()
+
+    assert dark != light
+    assert await ann.page.evaluate(ground) == dark

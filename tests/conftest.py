@@ -1,0 +1,64 @@
+"""What all tests share: a real Valkey (or the server in REDIS_URL), keys of one's own, and the starter models."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.store import embedded
+from bot.store.connection import connect
+from bot.store.keys import Keys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library reads it
+
+MAY_STAY = ("server:", "data:", "data-index:", "firings")
+"""Keys that live until somebody deletes them, by design."""
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server: REDIS_URL, or an embedded Valkey."""
+    if given := os.environ.get("REDIS_URL"):
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("valkey")
+    process = embedded.start(folder)
+    yield embedded.socket_url(folder)
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """Keys that no other test uses."""
+    return Keys(f"test-{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+async def redis(redis_url: str, keys: Keys) -> AsyncIterator[Redis]:
+    """A client; a key that was left behind without a lifetime fails the test."""
+    client = connect(redis_url)
+    yield client
+    left = [key async for key in client.scan_iter(f"{keys.prefix}:*", count=1000)]
+    forever = [key.decode() for key in left if await client.ttl(key) == -1]
+    if left:
+        await client.delete(*left)
+    await client.aclose()
+    leaked = [key for key in forever if not key.removeprefix(f"{keys.prefix}:").startswith(MAY_STAY)]
+    assert not leaked, f"keys left behind without a lifetime: {leaked}"
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The folder of the starter models; `make setup` brings them."""
+    from bot.config import load
+
+    folder = load().models_dir
+    missing = [name for name in ("smollm2-135m-instruct", "whisper-base") if not (folder / name).is_dir()]
+    assert not missing, f"{', '.join(missing)} not in {folder}: run `make setup`"
+    return folder

@@ -1,0 +1,48 @@
+"""Models loaded once, in float32 where a batch and `generate` have to agree to the token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.chat.engine import Engine
+
+STARTER = "smollm2-135m-instruct"
+
+
+@pytest.fixture(scope="session")
+def starter(models_dir: Path) -> Path:
+    return models_dir / STARTER
+
+
+@pytest.fixture(scope="session")
+def tokenizer(starter: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(starter, local_files_only=True)
+
+
+@pytest.fixture(scope="session")
+def engine(tokenizer: Any) -> Engine:
+    """A tiny model with random weights: what it says is noise, but no two prompts give the same."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.set_num_threads(1)  # two threads that wait for each other are slower as soon as a core has other work
+    torch.manual_seed(0)
+    sizes: Any = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
+    config = LlamaConfig(vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, initializer_range=0.5, **sizes)
+    model: Any = LlamaForCausalLM(config)
+    return Engine("tiny", model.float().eval(), tokenizer, context=1024, max_batch=8)
+
+
+@pytest.fixture(scope="session")
+def starter_engine(starter: Path, tokenizer: Any) -> Engine:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.set_num_threads(1)
+    model: Any = AutoModelForCausalLM.from_pretrained(starter, dtype=torch.float32, local_files_only=True)
+    return Engine(STARTER, model.eval(), tokenizer, context=1024, max_batch=8)

@@ -1,0 +1,86 @@
+"""The starter model for real: it answers, loads quietly and says what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import Generate, Placement
+from plugins.chat.config import Config
+from plugins.chat.engine import Engine
+from plugins.chat.model import Chat, Plugin
+from plugins.chat.settings import PERSONA
+from tests.plugins.chat.arrivals import Arrivals, Request, alone, generate, person, ran, system
+from tests.plugins.chat.test_engine import QUESTIONS
+
+pytestmark = pytest.mark.models
+
+CAPITAL = "The capital of France is Paris."
+
+
+def test_the_capital_of_france_is_paris(starter_engine: Engine) -> None:
+    (answer,) = ran(starter_engine, Request(generate("What is the capital of France?")))
+    assert (answer.text, answer.finish, answer.model) == (CAPITAL, "stop", "smollm2-135m-instruct")
+
+
+@pytest.mark.parametrize("name", ["Alice", "You", "Jörg"])
+def test_the_question_is_answered_under_the_default_persona(starter_engine: Engine, name: str) -> None:
+    turns = (system(PERSONA), person("What is the capital of France?", name))
+    (answer,) = ran(starter_engine, Request(Generate(turns=turns, max_tokens=16, temperature=0.0)))
+    assert "Paris" in answer.text
+
+
+@pytest.mark.parametrize("stop", [" Paris", "Par", "aris", "is Pa"])
+def test_a_stop_string_ends_the_answer_before_itself(starter_engine: Engine, stop: str) -> None:
+    request = Request(generate("What is the capital of France?", stop=("nowhere", stop)))
+    (answer,) = ran(starter_engine, request)
+    assert (answer.text, answer.finish) == (CAPITAL[: CAPITAL.index(stop)].strip(), "stop")
+    assert all(answer.text.startswith(partial) for partial in request.partials)
+
+
+def test_eight_people_at_once_each_get_the_answer_that_generate_gives(starter_engine: Engine) -> None:
+    requests = [Request(generate(question, max_tokens=3 + index)) for index, question in enumerate(QUESTIONS)]
+    answers = ran(starter_engine, *requests[:3], late={1: requests[3:5], 3: requests[5:]})
+    assert [(answer.text, answer.tokens) for answer in answers] == [alone(starter_engine, request) for request in requests]
+
+
+def test_it_loads_without_a_word_runs_and_unloads(starter: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    chat = Chat(Config(context=512, max_batch=2))
+    expected = chat.memory()
+    chat.load(Placement("cpu", starter, threads=1))
+    measured = chat.memory()
+    request = Request(generate("What is the capital of France?"))
+    chat.run(Arrivals(request))
+    chat.unload()
+    assert "Paris" in request.answer.text
+    assert measured.weights == pytest.approx(expected.weights, rel=0.01) or measured.weights == pytest.approx(
+        expected.weights / 2, rel=0.01
+    )
+    assert measured.cache in (expected.cache, expected.cache // 2)
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(RuntimeError, match="must be loaded before it runs"):
+        chat.run(Arrivals(request))
+
+
+def test_missing_weights_are_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(
+        FileNotFoundError, match=r"expected the model 'smollm2-135m-instruct' in .* run `hobnob models pull smollm2-135m-instruct`"
+    ):
+        Chat(Config()).load(Placement("cpu", tmp_path))
+
+
+def test_a_model_that_forgets_is_refused(tokenizer: Any) -> None:
+    from transformers import MistralConfig, MistralForCausalLM
+
+    sizes: Any = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2}
+    model = MistralForCausalLM(MistralConfig(vocab_size=64, sliding_window=4, **sizes))
+    with pytest.raises(ValueError, match="expected a model that keeps every token in its cache, found DynamicSlidingWindowLayer"):
+        Engine("mistral", model, tokenizer, context=64, max_batch=1)
+
+
+def test_the_operators_model_is_registered() -> None:
+    (model,) = Plugin(Config(model="other", max_batch=3)).register_models()
+    assert (model.name, model.weights, model.max_batch) == ("other", "other", 3)
+    assert model.memory().weights == 0

@@ -1,0 +1,228 @@
+"""Whisper hears what is said, invents nothing where nobody speaks, and stops when nobody waits."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import logging
+import re
+import socket
+import subprocess
+import sys
+import wave
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bot import Blob, Partial, Placement, TextSoFar, Transcribe, Transcript, Work
+from bot.media import Decoder
+from plugins.transcribe.config import Config
+from plugins.transcribe.model import Plugin, Whisper, heard
+
+AUDIO = Path(__file__).parents[2] / "data" / "audio"
+
+SAID = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
+
+
+@dataclass
+class Note:
+    """A job in the hands of the model, and what it does with it."""
+
+    job: Transcribe
+    content: bytes
+    cancel_after: int | None = None
+    shown: list[str] = field(default_factory=list)
+    results: list[Transcript] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def cancelled(self) -> bool:
+        return self.cancel_after is not None and len(self.shown) >= self.cancel_after
+
+    def emit(self, partial: Partial) -> None:
+        assert isinstance(partial, TextSoFar)
+        self.shown.append(partial.text)
+
+    def finish(self, result: Transcript) -> None:
+        self.results.append(result)
+
+    def fail(self, reason: str) -> None:
+        self.failures.append(reason)
+
+    def read(self, blob: Blob) -> bytes:
+        assert blob == self.job.audio
+        return self.content
+
+    def keep(self, content: bytes, mime: str, name: str = "") -> Blob:
+        raise AssertionError("a transcript needs no blobs")
+
+
+class Notes(list[Note]):
+    """A batch that nothing joins."""
+
+    def join(self, free: int) -> Sequence[Work[Transcribe, Transcript]]:
+        return ()
+
+
+def note(content: bytes, cancel_after: int | None = None, **asked: Any) -> Note:
+    blob = Blob("clip", "audio/flac", len(content))
+    return Note(Transcribe(audio=blob, **asked), content, cancel_after)
+
+
+async def clip(name: str) -> bytes:
+    content = (AUDIO / name).read_bytes()
+
+    async def pieces() -> Any:
+        yield content
+
+    [(made, _, _)] = [found async for found in Decoder().clips(pieces(), 60.0)]
+    return made
+
+
+def bare(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+", text.lower()))
+
+
+@pytest.fixture(scope="module")
+def whisper(models_dir: Path) -> Iterator[Whisper]:
+    model = Whisper(Config())
+    model.load(Placement("cpu", models_dir / model.weights, threads=2))
+    yield model
+    model.unload()
+
+
+def test_the_model_half_serves_transcribe() -> None:
+    [model] = Plugin(Config()).register_models()
+    assert (model.job, model.name, model.weights) == (Transcribe, "whisper-base", "whisper-base")
+
+
+def test_an_incomplete_folder_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").touch()
+    with pytest.raises(FileNotFoundError, match=r"expected config.json, tokenizer.json in .*hobnob models pull whisper-base"):
+        Whisper(Config()).load(Placement("cpu", tmp_path))
+
+
+def test_times_lie_within_the_clip() -> None:
+    [one] = heard([SimpleNamespace(text=" Hello.", start=-0.02, end=11.6, words=None)], 11.0)
+    assert (one.text, one.start, one.end) == ("Hello.", 0.0, 11.0)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("format", ["flac", "ogg", "webm", "m4a", "mp4", "mp3", "wav", "aac"])
+async def test_every_format_gives_the_same_words(whisper: Whisper, format: str) -> None:
+    one = note(await clip(f"jfk.{format}"))
+    whisper.run(Notes([one]))
+    [transcript] = one.results
+    assert bare(transcript.text) == SAID
+    assert (transcript.language, transcript.model) == ("en", "whisper-base")
+    assert transcript.seconds == pytest.approx(11.0, abs=0.06)
+    assert bare(one.shown[-1]) == SAID
+
+
+@pytest.mark.models
+async def test_a_telephone_gives_nearly_the_same_words(whisper: Whisper) -> None:
+    one = note(await clip("jfk.amr"))
+    whisper.run(Notes([one]))
+    assert "ask not what your country can do for you" in bare(one.results[0].text)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["silence", "noise", "music", "short"])
+async def test_where_nobody_speaks_there_are_no_words(whisper: Whisper, name: str) -> None:
+    one = note(await clip(f"{name}.ogg"))
+    whisper.run(Notes([one]))
+    assert one.results[0].segments == ()
+    assert one.shown == []
+
+
+@pytest.mark.models
+async def test_words_have_times_that_increase(whisper: Whisper) -> None:
+    one = note(await clip("jfk.ogg"), words=True)
+    whisper.run(Notes([one]))
+    words = [word for segment in one.results[0].segments for word in segment.words]
+    assert bare(" ".join(word.text for word in words)) == SAID
+    assert all(word.start <= word.end <= 11.0 and 0.0 <= word.probability <= 1.0 for word in words)
+    assert all(before.start <= after.start for before, after in itertools.pairwise(words))
+
+
+@pytest.mark.models
+async def test_the_language_is_found_out(whisper: Whisper) -> None:
+    one = note(await clip("german.ogg"))
+    whisper.run(Notes([one]))
+    assert one.results[0].language == "de"
+    assert one.results[0].text.startswith("Guten Morgen")
+
+
+@pytest.mark.models
+async def test_other_languages_are_translated_into_english(whisper: Whisper) -> None:
+    one = note(await clip("german.ogg"), translate=True)
+    whisper.run(Notes([one]))
+    assert one.results[0].language == "de"
+    assert one.results[0].text.startswith("Good morning")
+
+
+@pytest.mark.models
+async def test_a_known_language_and_hints_are_used(whisper: Whisper) -> None:
+    one = note(await clip("jfk.ogg"), language="en", hints="Americans, JFK")
+    whisper.run(Notes([one]))
+    assert one.results[0].language == "en"
+    assert "ask what you can do for your country" in bare(one.results[0].text)
+
+
+@pytest.mark.models
+async def test_a_language_that_no_whisper_knows_fails_that_job_alone(whisper: Whisper) -> None:
+    content = await clip("jfk.ogg")
+    wrong, right = note(content, language="xx"), note(content, language="en")
+    whisper.run(Notes([wrong, right]))
+    assert wrong.failures == ["expected a language that whisper-base knows, found 'xx'"]
+    assert not wrong.results
+    assert bare(right.results[0].text) == SAID
+
+
+@pytest.mark.models
+async def test_a_cancelled_job_ends_between_two_segments(whisper: Whisper) -> None:
+    spoken = await clip("jfk.wav")
+    from plugins.transcribe.engine import samples
+
+    pcm = array("h", (int(value * 32767) for value in samples(spoken)))
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(pcm.tobytes() + bytes(96_000) + pcm[:49_000].tobytes())  # a pause, and its beginning again: two segments
+    one = note(out.getvalue(), cancel_after=1, language="en")
+    whisper.run(Notes([one]))
+    assert len(one.shown) == 1
+    assert not one.results
+    assert not one.failures
+
+
+@pytest.mark.models
+async def test_no_network_is_touched_and_nothing_is_logged(
+    models_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = await clip("short.ogg")
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    model = Whisper(Config(beam=1))
+    with caplog.at_level(logging.INFO):
+        model.load(Placement("cpu", models_dir / model.weights, threads=1))
+        model.run(Notes([note(content)]))
+        model.unload()
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_heavy_is_imported_before_load() -> None:
+    program = "import sys, bot.media, plugins.transcribe.model, plugins.transcribe.front\n"
+    program += "print([name for name in ('faster_whisper', 'ctranslate2', 'numpy', 'torch', 'av') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60).stdout == "[]\n"

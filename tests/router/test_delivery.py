@@ -1,0 +1,226 @@
+"""One visible outcome per ticket, complete and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.connector import Limits, Post
+from bot.errors import ConnectorError, StoreError
+from bot.messages import Address, Button, File, Message, Person, Reply
+from bot.router.delivery import SLOW, Delivery, Line, Pace
+from bot.router.journal import Journal, Ledger
+from bot.router.posts import Posts
+from bot.store.blobs import Blobs
+from bot.store.keys import Keys
+from bot.store.plugindata import PluginData
+from bot.store.tickets import Body, Ticket, Tickets, Write
+from bot.testing import wait_until
+from tests.platform import Platform
+
+ROOM = Address("room", "lounge", "main")
+
+
+@dataclass
+class Desk:
+    """What a ticket's answer passes through, and the ticket."""
+
+    platform: Platform
+    tickets: Tickets
+    ticket: Ticket
+    posts: Posts
+    data: PluginData
+    blobs: Blobs
+
+    async def line(self, attempts: int = 2, ledger: Ledger | None = None) -> tuple[Line, Journal]:
+        """A line as one run of the ticket has it; every call is another run."""
+        again = replace(self.ticket, attempts=attempts)
+        journal = Journal(again, ledger or self.tickets, await self.tickets.recall(again))
+        return Delivery({"room": self.platform}, self.posts, Pace()).line(journal), journal
+
+
+@dataclass
+class AwayAtFirst:
+    """Redis, away for the first thing that is to be journalled."""
+
+    tickets: Tickets
+    away: bool = True
+
+    async def record(self, ticket: Ticket, field: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
+        if self.away:
+            self.away = False
+            raise StoreError("Redis does not answer")
+        return await self.tickets.record(ticket, field, value, writes)
+
+
+@pytest.fixture
+async def desk(redis: Redis, keys: Keys) -> Desk:
+    tickets, blobs, data = Tickets(redis, keys, "r"), Blobs(redis, keys), PluginData(redis, keys)
+    message = Message("asked", "asked", ROOM, Person("ada", "Ada"))
+    [ticket] = await tickets.accept([Body(plugin="p", route="r", version="1", message=message)], 0, time.time())
+    return Desk(Platform(), tickets, ticket, Posts(blobs, data), data, blobs)
+
+
+@pytest.fixture(autouse=True)
+async def ended(desk: Desk) -> object:
+    yield
+    await desk.tickets.finish(desk.ticket)
+
+
+async def test_a_quick_answer_is_one_message_that_replies_to_the_question(desk: Desk) -> None:
+    line, journal = await desk.line(attempts=1)
+    line.show(Reply("…"), after=5.0)
+    await line.settle(Reply("forty-two"))
+    assert desk.platform.calls == [("send", journal.ref, "forty-two")]
+    [post] = desk.platform.chats[ROOM].values()
+    assert (post.reply_to, post.busy, post.keys) == ("asked", False, ())
+
+
+async def test_a_status_line_becomes_the_answer(desk: Desk) -> None:
+    line, _ = await desk.line()
+    line.show(Reply("forty…"))
+    await wait_until(desk.platform.busy)
+    [status] = desk.platform.chats[ROOM].values()
+    assert [key.label for key in status.keys] == ["Cancel"]
+    await line.settle(Reply("forty-two"))
+    assert [what for what, _, _ in desk.platform.calls] == ["send", "edit"]
+    assert desk.platform.shown(ROOM) == ["forty-two"]
+    assert not desk.platform.busy()
+
+
+async def test_only_the_newest_partial_is_worth_a_call(desk: Desk) -> None:
+    line, _ = await desk.line()
+    for number in range(100):
+        line.show(Reply(f"{number}"))
+    await wait_until(lambda: desk.platform.shown(ROOM))
+    assert desk.platform.shown(ROOM) == ["99"]
+    assert len(desk.platform.calls) == 1
+    await line.settle(Reply("done"))
+
+
+async def test_a_lost_partial_does_not_lose_the_answer(desk: Desk) -> None:
+    desk.platform.faults.append(ConnectorError("the platform sneezed", retry_after=0.0))
+    line, _ = await desk.line()
+    line.show(Reply("a"))
+    await wait_until(lambda: not desk.platform.faults)
+    await line.settle(Reply("answer"))
+    assert desk.platform.shown(ROOM) == ["answer"]
+
+
+async def test_the_answer_is_sent_until_the_platform_takes_it(desk: Desk) -> None:
+    desk.platform.faults += [ConnectorError("busy", retry_after=0.0), ConnectorError("busy", retry_after=0.0)]
+    line, journal = await desk.line(attempts=1)
+    await line.settle(Reply("answer"))
+    assert desk.platform.calls == [("send", journal.ref, "answer")]
+
+
+async def test_what_the_platform_refuses_for_good_is_not_tried_again(desk: Desk) -> None:
+    desk.platform.faults.append(ConnectorError("the chat is gone"))
+    line, _ = await desk.line()
+    await line.settle(Reply("answer"))
+    assert desk.platform.calls == []
+
+
+async def test_silence_takes_the_status_line_away(desk: Desk) -> None:
+    line, _ = await desk.line()
+    line.show(Reply("thinking"))
+    await wait_until(desk.platform.busy)
+    await line.settle(None)
+    assert desk.platform.shown(ROOM) == []
+
+
+async def test_an_answer_that_took_long_is_sent_anew_because_edits_notify_nobody(desk: Desk) -> None:
+    desk.ticket = replace(desk.ticket, at=desk.ticket.at - SLOW - 1)
+    line, _ = await desk.line()
+    line.show(Reply("thinking"))
+    await wait_until(desk.platform.busy)
+    await line.settle(Reply("answer"))
+    assert [what for what, _, _ in desk.platform.calls] == ["send", "send", "delete"]
+    assert desk.platform.shown(ROOM) == ["answer"]
+
+
+async def test_a_second_run_edits_the_same_status_line(desk: Desk) -> None:
+    line, _ = await desk.line()
+    line.show(Reply("first run"))
+    await wait_until(desk.platform.busy)
+    await line.close()
+    line, _ = await desk.line()
+    line.show(Reply("second run"))
+    await wait_until(lambda: desk.platform.shown(ROOM) == ["second run"])
+    await line.settle(Reply("answer"))
+    assert desk.platform.shown(ROOM) == ["answer"]
+
+
+async def test_a_status_line_of_a_router_that_died_before_it_was_journalled_becomes_the_answer(desk: Desk) -> None:
+    _, journal = await desk.line()
+    await desk.platform.send(ROOM, Post("forty…", busy=True), journal.ref)
+    line, _ = await desk.line()
+    await line.settle(Reply("forty-two"))
+    assert desk.platform.shown(ROOM) == ["forty-two"]
+    assert not desk.platform.busy()
+
+
+async def test_a_status_line_that_redis_failed_to_journal_becomes_the_answer(desk: Desk) -> None:
+    line, _ = await desk.line(attempts=1, ledger=AwayAtFirst(desk.tickets))
+    line.show(Reply("forty…"))
+    await wait_until(desk.platform.busy)
+    await line.settle(Reply("forty-two"))
+    assert desk.platform.shown(ROOM) == ["forty-two"]
+    assert not desk.platform.busy()
+
+
+async def test_a_long_answer_comes_in_pieces_and_a_run_cut_short_sends_only_the_missing_ones(desk: Desk) -> None:
+    text = " ".join(f"word{number}" for number in range(60))
+    desk.platform.faults += [None, RuntimeError("the router died")]
+    line, _ = await desk.line()
+    with pytest.raises(RuntimeError):
+        await line.settle(Reply(text))
+    line, _ = await desk.line()
+    await line.settle(Reply(text))
+    pieces = desk.platform.shown(ROOM)
+    assert len(pieces) == 3
+    assert " ".join(pieces) == text
+    assert len(desk.platform.calls) == 3
+
+
+async def test_an_answer_beyond_three_messages_is_a_file_with_its_beginning_above(desk: Desk) -> None:
+    text = " ".join(f"word{number}" for number in range(600))
+    line, _ = await desk.line()
+    await line.settle(Reply(text))
+    [post] = desk.platform.chats[ROOM].values()
+    assert text.startswith(post.text)
+    assert [(upload.name, upload.content) for upload in post.uploads] == [("answer.md", text.encode())]
+
+
+async def test_more_files_than_a_message_takes_fill_several(desk: Desk) -> None:
+    desk.platform.limits = Limits(text=200, file=1000, edit_interval=0.0, files_per_post=2)
+    files = [File(await desk.blobs.put(bytes([number]), "text/plain", f"{number}.txt")) for number in range(5)]
+    line, _ = await desk.line()
+    await line.settle(Reply("five files", *files))
+    sent = [[upload.name for upload in post.uploads] for post in desk.platform.chats[ROOM].values()]
+    assert sent == [["0.txt", "1.txt"], ["2.txt", "3.txt"], ["4.txt"]]
+
+
+async def test_a_button_is_a_short_id_and_its_payload_is_kept(desk: Desk) -> None:
+    line, _ = await desk.line()
+    await line.settle(Reply("again?", buttons=[Button("Again", "again", {"seed": 7})]))
+    [post] = desk.platform.chats[ROOM].values()
+    pressed = await desk.data.button(post.keys[0].id)
+    assert pressed is not None
+    assert (pressed.plugin, pressed.action, pressed.payload) == ("p", "again", {"seed": 7})
+
+
+async def test_all_tickets_of_a_chat_share_its_pace() -> None:
+    now = [100.0]
+    pace = Pace(clock=lambda: now[0])
+    await pace.turn(ROOM, 0.05)
+    waiting = asyncio.create_task(pace.turn(ROOM, 0.05))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await asyncio.wait_for(pace.turn(Address("room", "other", "main"), 0.05), 0.04)
+    await waiting

@@ -1,0 +1,113 @@
+"""A router that can be killed at any instant: between any two things that it does to Redis or to the platform."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.connector import Post
+from bot.messages import Address
+from bot.plugins import Plugins
+from bot.router import app
+from bot.router.app import Router
+from bot.store.connection import FairPool, connect
+from bot.store.keys import Keys
+from bot.testing import wait_until
+from tests.platform import Platform
+
+
+class Killed(BaseException):
+    """The process is gone. No handler catches it, and nothing it does any more has an effect."""
+
+
+@dataclass
+class Fate:
+    """Counts what a router does to the world and kills it before or after the `at`-th deed; 0 lets it live."""
+
+    at: int = 0
+    deeds: int = 0
+    dead: bool = False
+
+    def step(self) -> None:
+        """One instant at which a process can die."""
+        self.deeds += 1
+        if self.dead or self.deeds == self.at:
+            self.dead = True
+            raise Killed
+
+
+class Mortal(Redis):
+    """A client whose process dies when its fate says so."""
+
+    fate: Fate
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        if args[0] in ("BLPOP", "XREAD", "BLMOVE", "BZPOPMIN"):  # waiting is no deed
+            return await super().execute_command(*args, **options)
+        self.fate.step()
+        found = await super().execute_command(*args, **options)
+        self.fate.step()
+        return found
+
+
+@dataclass
+class Seen(Platform):
+    """A platform as one router reaches it; the chats are shared with every other router."""
+
+    fate: Fate = field(default_factory=Fate)
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        self.fate.step()
+        id = await super().send(to, post, nonce)
+        self.fate.step()
+        return id
+
+    async def edit(self, to: Address, message: str, post: Post) -> None:
+        self.fate.step()
+        await super().edit(to, message, post)
+        self.fate.step()
+
+    async def delete(self, to: Address, message: str) -> None:
+        self.fate.step()
+        await super().delete(to, message)
+        self.fate.step()
+
+
+@asynccontextmanager
+async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fate: Fate) -> AsyncIterator[Router]:
+    """A router on the platform that lives until `fate` or the end."""
+    client = Mortal.from_pool(FairPool.from_url(url))
+    client.fate = fate
+    seen = Seen(platform.name, platform.limits, platform.chats, platform.calls, nonces=platform.nonces, files=platform.files, fate=fate)
+    made = app.build(client, keys, plugins, [seen])
+    try:
+        yield made
+    finally:
+        for _, task in list(made.runner._held.values()):
+            task.cancel()
+        fate.dead, fate.at = fate.dead and fate.at > 0, 0
+        await made.endings.close()
+        await made.stores.queue.close()
+        await client.aclose()
+
+
+async def finish(url: str, keys: Keys, made: Router) -> None:
+    """Takes over what a dead router left, as if its leases had lapsed, and waits until every ticket has ended."""
+    client = connect(url)
+
+    async def nothing_left() -> bool:
+        leases = await client.zrange(keys.ticket_leases(), 0, -1)
+        lapsed = {id: 0 for id in leases if id.decode() not in {ticket.id for ticket in made.runner.held}}
+        if lapsed:
+            await client.zadd(keys.ticket_leases(), lapsed)
+            await made.tickets.reap()
+        while (ticket := await made.tickets.claim("room")) is not None:
+            made.runner.start(ticket)
+        return not leases and not made.runner.held and not await client.llen(keys.ticket_ready("room"))
+
+    await wait_until(nothing_left, 20.0)
+    await client.aclose()

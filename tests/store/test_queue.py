@@ -1,0 +1,297 @@
+"""The queue: accepted once, served in turn, never run twice at once, never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.errors import Busy, JobCancelled, JobFailed, JobLost, JobTimedOut
+from bot.jobs import Job, Result, TextSoFar
+from bot.store.keys import Keys
+from bot.store.queue import MOST_CRASHES, MOST_PER_PERSON, MOST_PER_SERVER, Broken, Finished, Queue, Running, Shown, Update, Waiting
+from bot.store.shifts import Claim, Shift
+from bot.testing import wait_until
+
+SHORT = 0.15
+
+
+class Said(Result):
+    """An echo."""
+
+    words: str
+
+
+class Say(Job[Said]):
+    """Asks for an echo."""
+
+    kind: ClassVar[str] = "say"
+    timeout: ClassVar[float] = 60.0
+    deadline: ClassVar[float] = 60.0
+
+    words: str
+    voice: str = ""
+
+    def batch_key(self) -> str:
+        return self.voice
+
+
+class Hasty(Say):
+    """Is worthless at once."""
+
+    deadline: ClassVar[float] = 0.0
+
+
+@pytest.fixture
+async def queue(redis: Redis, keys: Keys) -> AsyncIterator[Queue]:
+    queue = Queue(redis, keys)
+    yield queue
+    await queue.close()
+    for ticket in {str(key, "ascii").rpartition(":")[2] async for key in redis.scan_iter(f"{keys.prefix}:jobs-of:*")}:
+        await queue.drop(ticket)
+    await redis.delete(keys.dead(), keys.workers())
+
+
+@pytest.fixture
+def shift(redis: Redis, keys: Keys) -> Shift:
+    return Shift(redis, keys, "worker-1", ["say"], lease=SHORT)
+
+
+@pytest.fixture
+def other(redis: Redis, keys: Keys) -> Shift:
+    return Shift(redis, keys, "worker-2", ["say"], lease=SHORT)
+
+
+async def submit(queue: Queue, id: str, *, tenant: str = "s", person: str = "p", voice: str = "", model: str | None = None) -> None:
+    await queue.submit(Say(words=id, voice=voice, model=model), id=id, ticket=f"t{id}", tenant=tenant, person=person)
+
+
+async def claim(shift: Shift, most: int = 1, batch: str | None = None) -> list[str]:
+    return [one.id for one in await shift.claim(["say"], most, batch)]
+
+
+async def ended(queue: Queue, id: str) -> Update:
+    async with asyncio.timeout(5):
+        return [update async for update in queue.follow(id)][-1]
+
+
+async def one(shift: Shift) -> Claim:
+    [found] = await shift.claim(["say"], 1)
+    return found
+
+
+async def taken_over(queue: Queue, shift: Shift) -> Claim:
+    """The job whose worker went silent, claimed by this one."""
+    await wait_until(queue.reap)
+    return await one(shift)
+
+
+async def test_a_job_is_followed_from_the_line_to_its_result(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "0", person="before")
+    await submit(queue, "1")
+    seen: list[Update] = []
+
+    async def watch() -> None:
+        async for update in queue.follow("1"):
+            seen.append(update)  # noqa: PERF401  it is looked at meanwhile
+
+    watching = asyncio.create_task(watch())
+    await wait_until(lambda: Waiting(1) in seen)
+    first = await one(shift)
+    await wait_until(lambda: Waiting(0) in seen)
+    mine = await one(shift)
+    assert await shift.emit(mine, TextSoFar(text="wo").model_dump_json())
+    assert await shift.finish(mine, Said(words="words").model_dump_json())
+    await asyncio.wait_for(watching, 5)
+    assert seen == [Waiting(1), Waiting(0), Running(), Shown(TextSoFar(text="wo")), Finished(b'{"words":"words"}')]
+    assert await shift.finish(first, "{}")
+
+
+async def test_who_follows_late_still_sees_the_end(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "1")
+    await shift.finish(await one(shift), '{"words":"late"}')
+    assert await ended(queue, "1") == Finished(b'{"words":"late"}')
+    assert await ended(queue, "1") == Finished(b'{"words":"late"}')
+
+
+async def test_the_same_id_is_the_same_job(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "1")
+    await submit(queue, "1")
+    assert await claim(shift, 9) == ["1"]
+    await submit(queue, "1")
+    assert await claim(shift, 9) == []
+
+
+async def test_servers_take_turns_and_so_do_the_people_of_a_server(queue: Queue, shift: Shift) -> None:
+    for number in range(4):
+        await submit(queue, f"flood{number}", tenant="loud", person="shouter")
+    await submit(queue, "loud-too", tenant="loud", person="other")
+    await submit(queue, "quiet", tenant="calm", person="whisperer")
+    order = [(await claim(shift))[0] for _ in range(6)]
+    assert order == ["flood0", "quiet", "loud-too", "flood1", "flood2", "flood3"]
+
+
+async def test_a_turn_holds_what_may_run_together_and_no_more_than_fits(queue: Queue, shift: Shift) -> None:
+    for number in range(5):
+        await submit(queue, f"{number}", person=f"p{number}", voice="low" if number % 2 else "high")
+    assert await claim(shift, 2) == ["0", "2"]
+    assert await claim(shift, 9, batch="high") == ["4"]
+    assert await claim(shift, 9, batch="high") == []
+    assert await claim(shift, 9) == ["1", "3"]
+
+
+async def test_a_job_for_one_model_waits_for_that_model(queue: Queue, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1", model="loud")
+    calm, loud = ["say", "say:calm"], ["say", "say:loud"]
+    shift = Shift(redis, keys, "w", [*calm, *loud], lease=SHORT)
+    assert await shift.claim(calm, 1) == []
+    assert [one.id for one in await shift.claim(loud, 1)] == ["1"]
+
+
+async def test_too_much_is_refused_with_a_number(queue: Queue) -> None:
+    for number in range(MOST_PER_PERSON):
+        await submit(queue, f"{number}")
+    with pytest.raises(Busy, match=f"^{MOST_PER_PERSON} requests are waiting"):
+        await submit(queue, "one too many")
+    for number in range(MOST_PER_PERSON, MOST_PER_SERVER):
+        await submit(queue, f"{number}", person=f"p{number}")
+    with pytest.raises(Busy, match=f"^{MOST_PER_SERVER} requests are waiting"):
+        await submit(queue, "one too many", person="new")
+    await submit(queue, "elsewhere", tenant="other")
+
+
+async def test_a_silent_worker_loses_its_job_and_its_late_words_are_refused(queue: Queue, shift: Shift, other: Shift) -> None:
+    await submit(queue, "1")
+    mine = await one(shift)
+    theirs = await taken_over(queue, other)
+    assert theirs.alone
+    assert not await shift.emit(mine, TextSoFar(text="late").model_dump_json())
+    assert not await shift.finish(mine, '{"words":"zombie"}')
+    assert await other.finish(theirs, '{"words":"right"}')
+    assert await ended(queue, "1") == Finished(b'{"words":"right"}')
+
+
+async def test_a_renewed_lease_is_kept(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "1")
+    mine = await one(shift)
+    for _ in range(20):
+        assert not await shift.renew()
+        assert await queue.reap() == 0
+        await asyncio.sleep(SHORT / 10)
+    assert await shift.finish(mine, "{}")
+
+
+async def test_after_a_crash_a_job_runs_alone(queue: Queue, shift: Shift, other: Shift) -> None:
+    await submit(queue, "1", person="a")
+    await submit(queue, "2", person="b")
+    assert len(await claim(shift, 2)) == 2
+    await wait_until(queue.reap)
+    await submit(queue, "3", person="c")
+    first = await other.claim(["say"], 9)
+    assert len(first) == 1
+    assert first[0].alone
+    assert await claim(other, 9, batch="") == ["3"], "the next that crashed may not join either"
+
+
+async def test_three_crashes_alone_end_on_the_dead_list(queue: Queue, shift: Shift, other: Shift) -> None:
+    await submit(queue, "1")
+    assert not (await one(shift)).alone
+    for _ in range(MOST_CRASHES):
+        assert (await taken_over(queue, other)).alone
+    await wait_until(queue.reap)
+    end = await ended(queue, "1")
+    assert isinstance(end, Broken)
+    assert isinstance(end.error, JobLost)
+    assert await queue.dead() == ["1"]
+
+
+async def test_a_drained_worker_hands_back_without_a_crash(queue: Queue, shift: Shift, other: Shift) -> None:
+    await submit(queue, "1")
+    await submit(queue, "2")
+    await shift.hand_back([await one(shift)])
+    again = await one(other)
+    assert (again.id, again.alone) == ("1", False)
+
+
+async def test_cancel_ends_what_waits_and_what_runs_and_what_comes(queue: Queue, shift: Shift) -> None:
+    for id in ("runs", "waits"):
+        await queue.submit(Say(words=id), id=id, ticket="t", tenant="s", person="p")
+    running = await one(shift)
+    await queue.cancel("t")
+    assert await shift.orders(1.0) == running.id
+    for id in ("runs", "waits"):
+        end = await ended(queue, id)
+        assert isinstance(end, Broken)
+        assert isinstance(end.error, JobCancelled)
+    assert not await shift.finish(running, "{}")
+    assert await claim(shift, 9) == []
+    with pytest.raises(JobCancelled):
+        await queue.submit(Say(words="late"), id="late", ticket="t", tenant="s", person="p")
+
+
+async def test_what_waits_longer_than_its_deadline_is_ended(queue: Queue, shift: Shift) -> None:
+    await queue.submit(Hasty(words="now"), id="1", ticket="t1", tenant="s", person="p")
+    await wait_until(queue.reap)
+    end = await ended(queue, "1")
+    assert isinstance(end, Broken)
+    assert isinstance(end.error, JobTimedOut)
+    assert await claim(shift) == []
+
+
+async def test_a_fault_reaches_who_follows(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "1")
+    await shift.fail(await one(shift), JobFailed("the model coughed"))
+    end = await ended(queue, "1")
+    assert isinstance(end, Broken)
+    assert isinstance(end.error, JobFailed)
+    assert str(end.error) == "the model coughed"
+
+
+async def test_a_waiting_worker_is_woken(queue: Queue, shift: Shift) -> None:
+    waiting = asyncio.create_task(shift.wait(["say"], 5.0))
+    await submit(queue, "1")
+    await asyncio.wait_for(waiting, 2.0)
+    assert await claim(shift) == ["1"]
+
+
+async def test_only_the_living_count_as_serving(queue: Queue, shift: Shift) -> None:
+    assert await queue.served() == frozenset()
+    await shift.renew()
+    assert await queue.served() == {"say"}
+
+    async def gone() -> bool:
+        return await queue.served() == frozenset()
+
+    await wait_until(gone)
+    await shift.renew()
+    await shift.sign_off()
+    assert await queue.served() == frozenset()
+
+
+async def test_two_workers_never_hold_the_same_job(queue: Queue, redis: Redis, keys: Keys) -> None:
+    shifts = [Shift(redis, keys, f"w{number}", ["say"]) for number in range(4)]
+    jobs = [f"{number}" for number in range(200)]
+    for id in jobs:
+        await submit(queue, id, tenant=f"s{int(id) % 7}", person=f"p{int(id) % 23}")
+    held: list[str] = []
+
+    async def work(shift: Shift) -> None:
+        while claims := await shift.claim(["say"], 3):
+            held.extend(one.id for one in claims)
+            for one in claims:
+                assert await shift.finish(one, "{}")
+
+    await asyncio.gather(*(work(shift) for shift in shifts))
+    assert sorted(held) == sorted(jobs)
+
+
+async def test_nothing_is_left_of_a_ticket_that_has_ended(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await queue.submit(Say(words="1"), id="done", ticket="t", tenant="s", person="p")
+    await shift.finish(await one(shift), "{}")
+    await queue.submit(Say(words="2"), id="waits", ticket="t", tenant="s", person="p")
+    await queue.drop("t")
+    left = {str(key, "ascii").removeprefix(f"{keys.prefix}:") async for key in redis.scan_iter(f"{keys.prefix}:*")}
+    assert left <= {"work:say"}

@@ -1,0 +1,227 @@
+"""Who is served when, what wakes whom, and what happens to jobs that got lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.errors import JobLost, JobTimedOut
+from bot.jobs import Job, Result
+from bot.store.keys import Keys
+from bot.store.queue import Broken, Queue, Update, Waiting
+from bot.store.shifts import Shift
+from bot.testing import wait_until
+
+SHORT = 0.15
+WANTS = ["say", "say:loud"]
+
+
+class Said(Result):
+    """An echo."""
+
+    words: str
+
+
+class Say(Job[Said]):
+    """Asks for an echo."""
+
+    kind: ClassVar[str] = "say"
+    timeout: ClassVar[float] = 60.0
+    deadline: ClassVar[float] = 60.0
+
+    words: str
+    voice: str = ""
+
+    def batch_key(self) -> str:
+        return self.voice
+
+
+class Impatient(Say):
+    """Is worthless soon."""
+
+    deadline: ClassVar[float] = 0.3
+
+
+@pytest.fixture
+async def queue(redis: Redis, keys: Keys) -> AsyncIterator[Queue]:
+    queue = Queue(redis, keys, lease=SHORT)
+    yield queue
+    await queue.close()
+    for ticket in {str(key, "ascii").rpartition(":")[2] async for key in redis.scan_iter(f"{keys.prefix}:jobs-of:*")}:
+        await queue.drop(ticket)
+
+
+@pytest.fixture
+def shift(redis: Redis, keys: Keys) -> Shift:
+    return Shift(redis, keys, "worker-1", WANTS, lease=SHORT)
+
+
+@pytest.fixture
+def other(redis: Redis, keys: Keys) -> Shift:
+    return Shift(redis, keys, "worker-2", WANTS, lease=SHORT)
+
+
+async def submit(queue: Queue, id: str, job: Say | None = None, *, tenant: str = "s", person: str = "p") -> None:
+    await queue.submit(job or Say(words=id), id=id, ticket=f"t-{id}", tenant=tenant, person=person)
+
+
+async def last(queue: Queue, id: str) -> Update:
+    async with asyncio.timeout(5):
+        return [update async for update in queue.follow(id)][-1]
+
+
+async def first(queue: Queue, id: str) -> Update:
+    async with asyncio.timeout(5):
+        async for update in queue.follow(id):
+            return update
+    raise AssertionError("no update")
+
+
+async def order(shift: Shift, count: int) -> list[str]:
+    return [claim.id for _ in range(count) for claim in await shift.claim(WANTS, 1)]
+
+
+async def test_who_asks_for_a_model_by_name_takes_turns_with_who_takes_any(queue: Queue, shift: Shift) -> None:
+    for number in range(3):
+        await submit(queue, f"any{number}", tenant="loud")
+    await submit(queue, "named0", Say(words="", model="loud"), tenant="calm")
+    await submit(queue, "named1", Say(words="", model="loud"), tenant="calm")
+    assert await order(shift, 5) == ["any0", "named0", "any1", "named1", "any2"]
+
+
+async def test_a_server_that_asks_in_two_ways_gets_no_more_than_one_that_asks_in_one(queue: Queue, shift: Shift) -> None:
+    for number in range(3):
+        await submit(queue, f"any{number}", tenant="greedy")
+        await submit(queue, f"named{number}", Say(words="", model="loud"), tenant="greedy", person="q")
+        await submit(queue, f"calm{number}", tenant="calm")
+    served = await order(shift, 6)
+    assert [id for id in served if id.startswith("calm")] == ["calm0", "calm1", "calm2"]
+
+
+async def test_a_newcomer_waits_for_one_round_and_not_for_the_flood(queue: Queue, shift: Shift) -> None:
+    for number in range(9):
+        await submit(queue, f"flood{number}", tenant="loud")
+    assert await order(shift, 4) == ["flood0", "flood1", "flood2", "flood3"]
+    await submit(queue, "new", tenant="calm")
+    assert await first(queue, "new") == Waiting(1)
+    assert await order(shift, 2) == ["flood4", "new"]
+
+
+async def test_the_place_in_line_is_the_number_that_is_served_before(queue: Queue, shift: Shift) -> None:
+    for tenant, person, count in (("a", "x", 4), ("a", "y", 2), ("b", "x", 3), ("c", "z", 1)):
+        for number in range(count):
+            await submit(queue, f"{tenant}{person}{number}", tenant=tenant, person=person)
+    expected = {id: await first(queue, id) for id in ("ax0", "ay1", "bx2", "cz0", "ax3")}
+    served = await order(shift, 10)
+    assert expected == {id: Waiting(served.index(id)) for id in expected}
+
+
+async def test_an_open_turn_admits_nobody_past_one_whose_turn_it_is(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "running", tenant="a")
+    assert await order(shift, 1) == ["running"]
+    await submit(queue, "other voice", Say(words="", voice="low"), tenant="b")
+    await submit(queue, "same voice", tenant="c")
+    assert await shift.claim(WANTS, 4, "", due=True) == []
+    assert [claim.id for claim in await shift.claim(WANTS, 4, "")] == ["same voice"]
+    assert [claim.id for claim in await shift.claim(WANTS, 4)] == ["other voice"]
+
+
+async def test_who_has_room_in_a_turn_hears_of_the_next_job_and_the_idle_are_woken_too(queue: Queue, shift: Shift, other: Shift) -> None:
+    await submit(queue, "running")
+    await order(shift, 1)
+    await other.wait(WANTS, 0.1)
+    assert await shift.claim(WANTS, 3, "") == []
+    idle = asyncio.create_task(other.wait(WANTS, 5.0))
+    hearing = asyncio.create_task(shift.orders(5.0))
+    await submit(queue, "next")
+    assert await asyncio.wait_for(hearing, 2.0) == ""
+    await asyncio.wait_for(idle, 2.0)
+    assert len(await shift.claim(WANTS, 3, "")) == 1
+
+
+async def test_old_tokens_do_not_keep_an_idle_worker_busy(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    for number in range(5):
+        await submit(queue, f"{number}", person=f"p{number}")
+    await shift.claim(WANTS, 5)
+    assert await shift.claim(WANTS, 5) == []
+    assert await redis.exists(keys.work("say")) == 0
+
+
+async def test_only_what_a_worker_knows_that_it_holds_is_renewed(
+    queue: Queue, shift: Shift, other: Shift, redis: Redis, keys: Keys
+) -> None:
+    """A reply to a claim can get lost; the job must not stay with a worker that never heard of it."""
+    await submit(queue, "known", person="a")
+    await submit(queue, "lost", person="b")
+    await order(shift, 1)
+    await order(Shift(redis, keys, "worker-1", WANTS, lease=SHORT), 1)
+
+    async def reaped() -> int:
+        assert not await shift.renew()
+        return await queue.reap()
+
+    assert await wait_until(reaped) == 1
+    assert await order(other, 2) == ["lost"]
+
+
+async def test_after_an_absence_of_redis_the_living_keep_their_jobs(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1")
+    await order(shift, 1)
+    assert await queue.reap() == 0
+    await wait_until(lambda: _lapsed(redis, keys))  # nobody renewed, and nobody reaped either
+    assert await queue.reap() == 0
+    assert not await shift.renew()
+    assert await queue.reap() == 0
+
+
+async def _lapsed(redis: Redis, keys: Keys) -> bool:
+    seconds, micros = await redis.time()
+    return bool(await redis.zcount(f"{keys.prefix}:leases:jobs", "-inf", seconds * 1000 + micros // 1000))
+
+
+async def test_a_job_that_was_handed_back_still_has_its_deadline(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "1", Impatient(words=""))
+    await shift.hand_back(await shift.claim(WANTS, 1))
+    await wait_until(queue.reap)
+    end = await last(queue, "1")
+    assert isinstance(end, Broken)
+    assert isinstance(end.error, JobTimedOut)
+
+
+async def test_who_follows_a_job_that_is_forgotten_does_not_wait_for_ever(queue: Queue, shift: Shift) -> None:
+    end = await last(queue, "never submitted")
+    assert isinstance(end, Broken)
+    assert isinstance(end.error, JobLost)
+
+
+async def test_a_job_that_goes_back_into_line_is_seen_to_wait_again(queue: Queue, shift: Shift) -> None:
+    await submit(queue, "1")
+    seen: list[str] = []
+
+    async def watch() -> None:
+        async for update in queue.follow("1"):
+            seen.append(type(update).__name__)  # noqa: PERF401  it is looked at meanwhile
+
+    watching = asyncio.create_task(watch())
+    claims = await shift.claim(WANTS, 1)
+    await wait_until(lambda: seen[-1:] == ["Running"])
+    await shift.hand_back(claims)
+    await wait_until(lambda: seen[-1:] == ["Waiting"])
+    [claim] = await shift.claim(WANTS, 1)
+    await shift.finish(claim, "{}")
+    await asyncio.wait_for(watching, 5.0)
+    assert seen[-2:] == ["Running", "Finished"]
+
+
+async def test_the_dead_leave_the_list_of_the_living(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await shift.renew()
+
+    async def forgotten() -> bool:
+        await queue.reap()
+        return await redis.zcard(keys.workers()) == 0
+
+    await wait_until(forgotten)

@@ -1,0 +1,221 @@
+"""Rooms: said once, seen by everybody who looks on, and by nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.connector import Key
+from bot.errors import UserError
+from bot.messages import Person, Text
+from bot.store.keys import Keys
+from bot.store.places import BOT, LONGEST_TEXT, Body, Draft, Place, RoomMessage, newcomer
+from bot.store.roomfeed import Change
+from bot.store.rooms import MOST_MESSAGES, Rooms
+from bot.testing import wait_until
+
+HALL = Place("hall")
+ANN = newcomer("Ann")
+
+
+@pytest.fixture
+async def rooms(redis: Redis, keys: Keys, tmp_path: Path) -> AsyncIterator[Rooms]:
+    rooms = Rooms(redis, keys, tmp_path)
+    yield rooms
+    await rooms.close()
+
+
+def words(text: str, author: Person = ANN, reply_to: str = "") -> Draft:
+    return Draft(author, (Text(text),), reply_to=reply_to)
+
+
+def body(text: str, busy: bool = False) -> Body:
+    return Body(parts=(Text(text),), busy=busy)
+
+
+async def test_a_late_joiner_sees_what_was_said_in_order(rooms: Rooms) -> None:
+    for number in range(5):
+        await rooms.say(HALL, words(f"line {number}"))
+
+    assert [message.text for message in await rooms.history(HALL, 3)] == ["line 2", "line 3", "line 4"]
+
+
+async def test_a_message_keeps_its_author_mentions_and_reply(rooms: Rooms) -> None:
+    first = await rooms.say(HALL, words("hello"))
+    second = await rooms.say(HALL, Draft(ANN, (Text("well?"),), mentions=(BOT,), reply_to=first, language="de"))
+
+    message = await rooms.get(HALL, second)
+
+    assert message is not None
+    assert (message.head.author, message.head.mentions, message.head.reply_to, message.head.language) == (ANN, (BOT,), first, "de")
+
+
+async def test_an_answer_sent_twice_with_one_nonce_stands_once(rooms: Rooms) -> None:
+    ids = await asyncio.gather(*(rooms.send(HALL, BOT, body("once"), "ticket-1") for _ in range(20)))
+
+    assert len(set(ids)) == 1
+    assert len(await rooms.history(HALL)) == 1
+
+
+async def test_a_person_who_sends_again_after_a_lost_connection_is_heard_once(rooms: Rooms) -> None:
+    first = await rooms.say(HALL, words("hello"), nonce="n1")
+    second = await rooms.say(HALL, words("hello"), nonce="n1")
+
+    assert first == second
+    assert len(await rooms.arrivals()) == 1
+
+
+async def test_a_nonce_of_one_person_does_not_swallow_the_words_of_another(rooms: Rooms) -> None:
+    await rooms.say(HALL, words("one"), nonce="n1")
+    await rooms.say(HALL, words("two", newcomer("Bob")), nonce="n1")
+
+    assert [message.text for message in await rooms.history(HALL)] == ["one", "two"]
+
+
+async def test_editing_to_what_it_is_already_makes_no_new_version(rooms: Rooms) -> None:
+    id = await rooms.send(HALL, BOT, body("…", busy=True), "n")
+
+    assert await rooms.edit(HALL, id, body("done"))
+    assert await rooms.edit(HALL, id, body("done"))
+
+    message = await rooms.get(HALL, id)
+    assert message is not None
+    assert (message.text, message.body.busy, message.version) == ("done", False, 1)
+
+
+async def test_editing_what_is_gone_says_so(rooms: Rooms) -> None:
+    id = await rooms.send(HALL, BOT, body("x"), "n")
+    await rooms.delete(HALL, id)
+    await rooms.delete(HALL, id)
+
+    assert not await rooms.edit(HALL, id, body("y"))
+    assert await rooms.history(HALL) == []
+
+
+async def test_onlookers_in_another_process_see_words_edits_and_removals(rooms: Rooms, redis: Redis, keys: Keys, tmp_path: Path) -> None:
+    elsewhere = Rooms(redis, keys, tmp_path)
+    await rooms.say(HALL, words("before"))
+    async with aclosing(elsewhere.watch(HALL)) as changes:
+        assert [_text(change) for change in await anext(changes)] == ["before"]
+        id = await rooms.send(HALL, BOT, body("thinking", busy=True), "n")
+        assert await _until(changes, "thinking")
+        await rooms.edit(HALL, id, body("answer"))
+        assert await _until(changes, "answer")
+        await rooms.delete(HALL, id)
+        assert await _until(changes, "gone")
+    await elsewhere.close()
+
+
+async def test_a_slow_onlooker_gets_the_newest_state_and_not_every_step(rooms: Rooms) -> None:
+    async with aclosing(rooms.watch(HALL)) as changes, aclosing(rooms.watch(HALL)) as quick:
+        await anext(changes)
+        await anext(quick)
+        id = await rooms.send(HALL, BOT, body("0"), "n")
+        for step in range(1, 50):
+            await rooms.edit(HALL, id, body(str(step)))
+        await _until(quick, "49")
+
+        assert [_text(change) for change in await anext(changes)] == ["49"]
+
+
+async def test_a_direct_conversation_is_seen_by_its_person_alone(rooms: Rooms) -> None:
+    bob = newcomer("Bob")
+    async with aclosing(rooms.watch(HALL, Place("hall", bob.id))) as his:
+        await anext(his)
+        await rooms.say(Place("hall", ANN.id), words("a secret"))
+        await rooms.say(HALL, words("hello all"))
+
+        assert [_text(change) for change in await anext(his)] == ["hello all"]
+    assert await rooms.history(Place("hall", bob.id)) == []
+
+
+async def test_what_was_said_waits_for_the_bot_until_it_is_done_with(rooms: Rooms) -> None:
+    await rooms.say(HALL, words("one"))
+    id = await rooms.send(HALL, BOT, Body(parts=(Text("pick"),), keys=(Key("k1", "More"),)), "n")
+    await rooms.click(HALL, id, "k1", ANN)
+
+    said, clicked = await rooms.arrivals()
+    await rooms.done(said)
+
+    assert said.message is not None
+    assert said.message.text == "one"
+    assert (clicked.target, clicked.button, clicked.by) == (id, "k1", ANN)
+    assert [arrival.id for arrival in await rooms.arrivals()] == [clicked.id]
+
+
+async def test_a_place_remembers_a_bounded_number_of_messages(rooms: Rooms, redis: Redis, keys: Keys) -> None:
+    for number in range(MOST_MESSAGES + 3):
+        await rooms.send(HALL, BOT, body(str(number)), f"n{number}")
+
+    assert await redis.zcard(keys.room_order("hall")) == MOST_MESSAGES
+    assert await redis.hlen(keys.room_posts("hall")) == MOST_MESSAGES * 3 + 1
+    assert (await rooms.history(HALL, MOST_MESSAGES + 3))[0].text == "3"
+
+
+@pytest.mark.parametrize("draft", [words("   \n"), Draft(ANN, ())], ids=["blank", "nothing"])
+async def test_an_empty_message_is_refused_with_a_sentence(rooms: Rooms, draft: Draft) -> None:
+    with pytest.raises(UserError, match="empty"):
+        await rooms.say(HALL, draft)
+
+
+async def test_a_megabyte_of_text_is_refused_with_a_sentence(rooms: Rooms) -> None:
+    with pytest.raises(UserError, match=f"1,000,000 characters and a message holds {LONGEST_TEXT:,}"):
+        await rooms.say(HALL, words("x" * 1_000_000))
+
+
+async def test_those_who_left_are_known_but_away(rooms: Rooms) -> None:
+    bob = newcomer("Bob")
+    await rooms.join("hall", ANN)
+    await rooms.join("hall", bob)
+    await rooms.leave("hall", ANN)
+
+    assert [(present.person, present.here) for present in await rooms.people("hall")] == [(bob, True), (ANN, False)]
+    assert await rooms.name("hall", ANN.id) == "Ann"
+
+
+@pytest.mark.parametrize("name", ["", " \t", "x" * 33, "hobnob", "\u202e"])
+def test_a_name_that_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(UserError):
+        newcomer(name)
+
+
+def test_the_same_secret_is_the_same_person_under_any_name() -> None:
+    assert newcomer("Ann", "s").id == newcomer("Anna", "s").id != newcomer("Ann", "t").id
+
+
+@pytest.mark.parametrize("key", ["Hall", "a/b/c", "hall/../x", "", "hall/p.", "a b"])
+def test_a_place_that_could_be_mistaken_for_another_is_refused(key: str) -> None:
+    with pytest.raises(UserError):
+        Place.of(key)
+
+
+async def test_the_reader_goes_on_after_redis_refused_a_connection(rooms: Rooms, redis: Redis) -> None:
+    async with aclosing(rooms.watch(HALL)) as changes:
+        await anext(changes)
+        await redis.client_kill_filter(_type="normal", skipme=True)
+        await wait_until(lambda: _survives(rooms))
+
+        assert await _until(changes, "still here")
+
+
+async def _survives(rooms: Rooms) -> bool:
+    await rooms.say(HALL, words("still here"), nonce="again")
+    return True
+
+
+def _text(change: Change) -> str:
+    return change.text if isinstance(change, RoomMessage) else "gone"
+
+
+async def _until(changes: AsyncIterator[list[Change]], text: str) -> Change:
+    async with asyncio.timeout(5):
+        async for batch in changes:
+            for change in batch:
+                if _text(change) == text:
+                    return change
+    raise AssertionError(f"never saw {text!r}")

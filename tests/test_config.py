@@ -1,0 +1,190 @@
+"""The configuration: where it comes from, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.config import Config, load
+from bot.errors import ConfigError
+from bot.faults import positions
+from bot.plugins import load as load_plugins
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine sets must not decide what these tests find."""
+    for name in [name for name in os.environ if name.startswith("HOBNOB_")]:
+        monkeypatch.delenv(name)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "bot.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    return [fault.replace(f"{path}", "bot.toml") for fault in caught.value.faults]
+
+
+def test_the_shipped_file_works_as_it_is() -> None:
+    config = load(Path("config/bot.toml"))
+    assert list(config.plugins) == ["chat", "transcribe"]
+    assert (config.web.host, config.web.port, config.redis.url) == ("127.0.0.1", 8484, None)
+
+
+def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "")).plugins == {}
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBNOB_WEB__PORT", "9000")
+    config = load(written(tmp_path, '[web]\nport = 8000\nhost = "0.0.0.0"'))
+    assert (config.web.port, config.web.host) == (9000, "0.0.0.0")
+
+
+def test_an_empty_variable_is_as_good_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBNOB_REDIS__URL", "")
+    assert load(written(tmp_path, "")).redis.url is None
+
+
+def test_the_environment_can_switch_a_plugin_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBNOB_PLUGINS__CHAT__MODEL", "large")
+    assert load(written(tmp_path, "")).plugins["chat"].options == {"model": "large"}
+
+
+def test_the_variable_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBNOB_CONFIG", str(written(tmp_path, "[web]\nport = 1234")))
+    assert load().web.port == 1234
+
+
+def test_relative_paths_in_the_file_are_counted_from_the_file(tmp_path: Path) -> None:
+    config = load(written(tmp_path, 'data_dir = "state"\n[plugins.mine]\npath = "../mine"'))
+    assert config.data_dir == tmp_path / "state"
+    assert config.plugins["mine"].path == tmp_path / "../mine"
+    assert config.models_dir == tmp_path / "state/models"
+
+
+def test_relative_paths_in_the_environment_are_counted_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOBNOB_DATA_DIR", "state")
+    assert load(written(tmp_path, "")).data_dir == tmp_path / "state"
+
+
+def test_a_missing_file_is_named() -> None:
+    assert faults(Path("/nowhere")) == ["bot.toml: expected a configuration file that can be read, found: No such file or directory"]
+
+
+def test_without_any_file_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bot.config.__file__", str(tmp_path / "bot/config.py"))
+    with pytest.raises(ConfigError, match=r"copy config/bot\.example\.toml there, or name a file with --config"):
+        load()
+
+
+def test_a_syntax_error_names_its_line(tmp_path: Path) -> None:
+    assert faults(written(tmp_path, "[web]\nport =\n")) == ["bot.toml:2: Invalid value: this is not TOML: 'port ='"]
+
+
+def test_an_unclosed_list_names_the_end(tmp_path: Path) -> None:
+    (fault,) = faults(written(tmp_path, "[web]\nport = [1,\n"))
+    assert fault.startswith("bot.toml:2: Invalid value")
+
+
+def test_a_file_in_another_encoding_names_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_bytes(b"[web]\n# caf\xe9\n")
+    assert faults(path) == ["bot.toml:2: expected UTF-8 text, found the byte 0xe9"]
+
+
+def test_every_fault_is_named_at_once_with_its_line(tmp_path: Path) -> None:
+    text = """\
+data_dir = 5
+[web]
+port = 70000
+prot = 1
+[log]
+level = "loud"
+[plugins.chat]
+locked = "all"
+[weeb]
+"""
+    found = faults(written(tmp_path, text))
+    assert "bot.toml:1: data_dir: expected a path in quotes, found 5" in found
+    assert "bot.toml:3: web.port: expected less than or equal to 65535, found 70000" in found
+    assert "bot.toml:4: web.prot: there is no such key (did you mean 'port'?); allowed here: host, names, port" in found
+    assert "bot.toml:6: log.level: expected 'debug', 'info', 'warning' or 'error', found 'loud'" in found
+    assert "bot.toml:8: plugins.chat.locked: expected a list, found 'all'" in found
+    assert any(fault.startswith("bot.toml:9: weeb: there is no such key (did you mean 'web'?)") for fault in found)
+    assert len(found) == 6
+
+
+def test_a_fault_in_the_environment_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBNOB_WEB__PORT", "many")
+    monkeypatch.setenv("HOBNOB_WEB__PROT", "1")
+    monkeypatch.setenv("HOBNOB_WEEB__PORT", "1")
+    found = faults(written(tmp_path, "[web]\nport = 1"))
+    assert "environment variable HOBNOB_WEB__PORT: web.port: expected a whole number, found 'many'" in found
+    assert any(fault.startswith("environment variable HOBNOB_WEB__PROT: web.prot: there is no such key") for fault in found)
+    assert any(fault.startswith("environment variable HOBNOB_WEEB__PORT: there is no such key") for fault in found)
+
+
+def test_a_list_in_the_environment_is_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBNOB_PLUGINS__CHAT__LOCKED", '["model"]')
+    assert load(written(tmp_path, "")).plugins["chat"].locked == {"model"}
+    monkeypatch.setenv("HOBNOB_PLUGINS__CHAT__LOCKED", "model")
+    assert faults(written(tmp_path, "")) == [
+        "environment variable HOBNOB_PLUGINS__CHAT__LOCKED: plugins.chat.locked: expected a list, found 'model'"
+    ]
+
+
+def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
+    (fault,) = faults(written(tmp_path, "[models]\ntoken = 98765"))
+    assert fault == "bot.toml:2: models.token: expected text in quotes"
+    assert "hunter2" not in repr(load(written(tmp_path, '[redis]\nurl = "redis://:hunter2@host"')))
+
+
+def test_lines_are_found_below_dotted_and_quoted_keys_and_after_long_texts() -> None:
+    text = 'a.b = 1\n"c d" = 2\n[e]\nf = """\n[not]\nnot = 3\n"""\ng = { h = 4 }\n[[i]]\nj = 5\n'
+    assert positions(text) == {("a", "b"): 1, ("c d",): 2, ("e",): 3, ("e", "f"): 4, ("e", "g"): 8, ("i",): 9, ("i", "j"): 10}
+
+
+def test_a_key_within_an_inline_table_is_found_at_its_table(tmp_path: Path) -> None:
+    assert faults(written(tmp_path, "\nweb = { port = -1 }")) == ["bot.toml:2: web.port: expected greater than or equal to 0, found -1"]
+
+
+def test_the_embedded_store_is_used_when_no_url_is_set(tmp_path: Path) -> None:
+    assert load(written(tmp_path, f'data_dir = "{tmp_path}"')).redis_url.startswith("unix://")
+    assert load(written(tmp_path, '[redis]\nurl = "redis://there"')).redis_url == "redis://there"
+
+
+def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
+    config = load(written(tmp_path, ""))
+    with pytest.raises(ValueError, match="frozen"):
+        config.web = Config.model_fields["web"].default  # type: ignore[misc]
+
+
+def test_the_example_is_fresh() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.config_reference", "--check"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_names_every_key_with_its_default(tmp_path: Path) -> None:
+    lines = [line.removeprefix("# ") for line in Path("config/bot.example.toml").read_text().splitlines() if "(unset)" not in line]
+    given = [line for line in lines if re.match(r"[a-z_]+ = |\[(?!plugins\.NAME)", line) and line not in ("defaults = {}", "locked = []")]
+    example = load(written(tmp_path, "\n".join(given)))
+    standard = load(written(tmp_path, ""))
+    for name in ("redis", "web", "models", "worker", "log", "data_dir"):
+        assert getattr(example, name) == getattr(standard, name)
+    assert {"chat", "transcribe"} <= set(example.plugins)
+    assert load_plugins(example, "front").loaded

@@ -1,0 +1,320 @@
+"""Everything together, as an operator runs it: real processes, a real store, and a model that needs no weights."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+
+from bot.store import embedded
+from bot.supervise import holder
+from bot.testing import wait_until
+
+ECHO = Path(__file__).parent / "data/plugins/echo"
+
+HOBNOB = (sys.executable, "-m", "bot.cli")
+
+
+class House:
+    """A data directory with a configuration, and what is started in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = folder / "bot.toml"
+        self.data = folder / "data"
+        self.hold = folder / "hold"
+        self.config.write_text(
+            f'data_dir = "{self.data}"\n[web]\nport = 0\n[log]\nformat = "json"\n[plugins.echo]\npath = "{ECHO}"\n', encoding="utf-8"
+        )
+        self.environ = {**os.environ, "PARROT_HOLD": str(self.hold)}
+        self.log: list[str] = []
+
+    def do(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end."""
+        command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
+        return subprocess.run(command, env=self.environ, input=given, capture_output=True, text=True, timeout=90, check=False)
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Starts a command; what it says on standard error is collected in `log`."""
+        command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
+        process = subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        threading.Thread(target=self._collect, args=(process.stderr,), daemon=True).start()
+        return process
+
+    def at_terminal(self, terminal: int, *words: str) -> subprocess.Popen[bytes]:
+        """Starts a command that takes this for the terminal it was typed in."""
+        command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
+        return subprocess.Popen(command, env=self.environ, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
+
+    def _collect(self, stream: IO[str]) -> None:
+        with stream:
+            self.log.extend(stream)
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[str]]:
+        """`hobnob run`, from its link to its end."""
+        process = self.begin("run")
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("Hobnob is ready: http://127.0.0.1:"), "".join(self.log)
+            yield process
+        finally:
+            process.terminate()
+            assert process.wait(60) == 0 or process.returncode == -signal.SIGKILL
+            assert process.stdout.read() == "", "one link is enough"
+            process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One that runs, for those who only visit."""
+    shared = House(tmp_path_factory.mktemp("house"))
+    with shared.running():
+        yield shared
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> House:
+    """One in which nothing runs yet."""
+    return House(tmp_path)
+
+
+def family(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """The children of a supervisor, by what they are."""
+    found: dict[str, psutil.Process] = {}
+    for child in psutil.Process(process.pid).children():
+        try:
+            words = " ".join(child.cmdline())
+        except psutil.Error:  # it has just ended
+            continue
+        for name in ("router", "worker", "guard.py", "valkey"):
+            if f" {name} " in f"{words} " or f"/{name}" in words:
+                found[name] = child
+    return found
+
+
+def gone(processes: dict[str, psutil.Process]) -> Callable[[], bool]:
+    return lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes.values())
+
+
+# Asking ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered_on_standard_output(house: House) -> None:
+    done = house.do("ask", "one two three")
+    assert (done.stdout, done.returncode) == ("one two three\n", 0)
+
+
+def test_a_question_may_come_from_standard_input(house: House) -> None:
+    assert house.do("ask", "-", given="from a pipe").stdout == "from a pipe\n"
+
+
+def test_several_files_are_attached(house: House, tmp_path: Path) -> None:
+    for name, size in {"a.bin": 3, "b.bin": 5}.items():
+        (tmp_path / name).write_bytes(b"x" * size)
+    done = house.do("ask", "look", "--file", str(tmp_path / "a.bin"), "--file", str(tmp_path / "b.bin"))
+    assert done.stdout == "look [3 bytes] [5 bytes]\n"
+
+
+def test_what_comes_back_is_saved_and_nothing_is_overwritten(house: House, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert house.do("ask", "draw a cat", "--save", str(tmp_path / "new")).returncode == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()} == {
+        "picture.txt": b"a picture",
+        "picture-1.txt": b"a picture",
+    }
+
+
+def test_without_a_folder_it_says_how_to_save(house: House) -> None:
+    assert "hobnob: picture.txt came back; --save DIR keeps it" in house.do("ask", "draw a cat").stderr
+
+
+def test_a_refusal_is_no_success(house: House) -> None:
+    done = house.do("ask", "refuse this")
+    assert (done.stdout, done.returncode) == ("I would rather not.\n", 1)
+
+
+def test_an_apology_is_no_success(house: House) -> None:
+    done = house.do("ask", "fail now")
+    assert "Reference: " in done.stdout
+    assert done.returncode == 1
+
+
+def test_an_empty_question_is_refused_with_a_sentence(house: House) -> None:
+    done = house.do("ask")
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert "The message is empty" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_named(house: House) -> None:
+    done = house.do("ask", "look", "--file", "/nowhere/a.bin")
+    assert done.returncode == 2
+    assert "/nowhere/a.bin" in done.stderr
+
+
+def test_patience_has_an_end(house: House) -> None:
+    house.hold.touch()
+    try:
+        done = house.do("ask", "one two three", "--timeout", "2")
+    finally:
+        house.hold.unlink()
+    assert (done.returncode, done.stderr) == (1, "hobnob: no answer within 2 s\n")
+
+
+async def test_alone_it_starts_all_it_needs_and_stops_it(empty: House) -> None:
+    done = empty.do("ask", "one two three")
+    assert (done.stdout, done.stderr, done.returncode) == ("one two three\n", "", 0)
+    assert holder(empty.data) is None
+    assert not embedded.answers(empty.data)
+
+
+def test_alone_with_a_broken_plugin_it_says_so_and_leaves(empty: House, tmp_path: Path) -> None:
+    empty.config.write_text(f'data_dir = "{empty.data}"\n[plugins.gone]\npath = "gone"\n')
+    done = empty.do("ask", "hello")
+    assert done.returncode == 2
+    assert f"expected a plugin's folder, found nothing at {tmp_path}/gone" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# The console -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_conversation_in_the_terminal(house: House) -> None:
+    done = house.do("console", "--direct", "--name", "Ann", given="hello there\n\nsecond line\n")
+    assert done.returncode == 0
+    said = [line for line in done.stdout.splitlines() if ": " in line]
+    assert said == ["Ann: hello there", "Hobnob: hello there", "Ann: second line", "Hobnob: second line"]
+
+
+def test_in_a_room_the_bot_is_called_by_name(house: House) -> None:
+    done = house.do("console", "--room", "kitchen", "--name", "Bob", given="only people\n@hobnob and you\n")
+    said = [line for line in done.stdout.splitlines() if ": " in line]
+    assert said == ["Bob: only people", "Bob: @hobnob and you", "Hobnob: @hobnob and you"]
+
+
+def test_who_comes_later_sees_what_was_said(house: House) -> None:
+    house.do("console", "--room", "hall", "--name", "Cat", given="I was here\n")
+    assert "Cat: I was here" in house.do("console", "--room", "hall", "--name", "Dan", given="").stdout
+
+
+def test_a_name_for_a_room_that_cannot_be_is_refused(house: House) -> None:
+    done = house.do("console", "--room", "No Room", given="")
+    assert done.returncode == 1
+    assert "'No Room' is no name for a room" in done.stderr
+
+
+async def test_leaving_in_the_middle_of_a_line_leaves_the_terminal_as_it_was(house: House) -> None:
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = house.at_terminal(theirs, "console", "--name", "Eve")
+    await wait_until(lambda: termios.tcgetattr(theirs)[3] != before[3], 30)  # a prompt that reads key by key
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert termios.tcgetattr(theirs)[3] == before[3]
+    os.close(ours)
+    os.close(theirs)
+
+
+# Starting and stopping ---------------------------------------------------------------------------------------------------
+
+
+def test_a_second_start_says_that_it_runs_already(house: House) -> None:
+    done = house.do("run")
+    assert done.returncode == 2
+    assert f"Hobnob runs already in {house.data} (process {holder(house.data)})" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_sees_that_it_runs(house: House) -> None:
+    done = house.do("doctor")
+    assert f"Hobnob runs as process {holder(house.data)}" in done.stdout
+    assert "append-only file" in done.stdout
+
+
+async def test_a_stop_leaves_nothing_behind(empty: House) -> None:
+    with empty.running() as process:
+        processes = family(process)
+        assert set(processes) == {"router", "worker", "guard.py", "valkey"}
+    assert gone(processes)()
+    assert holder(empty.data) is None
+
+
+async def test_a_killed_supervisor_leaves_nothing_behind_and_can_be_started_at_once(empty: House) -> None:
+    with empty.running() as process:
+        processes = family(process)
+        process.kill()
+        process.wait()
+        with empty.running():
+            assert gone(processes)()
+            assert empty.do("ask", "still there").stdout == "still there\n"
+
+
+@pytest.mark.parametrize("victim", ["router", "worker", "valkey"])
+async def test_a_process_that_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(empty: House, victim: str) -> None:
+    with empty.running() as process:
+        empty.hold.touch()
+        with empty.begin("ask", "one two three four") as asking:
+            try:
+                await wait_until(lambda: any('"loaded"' in line for line in empty.log), 30)
+                before = family(process)[victim]
+                before.kill()
+                await wait_until(lambda: family(process).get(victim, before).pid != before.pid, 30)
+                empty.hold.unlink()
+                assert asking.wait(60) == 0
+                assert asking.stdout is not None
+                assert asking.stdout.read() == "one two three four\n"
+            finally:
+                asking.kill()
+
+
+async def test_a_port_in_use_is_a_sentence(house: House, empty: House) -> None:
+    port = next(one.laddr.port for one in family_of(house).net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+    empty.config.write_text(empty.config.read_text().replace("port = 0", f"port = {port}"))
+    done = empty.do("run")
+    assert done.returncode == 2
+    assert f"web.port {port}: another program listens there already" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not embedded.answers(empty.data)
+
+
+def family_of(house: House) -> psutil.Process:
+    """The router of a house that runs."""
+    supervisor = holder(house.data)
+    assert supervisor
+    return next(child for child in psutil.Process(supervisor).children() if "router" in child.cmdline())
+
+
+def test_a_router_without_a_store_says_what_to_do(empty: House) -> None:
+    done = empty.do("router")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`hobnob run` starts everything" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["router", "worker"])
+def test_an_unreachable_redis_says_what_to_do(empty: House, command: str) -> None:
+    with empty.config.open("a") as config:
+        config.write('[redis]\nurl = "redis://me:hunter22@127.0.0.1:1"\n')
+    done = empty.do(command)
+    assert done.returncode == 2
+    assert "Redis at 127.0.0.1:1 cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter22" not in done.stderr
+
+
+def test_a_data_directory_that_cannot_be_made_says_what_to_do(empty: House) -> None:
+    empty.data.write_text("in the way")
+    done = empty.do("run")
+    assert done.returncode == 2
+    assert f"{empty.data}: expected a data directory that can be written" in done.stderr

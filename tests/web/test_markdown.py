@@ -1,0 +1,110 @@
+"""Markdown on the pages: pleasant to read, and nothing in it can do harm."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from bot.web.markdown import Markdown
+
+BLOCKS = {"p", "pre", "div", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr"}
+ALLOWED = BLOCKS | {"br", "strong", "em", "s", "code", "span", "button", "a", "table", "thead", "tbody", "tr", "th", "td"}
+ATTRIBUTES = {"href", "title", "target", "rel", "class", "style", "type", "tabindex", "start", "data-copy"}
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:x)",
+    "[x](//evil.example)",
+    "<javascript:alert(1)>",
+    "<data:text/html,x>",
+    "![x](https://example.org/track.png)",
+    "![x](x.png 'onerror=alert(1)')",
+    '[x](https://example.org "onmouseover=alert(1)")',
+    '[x](https://example.org/"onmouseover="alert(1))',
+    'https://example.org/"onmouseover="alert(1)',
+    "```<img src=x onerror=alert(1)>\n<b>\n```",
+    '```"><script>\nx\n```',
+    "    <script>indented</script>",
+    "`<script>`",
+    "@<b>Ann</b>",
+    "[a]: javascript:alert(1)\n\n[a]",
+    "| <script> | b |\n|---|---|\n| <img src=x> | [y](javascript:z) |",
+    "\x00<script>\x00",
+    "<!--><script>alert(1)</script>-->",
+    "<![CDATA[<script>]]>",
+)
+
+
+class Tags(HTMLParser):
+    """What a browser would make of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_hostile_survives(text: str) -> None:
+    found = Tags()
+    found.feed(Markdown().render(text, ("<b>Ann</b>",)))
+
+    assert found.tags <= ALLOWED
+    assert {name for name, _ in found.attributes} <= ATTRIBUTES
+    assert all(value and value.startswith(("http://", "https://", "mailto:")) for name, value in found.attributes if name == "href")
+    assert all(value and value.startswith("text-align:") for name, value in found.attributes if name == "style")
+
+
+def test_a_link_opens_elsewhere_and_tells_nothing_of_where_it_came_from() -> None:
+    html = Markdown().render("[a](https://example.org/)")
+
+    assert html == '<p><a href="https://example.org/" target="_blank" rel="noopener noreferrer nofollow">a</a></p>\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("see https://example.org/a?b=1&c=2.", "https://example.org/a?b=1&amp;c=2"),
+        ("(https://example.org)", "https://example.org"),
+        ("**https://example.org/x**", "https://example.org/x"),
+    ],
+)
+def test_a_bare_address_becomes_a_link_without_what_follows_it(text: str, address: str) -> None:
+    assert f'<a href="{address}" ' in Markdown().render(text)
+
+
+def test_an_address_inside_a_link_makes_no_second_link() -> None:
+    assert Markdown().render("[https://a.example](https://b.example)").count("<a ") == 1
+
+
+def test_names_behind_an_at_sign_stand_out_whole_words_only() -> None:
+    html = Markdown().render("@Ann and @Anna, me@ann.example `@Ann`", ("Ann",))
+
+    assert html.count('<span class="mention">') == 1
+    assert '<span class="mention">@Ann</span> and' in html
+
+
+def test_code_is_coloured_and_an_unknown_language_is_plain() -> None:
+    assert 'class="hl-k"' in Markdown().render("```python\ndef f(): ...\n```")
+    assert "<code>def f(): ...\n</code>" in Markdown().render("```nonesuch\ndef f(): ...\n```")
+
+
+def test_a_fence_that_is_still_being_written_is_code_already() -> None:
+    assert "<pre" in Markdown().render("Here:\n\n```python\nx = 1")
+
+
+def test_line_breaks_of_people_are_kept() -> None:
+    assert "<br" in Markdown().render("one\ntwo")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from bot.store import embedded
@@ -18,6 +19,12 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library reads it
 
 MAY_STAY = ("server:", "data:", "data-index:", "firings")
 """Keys that live until somebody deletes them, by design."""
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> None:
+    """Tracebacks as Python prints them: drawing them in colour costs more than the tests that provoke them."""
+    structlog.configure(processors=[structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)])
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +56,7 @@ async def redis(redis_url: str, keys: Keys) -> AsyncIterator[Redis]:
     if left:
         await client.delete(*left)
     await client.aclose()
-    leaked = [key for key in forever if not key.removeprefix(f"{keys.prefix}:").startswith(MAY_STAY)]
+    leaked = [key for key in forever if not any(f":{kind}" in key for kind in MAY_STAY)]
     assert not leaked, f"keys left behind without a lifetime: {leaked}"
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bot import Context, Listener, Message, Reply, hookimpl
-from bot.messages import Address, Attachment, Person, Text
 from bot.connector import Deliver, Limits, Post
+from bot.messages import Address, Attachment, Person, Text
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.acts import DurableActs, Stores

@@ -85,7 +85,9 @@ class Scripted:
         learnt: list[str] = []
         for step in args.steps:
             learnt.append(await self._step(ctx, step, len(learnt)))
-        return None if "n" in args.steps else Reply(" ".join([*learnt, ctx.settings.tone, f"{ctx.random.randint(0, 999)}", f"{ctx.now:%s}"]))
+        return (
+            None if "n" in args.steps else Reply(" ".join([*learnt, ctx.settings.tone, f"{ctx.random.randint(0, 999)}", f"{ctx.now:%s}"]))
+        )
 
     async def _step(self, ctx: Context, step: str, number: int) -> str:
         match step:
@@ -107,7 +109,9 @@ class Scripted:
                 await ctx.store.put(Notes(lines=(*notes.lines, f"note {number}")), "chat")
                 return f"{len(notes.lines)} notes"
             case "f":
-                await ctx.forward(replace(ctx.message, trigger=ctx.message.trigger.__class__("nothing"), parts=(Text(f"forwarded {number}"),)))
+                await ctx.forward(
+                    replace(ctx.message, trigger=ctx.message.trigger.__class__("nothing"), parts=(Text(f"forwarded {number}"),))
+                )
             case "k":
                 return (await ctx.keep(f"bytes {number}".encode(), "text/plain")).name
             case "l":
@@ -187,7 +191,9 @@ PROGRAMS = ["", "n", "atr", "cac", "sp", "mm", "mrm", "fa", "kl", "pap", "atatr"
 
 
 @pytest.mark.parametrize("steps", PROGRAMS)
-async def test_a_router_killed_at_any_instant_changes_nothing_that_anybody_sees(redis_url: str, redis: Redis, keys: Keys, steps: str) -> None:
+async def test_a_router_killed_at_any_instant_changes_nothing_that_anybody_sees(
+    redis_url: str, redis: Redis, keys: Keys, steps: str
+) -> None:
     living, deeds = await play(redis_url, redis, Keys(f"{keys.prefix}:0"), steps, 0, meanwhile=False)
     assert deeds > 2
     for at in range(1, deeds + 1):

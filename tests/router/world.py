@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -47,9 +47,9 @@ class Mortal(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         if args[0] in ("BLPOP", "XREAD", "BLMOVE", "BZPOPMIN"):  # waiting is no deed
-            return await super().execute_command(*args, **options)
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         self.fate.step()
-        found = await super().execute_command(*args, **options)
+        found = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         self.fate.step()
         return found
 
@@ -80,7 +80,7 @@ class Seen(Platform):
 @asynccontextmanager
 async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fate: Fate) -> AsyncIterator[Router]:
     """A router on the platform that lives until `fate` or the end."""
-    client = Mortal.from_pool(FairPool.from_url(url))
+    client = cast("Mortal", Mortal.from_pool(FairPool.from_url(url)))
     client.fate = fate
     seen = Seen(platform.name, platform.limits, platform.chats, platform.calls, nonces=platform.nonces, files=platform.files, fate=fate)
     made = app.build(client, keys, plugins, [seen])
@@ -100,8 +100,8 @@ async def finish(url: str, keys: Keys, made: Router) -> None:
     client = connect(url)
 
     async def nothing_left() -> bool:
-        leases = await client.zrange(keys.ticket_leases(), 0, -1)
-        lapsed = {id: 0 for id in leases if id.decode() not in {ticket.id for ticket in made.runner.held}}
+        leases = cast(list[bytes], await client.zrange(keys.ticket_leases(), 0, -1))
+        lapsed = {id: 0.0 for id in leases if id.decode() not in {ticket.id for ticket in made.runner.held}}
         if lapsed:
             await client.zadd(keys.ticket_leases(), lapsed)
             await made.tickets.reap()

@@ -105,7 +105,9 @@ def start(redis_url: str, keys: Keys, log: Log) -> Iterator[Start]:
 
     def start(lease: float = LEASE, url: str = redis_url) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.worker.drill", url, keys.prefix, str(lease)]
-        processes.append(subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DRILL_LOG": str(log.path)}))
+        processes.append(
+            subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DRILL_LOG": str(log.path), "HOBNOB_DATA_DIR": str(log.path.parent)})
+        )
         return processes[-1]
 
     yield start

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
         Text,
     )
     from bot.models import Batch, Memory, Model, Placement, Work
-    from bot.routes import Action, Command, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
+    from bot.routes import Action, Command, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule
     from bot.turns import Turn, estimate_tokens
 
 __version__ = "0.1.0"
@@ -138,7 +138,6 @@ __all__ = [
     "Stored",
     "Text",
     "TextSoFar",
-    "Tool",
     "Transcribe",
     "Transcript",
     "Turn",

@@ -16,10 +16,10 @@ from pydantic import BaseModel
 from bot import hookspecs
 from bot.errors import BotError, PluginError
 from bot.models import Model
-from bot.routes import Action, Command, Listener, Reaction, Route, Schedule, Tool
+from bot.routes import Action, Command, Listener, Reaction, Route, Schedule
 
 HOOKS: Mapping[str, frozenset[str]] = {
-    "front": frozenset({"register_connectors", "register_routes", "register_tools", "admit", "lifespan", "observe"}),
+    "front": frozenset({"register_connectors", "register_routes", "admit", "lifespan", "observe"}),
     "model": frozenset({"register_models", "lifespan", "observe"}),
 }
 """Which hooks each half of a plugin may implement."""
@@ -104,10 +104,6 @@ def _item_fault(hook: str, item: Any) -> str:
     match hook:
         case "register_routes":
             return _route_fault(item)
-        case "register_tools" if not isinstance(item, Tool):
-            return f"expected a Tool, found {item!r}"
-        case "register_tools" if not _waits(item.handler):
-            return f"tool {item.name!r}: expected `async def` as its handler, found {item.handler!r}"
         case "register_models" if not isinstance(item, Model):
             return f"expected a Model, found {item!r}"
         case "register_connectors" if not (isinstance(getattr(item, "name", None), str) and hasattr(item, "limits")):

@@ -1,4 +1,4 @@
-"""Which events reach which handler: what `register_routes` and `register_tools` return. Matching is in `bot/router/dispatch.py`."""
+"""Which events reach which handler: what `register_routes` returns. Matching is in `bot/router/dispatch.py`."""
 
 from __future__ import annotations
 
@@ -90,13 +90,3 @@ class Schedule:
 
 
 Route = Command | Listener | Action | Reaction | Schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A typed function that the chat model may call; what it returns is data to the model, never instructions."""
-
-    name: str
-    description: str
-    args: type[BaseModel]
-    handler: Callable[[Context, Any], Awaitable[str]]

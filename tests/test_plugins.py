@@ -71,11 +71,6 @@ def test_hook_register_routes(tmp_path: Path) -> None:
     assert (name, type(route), route.name) == ("everything", Command, "greet")
 
 
-def test_hook_register_tools(tmp_path: Path) -> None:
-    ((name, tool),) = load(everything(tmp_path), "front").collect("register_tools")
-    assert (name, tool.name) == ("everything", "echo")
-
-
 def test_hook_register_models(tmp_path: Path) -> None:
     ((name, model),) = load(everything(tmp_path), "model").collect("register_models")
     assert (name, model.name) == ("everything", "parrot")
@@ -276,7 +271,6 @@ def test_a_plugin_that_cannot_be_made_says_where(tmp_path: Path) -> None:
         ("def admit(self, words): return None", "words"),
         ("def register_routes(self): return 1 / 0", "register_routes: ZeroDivisionError: division by zero"),
         ("def register_routes(self): return ['x']", "expected a Command, Listener, Action, Reaction or Schedule, found 'x'"),
-        ("def register_tools(self): return ['x']", "register_tools: expected a Tool, found 'x'"),
         ("def register_connectors(self): return ['x']", "expected a Connector with a name and limits, found 'x'"),
     ],
 )

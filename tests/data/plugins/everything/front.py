@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from bot import Command, Connector, Context, Event, Message, NoArgs, Refusal, Reply, Route, Tool, hookimpl
+from bot import Command, Connector, Context, Event, Message, NoArgs, Refusal, Reply, Route, hookimpl
 
 from .config import Config
 
@@ -33,10 +33,6 @@ class Plugin:
         yield Command("greet", "Greets.", NoArgs, self.greet)
 
     @hookimpl
-    def register_tools(self) -> Iterable[Tool]:
-        return [Tool("echo", "Says it again.", NoArgs, self.echo)]
-
-    @hookimpl
     def admit(self, message: Message) -> Refusal | None:
         return Refusal("Quiet, please.") if message.text == "LOUD" else None
 
@@ -56,6 +52,3 @@ class Plugin:
 
     async def greet(self, ctx: Context, args: NoArgs) -> Reply:
         return Reply(self.config.greeting)
-
-    async def echo(self, ctx: Context, args: NoArgs) -> str:
-        return "echo"

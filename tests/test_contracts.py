@@ -164,7 +164,3 @@ def test_every_hook_is_documented_with_its_signature_and_an_example_that_loads(h
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_tested(hook: str) -> None:
     assert re.search(rf"^(async )?def test_hook_{hook}\b", (ROOT / "tests/test_plugins.py").read_text(), re.MULTILINE)
-
-
-def test_there_are_seven_hooks() -> None:
-    assert len(HOOKS) == 7

@@ -28,6 +28,13 @@ def hobnob(*words: str, environ: dict[str, str] | None = None) -> subprocess.Com
     )
 
 
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine sets must not decide what these tests find, nor where they write."""
+    for name in [name for name in os.environ if name.startswith("HOBNOB_")]:
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """A configuration with one plugin, and a data directory of its own."""

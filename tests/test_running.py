@@ -8,11 +8,9 @@ import signal
 import subprocess
 import sys
 import termios
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import psutil
 import pytest
@@ -22,6 +20,8 @@ from bot.supervise import holder
 from bot.testing import wait_until
 
 ECHO = Path(__file__).parent / "data/plugins/echo"
+
+FAMILY = ("router", "worker", "guard.py", "valkey")
 
 HOBNOB = (sys.executable, "-m", "bot.cli")
 
@@ -36,45 +36,51 @@ class House:
         self.config.write_text(
             f'data_dir = "{self.data}"\n[web]\nport = 0\n[log]\nformat = "json"\n[plugins.echo]\npath = "{ECHO}"\n', encoding="utf-8"
         )
-        self.environ = {**os.environ, "PARROT_HOLD": str(self.hold)}
-        self.log: list[str] = []
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("HOBNOB_")}
+        self.environ = {**ours, "PARROT_HOLD": str(self.hold)}
+        self._log = folder / "log"
 
     def do(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
         command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
         return subprocess.run(command, env=self.environ, input=given, capture_output=True, text=True, timeout=90, check=False)
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Starts a command; what it says on standard error is collected in `log`."""
+    @property
+    def log(self) -> str:
+        """What all that was begun said on standard error."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    @contextmanager
+    def begin(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A command while it runs; one that has not ended by itself is killed."""
         command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
-        process = subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert process.stderr is not None
-        threading.Thread(target=self._collect, args=(process.stderr,), daemon=True).start()
-        return process
+        with (
+            self._log.open("ab") as log,
+            subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def at_terminal(self, terminal: int, *words: str) -> subprocess.Popen[bytes]:
         """Starts a command that takes this for the terminal it was typed in."""
         command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
         return subprocess.Popen(command, env=self.environ, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
 
-    def _collect(self, stream: IO[str]) -> None:
-        with stream:
-            self.log.extend(stream)
-
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[str]]:
         """`hobnob run`, from its link to its end."""
-        process = self.begin("run")
-        assert process.stdout is not None
-        try:
+        with self.begin("run") as process:
+            assert process.stdout is not None
             line = process.stdout.readline()
-            assert line.startswith("Hobnob is ready: http://127.0.0.1:"), "".join(self.log)
-            yield process
-        finally:
-            process.terminate()
-            assert process.wait(60) == 0 or process.returncode == -signal.SIGKILL
-            assert process.stdout.read() == "", "one link is enough"
-            process.stdout.close()
+            assert line.startswith("Hobnob is ready: http://127.0.0.1:"), self.log
+            try:
+                yield process
+            finally:
+                process.terminate()
+                assert process.wait(60) == 0 or process.returncode == -signal.SIGKILL, self.log
+                assert process.stdout.read() == "", "one link is enough"
 
 
 @pytest.fixture(scope="module")
@@ -92,21 +98,22 @@ def empty(tmp_path: Path) -> House:
 
 
 def family(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
-    """The children of a supervisor, by what they are."""
+    """The children of a supervisor, by what they are; one may end while it is looked at."""
     found: dict[str, psutil.Process] = {}
-    for child in psutil.Process(process.pid).children():
-        try:
-            words = " ".join(child.cmdline())
-        except psutil.Error:  # it has just ended
-            continue
-        for name in ("router", "worker", "guard.py", "valkey"):
-            if f" {name} " in f"{words} " or f"/{name}" in words:
-                found[name] = child
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.Error):
+                words = " ".join(child.cmdline()) + " "
+                found.update({name: child for name in FAMILY if f" {name} " in words or f"/{name}" in words})
     return found
 
 
-def gone(processes: dict[str, psutil.Process]) -> Callable[[], bool]:
-    return lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in processes.values())
+def lives(process: psutil.Process) -> bool:
+    """False for one that is gone, and for one that only waits to be collected."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 # Asking ------------------------------------------------------------------------------------------------------------------
@@ -246,8 +253,8 @@ def test_the_doctor_sees_that_it_runs(house: House) -> None:
 async def test_a_stop_leaves_nothing_behind(empty: House) -> None:
     with empty.running() as process:
         processes = family(process)
-        assert set(processes) == {"router", "worker", "guard.py", "valkey"}
-    assert gone(processes)()
+        assert set(processes) == set(FAMILY)
+    assert not any(map(lives, processes.values()))
     assert holder(empty.data) is None
 
 
@@ -257,26 +264,22 @@ async def test_a_killed_supervisor_leaves_nothing_behind_and_can_be_started_at_o
         process.kill()
         process.wait()
         with empty.running():
-            assert gone(processes)()
+            assert not any(map(lives, processes.values()))
             assert empty.do("ask", "still there").stdout == "still there\n"
 
 
 @pytest.mark.parametrize("victim", ["router", "worker", "valkey"])
 async def test_a_process_that_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(empty: House, victim: str) -> None:
-    with empty.running() as process:
-        empty.hold.touch()
-        with empty.begin("ask", "one two three four") as asking:
-            try:
-                await wait_until(lambda: any('"loaded"' in line for line in empty.log), 30)
-                before = family(process)[victim]
-                before.kill()
-                await wait_until(lambda: family(process).get(victim, before).pid != before.pid, 30)
-                empty.hold.unlink()
-                assert asking.wait(60) == 0
-                assert asking.stdout is not None
-                assert asking.stdout.read() == "one two three four\n"
-            finally:
-                asking.kill()
+    empty.hold.touch()
+    with empty.running() as process, empty.begin("ask", "one two three four") as asking:
+        await wait_until(lambda: '"loaded"' in empty.log, 30)
+        before = await wait_until(lambda: family(process).get(victim), 30)
+        before.kill()
+        await wait_until(lambda: family(process).get(victim, before).pid != before.pid, 30)
+        empty.hold.unlink()
+        assert asking.wait(60) == 0, empty.log
+        assert asking.stdout is not None
+        assert asking.stdout.read() == "one two three four\n"
 
 
 async def test_a_port_in_use_is_a_sentence(house: House, empty: House) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -235,17 +236,25 @@ class DurableActs:
 
         return blob_json.validate_json(await self._journal.once(self._journal.name("keep", mime, name, digest(content.hex())), put))
 
-    async def clips(self, audio: Audio, longest: float) -> list[Clip]:
+    async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
         """The clips that were cut the first time."""
 
         async def cut() -> bytes:
-            made = []
-            async for content, start, seconds in self._stores.decoder.clips(self._pieces_of(audio.source), longest):
-                blob = await self._stores.blobs.put(content, "audio/flac", "clip.flac")
-                made.append(Clip(blob, start, seconds))
+            made: list[Clip] = []
+            try:
+                await self._cut(audio, longest, total, made)
+            except UserError:  # one that is too long is found out late, and nobody needs its beginning
+                await self._stores.blobs.forget([clip.audio for clip in made])
+                raise
             return clips_json.dump_json(made)
 
-        return clips_json.validate_json(await self._journal.once(self._journal.name("clips", audio.source.id, str(longest)), cut))
+        name = self._journal.name("clips", audio.source.id, str(longest), str(total))
+        return clips_json.validate_json(await self._journal.once(name, cut))
+
+    async def _cut(self, audio: Audio, longest: float, total: float, made: list[Clip]) -> None:
+        async with aclosing(self._stores.decoder.clips(self._pieces_of(audio.source), longest, total)) as clips:
+            async for content, start, seconds in clips:
+                made.append(Clip(await self._stores.blobs.put(content, "audio/flac", "clip.flac"), start, seconds))
 
     async def _pieces_of(self, source: Source) -> AsyncIterator[bytes]:
         if isinstance(source, Blob):

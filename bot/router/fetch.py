@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
 
 import httpx
 
@@ -13,33 +14,61 @@ from bot.context import Fetched
 from bot.errors import UserError
 
 SECONDS = 20.0
+"""Longest wait for a connection or for the next piece."""
+
+LONGEST = 60.0
+"""Seconds for all of it."""
+
 MOST_REDIRECTS = 5
 
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""NAT64 (RFC 6052): a gateway turns these into IPv4 addresses, private ones as well."""
 
-async def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
+
+Allowed = Callable[[ipaddress.IPv4Address | ipaddress.IPv6Address], bool]
+
+
+def public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """True for what anybody on the internet could reach; an IPv6 address that stands for an IPv4 one is not."""
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.sixtofour or address.teredo or address in TRANSLATED):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+async def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int, *, allowed: Allowed = public) -> Fetched:
     """The answer, its body cut at `limit` bytes. Raises UserError for an address that is not public or not there.
 
     The name is resolved once and that very address is connected to, so a name that resolves differently the second time gains nothing.
+    A redirect to another host does not get the headers, which may hold a key. `allowed` tells which addresses are public.
     """
-    async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
-        for _ in range(MOST_REDIRECTS):
-            target = httpx.URL(url)
-            request = client.build_request(method, await _pinned(target), headers=headers, content=body)
-            request.headers["host"] = target.netloc.decode()
-            request.extensions["sni_hostname"] = target.host
-            try:
-                response = await client.send(request, stream=True)
-                if not response.has_redirect_location:
-                    return Fetched(response.status_code, response.headers.get("content-type", ""), await _body(response, limit))
-                await response.aclose()
-            except httpx.HTTPError as error:
-                raise UserError(f"{target.host} did not answer: {type(error).__name__}.") from error
-            url = str(target.join(response.headers["location"]))
-            method, body = ("GET", b"") if response.status_code == httpx.codes.SEE_OTHER else (method, body)
+    try:
+        async with asyncio.timeout(LONGEST), httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
+            return await _follow(client, method, httpx.URL(url), headers, body, limit, allowed)
+    except httpx.InvalidURL as error:
+        raise UserError(f"{url[:80]!r} is no address.") from error
+    except (httpx.HTTPError, TimeoutError) as error:
+        raise UserError(f"{httpx.URL(url).host} did not answer: {type(error).__name__}.") from error
+
+
+async def _follow(
+    client: httpx.AsyncClient, method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes, limit: int, allowed: Allowed
+) -> Fetched:
+    for _ in range(MOST_REDIRECTS + 1):
+        request = client.build_request(method, await _pinned(url, allowed), headers=headers, content=body)
+        request.headers["host"] = url.netloc.decode()
+        request.extensions["sni_hostname"] = url.host
+        response = await client.send(request, stream=True)
+        async with aclosing(response):
+            if not response.has_redirect_location:
+                return Fetched(response.status_code, response.headers.get("content-type", ""), await _body(response, limit))
+        target = url.join(response.headers["location"])
+        headers = headers if target.host == url.host else {}
+        method, body = ("GET", b"") if response.status_code == httpx.codes.SEE_OTHER else (method, body)
+        url = target
     raise UserError(f"{url} sends from one address to the next without end.")
 
 
-async def _pinned(url: httpx.URL) -> httpx.URL:
+async def _pinned(url: httpx.URL, allowed: Allowed) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
         raise UserError(f"Only http and https addresses can be fetched, not {str(url)[:80]!r}.")
     try:
@@ -47,17 +76,9 @@ async def _pinned(url: httpx.URL) -> httpx.URL:
     except OSError as error:
         raise UserError(f"There is no host called {url.host}.") from error
     addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-    if not all(_public(address) for address in addresses):
+    if not all(allowed(address) for address in addresses):
         raise UserError(f"{url.host} is not a public address.")
     return url.copy_with(host=str(addresses[0]))
-
-
-def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 async def _body(response: httpx.Response, limit: int) -> bytes:
@@ -66,5 +87,4 @@ async def _body(response: httpx.Response, limit: int) -> bytes:
         content += piece
         if len(content) >= limit:
             break
-    await response.aclose()
     return bytes(content[:limit])

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+import structlog
+from pydantic import BaseModel, ValidationError
 
 from bot.messages import Address
 from bot.plugins import Loaded
@@ -14,6 +15,9 @@ from bot.store.servers import Choices, Server
 
 MOST_CACHED = 20_000
 """Servers whose choices are kept in memory; a change is found by the ticket script, not by expiry."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class ServerSource(Protocol):
@@ -51,7 +55,12 @@ class View:
         for choices in reversed(self._layers(address)):
             chosen = choices.settings.get(loaded.name, {})
             merged |= {key: value for key, value in chosen.items() if key not in loaded.locked}
-        return loaded.settings.model_validate(merged)
+        try:
+            return loaded.settings.model_validate(merged)
+        except ValidationError as error:  # chosen when the plugin was another version
+            wrong = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]} or set(merged)
+            log.warning("settings that the plugin no longer takes", plugin=loaded.name, server=address.tenant, keys=sorted(wrong))
+            return loaded.settings.model_validate({**loaded.defaults, **{key: merged[key] for key in merged if key not in wrong}})
 
     def _layers(self, address: Address) -> list[Choices]:
         channel = self._server.channels.get(address.channel)

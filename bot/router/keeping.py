@@ -73,3 +73,6 @@ async def _forever(once: Callable[[], Awaitable[None]]) -> None:
                 log.error("redis is away", fault=str(error))
             away = True
             await asyncio.sleep(1.0)
+        except Exception:  # one bad entry must not end a round that all others live by
+            log.exception("a round failed")
+            await asyncio.sleep(1.0)

@@ -95,19 +95,25 @@ async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fat
         await client.aclose()
 
 
-async def finish(url: str, keys: Keys, made: Router) -> None:
-    """Takes over what a dead router left, as if its leases had lapsed, and waits until every ticket has ended."""
+async def take_over(redis: Redis, keys: Keys, made: Router) -> None:
+    """Runs what dead routers left, as if its leases had lapsed, and what waits in line."""
+    held = {ticket.id for ticket in made.runner.held}
+    lapsed = {id: 0.0 for id in cast("list[bytes]", await redis.zrange(keys.ticket_leases(), 0, -1)) if id.decode() not in held}
+    if lapsed:
+        await redis.zadd(keys.ticket_leases(), lapsed)
+        await made.tickets.reap()
+    while (ticket := await made.tickets.claim("room")) is not None:
+        made.runner.start(ticket)
+
+
+async def finish(url: str, keys: Keys, *living: Router) -> None:
+    """Takes over what dead routers left and waits until every ticket has ended. Of several routers, the last takes over."""
     client = connect(url)
 
     async def nothing_left() -> bool:
-        leases = cast(list[bytes], await client.zrange(keys.ticket_leases(), 0, -1))
-        lapsed = {id: 0.0 for id in leases if id.decode() not in {ticket.id for ticket in made.runner.held}}
-        if lapsed:
-            await client.zadd(keys.ticket_leases(), lapsed)
-            await made.tickets.reap()
-        while (ticket := await made.tickets.claim("room")) is not None:
-            made.runner.start(ticket)
-        return not leases and not made.runner.held and not await client.llen(keys.ticket_ready("room"))
+        if not any(made.runner.held for made in living[:-1]):
+            await take_over(client, keys, living[-1])
+        return not await client.zcard(keys.ticket_leases()) and not await client.llen(keys.ticket_ready("room"))
 
     await wait_until(nothing_left, 20.0)
     await client.aclose()

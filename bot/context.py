@@ -87,7 +87,7 @@ class Acts(Protocol):
     async def keep(self, content: bytes, mime: str, name: str) -> Blob:
         """See `Context.keep`."""
 
-    async def clips(self, audio: Audio, longest: float) -> list[Clip]:
+    async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
         """See `Context.clips`."""
 
 
@@ -195,9 +195,9 @@ class Context:
         """Stores bytes for a job or a reply."""
         return await self._acts.keep(content, mime, name)
 
-    async def clips(self, audio: Audio, *, longest: float) -> list[Clip]:
+    async def clips(self, audio: Audio, *, longest: float, total: float = 3600.0) -> list[Clip]:
         """Decodes audio of any usual format in a limited process and cuts it into clips of `longest` seconds at most.
 
-        A file that is corrupt, endless or no audio at all is a UserError.
+        A file that is corrupt, no audio at all, or longer than `total` seconds is a UserError; nothing of it is kept.
         """
-        return await self._acts.clips(audio, longest)
+        return await self._acts.clips(audio, longest, total)

@@ -10,7 +10,7 @@ import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,7 +30,7 @@ SENTENCES = {
     "codec": f"The sound in this file is stored in a way that I cannot read. I read {READ}.",
     "damaged": "This file is damaged: no sound comes out of it.",
     "large": "This file is too large: I read at most {size:.0f} MB of sound.",
-    "long": "This recording is too long: I listen to at most {minutes:.0f} minutes.",
+    "long": "This recording is too long: I listen to at most {length}.",
     "slow": "Reading this file took too long, so I stopped.",
     "heavy": "This file cannot be read: decoding it takes more than a sound file should.",
 }
@@ -73,14 +73,18 @@ class Decoder:
         self._limits = limits
         self._free = asyncio.Semaphore(at_once)
 
-    async def clips(self, content: AsyncIterator[bytes], longest: float) -> AsyncGenerator[tuple[bytes, float, float], None]:
+    async def clips(
+        self, content: AsyncIterator[bytes], longest: float, total: float | None = None
+    ) -> AsyncGenerator[tuple[bytes, float, float], None]:
         """(16 kHz mono FLAC, its start, its length in seconds) of clips of at most `longest` seconds, cut at quiet places.
 
-        Raises UserError for what cannot be decoded or takes too much, and whatever `content` raises.
+        `total` replaces the seconds of sound that the limits allow. Raises UserError for what cannot be decoded or takes too
+        much, and whatever `content` raises.
         """
         if longest < 1.0:
             raise ValueError(f"expected clips of a second or longer, found {longest}")
-        async with aclosing(self._frames(longest, content)) as frames:
+        limits = self._limits if total is None else replace(self._limits, seconds=total)
+        async with aclosing(self._frames(longest, content, limits)) as frames:
             async for kind, body in frames:
                 if kind != CLIP or len(body) < PLACE.size:
                     raise _broken(f"expected a clip, found {kind!r} of {len(body)} bytes")
@@ -89,15 +93,15 @@ class Decoder:
 
     async def probe(self, content: AsyncIterator[bytes]) -> Sound:
         """What the file says of itself, without decoding it. Raises as `clips` does."""
-        async with aclosing(self._frames(0.0, content)) as frames:
+        async with aclosing(self._frames(0.0, content, self._limits)) as frames:
             async for kind, body in frames:
                 if kind == FACTS:
                     return Sound.model_validate_json(body)
         raise _broken("no facts came")
 
-    async def _frames(self, longest: float, content: AsyncIterator[bytes]) -> AsyncGenerator[tuple[bytes, bytes], None]:
+    async def _frames(self, longest: float, content: AsyncIterator[bytes], limits: Limits) -> AsyncGenerator[tuple[bytes, bytes], None]:
         """Everything before the end. The process is gone when this is left, in whatever way."""
-        limits, patience = self._limits, self._limits.wait
+        patience = limits.wait
         async with self._free, _process(_order(limits, longest)) as process, _fed(process, content) as feeding:
             while True:
                 began = time.monotonic()
@@ -127,7 +131,11 @@ def _order(limits: Limits, longest: float) -> Order:
 
 
 def _sentence(word: str, limits: Limits) -> str:
-    return SENTENCES.get(word, SENTENCES["heavy"]).format(size=limits.size / 1_000_000, minutes=limits.seconds / 60)
+    return SENTENCES.get(word, SENTENCES["heavy"]).format(size=limits.size / 1_000_000, length=_length(limits.seconds))
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds % 60 else f"{seconds / 60:.0f} minutes"
 
 
 def _broken(how: str) -> UserError:

@@ -102,11 +102,11 @@ class Arriving:
 
     def _wait_for(self, end: int | None) -> None:
         while not self._ended and (end is None or len(self._kept) < end):
+            if len(self._kept) > self._most:  # asked before reading: some demuxers go on after a fault
+                raise Fault("large")
             piece = os.read(0, 1 << 16)
             self._ended = not piece
             self._kept += piece
-            if len(self._kept) > self._most:
-                raise Fault("large")
 
 
 def confine(order: Order) -> None:

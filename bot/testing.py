@@ -131,8 +131,10 @@ class ScriptedActs:
         self.files[blob.id] = content
         return blob
 
-    async def clips(self, audio: Audio, longest: float) -> list[Clip]:
-        """What `cut` has; UserError, as for a file that is no audio, when it has nothing."""
+    async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
+        """What `cut` has; UserError when it has nothing, as for a file that is no audio, and when that is longer than `total`."""
         if audio.source.id not in self.cut:
             raise UserError("There is no sound in this file that I could read.")
+        if sum(clip.seconds for clip in self.cut[audio.source.id]) > total:
+            raise UserError("This recording is too long.")
         return self.cut[audio.source.id]

@@ -185,8 +185,31 @@ async def test_an_endless_stream_ends_in_a_sentence(name: str) -> None:
     assert "too large" in told or "too long" in told or "no sound file" in told
 
 
+@pytest.mark.parametrize("format", FORMATS)
+async def test_of_an_endless_stream_no_more_is_read_than_is_allowed(format: str) -> None:
+    whole, read = (AUDIO / f"jfk.{format}").read_bytes(), 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += len(whole)
+            yield whole
+
+    assert await refusal(endless(), Limits(size=5_000_000)) == "This file is too large: I read at most 5 MB of sound."
+    assert read < 7_000_000  # pipes and buffers hold some
+
+
 async def test_a_small_file_that_lasts_for_hours_is_refused_after_the_allowed_time() -> None:
     assert await refusal(audio("hours.flac"), Limits(seconds=120)) == "This recording is too long: I listen to at most 2 minutes."
+
+
+async def test_who_asks_may_allow_more_or_less_than_the_limits_do() -> None:
+    def clips(total: float) -> AsyncIterator[tuple[bytes, float, float]]:
+        return Decoder(Limits(seconds=5)).clips(audio("jfk.ogg"), 60.0, total)
+
+    assert len([clip async for clip in clips(12.0)]) == 1
+    with pytest.raises(UserError, match="at most 3 seconds"):
+        await anext(clips(3.0))
 
 
 async def test_a_file_that_stops_arriving_is_given_up() -> None:

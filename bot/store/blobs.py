@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import cast
 
 from redis.asyncio import Redis
@@ -43,3 +44,9 @@ class Blobs:
         if content is None:
             raise UserError(f"The file {blob.name or blob.id!r} is no longer kept. Please send it again.")
         return content
+
+    @guarded
+    async def forget(self, blobs: Sequence[Blob]) -> None:
+        """Removes bytes that nobody is going to ask for."""
+        if blobs:
+            await self._redis.delete(*(self._keys.blob(blob.id) for blob in blobs))

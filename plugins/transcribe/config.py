@@ -1,4 +1,4 @@
-"""The operator's choices: how carefully Whisper listens. A server's own choices: `settings.py`."""
+"""The operator's choices: how carefully Whisper listens, and how long. A server's own choices: `settings.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Config(BaseModel):
-    """Read by the worker when it loads the model."""
+    """`longest` is read by the router, the others by the worker when it loads the model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -17,3 +17,6 @@ class Config(BaseModel):
 
     compute: Literal["auto", "int8", "int8_float16", "float16", "float32"] = "auto"
     """The numbers it computes with; `auto` takes int8 on a CPU and float16 on a GPU."""
+
+    longest: int = Field(default=3600, ge=10, le=14_400)
+    """Seconds of the longest recording that is written down; a server's own limit may be less, and starts at 900."""

@@ -22,6 +22,7 @@ from bot import (
     UserError,
     hookimpl,
 )
+from plugins.transcribe.config import Config
 from plugins.transcribe.settings import Settings
 
 LONGEST_CLIP = 60.0
@@ -35,6 +36,9 @@ NOBODY = "Nobody speaks in this recording."
 
 class Plugin:
     """Writes down what is said."""
+
+    def __init__(self, config: Config) -> None:
+        self._longest = config.longest
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
@@ -55,9 +59,9 @@ class Plugin:
         return Reply("\n\n".join(written(one) or NOBODY for one in heard))
 
     async def _listen(self, ctx: Context, sound: Audio, settings: Settings) -> Transcript:
-        check_length(sound.seconds, settings)
-        clips = await ctx.clips(sound, longest=LONGEST_CLIP)
-        check_length(sum(clip.seconds for clip in clips), settings)
+        longest = min(settings.longest, self._longest)
+        check_length(sound.seconds, longest)
+        clips = await ctx.clips(sound, longest=LONGEST_CLIP, total=longest)
         whole = Transcript(language=settings.language or "", seconds=0.0, segments=(), model="")
         for clip in clips:
             known = whole.language if settings.language or clip.seconds < SURE else ""
@@ -77,10 +81,10 @@ def wanted(sound: Audio, settings: Settings) -> bool:
     return settings.voice_notes if sound.voice else settings.audio_files
 
 
-def check_length(seconds: float, settings: Settings) -> None:
-    """Raises UserError for a recording that is longer than the server allows."""
-    if seconds > settings.longest:
-        raise UserError(f"This recording is {clock(seconds)} long; here I write down at most {clock(settings.longest)}.")
+def check_length(seconds: float, longest: float) -> None:
+    """Raises UserError for a recording that says of itself that it is too long; `ctx.clips` finds out those that lie."""
+    if seconds > longest:
+        raise UserError(f"This recording is {clock(seconds)} long; here I write down at most {clock(longest)}.")
 
 
 def joined(before: Transcript, part: Transcript, start: float) -> Transcript:

@@ -40,5 +40,5 @@ class Settings(BaseModel):
     language: Annotated[str, AfterValidator(_known)] | None = Field(default=None, title="Language")
     """The language that is spoken here; empty finds it out for each recording."""
 
-    longest: int = Field(default=900, title="Longest recording", ge=10, le=3600)
-    """In seconds; a longer recording is refused with a sentence that says so."""
+    longest: int = Field(default=900, title="Longest recording", ge=10, le=14_400)
+    """In seconds; a longer recording is refused with a sentence that says so. The operator may allow less."""

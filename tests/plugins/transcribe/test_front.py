@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ from bot import (
 )
 from bot.messages import Part
 from bot.testing import Scripted, ScriptedActs
+from plugins.transcribe.config import Config
 from plugins.transcribe.front import NOBODY, Plugin, joined
 from plugins.transcribe.settings import Settings
 
@@ -63,7 +65,9 @@ def scripted(*script: Scripted, clips: list[Clip] | None = None) -> ScriptedActs
 
 
 async def outcome(message: Message, acts: ScriptedActs, **settings: Any) -> Reply | None:
-    return await Plugin().transcribe(Context(message, Settings(**settings), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts))
+    return await Plugin(Config(longest=1800)).transcribe(
+        Context(message, Settings(**settings), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
+    )
 
 
 async def written(message: Message, acts: ScriptedActs, **settings: Any) -> str:
@@ -178,11 +182,17 @@ async def test_a_recording_that_claims_to_be_too_long_is_refused_unheard() -> No
         await outcome(sent(recording(seconds=1200.0)), ScriptedActs())
 
 
-async def test_a_recording_that_turns_out_too_long_is_refused() -> None:
-    acts = scripted(clips=cut(50.0, 50.0))
-    with pytest.raises(UserError, match="1:40 long; here I write down at most 1:30"):
-        await outcome(sent(recording(seconds=3.0)), acts, longest=90)
-    assert acts.jobs == []
+async def test_the_operator_may_allow_less_than_a_server_does() -> None:
+    with pytest.raises(UserError, match="here I write down at most 30:00"):
+        await outcome(sent(recording(seconds=2000.0)), ScriptedActs(), longest=3600)
+
+
+@pytest.mark.parametrize(("longest", "heard"), [(90, False), (100, True)])
+async def test_a_recording_that_turns_out_too_long_is_refused(longest: int, heard: bool) -> None:
+    acts = scripted(transcript("One."), transcript("Two."), clips=cut(50.0, 50.0))
+    with nullcontext() if heard else pytest.raises(UserError, match="too long"):
+        await outcome(sent(recording(seconds=3.0)), acts, longest=longest)
+    assert len(acts.jobs) == (2 if heard else 0)
 
 
 async def test_the_servers_language_goes_for_every_clip() -> None:
@@ -210,7 +220,7 @@ async def test_a_model_that_fails_is_left_to_the_router() -> None:
 
 
 def test_only_messages_with_sound_are_listened_to() -> None:
-    [route] = Plugin().register_routes()
+    [route] = Plugin(Config()).register_routes()
     assert isinstance(route, Listener)
     assert route.predicate(sent(recording(), text="listen"))
     assert not route.predicate(sent(text="hello"))

@@ -1,0 +1,119 @@
+"""Recordings that go on and on: a sentence to the person, no job, nothing left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+from redis.asyncio import Redis
+
+from bot import Attachment, Audio, Context, Message, Reply, UserError
+from bot.messages import Address, Person
+from bot.router.acts import DurableActs, Stores
+from bot.router.delivery import Delivery, Pace
+from bot.router.journal import Journal
+from bot.router.posts import Posts
+from bot.store.blobs import Blobs
+from bot.store.conversations import Conversations
+from bot.store.keys import Keys
+from bot.store.plugindata import PluginData
+from bot.store.queue import Queue
+from bot.store.schedules import Schedules
+from bot.store.tickets import Body, Tickets
+from plugins.transcribe.config import Config
+from plugins.transcribe.front import Plugin
+from plugins.transcribe.settings import Settings
+from tests.platform import Platform
+
+AMR = (Path(__file__).parents[2] / "data" / "audio" / "jfk.amr").read_bytes()
+
+BLOCK = 65_535
+"""Samples of one frame of FLAC, the most that it may have."""
+
+
+def crc(content: bytes, width: int, polynomial: int) -> bytes:
+    value, top = 0, 1 << (width - 1)
+    for byte in content:
+        value ^= byte << (width - 8)
+        for _ in range(8):
+            value = (value << 1 ^ (polynomial if value & top else 0)) & ((1 << width) - 1)
+    return value.to_bytes(width // 8, "big")
+
+
+def silence(number: int) -> bytes:
+    """A frame of FLAC: eight seconds at 8 kHz in 14 bytes."""
+    head = b"\xff\xf8\x74\x08" + chr(number).encode() + (BLOCK - 1).to_bytes(2, "big")
+    frame = head + crc(head, 8, 0x07) + bytes(3)
+    return frame + crc(frame, 16, 0x8005)
+
+
+def a_hundred_hours() -> Iterator[bytes]:
+    """Silence that is small enough for any platform: 44,000 frames in 650 kB."""
+    facts = BLOCK.to_bytes(2, "big") * 2 + bytes(6) + (8000 << 44 | 15 << 36).to_bytes(8, "big") + bytes(16)
+    yield b"fLaC\x80\x00\x00\x22" + facts
+    yield from (silence(number) for number in range(100 * 3600 * 8000 // BLOCK))
+
+
+def for_ever() -> Iterator[bytes]:
+    """A telephone that is never hung up, always with somebody speaking."""
+    yield AMR
+    while True:
+        yield AMR[6:]
+
+
+class Station(Platform):
+    """Sends what it is told to, for as long as somebody listens."""
+
+    def __init__(self, sound: Callable[[], Iterator[bytes]]) -> None:
+        super().__init__()
+        self._sound = sound
+
+    async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        for piece in self._sound():
+            yield piece
+
+
+async def transcribed(redis: Redis, keys: Keys, station: Station, config: Config, settings: Settings) -> Reply | None:
+    """What the plugin answers in a real router."""
+    tickets, blobs, data = Tickets(redis, keys, "r"), Blobs(redis, keys), PluginData(redis, keys)
+    note = Message("m", "m", Address("room", "lounge", "main"), Person("ada", "Ada"), (Audio(Attachment("a", "audio/x", 0), voice=True),))
+    [ticket] = await tickets.accept([Body(plugin="transcribe", route="r", version="1", message=note)], 0, time.time())
+    journal = Journal(ticket, tickets, {})
+    stores = Stores(Queue(redis, keys), blobs, Conversations(redis, keys), data, Schedules(redis, keys))
+    line = Delivery({"room": station}, Posts(blobs, data), Pace()).line(journal)
+    acts = DurableActs(journal, line, stores, station, nowhere)
+    try:
+        return await Plugin(config).transcribe(Context(note, settings, datetime.now(UTC), journal.ref, acts))
+    finally:
+        await tickets.finish(ticket)
+
+
+async def nowhere(message: Message) -> None:
+    raise AssertionError(f"{message} was forwarded")
+
+
+TOO_LONG, TOO_LARGE = "This recording is too long: I listen to at most ", "This file is too large: I read at most "
+
+
+@pytest.mark.parametrize(
+    ("sound", "config", "settings", "sentence"),
+    [
+        (a_hundred_hours, Config(), Settings(), f"{TOO_LONG}15 minutes."),
+        (a_hundred_hours, Config(longest=600), Settings(longest=3600), f"{TOO_LONG}10 minutes."),
+        (a_hundred_hours, Config(), Settings(longest=90), f"{TOO_LONG}90 seconds."),
+        (for_ever, Config(), Settings(), f"{TOO_LARGE}200 MB of sound."),
+    ],
+    ids=["as it comes", "as the operator allows", "as the server allows", "without an end"],
+)
+async def test_a_recording_that_goes_on_and_on_is_refused(
+    redis: Redis, keys: Keys, sound: Callable[[], Iterator[bytes]], config: Config, settings: Settings, sentence: str
+) -> None:
+    with pytest.raises(UserError) as told:
+        await transcribed(redis, keys, Station(sound), config, settings)
+    assert str(told.value) == sentence
+    assert [key async for key in redis.scan_iter(f"{keys.prefix}:*") if b":ticket:" not in key] == []
+    assert not [child for child in psutil.Process().children() if "media_worker" in " ".join(child.cmdline())]

@@ -57,7 +57,7 @@ def test_help_comes_at_once() -> None:
 
 def test_help_names_every_command() -> None:
     words = hobnob("--help").stdout
-    for command in ("run", "router", "worker", "ask", "console", "check", "doctor", "plugins", "models"):
+    for command in ("run", "router", "worker", "ask", "console", "link", "check", "doctor", "plugins", "models"):
         assert f" {command} " in words
 
 
@@ -100,7 +100,7 @@ def test_check_names_weights_that_nobody_knows(config: Path, tmp_path: Path) -> 
     assert f"{config}:6: plugins.heavy: its model 'heavy' wants the weights 'unheard-of', which the catalogue does not know" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "run", "router", "worker", "ask", "console", "plugins"])
+@pytest.mark.parametrize("command", ["check", "run", "router", "worker", "ask", "console", "link", "plugins"])
 def test_a_malformed_file_is_a_sentence_and_exit_2(tmp_path: Path, command: str) -> None:
     path = tmp_path / "bot.toml"
     path.write_text("[web]\nport = many\n")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -234,6 +235,27 @@ async def test_leaving_in_the_middle_of_a_line_leaves_the_terminal_as_it_was(hou
     os.close(theirs)
 
 
+# Links -------------------------------------------------------------------------------------------------------------------
+
+
+def test_every_link_lets_one_browser_in_once(house: House) -> None:
+    first, second = (house.do("link").stdout.strip() for _ in range(2))
+    assert first != second
+    assert [entered(first), entered(second), entered(first)] == [200, 200, 403]
+
+
+def entered(link: str) -> int:
+    """The status that a browser without a session ends up with."""
+    with httpx.Client(follow_redirects=True, trust_env=False) as browser:
+        return browser.get(link).status_code
+
+
+def test_where_nothing_runs_there_is_no_link(empty: House) -> None:
+    done = empty.do("link")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "hobnob: no pages are served here: `hobnob run` starts everything and prints a link\n"
+
+
 # Starting and stopping ---------------------------------------------------------------------------------------------------
 
 
@@ -273,7 +295,7 @@ async def test_a_process_that_is_killed_in_the_middle_of_an_answer_comes_back_an
     empty.hold.touch()
     with empty.running() as process, empty.begin("ask", "one two three four") as asking:
         await wait_until(lambda: '"loaded"' in empty.log, 30)
-        before = await wait_until(lambda: family(process).get(victim), 30)
+        before = family(process)[victim]
         before.kill()
         await wait_until(lambda: family(process).get(victim, before).pid != before.pid, 30)
         empty.hold.unlink()

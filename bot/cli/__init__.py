@@ -94,6 +94,14 @@ def console(
 
 
 @app.command()
+def link(config: ConfigFile = None) -> None:
+    """Print a new link to the pages: each lets one browser in, once, within a day."""
+    from bot.cli.inviting import link as command
+
+    raise typer.Exit(command(config))
+
+
+@app.command()
 def check(config: ConfigFile = None) -> None:
     """Name every fault of the configuration and of the plugins at once."""
     from bot.cli.checking import check as command

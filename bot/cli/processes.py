@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import typer
@@ -25,7 +25,7 @@ from bot.store import embedded
 from bot.store.connection import check, connect
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
-from bot.store.sessions import Sessions
+from bot.store.sessions import SERVED, Sessions
 from bot.supervise import stopping
 
 
@@ -91,20 +91,33 @@ async def _serving(config: Config, rooms: Rooms, sessions: Sessions, bound: sock
     if bound is None:
         yield ""
         return
-    from bot.web.app import link, serve
+    from bot.web.app import serve, url
+    from bot.web.entrance import link
 
+    address = url(bound)
     ready = asyncio.Event()
     serving = asyncio.create_task(serve(config, rooms, sessions, bound=bound, ready=ready))
     starting = asyncio.create_task(ready.wait())
+    telling = asyncio.create_task(_tell(sessions, address))
     try:
         await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        yield await link(bound, sessions)
+        yield await link(sessions, address)
     finally:
-        starting.cancel()
-        serving.cancel()
-        await asyncio.gather(serving, starting, return_exceptions=True)
+        for task in (starting, telling, serving):
+            task.cancel()
+        await asyncio.gather(starting, telling, serving, return_exceptions=True)
+        with suppress(StoreError):  # it is forgotten by itself in a minute
+            await sessions.unserve(address)
+
+
+async def _tell(sessions: Sessions, address: str) -> None:
+    """Keeps it known where the pages are, for `hobnob link`."""
+    while True:
+        with suppress(StoreError):  # the store is away; it is told when it is back
+            await sessions.serve(address)
+        await asyncio.sleep(SERVED / 4)
 
 
 def say_ready(announce: int | None, link: str = "") -> None:

@@ -57,6 +57,7 @@ TABLE = (
     Entry("room-arrivals", "until a router took it, 7 days at most", "the chat", "what was said or clicked in rooms, by id"),
     Entry("room-people:*", "30 days after the last visit", "the person", "names of those who came to a room, and when"),
     Entry("session:*", "30 days after the last visit", "the person", "a browser that was let in, by the hash of its cookie"),
+    Entry("pages", "while a router serves them, 1 minute at most", "nothing personal", "where the pages are"),
     Entry("invite:*", "24 hours, or until used", "nothing personal", "a link that lets a browser in, by the hash of its token"),
 )
 """The whole store. A test holds it against the keys that a run leaves behind."""
@@ -155,6 +156,10 @@ class Keys:
     def invite(self, hash: str) -> str:
         """A link that works once."""
         return f"{self.prefix}:invite:{hash}"
+
+    def pages(self) -> str:
+        """Where the pages are."""
+        return f"{self.prefix}:pages"
 
     def job(self, id: str) -> str:
         """A job."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -16,6 +17,9 @@ INVITED = 86_400
 KEPT = 30 * 86_400
 """Seconds a session lasts after its last use."""
 
+SERVED = 60
+"""Seconds for which pages count as served after their router last said so."""
+
 
 class Sessions:
     """Links and sessions. Redis sees only their hashes: who reads it can enter nowhere."""
@@ -23,6 +27,23 @@ class Sessions:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+
+    @guarded
+    async def serve(self, address: str) -> None:
+        """Says where the pages are; whoever serves them says it again within `SERVED` seconds."""
+        await self._redis.set(self._keys.pages(), address, ex=SERVED)
+
+    @guarded
+    async def served(self) -> str | None:
+        """Where the pages are, None where nobody serves any."""
+        found: Any = await self._redis.get(self._keys.pages())
+        return None if found is None else str(found, "utf-8")
+
+    @guarded
+    async def unserve(self, address: str) -> None:
+        """The pages there are no longer served; somebody else's still are."""
+        if await self.served() == address:
+            await self._redis.delete(self._keys.pages())
 
     @guarded
     async def invite(self) -> str:

@@ -91,11 +91,6 @@ def url(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def link(bound: socket.socket, sessions: Sessions) -> str:
-    """A link that lets one browser in, once."""
-    return f"{url(bound)}/enter?token={await sessions.invite()}"
-
-
 async def serve(
     config: Config, rooms: Rooms, sessions: Sessions, *, bound: socket.socket | None = None, ready: asyncio.Event | None = None
 ) -> None:

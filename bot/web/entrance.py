@@ -15,6 +15,11 @@ def cookie_name(port: int) -> str:
     return f"hobnob_{port}"
 
 
+async def link(sessions: Sessions, address: str) -> str:
+    """A link to the pages at this address that lets one browser in, once."""
+    return f"{address}/enter?token={await sessions.invite()}"
+
+
 def entrance(sessions: Sessions, cookie: str) -> APIRouter:
     """The routes `/enter` and `/healthz`."""
     router = APIRouter(include_in_schema=False)

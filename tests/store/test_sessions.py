@@ -7,7 +7,7 @@ import asyncio
 from redis.asyncio import Redis
 
 from bot.store.keys import Keys
-from bot.store.sessions import INVITED, Sessions
+from bot.store.sessions import INVITED, SERVED, Sessions
 
 
 async def test_a_link_becomes_a_session_once(redis: Redis, keys: Keys) -> None:
@@ -37,6 +37,20 @@ async def test_a_session_that_was_ended_is_over(redis: Redis, keys: Keys) -> Non
     await sessions.end(secret)
 
     assert not await sessions.valid(secret)
+
+
+async def test_where_the_pages_are_is_known_until_they_are_gone(redis: Redis, keys: Keys) -> None:
+    sessions = Sessions(redis, keys)
+    assert await sessions.served() is None
+
+    await sessions.serve("http://one")
+    await sessions.serve("http://two")
+    await sessions.unserve("http://one")
+    assert await sessions.served() == "http://two"
+    assert 0 < await redis.ttl(keys.pages()) <= SERVED
+
+    await sessions.unserve("http://two")
+    assert await sessions.served() is None
 
 
 async def test_redis_holds_neither_tokens_nor_secrets_and_forgets_links(redis: Redis, keys: Keys) -> None:

@@ -1,0 +1,38 @@
+"""`hobnob link`: lets another browser in where Hobnob runs. How a link becomes a session: `bot/web/entrance.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from bot import log
+from bot.config import Config, load
+from bot.store import embedded
+from bot.store.connection import check, connect
+from bot.store.keys import Keys
+from bot.store.sessions import Sessions
+from bot.web.entrance import link as link_to
+
+NOBODY = "no pages are served here: `hobnob run` starts everything and prints a link"
+
+
+def link(path: Path | None) -> int:
+    """0 when there is a link, 1 where nothing runs that it could lead to."""
+    config = load(path)
+    log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="link")
+    found = asyncio.run(_link(config)) if config.redis.url or embedded.answers(config.data_dir) else None
+    typer.echo(found or f"hobnob: {NOBODY}", err=found is None)
+    return int(found is None)
+
+
+async def _link(config: Config) -> str | None:
+    redis = connect(config.redis_url)
+    try:
+        await check(redis, config.redis_url)
+        sessions = Sessions(redis, Keys())
+        address = await sessions.served()
+        return None if address is None else await link_to(sessions, address)
+    finally:
+        await redis.aclose()

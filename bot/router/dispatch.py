@@ -83,11 +83,9 @@ class Dispatch:
         message = replace(message, addressed=addressed(message))
         while True:
             view = await self._gate.view(message.address)
-            bodies = await self._bodies(message, view)
-            if not bodies:
-                return
             try:
-                tickets = await self._desk.accept(bodies, view.version, self._clock())
+                bodies = await self._bodies(message, view)
+                tickets = await self._desk.accept(bodies, view.version, self._clock()) if bodies else []
             except StaleSettings:
                 self._gate.forget(message.address)
                 continue
@@ -104,11 +102,17 @@ class Dispatch:
             return []
         refusal = self._plugins.admit((name for name in self._plugins.loaded if view.allows(name, message.address)), message)
         if refusal is not None:
-            return [self._told(message, refusal.text)] if refusal.text else []
-        return list(self._gated(message, matches, view))
+            bodies = [self._told(message, refusal.text)] if refusal.text else []
+        else:
+            bodies = list(self._gated(message, matches, view))
+        if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
+            raise StaleSettings
+        return bodies
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
-        for match in matches:
+        staying = [match for match in matches if not _yields(match.entry, message)]
+        taken = any(view.allows(match.entry.plugin, message.address) for match in staying)
+        for match in staying if taken else matches:
             plugin = match.entry.plugin
             if not view.allows(plugin, message.address):
                 if match.asked:
@@ -204,8 +208,16 @@ class Dispatch:
 
 def _wants(entry: Entry, message: Message) -> bool:
     assert isinstance(entry.route, Listener)
+    return _says(entry, entry.route.predicate, message)
+
+
+def _yields(entry: Entry, message: Message) -> bool:
+    return isinstance(entry.route, Listener) and entry.route.yields is not None and _says(entry, entry.route.yields, message)
+
+
+def _says(entry: Entry, predicate: Callable[[Message], bool], message: Message) -> bool:
     try:
-        return entry.route.predicate(message)
+        return predicate(message)
     except Exception:
         log.exception("a predicate failed", plugin=entry.plugin, route=entry.id)
         return False

@@ -14,7 +14,7 @@ from bot.plugins import Loaded
 from bot.store.servers import Choices, Server
 
 MOST_CACHED = 20_000
-"""Servers whose choices are kept in memory; a change is found by the ticket script, not by expiry."""
+"""Servers whose choices are kept in memory; a change is found by its version, not by expiry."""
 
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,9 @@ class ServerSource(Protocol):
 
     async def get(self, tenant: str) -> Server:
         """See `Servers.get`."""
+
+    async def version(self, tenant: str) -> int:
+        """See `Servers.version`."""
 
 
 class View:
@@ -86,6 +89,11 @@ class Gate:
         else:
             self._views.move_to_end(tenant)
         return found
+
+    async def outdated(self, address: Address) -> bool:
+        """True when the choices have changed since they were read; for what leaves no ticket behind, whose script would tell."""
+        found = self._views.get(address.tenant)
+        return found is not None and found.version != await self._source.version(address.tenant)
 
     def forget(self, address: Address) -> None:
         """Reads the server's choices anew next time."""

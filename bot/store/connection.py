@@ -103,6 +103,23 @@ def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any
     return call
 
 
+async def blocking(command: Awaitable[T]) -> T:
+    """Awaits a command that blocks, and ends it at once when told to stop.
+
+    The cancellation that is lost below us (see `guarded`) would otherwise be seen only when the command comes back by itself.
+    """
+    task = asyncio.ensure_future(command)
+    try:
+        await asyncio.wait((task,))
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait((task,), timeout=0.01)
+        if not task.cancelled():
+            task.exception()  # who was told to stop does not ask for it, and asyncio would complain
+    return task.result()
+
+
 def _cancellations() -> int:
     task = asyncio.current_task()
     return 0 if task is None else task.cancelling()

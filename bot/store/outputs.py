@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from bot.errors import BotError, JobLost, StoreError
 from bot.jobs import Partial, partial_json
-from bot.store.connection import guarded
+from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 
 BLOCK = 1_000
@@ -140,7 +140,7 @@ class Outputs:
         streams: dict[Any, Any] = {self._bell: self._rung}
         for id, ones in self._followed.items():
             streams[self._keys.out(id)] = min((one.after for one in ones), key=_order)
-        for name, entries in cast("Read", await self._redis.xread(streams, block=BLOCK) or []):
+        for name, entries in cast("Read", await blocking(self._redis.xread(streams, block=BLOCK)) or []):
             if name.decode() == self._bell:
                 self._rung = entries[-1][0]
             else:

@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.errors import StoreError
-from bot.store.connection import guarded
+from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 from bot.store.places import Came, Gone, Place, RoomMessage
 
@@ -99,7 +99,7 @@ class Feed:
     @guarded
     async def _next(self) -> tuple[bytes, dict[Place, list[str]]]:
         """Where the stream has been read to, and the ids that changed in each place that somebody watches."""
-        found: Any = await self._redis.xread({self._keys.room_changes(): self._position}, count=256, block=BLOCK_MS)
+        found: Any = await blocking(self._redis.xread({self._keys.room_changes(): self._position}, count=256, block=BLOCK_MS))
         watched = {place.key.encode(): place for watch in self._watches for place in watch.places}
         position, changed = self._position, defaultdict[Place, dict[str, None]](dict)
         for id, fields in [entry for _, entries in found for entry in entries]:

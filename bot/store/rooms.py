@@ -15,7 +15,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.messages import Person
-from bot.store.connection import guarded
+from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 from bot.store.places import Arrival, Body, Came, Draft, Gone, Head, Place, Present, RoomMessage
 from bot.store.roomfeed import Change, Feed
@@ -145,7 +145,7 @@ class Rooms:
     @guarded
     async def arrivals(self, after: str = "0-0") -> list[Arrival]:
         """What the bot has not dealt with, oldest first, behind the arrival `after`; waits up to 2 s for the first."""
-        found: Any = await self._redis.xread({self._keys.room_arrivals(): after}, count=64, block=WAIT_MS)
+        found: Any = await blocking(self._redis.xread({self._keys.room_arrivals(): after}, count=64, block=WAIT_MS))
         return [await self._arrival(id.decode(), fields) for _, entries in found for id, fields in entries]
 
     async def _arrival(self, id: str, fields: dict[bytes, bytes]) -> Arrival:

@@ -47,6 +47,11 @@ class Servers:
         return Server.model_validate_json(json).model_copy(update={"version": int(version)})
 
     @guarded
+    async def version(self, tenant: str) -> int:
+        """The version of the server's choices, 0 where there are none."""
+        return int(await self._redis.hget(self._keys.server(tenant), "version") or 0)
+
+    @guarded
     async def put(self, tenant: str, server: Server) -> None:
         """Replaces the choices and raises the version."""
         async with self._redis.pipeline(transaction=True) as batch:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from bot.errors import JobError, JobTimedOut
-from bot.store.connection import guarded
+from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 from bot.store.queue import LEASE, error_json
 from bot.store.scripts import script
@@ -77,12 +77,12 @@ class Shift:
     @guarded
     async def wait(self, wants: Sequence[str], seconds: float) -> None:
         """Returns when one of these may have a job, or after `seconds`. Only for the idle: it takes the token that wakes one worker."""
-        await self._redis.blpop([self._keys.work(want) for want in wants], timeout=seconds)
+        await blocking(self._redis.blpop([self._keys.work(want) for want in wants], timeout=seconds))
 
     @guarded
     async def orders(self, seconds: float) -> str | None:
         """The id of a job that was cancelled, "" when a job came that may join the turn, None after `seconds`."""
-        found = cast("tuple[bytes, bytes] | None", await self._redis.blpop([self._keys.orders(self.worker)], timeout=seconds))
+        found = cast("tuple[bytes, bytes] | None", await blocking(self._redis.blpop([self._keys.orders(self.worker)], timeout=seconds)))
         return None if found is None else found[1].decode()
 
     @guarded

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot.messages import Message
-from bot.store.connection import guarded
+from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 from bot.store.scripts import script
 
@@ -135,7 +135,7 @@ class Tickets:
     @guarded
     async def wait(self, connectors: Sequence[str], seconds: float) -> None:
         """Returns when a ticket becomes ready on one of the connectors, or after `seconds`."""
-        await self._redis.blpop([self._keys.ticket_wake(name) for name in connectors], timeout=seconds)
+        await blocking(self._redis.blpop([self._keys.ticket_wake(name) for name in connectors], timeout=seconds))
 
     @guarded
     async def renew(self, held: Sequence[Ticket]) -> list[str]:

@@ -94,6 +94,9 @@ class Memory:
     async def get(self, tenant: str) -> Server:
         return Server()
 
+    async def version(self, tenant: str) -> int:
+        return 0
+
     async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 

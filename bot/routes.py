@@ -57,6 +57,8 @@ class Listener:
     predicate: Callable[[Message], bool]
     handler: Handler
     ordered: bool = False
+    yields: Callable[[Message], bool] | None = None
+    """Which of these messages it leaves to other listeners, wherever one is on that takes them and does not leave them too."""
 
 
 @dataclass(frozen=True, slots=True)

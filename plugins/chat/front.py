@@ -28,9 +28,13 @@ from plugins.chat.wording import labels, may_become_label, question, quoted, unl
 
 
 def speaks(message: Message) -> bool:
-    """Whether an answer is expected of the chat: not to a voice note alone, which has to become words first."""
-    voice_only = not words(message) and any(isinstance(part, Audio) for part in message.parts)
-    return message.addressed and not voice_only
+    """Whether an answer is expected of the chat."""
+    return message.addressed
+
+
+def has_sound(message: Message) -> bool:
+    """Whether others may know better what to do with it: a recording has to become words first."""
+    return any(isinstance(part, Audio) for part in message.parts)
 
 
 class Plugin:
@@ -43,7 +47,7 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         """One answer at a time in each conversation, because every answer is part of the next prompt."""
         return [
-            Listener("said", speaks, self.answer, ordered=True),
+            Listener("said", speaks, self.answer, ordered=True, yields=has_sound),
             Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True),
         ]
 

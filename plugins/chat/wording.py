@@ -80,4 +80,6 @@ def may_become_label(text: str, found: frozenset[str]) -> bool:
 def unreadable(message: Message) -> str:
     """What the bot cannot read in this message, as a sentence; "" when there is nothing of the kind."""
     kinds = [name for kind, name in ((Image, "pictures"), (File, "files")) if any(isinstance(part, kind) for part in message.parts)]
-    return f"I cannot read {' or '.join(kinds)} yet." if kinds else ""
+    seen = f"I cannot read {' or '.join(kinds)} yet." if kinds else ""
+    heard = "I cannot listen to recordings here." if any(isinstance(part, Audio) for part in message.parts) else ""
+    return " ".join(filter(None, (seen, heard)))

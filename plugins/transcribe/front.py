@@ -49,14 +49,10 @@ class Plugin:
         """One reply for all recordings of the message; silence where the server wants none of them."""
         settings: Settings = ctx.settings
         sounds = [part for part in ctx.message.parts if isinstance(part, Audio) and wanted(part, settings)]
-        if not sounds:
-            return None
         heard = [await self._listen(ctx, sound, settings) for sound in sounds]
-        said = "\n".join(one.text for one in heard if one.segments)
-        if said and settings.forward and ctx.message.addressed:
-            typed = (part for part in ctx.message.parts if isinstance(part, Text))
-            await ctx.forward(replace(ctx.message, parts=(*typed, Text(said))))
-        return Reply("\n\n".join(written(one) or NOBODY for one in heard))
+        said = "\n".join(one.text for one in heard if one.segments) if settings.forward else ""
+        await _hand_on(ctx, said)
+        return Reply("\n\n".join(written(one) or NOBODY for one in heard)) if heard else None
 
     async def _listen(self, ctx: Context, sound: Audio, settings: Settings) -> Transcript:
         longest = min(settings.longest, self._longest)
@@ -69,6 +65,13 @@ class Plugin:
             part = await ctx.stream(job, partial(shown, whole))
             whole = joined(whole, part, clip.start)
         return whole
+
+
+async def _hand_on(ctx: Context, said: str) -> None:
+    """To whoever answers here: what was said to the bot, and what else the message holds, which others leave to this plugin."""
+    others = tuple(part for part in ctx.message.parts if not isinstance(part, Audio))
+    if ctx.message.addressed and (others or said):
+        await ctx.forward(replace(ctx.message, parts=(*others, Text(said)) if said else others))
 
 
 def has_sound(message: Message) -> bool:

@@ -18,6 +18,7 @@ from bot import (
     Generate,
     Image,
     JobCancelled,
+    Listener,
     Message,
     NoArgs,
     Person,
@@ -201,6 +202,13 @@ async def test_what_it_cannot_read_is_said(parts: tuple[Part, ...], kinds: str) 
     assert (await replied(said("", *parts), acts)).text.startswith(f"I cannot read {kinds} yet.")
 
 
+async def test_where_nobody_else_listens_it_says_so_and_answers_the_words() -> None:
+    acts = ScriptedActs(answer("I am."))
+    assert (await replied(said("", VOICE), acts)).text.startswith("I cannot listen to recordings here. Tell me in words")
+    reply = await replied(said("Are you sure?", VOICE), acts)
+    assert reply.text == "I am.\n\n(I cannot listen to recordings here. I have answered the words alone.)"
+
+
 async def test_words_beside_a_picture_are_answered_and_the_rest_admitted() -> None:
     acts = ScriptedActs(answer("A cat, perhaps."))
     reply = await replied(said("What is this?", PICTURE, REPORT), acts)
@@ -239,13 +247,20 @@ async def test_reset_forgets() -> None:
         (said("@Hobnob"), True),
         (said("", PICTURE), True),
         (said("listen", VOICE), True),
-        (said("", VOICE), False),
-        (said("@Hobnob", VOICE), False),
         (replace(said("hello"), addressed=False), False),
     ],
 )
-def test_it_speaks_when_spoken_to_but_leaves_voice_notes_to_others(message: Message, expected: bool) -> None:
+def test_it_speaks_when_spoken_to(message: Message, expected: bool) -> None:
     assert speaks(message) is expected
+
+
+@pytest.mark.parametrize("message", [said("listen", VOICE), said("", VOICE), said("@Hobnob", VOICE, PICTURE)])
+def test_recordings_are_left_to_whoever_listens(message: Message) -> None:
+    listener = next(iter(Plugin(Config()).register_routes()))
+    assert isinstance(listener, Listener)
+    assert listener.yields is not None
+    assert listener.yields(message)
+    assert not listener.yields(said("hello", PICTURE))
 
 
 def test_what_appends_turns_is_ordered() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot import (
     Blob,
     Clip,
     Context,
+    Image,
     JobFailed,
     Listener,
     Message,
@@ -163,6 +165,19 @@ async def test_what_was_typed_beside_the_recording_is_handed_on_with_it() -> Non
     acts = scripted(transcript("We meet at nine."))
     await written(sent(recording(), addressed=True, text="When do they meet?"), acts)
     assert acts.forwarded[0].parts == (Text("When do they meet?"), Text("We meet at nine."))
+
+
+@pytest.mark.parametrize(
+    ("said", "settings"),
+    [([], {}), (["Hello."], {"forward": False}), (["Hello."], {"voice_notes": False})],
+    ids=["nothing said", "answers to it not wanted", "no text of it wanted"],
+)
+async def test_what_was_typed_to_the_bot_is_handed_on_whatever_becomes_of_the_recording(said: list[str], settings: dict[str, bool]) -> None:
+    picture = Image(Attachment("p", "image/png", 10))
+    acts = scripted(transcript(*said))
+    message = sent(recording(), addressed=True, text="Who is this?")
+    await outcome(replace(message, parts=(*message.parts, picture)), acts, **settings)
+    assert [message.parts for message in acts.forwarded] == [(Text("Who is this?"), picture)]
 
 
 async def test_what_is_handed_on_bears_no_times() -> None:

@@ -1,0 +1,116 @@
+"""Chat and transcribe in one router, on one message: who answers what. The models are scripted, everything else is real."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot import Address, Answer, Attachment, Audio, Generate, Message, Person, Segment, Text, Transcript
+from bot.messages import Part
+from bot.plugins import Loaded, Plugins
+from bot.router import app
+from bot.store.keys import Keys
+from bot.store.servers import Choices, Server, Servers
+from bot.store.shifts import Shift
+from bot.testing import wait_until
+from plugins.chat import config as chat
+from plugins.chat import front as chat_front
+from plugins.chat import settings as chat_settings
+from plugins.transcribe import config as transcribe
+from plugins.transcribe import front as transcribe_front
+from plugins.transcribe import settings as transcribe_settings
+from tests.platform import Platform
+
+ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
+ROOM = Address("room", "lounge", "main")
+NOTE = Audio(Attachment("note", "audio/ogg", 0), voice=True)
+SAID = "How do bees fly?"
+MODEL = chat.Config().model
+
+
+class House:
+    """A router with both plugins, and models that answer at once."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        loaded = [
+            Loaded("chat", chat_front.Plugin(chat.Config()), settings=chat_settings.Settings, version="1"),
+            Loaded("transcribe", transcribe_front.Plugin(transcribe.Config()), settings=transcribe_settings.Settings, version="1"),
+        ]
+        self.plugins = Plugins(loaded)
+        self.platform = Platform()
+        self.platform.files["note"] = (Path(__file__).parents[1] / "data" / "audio" / "short.ogg").read_bytes()
+        self.router = app.build(redis, keys, self.plugins, [self.platform])
+        self.questions: list[str] = []
+        self._shift = Shift(redis, keys, "w", ["transcribe", "generate", f"generate:{MODEL}"])
+
+    async def work(self) -> None:
+        """As a worker does."""
+        await self._shift.renew()
+        while True:
+            await self._shift.wait(self._shift.wants, 1.0)
+            for claim in await self._shift.claim(self._shift.wants, 1):
+                result: Answer | Transcript = Transcript(
+                    language="en", seconds=0.2, segments=(Segment(start=0, end=0.2, text=SAID),), model="w"
+                )
+                if claim.body["kind"] == "generate":
+                    self.questions.append(Generate.model_validate(claim.body["job"]).turns[-1].text)
+                    result = Answer(text="With their wings.", finish="stop", prompt_tokens=1, tokens=1, model="m")
+                await self._shift.finish(claim, result.model_dump_json())
+
+    async def hear(self, *parts: Part, mentioned: bool) -> list[str]:
+        """What stands in the room when all is said."""
+        await self.router.deliver(Message("1", "1", ROOM, ADA, parts, me="9", mentions=(HOBNOB,) if mentioned else ()))
+        await wait_until(lambda: not self.router.runner.held)
+        return self.platform.shown(ROOM)
+
+
+@asynccontextmanager
+async def open_house(redis: Redis, keys: Keys) -> AsyncIterator[House]:
+    house = House(redis, keys)
+    async with app.running(house.router, house.plugins):
+        working = asyncio.create_task(house.work())
+        yield house
+        working.cancel()
+        await asyncio.wait([working])
+        await house._shift.sign_off()
+
+
+@pytest.mark.parametrize(
+    ("parts", "mentioned", "shown", "questions"),
+    [
+        ((NOTE,), False, [SAID], []),
+        ((Text("listen to this"), NOTE), False, [SAID], []),
+        ((NOTE,), True, [SAID, "With their wings."], [SAID]),
+        ((Text("@Hobnob is that right?"), NOTE), True, [SAID, "With their wings."], [f"is that right?\n{SAID}"]),
+        ((Text("@Hobnob is that right?"),), True, ["With their wings."], ["is that right?"]),
+    ],
+    ids=["a note to all", "with words to all", "a note to the bot", "with words to the bot", "words alone"],
+)
+async def test_a_note_comes_back_as_text_and_what_it_asks_is_answered_once(
+    redis: Redis, keys: Keys, parts: tuple[Part, ...], mentioned: bool, shown: list[str], questions: list[str]
+) -> None:
+    async with open_house(redis, keys) as house:
+        assert sorted(await house.hear(*parts, mentioned=mentioned)) == sorted(shown)
+        assert house.questions == questions
+
+
+@pytest.mark.parametrize(
+    ("choices", "shown"),
+    [
+        ({"transcribe": False}, ["With their wings.\n\n(I cannot listen to recordings here. I have answered the words alone.)"]),
+        ({"chat": False}, [SAID]),
+        ({"chat": False, "transcribe": False}, []),
+    ],
+    ids=["no transcribe", "no chat", "neither"],
+)
+async def test_where_a_plugin_is_off_the_other_does_what_it_can(
+    redis: Redis, keys: Keys, choices: Mapping[str, bool], shown: list[str]
+) -> None:
+    async with open_house(redis, keys) as house:
+        await Servers(redis, keys).put(ROOM.tenant, Server(choices=Choices(plugins=choices)))
+        assert await house.hear(Text("@Hobnob is that right?"), NOTE, mentioned=True) == shown

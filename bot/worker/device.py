@@ -28,7 +28,7 @@ class Device:
         self._sizes: dict[str, int] = {}
 
     def run(self, model: Model[Any, Any], turn: Turn) -> None:
-        """Brings the model in and runs the turn; what goes wrong fails the jobs that are left."""
+        """Brings the model in and runs the turn; what goes wrong fails the jobs that are left and that somebody waits for."""
         try:
             self._bring_in(model)
             model.run(turn)
@@ -37,7 +37,10 @@ class Device:
             log.exception("a turn failed", model=model.name)
             reason = f"{type(error).__name__}: {error}"
         for work in turn:
-            work.fail(reason)
+            if work.cancelled:
+                work.drop()
+            else:
+                work.fail(reason)
 
     def _bring_in(self, model: Model[Any, Any]) -> None:
         need = model.memory()

@@ -25,6 +25,9 @@ WAIT = 5.0
 LONGEST_TURN = 20.0
 """Seconds after which nobody joins a turn any more while another model has work."""
 
+MOMENT = 0.2
+"""Seconds that a thread with nothing to do takes at most to notice that it may end."""
+
 DRAIN = 3.0
 """Seconds that a turn gets to end at a stop; what has not ended is handed back."""
 
@@ -180,4 +183,6 @@ class Loop:
         with suppress(TimeoutError):  # where Redis is away, the jobs go to whoever is there when it is back
             await asyncio.wait_for(self._sender.empty(), DRAIN)
         self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in self._thread._threads:
+            thread.join(MOMENT)
         return not any(thread.is_alive() for thread in self._thread._threads)

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from bot.errors import JobError, StoreError
+from bot.errors import JobCancelled, JobError, StoreError
 from bot.jobs import Result
 from bot.store.shifts import Shift
 from bot.worker.work import Claimed
@@ -70,6 +70,10 @@ class Sender:
 
     async def _send(self, work: Claimed) -> bool:
         match work.end:
+            case JobCancelled() as error:
+                log.info("a job was cancelled", job=work.claim.id)
+                await self._shift.fail(work.claim, error)  # no news to the store, but the lease is let go
+                return True
             case JobError() as error:
                 log.error("a job failed", job=work.claim.id, fault=str(error))
                 return await self._shift.fail(work.claim, error)

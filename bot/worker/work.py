@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
-from bot.errors import JobError, JobFailed, StoreError
+from bot.errors import JobCancelled, JobError, JobFailed, StoreError
 from bot.jobs import Job, Partial, Result
 from bot.messages import Blob
 from bot.store.blobs import Blobs
@@ -70,6 +70,10 @@ class Claimed:
     def fail(self, reason: str) -> None:
         """Gives this job up."""
         self._end(JobFailed(reason))
+
+    def drop(self) -> None:
+        """Ends a cancelled job without an answer, as models may."""
+        self._end(JobCancelled("nobody waits for it"))
 
     def _end(self, end: Result | JobError) -> None:
         with self._lock:

@@ -157,9 +157,9 @@ class Line:
             await self._connector.edit(self._address, id, post)
 
     async def post(self, reply: Reply, name: str) -> None:
-        """Sends a message beside the answer; `name` is unique within the ticket."""
+        """Sends a message beside the answer, which replies to nothing unless it is private; `name` is unique within the ticket."""
         posts = await self._delivery.posts.of(reply, self._journal, self._connector.limits)
-        await self._send([replace(post, reply_to="") for post in posts], name, 0)
+        await self._send([post if post.private else replace(post, reply_to="") for post in posts], name, 0)
 
     async def _send(self, posts: list[Post], name: str, first: int) -> None:
         for number, post in enumerate(posts, first):

@@ -38,7 +38,10 @@ class Posts:
     buttons: ButtonStore
 
     async def of(self, reply: Reply, journal: Journal, limits: Limits) -> list[Post]:
-        """The reply as posts, in order; the buttons are under the last, the first replies to the question."""
+        """The reply as posts, in order; the buttons are under the last, the first replies to the question.
+
+        Private ones all do: from the message that it replies to, a platform knows whose eyes a post is for.
+        """
         pieces = split(reply.text, limits.text) if reply.text.strip() else [""]
         uploads = [await self._upload(part) for part in reply.parts if not isinstance(part, Text)]
         if len(pieces) > MOST_PIECES:
@@ -54,7 +57,7 @@ class Posts:
                 text,
                 uploads=files[number],
                 keys=keys if number == last else (),
-                reply_to=journal.message.id if number == 0 else "",
+                reply_to=journal.message.id if number == 0 or reply.private else "",
                 silent=reply.silent,
                 private=reply.private,
                 fault=reply.fault,

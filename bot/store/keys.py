@@ -35,7 +35,9 @@ TABLE = (
     Entry("firings:due", "until they fire", "nothing personal", "schedules: when"),
     Entry("job:*", "until its ticket ends, 48 h at most", "the chat", "a job: what is asked, who asked, its claim"),
     Entry("jobs-of:*", "until the ticket ends, 48 h at most", "nothing personal", "the jobs of a ticket, by id"),
-    Entry("cancelled:*", "until the ticket ends, 48 h at most", "nothing personal", "tickets whose jobs are cancelled"),
+    Entry(
+        "cancelled:*", "24 h after the ticket's end, 48 h at most", "nothing personal", "tickets whose jobs are cancelled, and ended ones"
+    ),
     Entry("out:*", "until the ticket ends, 24 h at most", "the chat", "how a job goes and what it gave"),
     Entry("tenants:*", "while jobs wait", "nothing personal", "servers with waiting jobs, in turn, by what is wanted"),
     Entry("persons:*", "while jobs wait", "the person", "people with waiting jobs, in turn, by server"),

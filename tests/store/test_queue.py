@@ -294,4 +294,17 @@ async def test_nothing_is_left_of_a_ticket_that_has_ended(queue: Queue, shift: S
     await queue.submit(Say(words="2"), id="waits", ticket="t", tenant="s", person="p")
     await queue.drop("t")
     left = {str(key, "ascii").removeprefix(f"{keys.prefix}:") async for key in redis.scan_iter(f"{keys.prefix}:*")}
-    assert left <= {"work:say"}
+    assert left <= {"work:say", "cancelled:t"}
+
+
+async def test_an_ended_ticket_gets_no_more_jobs(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await queue.submit(Say(words="1"), id="1", ticket="t", tenant="s", person="p")
+    running = await one(shift)
+    await queue.cancel("t")
+    await queue.drop("t")
+    for id in ("1", "2"):  # by a router that was halted when the ticket ended
+        with pytest.raises(JobCancelled):
+            await queue.submit(Say(words=id), id=id, ticket="t", tenant="s", person="p")
+    assert not await shift.finish(running, "{}")
+    assert await claim(shift, 9) == []
+    assert 0 < await redis.ttl(f"{keys.prefix}:cancelled:t") <= 86_400

@@ -30,13 +30,12 @@ async def test_who_waits_for_a_connection_is_not_overtaken_by_newcomers(redis: R
 
 async def test_who_is_told_to_stop_while_waiting_for_redis_stops_at_once(redis: Redis, keys: Keys) -> None:
     """Whenever it is told: while it connects, while it sends, or later."""
-    tickets, longest = Tickets(redis, keys, "r"), 0.0
+    tickets = Tickets(redis, keys, "r")
     for pause in [number * 0.00005 for number in range(60)]:
         waiting = asyncio.create_task(tickets.wait(["room"], 5.0))
         await asyncio.sleep(pause)
         began = time.monotonic()
         waiting.cancel()
         await asyncio.wait([waiting])
-        longest = max(longest, time.monotonic() - began)
+        assert time.monotonic() - began < 1.0
         await redis.connection_pool.disconnect()  # so that the next connects anew
-    assert longest < 1.0

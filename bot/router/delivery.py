@@ -135,7 +135,8 @@ class Line:
         status = self._status()
         if reply is not None:
             posts = await self._delivery.posts.of(reply, self._journal, self._connector.limits)
-            if len(posts) > 1 or self._journal.touched:  # a handler need not run again while its answer goes out
+            # A handler need not run again while its answer goes out; and a run that was overtaken stops here, before it edits anything.
+            if len(posts) > 1 or self._journal.touched or self._journal.again:
                 await self._journal.write("outcome", reply_json.dump_json(reply))
             await self._answer(posts, status)
         if status is not None and (reply is None or self._journal.find("sent.answer.0") is not None):

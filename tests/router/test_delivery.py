@@ -19,7 +19,7 @@ from bot.router.posts import Posts
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
 from bot.store.plugindata import PluginData
-from bot.store.tickets import Body, Ticket, Tickets, Write
+from bot.store.tickets import Body, Superseded, Ticket, Tickets, Write
 from bot.testing import wait_until
 from tests.platform import Platform
 
@@ -172,6 +172,16 @@ async def test_a_status_line_that_redis_failed_to_journal_becomes_the_answer(des
     await line.settle(Reply("forty-two"))
     assert desk.platform.shown(ROOM) == ["forty-two"]
     assert not desk.platform.busy()
+
+
+async def test_a_run_that_was_overtaken_leaves_the_answer_of_the_other_alone(desk: Desk) -> None:
+    first, _ = await desk.line(attempts=1)
+    late, _ = await desk.line()
+    await first.settle(Reply("forty-two"))
+    await desk.tickets.finish(desk.ticket)
+    with pytest.raises(Superseded):
+        await late.settle(Reply("Cancelled.", fault=True))
+    assert desk.platform.shown(ROOM) == ["forty-two"]
 
 
 async def test_a_long_answer_comes_in_pieces_and_a_run_cut_short_sends_only_the_missing_ones(desk: Desk) -> None:

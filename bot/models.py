@@ -70,6 +70,10 @@ class Batch(Protocol[J_co, R_contra]):
     def __iter__(self) -> Iterator[Work[J_co, R_contra]]:
         """The jobs claimed so far."""
 
+    @property
+    def over(self) -> bool:
+        """True when another model is due: one that `parks` returns at its next step, and goes on in the next run that has these jobs."""
+
     def join(self, free: int) -> Sequence[Work[J_co, R_contra]]:
         """Up to `free` jobs that arrived meanwhile and may still join; never blocks, empty once admission is closed."""
 
@@ -85,6 +89,9 @@ class Model(ABC, Generic[J, R]):
     job: type[J]
     weights: str = ""
     max_batch: int = 1
+    parks: bool = False
+    """Whether `run` may return with jobs unfinished when the batch is `over`. They are in the batch of a later `run`, before new ones;
+    what was unloaded meanwhile begins anew."""
 
     @abstractmethod
     def memory(self) -> Memory:
@@ -96,7 +103,7 @@ class Model(ABC, Generic[J, R]):
 
     @abstractmethod
     def run(self, batch: Batch[J, R]) -> None:
-        """Finishes or fails every job of the batch; an exception fails those that are neither."""
+        """Finishes or fails every job of the batch, unless it `parks`; an exception fails those that are neither."""
 
     @abstractmethod
     def unload(self) -> None:

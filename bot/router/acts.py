@@ -23,10 +23,10 @@ from bot.router.fetch import fetch
 from bot.router.journal import Journal
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
+from bot.store.keys import digest
 from bot.store.plugindata import PluginData
 from bot.store.queue import Broken, Finished, Queue, Running, Shown, Waiting
 from bot.store.schedules import Firing, Schedules
-from bot.store.tickets import digest
 from bot.turns import Turn
 
 R = TypeVar("R", bound=Result)

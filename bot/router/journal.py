@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from bot.messages import Message
-from bot.store.tickets import Ticket, Write, digest
+from bot.store.keys import digest
+from bot.store.tickets import Ticket, Write
 
 
 class Ledger(Protocol):

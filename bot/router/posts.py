@@ -9,8 +9,8 @@ from bot.connector import Key, Limits, Post, Upload
 from bot.messages import Audio, Blob, Button, File, Image, Reply, Text
 from bot.router.journal import Journal
 from bot.router.splitting import split
+from bot.store.keys import digest
 from bot.store.plugindata import Pressed
-from bot.store.tickets import digest
 
 MOST_PIECES = 3
 """Messages that a long text may fill; a longer one becomes a file with its beginning above."""

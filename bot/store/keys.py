@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,10 +40,14 @@ TABLE = (
         "cancelled:*", "24 h after the ticket's end, 48 h at most", "nothing personal", "tickets whose jobs are cancelled, and ended ones"
     ),
     Entry("out:*", "until the ticket ends, 24 h at most", "the chat", "how a job goes and what it gave"),
-    Entry("tenants:*", "while jobs wait", "nothing personal", "servers with waiting jobs, in turn, by what is wanted"),
-    Entry("persons:*", "while jobs wait", "the person", "people with waiting jobs, in turn, by server"),
+    Entry("tenants:*", "while jobs wait", "nothing personal", "servers with waiting jobs, by what is wanted and how long they wait"),
+    Entry("persons:*", "while jobs wait", "the person", "people with waiting jobs, by server and how long they wait"),
     Entry("jobs:*", "while jobs wait", "the person", "waiting jobs, by person"),
     Entry("depth", "while jobs wait", "the person", "how many jobs wait, by server and by person"),
+    Entry("credit:*", "24 hours after the last job", "the person", "device seconds left in a round, by pool, server and person"),
+    Entry("spent:*", "24 hours after the last job", "the person", "device seconds taken in a round, by pool and person"),
+    Entry("costs", "30 days after the last job", "nothing personal", "what jobs and loading take, by model, in seconds"),
+    Entry("weights", "until the operator changes them", "nothing personal", "servers whose share is larger or smaller"),
     Entry("deadlines", "while jobs wait", "nothing personal", "when each waiting job is worthless"),
     Entry("leases:jobs", "while jobs run", "nothing personal", "when each running job's lease ends"),
     Entry("work:*", "until a worker wakes, a minute at most", "nothing personal", "tokens that wake workers"),
@@ -63,6 +68,11 @@ TABLE = (
     Entry("invite:*", "24 hours, or until used", "nothing personal", "a link that lets a browser in, by the hash of its token"),
 )
 """The whole store. A test holds it against the keys that a run leaves behind."""
+
+
+def digest(*words: str) -> str:
+    """A short id that is the same for the same words: 128 bits, hex."""
+    return hashlib.blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
 
 
 class Keys:

@@ -57,8 +57,8 @@ class Queue:
         self._submit = script(redis, "queue_submit", "queue_common")
         self._cancel = script(redis, "queue_cancel", "queue_common")
         self._drop = script(redis, "queue_drop", "queue_common")
-        self._reap = script(redis, "queue_reap", "queue_common")
-        self._ahead = script(redis, "queue_ahead", "queue_common")
+        self._reap = script(redis, "queue_reap", "queue_common", "queue_policy")
+        self._ahead = script(redis, "queue_ahead", "queue_common", "queue_policy")
         self._outputs = Outputs(redis, keys, self._places, read_error)
 
     @guarded

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.errors import JobError, JobTimedOut
 from bot.store.connection import blocking, guarded
-from bot.store.keys import Keys
+from bot.store.keys import Keys, digest
 from bot.store.queue import LEASE, error_json
 from bot.store.scripts import script
 
@@ -28,20 +28,45 @@ class Claim:
     alone: bool
 
 
-class Shift:
-    """One worker's dealings with the queue. `worker` names its process, `wants` what it can serve."""
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that may run: the most jobs it takes, and since when (seconds since 1970) work that it began waits to go on, or 0."""
 
-    def __init__(self, redis: Redis, keys: Keys, worker: str, wants: Sequence[str], *, lease: float = LEASE) -> None:
+    model: str
+    wants: Sequence[str]
+    most: int = 1
+    resident: bool = True
+    parked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn: whose, with which jobs. `closing`: another model is due, so a turn that runs must come to its end."""
+
+    model: str
+    claims: list[Claim]
+    closing: bool = False
+
+
+class Shift:
+    """One worker's dealings with the queue. `worker` names its process, `wants` what it can serve, on which kind of `device`.
+
+    Workers that serve the same on the same kind of device are a pool and share its accounts.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, worker: str, wants: Sequence[str], *, device: str = "", lease: float = LEASE) -> None:
         self._redis = redis
         self._keys = keys
         self.worker = worker
         self.wants = tuple(wants)
         self.lease = lease
+        self.pool = digest(*sorted(wants), *([device] if device else []))[:12]
         self._held: dict[str, int] = {}
-        self._claim = script(redis, "queue_claim", "queue_common")
+        self._claim = script(redis, "queue_claim", "queue_common", "queue_policy")
         self._emit = script(redis, "queue_emit", "queue_common")
-        self._finish = script(redis, "queue_finish", "queue_common")
-        self._release = script(redis, "queue_release", "queue_common")
+        self._finish = script(redis, "queue_finish", "queue_common", "queue_policy")
+        self._release = script(redis, "queue_release", "queue_common", "queue_policy")
+        self._loaded = script(redis, "queue_loaded", "queue_common", "queue_policy")
         self._renew = script(redis, "queue_renew", "queue_common")
 
     @property
@@ -57,22 +82,25 @@ class Shift:
         return [self._keys.prefix, self.worker, round(self.lease * 1000), self.registration, late, *held]
 
     @guarded
-    async def claim(self, wants: Sequence[str], most: int, batch: str | None = None, *, due: bool = False) -> list[Claim]:
-        """Up to `most` jobs that may run together; with `batch`, those that may join a turn that runs already.
+    async def claim(self, offers: Sequence[Offer], *, joined: str = "", batch: str = "") -> Begun:
+        """Jobs that may run together, for the model whose turn it is.
 
-        `due` admits to that turn only whose turn it is; when fewer than `most` are found, `orders` tells of the next.
+        With `joined`, jobs of this batch key for the model of that name, whose turn runs already; where it has room left,
+        `orders` tells of the next.
         """
-        admission = "" if batch is None else "due" if due else "open"
-        lease = round(self.lease * 1000)
-        found = await self._claim(args=[self._keys.prefix, self.worker, lease, most, admission, batch or "", *wants])
+        args: list[str | int] = [self._keys.prefix, self.worker, round(self.lease * 1000), self.pool, joined, batch]
+        for offer in offers:
+            args += [offer.model, offer.most, int(offer.resident), round(offer.parked * 1000), len(offer.wants), *offer.wants]
+        model, closing, *found = await self._claim(args=args)
         claims = [_claim(found[at : at + 6]) for at in range(0, len(found), 6)]
         self._held |= {claim.id: claim.fence for claim in claims}
-        return claims
+        return Begun(model.decode(), claims, bool(closing))
 
     @guarded
-    async def in_line(self, wants: Sequence[str]) -> bool:
-        """True when a job waits for one of these."""
-        return bool(wants) and bool(await self._redis.exists(*(self._keys.tenants(want) for want in wants)))
+    async def loaded(self, offer: Offer, seconds: float, claims: Sequence[Claim]) -> None:
+        """Tells what it took to load a model for these jobs, and for the others that wait for it."""
+        ids = [claim.id for claim in claims]
+        await self._loaded(args=[self._keys.prefix, self.pool, seconds, len(ids), *ids, *offer.wants])
 
     @guarded
     async def wait(self, wants: Sequence[str], seconds: float) -> None:
@@ -91,17 +119,17 @@ class Shift:
         return bool(await self._emit(args=[self._keys.prefix, claim.id, claim.fence, partial]))
 
     @guarded
-    async def finish(self, claim: Claim, result: str) -> bool:
-        """Hands the result in; False when the job is no longer ours."""
-        return await self._close(claim, "finished", result)
+    async def finish(self, claim: Claim, result: str, seconds: float) -> bool:
+        """Hands in the result and the device seconds it took; False when the job is no longer ours."""
+        return await self._close(claim, "finished", result, seconds)
 
     @guarded
-    async def fail(self, claim: Claim, error: JobError) -> bool:
+    async def fail(self, claim: Claim, error: JobError, seconds: float) -> bool:
         """Ends the job without a result; False when it is no longer ours."""
-        return await self._close(claim, "broken", error_json(error))
+        return await self._close(claim, "broken", error_json(error), seconds)
 
-    async def _close(self, claim: Claim, state: str, value: str) -> bool:
-        ours = bool(await self._finish(args=[self._keys.prefix, claim.id, claim.fence, state, value]))
+    async def _close(self, claim: Claim, state: str, value: str, seconds: float) -> bool:
+        ours = bool(await self._finish(args=[self._keys.prefix, claim.id, claim.fence, state, value, seconds]))
         self._forget(claim)
         return ours
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -12,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
-from bot.store.keys import Keys
+from bot.store.keys import Keys, digest
 from bot.store.scripts import script
 
 LEASE = 3.0
@@ -78,11 +77,6 @@ class StaleSettings(Exception):  # noqa: N818  an outcome, not a fault
 
 Write = Sequence[str | bytes | int]
 """A Redis command that takes effect together with a journal entry, or APPEND (see ticket_record.lua)."""
-
-
-def digest(*words: str) -> str:
-    """A short id that is the same for the same words: 128 bits, hex."""
-    return hashlib.blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
 
 
 class Tickets:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.models import Model, Placement
 from bot.worker.residency import evictions
-from bot.worker.work import Turn
+from bot.worker.work import Claimed, Turn
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +27,21 @@ class Device:
         self._resident: dict[str, Model[Any, Any]] = {}
         self._sizes: dict[str, int] = {}
 
-    def run(self, model: Model[Any, Any], turn: Turn) -> None:
-        """Brings the model in and runs the turn; what goes wrong fails the jobs that are left and that somebody waits for."""
+    def has(self, model: Model[Any, Any]) -> bool:
+        """True when the model is loaded."""
+        return model.name in self._resident
+
+    def run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
+        """Brings the model in and runs the turn; the jobs that it parked.
+
+        What goes wrong fails the jobs that are left and that somebody waits for.
+        """
         try:
-            self._bring_in(model)
+            self._bring_in(model, turn)
+            turn.begin()
             model.run(turn)
+            if turn.over and model.parks:
+                return _parked(turn)
             reason = "the model returned without an answer"
         except Exception as error:  # any library below a model may raise anything
             log.exception("a turn failed", model=model.name)
@@ -41,8 +51,9 @@ class Device:
                 work.drop()
             else:
                 work.fail(reason)
+        return []
 
-    def _bring_in(self, model: Model[Any, Any]) -> None:
+    def _bring_in(self, model: Model[Any, Any], turn: Turn) -> None:
         need = model.memory()
         size = need.weights + need.cache
         for name in evictions(self._sizes, model.name, size, self._room):
@@ -52,6 +63,18 @@ class Device:
         if model.name not in self._resident:
             began = time.monotonic()
             model.load(self._place(model))
-            log.info("loaded", model=model.name, seconds=round(time.monotonic() - began, 2))
+            took = time.monotonic() - began
+            log.info("loaded", model=model.name, seconds=round(took, 2))
+            turn.loaded(took)
         self._resident[model.name] = self._resident.pop(model.name, model)  # used last, so it leaves last
         self._sizes[model.name] = self._sizes.pop(model.name, size)
+
+
+def _parked(turn: Turn) -> list[Claimed]:
+    """The jobs that go on later; those that nobody waits for any more end here."""
+    left = [work for work in turn if work.end is None]
+    for work in left:
+        work.pause()
+        if work.cancelled:
+            work.drop()
+    return [work for work in left if not work.cancelled]

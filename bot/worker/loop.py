@@ -1,8 +1,9 @@
-"""A worker's day: claim a turn, run it, let others join, hear what is cancelled, end in order. Who comes next: the queue."""
+"""A worker's day: claim a turn, run it, hear what is cancelled, end in order. Joining a turn: `turns.py`; who comes next: the queue."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -14,16 +15,15 @@ from pydantic import ValidationError
 from bot.errors import StoreError
 from bot.models import Model
 from bot.store.blobs import Blobs
-from bot.store.shifts import Claim, Shift
+from bot.store.shifts import Begun, Claim, Offer, Shift
 from bot.worker.device import Device
+from bot.worker.meter import Meter
 from bot.worker.sending import Sender
+from bot.worker.turns import Open
 from bot.worker.work import Claimed, Turn
 
 WAIT = 5.0
 """Seconds of one blocking wait."""
-
-LONGEST_TURN = 20.0
-"""Seconds after which nobody joins a turn any more while another model has work."""
 
 MOMENT = 0.2
 """Seconds that a thread with nothing to do takes at most to notice that it may end."""
@@ -46,20 +46,24 @@ class Loop:
         self, models: Sequence[Model[Any, Any]], shift: Shift, blobs: Blobs, device: Device, claimed: Callable[[], None] = lambda: None
     ) -> None:
         """`claimed` is called before a model begins with new jobs: from then on it may keep this thread from running."""
-        self._models = list(models)
+        self._models = {model.name: model for model in models}
         self._shift = shift
         self._claimed = claimed
         self._blobs = blobs
         self._device = device
         self._sender = Sender(shift)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._meter = Meter()
         self._stop = asyncio.Event()
-        self._turn: Turn | None = None
-        self._more = asyncio.Event()
+        self._open: Open | None = None
+        self._parked: dict[str, list[Claimed]] = {}
+        self._parked_at: dict[str, float] = {}
 
     def stop(self) -> None:
         """Ends the day: the running turn gets a moment, the rest is handed back."""
         self._stop.set()
+        if self._open is not None:
+            self._open.close()
 
     async def run(self) -> None:
         """Until `stop`. While Redis is away, it tries again each second."""
@@ -74,23 +78,27 @@ class Loop:
                     log.error("redis is away", fault=str(error))
                 away = True
                 await self._unless_stopped(asyncio.sleep(1.0))
-        while not hearing.done():
-            hearing.cancel()  # again and again: asyncio.wait_for of Python 3.11, inside the client, can lose one
-            await asyncio.wait((hearing,), timeout=0.1)
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+        with suppress(StoreError):  # where Redis is away, their leases lapse
+            await self._shift.hand_back([work.claim for works in self._parked.values() for work in works])
 
     async def _once(self) -> None:
-        for model in list(self._models):
-            claims = await self._shift.claim(wants(model), model.max_batch)
-            if claims:
-                self._claimed()
-                self._models.append(self._models.pop(self._models.index(model)))  # the others come first next time
-                await self._serve(model, claims)
-                return
-        everything = dict.fromkeys(want for model in self._models for want in wants(model))
-        if everything:
-            await self._unless_stopped(self._shift.wait(list(everything), WAIT))
-        else:
+        if not self._models:
             await self._stop.wait()
+            return
+        begun = await self._shift.claim(self.offers())
+        if begun.model:
+            await self._serve(self._models[begun.model], begun)
+        else:
+            await self._unless_stopped(self._shift.wait(self._shift.wants, WAIT))
+
+    def offers(self, joined: str = "", room: int = 0) -> list[Offer]:
+        """What could run now; of the model whose turn is `joined`, so many more jobs."""
+        return [
+            Offer(name, wants(model), room if name == joined else model.max_batch, self._device.has(model), self._parked_at.get(name, 0.0))
+            for name, model in self._models.items()
+        ]
 
     async def _unless_stopped(self, what: Any) -> None:
         task, stop = asyncio.ensure_future(what), asyncio.ensure_future(self._stop.wait())
@@ -102,32 +110,52 @@ class Loop:
             task.cancel()
             stop.cancel()
 
-    async def _serve(self, model: Model[Any, Any], claims: Sequence[Claim]) -> None:
-        self._more.clear()
-        self._turn = turn = Turn(self._works(model, claims), asyncio.get_running_loop(), self._more.set)
-        open_, batch = not any(claim.alone for claim in claims), claims[0].batch
-        joining = asyncio.create_task(self._join(model, turn, batch)) if open_ else None
+    async def _serve(self, model: Model[Any, Any], begun: Begun) -> None:
+        self._claimed()
+        works = [*self._parked.pop(model.name, []), *self._works(model, begun.claims)]
+        self._parked_at.pop(model.name, None)
+        if not works:
+            return
+        self._open = opened = Open(model, works, self._meter, self)
         try:
-            await self._run(model, turn)
+            parked = await self._run(model, opened.turn)
         finally:
-            self._turn = None
-            self._more.set()
-            if joining is not None:
-                await joining  # never cut off: what it has just claimed would be lost
-        await self._shift.hand_back([work.claim for work in turn.untaken()])
+            self._open = None
+            await opened.end()
+        if parked:
+            self._parked[model.name], self._parked_at[model.name] = parked, time.time()
+        await self._shift.hand_back([work.claim for work in opened.turn.untaken()])
         if not self._stop.is_set():
             await self._sender.empty()
 
-    async def _run(self, model: Model[Any, Any], turn: Turn) -> None:
+    async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
+        """The jobs that the model parked."""
         running = asyncio.get_running_loop().run_in_executor(self._thread, self._device.run, model, turn)
         await self._unless_stopped(asyncio.shield(running))
         if not running.done():
             await asyncio.wait((running,), timeout=DRAIN)
-        if not running.done():
-            left = [work for work in turn if work.end is None]
-            await self._shift.hand_back([work.claim for work in left])
-            for work in left:
-                work.cancelled = True
+        if running.done():
+            return running.result()
+        left = [work for work in turn if work.end is None]
+        await self._shift.hand_back([work.claim for work in left])
+        for work in left:
+            work.cancelled = True
+        return []
+
+    async def admit(self, opened: Open, room: int) -> bool:
+        """Claims for an open turn whatever it has room for; True when another model is due."""
+        begun = await self._shift.claim(self.offers(opened.model.name, room), joined=opened.model.name, batch=opened.batch)
+        if begun.claims:
+            self._claimed()
+        for work in self._works(opened.model, begun.claims):
+            opened.turn.add(work)
+        return begun.closing
+
+    async def charge(self, opened: Open, seconds: float) -> None:
+        """Has everybody pay for the load who waited for it."""
+        [offer] = [offer for offer in self.offers() if offer.model == opened.model.name]
+        with suppress(StoreError):  # a load that nobody paid for harms nobody
+            await self._shift.loaded(offer, seconds, [work.claim for work in opened.turn])
 
     def _works(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
         return [work for claim in claims if (work := self._work(model, claim)) is not None]
@@ -149,34 +177,16 @@ class Loop:
             except StoreError:
                 await asyncio.sleep(1.0)
                 continue
-            if order and self._turn is not None:
-                self._turn.cancel(order)
-            if not order:
-                self._more.set()
+            if order:
+                self._cancel(order)
+            elif self._open is not None:
+                self._open.room()
 
-    async def _join(self, model: Model[Any, Any], turn: Turn, batch: str) -> None:
-        """Claims for the open turn whatever it has room for, until it has ended."""
-        closing = asyncio.get_running_loop().time() + LONGEST_TURN
-        while True:
-            await self._more.wait()
-            self._more.clear()
-            if self._turn is not turn:
-                return
-            due = asyncio.get_running_loop().time() > closing
-            with suppress(StoreError):  # the next order, or the next look, tries again
-                if turn.room > 0 and not self._stop.is_set() and not (due and await self._others_wait(model)):
-                    await self._admit(model, turn, batch, due)
-
-    async def _admit(self, model: Model[Any, Any], turn: Turn, batch: str, due: bool) -> None:
-        claims = await self._shift.claim(wants(model), turn.room - len(turn.untaken()), batch, due=due)
-        if claims:
-            self._claimed()
-        for work in self._works(model, claims):
-            turn.add(work)
-
-    async def _others_wait(self, model: Model[Any, Any]) -> bool:
-        others = {want for other in self._models if other is not model for want in wants(other)} - set(wants(model))
-        return await self._shift.in_line(sorted(others))
+    def _cancel(self, id: str) -> None:
+        if self._open is not None:
+            self._open.turn.cancel(id)
+        for work in (work for works in self._parked.values() for work in works):
+            work.cancelled = work.cancelled or work.claim.id == id
 
     async def close(self) -> bool:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""

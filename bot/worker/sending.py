@@ -72,13 +72,13 @@ class Sender:
         match work.end:
             case JobCancelled() as error:
                 log.info("a job was cancelled", job=work.claim.id)
-                await self._shift.fail(work.claim, error)  # no news to the store, but the lease is let go
+                await self._shift.fail(work.claim, error, work.seconds)  # no news to the store, but the lease is let go
                 return True
             case JobError() as error:
                 log.error("a job failed", job=work.claim.id, fault=str(error))
-                return await self._shift.fail(work.claim, error)
+                return await self._shift.fail(work.claim, error, work.seconds)
             case Result() as result:
-                return await self._shift.finish(work.claim, result.model_dump_json())
+                return await self._shift.finish(work.claim, result.model_dump_json(), work.seconds)
             case _:
                 raise AssertionError("sent before its end")
 

@@ -14,6 +14,7 @@ from bot.jobs import Job, Partial, Result
 from bot.messages import Blob
 from bot.store.blobs import Blobs
 from bot.store.shifts import Claim
+from bot.worker.meter import Meter
 
 R = TypeVar("R")
 
@@ -39,6 +40,9 @@ class Claimed:
         self.newest: Partial | None = None
         self.end: Result | JobError | None = None
         self.cancelled = False
+        self.seconds = 0.0
+        """What it has taken of the device."""
+        self._meter: Meter | None = None
         self._job = job
         self._loop = loop
         self._outbox = outbox
@@ -49,6 +53,17 @@ class Claimed:
     def job(self) -> Job[Any]:
         """The request."""
         return self._job
+
+    def begin(self, meter: Meter) -> None:
+        """It runs from now on, on the device that this meter counts for."""
+        self._meter = meter
+        meter.begin(self.claim.id)
+
+    def pause(self) -> None:
+        """It does not run any more."""
+        if self._meter is not None:
+            self.seconds += self._meter.end(self.claim.id)
+            self._meter = None
 
     def emit(self, partial: Partial) -> None:
         """Shows the result as it stands; only the newest is kept until it is sent."""
@@ -80,6 +95,7 @@ class Claimed:
             first = self.end is None
             self.end = self.end or end
         if first:
+            self.pause()
             self._loop.call_soon_threadsafe(self._outbox.ended, self)
 
     def read(self, blob: Blob) -> bytes:
@@ -101,15 +117,36 @@ class Claimed:
                 time.sleep(PAUSE)
 
 
-class Turn:
-    """Implements `bot.models.Batch`. `wants_more` is called in the loop's thread when there is room that was not there before."""
+class Steward(Protocol):
+    """Looks after a turn, in the loop's thread."""
 
-    def __init__(self, works: Sequence[Claimed], loop: asyncio.AbstractEventLoop, wants_more: Callable[[], None]) -> None:
+    def room(self) -> None:
+        """There is room in the turn that was not there before."""
+
+    def loaded(self, seconds: float) -> None:
+        """Loading the model took so long."""
+
+
+class Turn:
+    """Implements `bot.models.Batch`."""
+
+    def __init__(self, works: Sequence[Claimed], loop: asyncio.AbstractEventLoop, steward: Steward, meter: Meter) -> None:
         self.works = list(works)
         self.room = 0
+        self.over = False
         self._arrived: deque[Claimed] = deque()
         self._loop = loop
-        self._wants_more = wants_more
+        self._steward = steward
+        self._meter = meter
+
+    def begin(self) -> None:
+        """The model takes what it was given."""
+        for work in self.works:
+            work.begin(self._meter)
+
+    def loaded(self, seconds: float) -> None:
+        """Loading the model took so long."""
+        self._loop.call_soon_threadsafe(self._steward.loaded, seconds)
 
     def __iter__(self) -> Iterator[Claimed]:
         """The jobs that the model was given so far."""
@@ -118,10 +155,12 @@ class Turn:
     def join(self, free: int) -> Sequence[Claimed]:
         """Jobs that arrived meanwhile; from now on they are the model's."""
         joining = [self._arrived.popleft() for _ in range(min(free, len(self._arrived)))]
+        for work in joining:
+            work.begin(self._meter)
         self.works += joining
         room, self.room = self.room, free - len(joining)
         if self.room > room:
-            self._loop.call_soon_threadsafe(self._wants_more)
+            self._loop.call_soon_threadsafe(self._steward.room)
         return joining
 
     def add(self, work: Claimed) -> None:

@@ -33,24 +33,30 @@ class Engine:
         self._tokenizer = tokenizer
         self._format = PromptFormat(tokenizer)
         self.ends = _ends(model, tokenizer)
+        self._desk = Desk(model)
 
     @torch.inference_mode()
     def run(self, batch: Batch[Generate, Answer]) -> None:
-        """Finishes every job of the batch, and those that join meanwhile."""
-        waiting = self._admitted(batch)
-        writing = Group(self.model)
-        reading: Reading | None = None
-        while waiting or reading or writing.members:
-            waiting = [one for one in waiting if not one.leaves]
-            if reading is None and waiting:
-                reading = Reading(self.model, _alike(waiting))
-                waiting = [one for one in waiting if one not in reading.group.members]
-            if reading is not None and reading.advance():
-                writing.join(reading.group)
-                reading = None
-            writing.step()
-            held = len(waiting) + len(writing.members) + (len(reading.group.members) if reading else 0)
-            waiting += self._admitted(batch.join(self.max_batch - held))
+        """Finishes every job of the batch, and those that join meanwhile; when the batch is over, the rest stays as it is for the next."""
+        desk, self._desk = self._desk, Desk(self.model)  # put back below; what raises leaves nothing behind
+        known = {id(one.work) for one in desk.held()}
+        desk.waiting += self._admitted(work for work in batch if id(work) not in known)
+        while desk.held():
+            if batch.over:
+                self._desk = desk
+                return
+            self._step(desk)
+            desk.waiting += self._admitted(batch.join(self.max_batch - len(desk.held())))
+
+    def _step(self, desk: Desk) -> None:
+        desk.waiting = [one for one in desk.waiting if not one.leaves]
+        if desk.reading is None and desk.waiting:
+            desk.reading = Reading(self.model, _alike(desk.waiting))
+            desk.waiting = [one for one in desk.waiting if one not in desk.reading.group.members]
+        if desk.reading is not None and desk.reading.advance():
+            desk.writing.join(desk.reading.group)
+            desk.reading = None
+        desk.writing.step()
 
     def _admitted(self, works: Iterable[ChatWork]) -> list[Answering]:
         admitted = []
@@ -110,6 +116,19 @@ class Group:
         if other.members:
             self.rows.join(other.rows)
             self.members += other.members
+
+
+class Desk:
+    """What an engine has in hand: prompts in line, those that are being read, and answers that are being written."""
+
+    def __init__(self, model: Any) -> None:
+        self.waiting: list[Answering] = []
+        self.reading: Reading | None = None
+        self.writing = Group(model)
+
+    def held(self) -> list[Answering]:
+        """All of it."""
+        return [*self.waiting, *(self.reading.group.members if self.reading else ()), *self.writing.members]
 
 
 class Reading:

@@ -27,6 +27,7 @@ class Chat(Model[Generate, Answer]):
     """A causal language model of transformers, from safetensors, with its native class; code in a model's folder is never run."""
 
     job = Generate
+    parks = True
 
     def __init__(self, config: Config) -> None:
         self.name = self.weights = config.model

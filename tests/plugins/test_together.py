@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -16,7 +16,6 @@ from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
-from bot.store.shifts import Shift
 from bot.testing import wait_until
 from plugins.chat import config as chat
 from plugins.chat import front as chat_front
@@ -24,6 +23,7 @@ from plugins.chat import settings as chat_settings
 from plugins.transcribe import config as transcribe
 from plugins.transcribe import front as transcribe_front
 from plugins.transcribe import settings as transcribe_settings
+from tests.hands import worker
 from tests.platform import Platform
 
 ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
@@ -46,21 +46,13 @@ class House:
         self.platform.files["note"] = (Path(__file__).parents[1] / "data" / "audio" / "short.ogg").read_bytes()
         self.router = app.build(redis, keys, self.plugins, [self.platform])
         self.questions: list[str] = []
-        self._shift = Shift(redis, keys, "w", ["transcribe", "generate", f"generate:{MODEL}"])
 
-    async def work(self) -> None:
-        """As a worker does."""
-        await self._shift.renew()
-        while True:
-            await self._shift.wait(self._shift.wants, 1.0)
-            for claim in await self._shift.claim(self._shift.wants, 1):
-                result: Answer | Transcript = Transcript(
-                    language="en", seconds=0.2, segments=(Segment(start=0, end=0.2, text=SAID),), model="w"
-                )
-                if claim.body["kind"] == "generate":
-                    self.questions.append(Generate.model_validate(claim.body["job"]).turns[-1].text)
-                    result = Answer(text="With their wings.", finish="stop", prompt_tokens=1, tokens=1, model="m")
-                await self._shift.finish(claim, result.model_dump_json())
+    def answer(self, asked: dict[str, Any]) -> tuple[str, Answer | Transcript]:
+        """What the models say."""
+        if asked["kind"] == "transcribe":
+            return "", Transcript(language="en", seconds=0.2, segments=(Segment(start=0, end=0.2, text=SAID),), model="w")
+        self.questions.append(Generate.model_validate(asked["job"]).turns[-1].text)
+        return "", Answer(text="With their wings.", finish="stop", prompt_tokens=1, tokens=1, model="m")
 
     async def hear(self, *parts: Part, mentioned: bool) -> list[str]:
         """What stands in the room when all is said."""
@@ -72,12 +64,9 @@ class House:
 @asynccontextmanager
 async def open_house(redis: Redis, keys: Keys) -> AsyncIterator[House]:
     house = House(redis, keys)
-    async with app.running(house.router, house.plugins):
-        working = asyncio.create_task(house.work())
+    wants = ["transcribe", "generate", f"generate:{MODEL}"]
+    async with app.running(house.router, house.plugins), worker(redis, keys, wants, house.answer, 1):
         yield house
-        working.cancel()
-        await asyncio.wait([working])
-        await house._shift.sign_off()
 
 
 @pytest.mark.parametrize(

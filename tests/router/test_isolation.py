@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack
+from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.jobs import Answer, Generate, TextSoFar
+from bot.jobs import Answer, Generate
 from bot.messages import Address, Called, Message, Person, Said, Text
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.app import running
 from bot.store.keys import Keys
-from bot.store.shifts import Shift
 from bot.testing import wait_until
 from plugins.chat.config import Config
 from plugins.chat.front import Plugin
 from plugins.chat.settings import Settings
+from tests.hands import worker
 from tests.platform import Platform
 
 MESSAGES = 400
+
+MODEL = Config().model
 
 BOT = Person("bot", "Hobnob", bot=True)
 
@@ -38,36 +40,17 @@ CHATS = [
 """Rooms, threads and direct messages, some with names that try to be another's."""
 
 
-@asynccontextmanager
-async def worker(redis: Redis, keys: Keys) -> AsyncIterator[None]:
-    """A model that repeats all that it was told, in batches of whoever asks, while it streams."""
-    config = Config()
-    wants = ["generate", f"generate:{config.model}"]
-    shift = Shift(redis, keys, "worker", wants)
-    await shift.renew()
-
-    async def work() -> None:
-        while True:
-            for claim in await shift.claim(wants, 8):
-                job = Generate.model_validate(claim.body["job"])
-                told = " ".join(turn.text for turn in job.turns if turn.role != "system")[-1500:]
-                await shift.emit(claim, TextSoFar(text=told).model_dump_json())
-                answer = Answer(text=told, finish="stop", prompt_tokens=1, tokens=5, model=config.model)
-                await shift.finish(claim, answer.model_dump_json())
-            await shift.wait(wants, 1.0)
-
-    task = asyncio.create_task(work())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-    await shift.sign_off()
+def repeat(asked: dict[str, Any]) -> tuple[str, Answer]:
+    """A model that repeats all that it was told."""
+    turns = Generate.model_validate(asked["job"]).turns
+    told = " ".join(turn.text for turn in turns if turn.role != "system")[-1500:]
+    return told, Answer(text=told, finish="stop", prompt_tokens=1, tokens=5, model=MODEL)
 
 
 async def test_hundreds_of_questions_in_any_order_never_meet_another_rooms_words(redis: Redis, keys: Keys) -> None:
     chance, platform = random.Random(11), Platform()
     loaded = [Loaded("chat", Plugin(Config()), settings=Settings, version="1") for _ in range(2)]
-    async with worker(redis, keys), AsyncExitStack() as stack:
+    async with worker(redis, keys, ["generate", f"generate:{MODEL}"], repeat, 8), AsyncExitStack() as stack:
         routers = []
         for one in loaded:
             plugins = Plugins([one])

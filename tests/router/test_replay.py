@@ -6,24 +6,24 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
-from bot import Command, Context, Job, Listener, Reply, Result, Route, TextSoFar, Turn, hookimpl, messages
+from bot import Command, Context, Job, Listener, Reply, Result, Route, Turn, hookimpl, messages
 from bot.messages import Address, Called, Message, Person, Text
 from bot.plugins import Loaded, Plugins
 from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
-from bot.store.shifts import Shift
 from bot.store.tickets import MOST_CRASHES
 from bot.testing import wait_until
+from tests.hands import worker
 from tests.platform import Platform
 from tests.router.world import Fate, Killed, finish, router, take_over
 
@@ -133,26 +133,10 @@ def plugins(fate: Fate | None = None) -> Plugins:
     return Plugins([Loaded("scripted", Scripted(fate or Fate()), settings=Settings, version="1")])
 
 
-@asynccontextmanager
-async def worker(redis: Redis, keys: Keys) -> AsyncIterator[None]:
-    """Answers every job; each answer counts how often the job ran at all."""
-    shift = Shift(redis, keys, "worker", ["say"])
-    await shift.renew()
-
-    async def work() -> None:
-        while True:
-            for claim in await shift.claim(["say"], 4):
-                words = claim.body["job"]["words"]
-                await shift.emit(claim, TextSoFar(text=words[:3]).model_dump_json())
-                await shift.finish(claim, Said(words=words.upper()).model_dump_json())
-            await shift.wait(["say"], 1.0)
-
-    task = asyncio.create_task(work())
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-    await shift.sign_off()
+def echo(asked: dict[str, Any]) -> tuple[str, Said]:
+    """What the model says, and what it shows before."""
+    words = asked["job"]["words"]
+    return words[:3], Said(words=words.upper())
 
 
 @dataclass(frozen=True)
@@ -188,7 +172,7 @@ class Play:
     async def play(self, fortune: Fortune) -> tuple[Outcome, int]:
         """What stands in the end, and how many instants there were to die at."""
         fate = Fate(fortune.dies_at)
-        async with worker(self.redis, self.keys):
+        async with worker(self.redis, self.keys, ["say"], echo):
             async with router(self.url, self.keys, plugins(), self.platform, fate) as first:
                 with suppress(Killed):
                     await first.deliver(message(self.steps))
@@ -257,7 +241,7 @@ async def test_routers_that_die_one_after_the_other_change_nothing_either(redis_
     steps = "".join(chance.choices("atrcspmfkl", k=6))
     living, deeds = await Play(redis_url, redis, Keys(f"{keys.prefix}:living"), steps).play(Fortune())
     play = Play(redis_url, redis, Keys(f"{keys.prefix}:dying"), steps)
-    async with worker(redis, play.keys), AsyncExitStack() as dying:
+    async with worker(redis, play.keys, ["say"], echo), AsyncExitStack() as dying:
         for _ in range(MOST_CRASHES - 1):
             await doomed(dying, play, Fate(chance.randint(1, deeds)))
         await play._take_over(Fortune())

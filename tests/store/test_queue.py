@@ -13,7 +13,7 @@ from bot.errors import Busy, JobCancelled, JobFailed, JobLost, JobTimedOut
 from bot.jobs import Job, Result, TextSoFar
 from bot.store.keys import Keys
 from bot.store.queue import MOST_CRASHES, MOST_PER_PERSON, MOST_PER_SERVER, Broken, Finished, Queue, Running, Shown, Update, Waiting
-from bot.store.shifts import Claim, Shift
+from bot.store.shifts import Claim, Offer, Shift
 from bot.testing import wait_until
 
 SHORT = 0.15
@@ -69,8 +69,13 @@ async def submit(queue: Queue, id: str, *, tenant: str = "s", person: str = "p",
     await queue.submit(Say(words=id, voice=voice, model=model), id=id, ticket=f"t{id}", tenant=tenant, person=person)
 
 
+async def claims(shift: Shift, most: int = 1, batch: str | None = None) -> list[Claim]:
+    joined = "" if batch is None else "model"
+    return (await shift.claim([Offer("model", shift.wants, most)], joined=joined, batch=batch or "")).claims
+
+
 async def claim(shift: Shift, most: int = 1, batch: str | None = None) -> list[str]:
-    return [one.id for one in await shift.claim(["say"], most, batch)]
+    return [one.id for one in await claims(shift, most, batch)]
 
 
 async def ended(queue: Queue, id: str) -> Update:
@@ -79,7 +84,7 @@ async def ended(queue: Queue, id: str) -> Update:
 
 
 async def one(shift: Shift) -> Claim:
-    [found] = await shift.claim(["say"], 1)
+    [found] = await claims(shift)
     return found
 
 
@@ -104,15 +109,15 @@ async def test_a_job_is_followed_from_the_line_to_its_result(queue: Queue, shift
     await wait_until(lambda: Waiting(0) in seen)
     mine = await one(shift)
     assert await shift.emit(mine, TextSoFar(text="wo").model_dump_json())
-    assert await shift.finish(mine, Said(words="words").model_dump_json())
+    assert await shift.finish(mine, Said(words="words").model_dump_json(), 1.0)
     await asyncio.wait_for(watching, 5)
     assert seen == [Waiting(1), Waiting(0), Running(), Shown(TextSoFar(text="wo")), Finished(b'{"words":"words"}')]
-    assert await shift.finish(first, "{}")
+    assert await shift.finish(first, "{}", 1.0)
 
 
 async def test_who_follows_late_still_sees_the_end(queue: Queue, shift: Shift) -> None:
     await submit(queue, "1")
-    await shift.finish(await one(shift), '{"words":"late"}')
+    await shift.finish(await one(shift), '{"words":"late"}', 1.0)
     assert await ended(queue, "1") == Finished(b'{"words":"late"}')
     assert await ended(queue, "1") == Finished(b'{"words":"late"}')
 
@@ -147,8 +152,9 @@ async def test_a_job_for_one_model_waits_for_that_model(queue: Queue, redis: Red
     await submit(queue, "1", model="loud")
     calm, loud = ["say", "say:calm"], ["say", "say:loud"]
     shift = Shift(redis, keys, "w", [*calm, *loud], lease=SHORT)
-    assert await shift.claim(calm, 1) == []
-    assert [one.id for one in await shift.claim(loud, 1)] == ["1"]
+    assert (await shift.claim([Offer("calm", calm)])).claims == []
+    begun = await shift.claim([Offer("calm", calm), Offer("loud", loud)])
+    assert (begun.model, [one.id for one in begun.claims]) == ("loud", ["1"])
 
 
 async def test_too_much_is_refused_with_a_number(queue: Queue) -> None:
@@ -169,8 +175,8 @@ async def test_a_silent_worker_loses_its_job_and_its_late_words_are_refused(queu
     theirs = await taken_over(queue, other)
     assert theirs.alone
     assert not await shift.emit(mine, TextSoFar(text="late").model_dump_json())
-    assert not await shift.finish(mine, '{"words":"zombie"}')
-    assert await other.finish(theirs, '{"words":"right"}')
+    assert not await shift.finish(mine, '{"words":"zombie"}', 1.0)
+    assert await other.finish(theirs, '{"words":"right"}', 1.0)
     assert await ended(queue, "1") == Finished(b'{"words":"right"}')
 
 
@@ -181,7 +187,7 @@ async def test_a_renewed_lease_is_kept(queue: Queue, shift: Shift) -> None:
         assert not await shift.renew()
         assert await queue.reap() == 0
         await asyncio.sleep(SHORT / 10)
-    assert await shift.finish(mine, "{}")
+    assert await shift.finish(mine, "{}", 1.0)
 
 
 async def test_after_a_crash_a_job_runs_alone(queue: Queue, shift: Shift, other: Shift) -> None:
@@ -190,7 +196,7 @@ async def test_after_a_crash_a_job_runs_alone(queue: Queue, shift: Shift, other:
     assert len(await claim(shift, 2)) == 2
     await wait_until(queue.reap)
     await submit(queue, "3", person="c")
-    first = await other.claim(["say"], 9)
+    first = await claims(other, 9)
     assert len(first) == 1
     assert first[0].alone
     assert await claim(other, 9, batch="") == ["3"], "the next that crashed may not join either"
@@ -226,7 +232,7 @@ async def test_cancel_ends_what_waits_and_what_runs_and_what_comes(queue: Queue,
         end = await ended(queue, id)
         assert isinstance(end, Broken)
         assert isinstance(end.error, JobCancelled)
-    assert not await shift.finish(running, "{}")
+    assert not await shift.finish(running, "{}", 1.0)
     assert await claim(shift, 9) == []
     with pytest.raises(JobCancelled):
         await queue.submit(Say(words="late"), id="late", ticket="t", tenant="s", person="p")
@@ -243,7 +249,7 @@ async def test_what_waits_longer_than_its_deadline_is_ended(queue: Queue, shift:
 
 async def test_a_fault_reaches_who_follows(queue: Queue, shift: Shift) -> None:
     await submit(queue, "1")
-    await shift.fail(await one(shift), JobFailed("the model coughed"))
+    await shift.fail(await one(shift), JobFailed("the model coughed"), 1.0)
     end = await ended(queue, "1")
     assert isinstance(end, Broken)
     assert isinstance(end.error, JobFailed)
@@ -279,10 +285,10 @@ async def test_two_workers_never_hold_the_same_job(queue: Queue, redis: Redis, k
     held: list[str] = []
 
     async def work(shift: Shift) -> None:
-        while claims := await shift.claim(["say"], 3):
-            held.extend(one.id for one in claims)
-            for one in claims:
-                assert await shift.finish(one, "{}")
+        while found := await claims(shift, 3):
+            held.extend(one.id for one in found)
+            for one in found:
+                assert await shift.finish(one, "{}", 1.0)
 
     await asyncio.gather(*(work(shift) for shift in shifts))
     assert sorted(held) == sorted(jobs)
@@ -290,11 +296,11 @@ async def test_two_workers_never_hold_the_same_job(queue: Queue, redis: Redis, k
 
 async def test_nothing_is_left_of_a_ticket_that_has_ended(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
     await queue.submit(Say(words="1"), id="done", ticket="t", tenant="s", person="p")
-    await shift.finish(await one(shift), "{}")
+    await shift.finish(await one(shift), "{}", 1.0)
     await queue.submit(Say(words="2"), id="waits", ticket="t", tenant="s", person="p")
     await queue.drop("t")
     left = {str(key, "ascii").removeprefix(f"{keys.prefix}:") async for key in redis.scan_iter(f"{keys.prefix}:*")}
-    assert left <= {"work:say", "cancelled:t"}
+    assert {key.partition(":")[0] for key in left} <= {"work", "cancelled", "credit", "spent", "costs"}
 
 
 async def test_an_ended_ticket_gets_no_more_jobs(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
@@ -305,6 +311,6 @@ async def test_an_ended_ticket_gets_no_more_jobs(queue: Queue, shift: Shift, red
     for id in ("1", "2"):  # by a router that was halted when the ticket ended
         with pytest.raises(JobCancelled):
             await queue.submit(Say(words=id), id=id, ticket="t", tenant="s", person="p")
-    assert not await shift.finish(running, "{}")
+    assert not await shift.finish(running, "{}", 1.0)
     assert await claim(shift, 9) == []
     assert 0 < await redis.ttl(f"{keys.prefix}:cancelled:t") <= 86_400

@@ -13,7 +13,7 @@ from bot.errors import JobLost, JobTimedOut
 from bot.jobs import Job, Result
 from bot.store.keys import Keys
 from bot.store.queue import Broken, Queue, Update, Waiting
-from bot.store.shifts import Shift
+from bot.store.shifts import Begun, Offer, Shift
 from bot.testing import wait_until
 
 SHORT = 0.15
@@ -81,8 +81,12 @@ async def first(queue: Queue, id: str) -> Update:
     raise AssertionError("no update")
 
 
+async def turn(shift: Shift, most: int = 1, joined: str = "", batch: str = "") -> Begun:
+    return await shift.claim([Offer("loud", WANTS, most)], joined=joined, batch=batch)
+
+
 async def order(shift: Shift, count: int) -> list[str]:
-    return [claim.id for _ in range(count) for claim in await shift.claim(WANTS, 1)]
+    return [claim.id for _ in range(count) for claim in (await turn(shift)).claims]
 
 
 async def test_who_asks_for_a_model_by_name_takes_turns_with_who_takes_any(queue: Queue, shift: Shift) -> None:
@@ -102,13 +106,13 @@ async def test_a_server_that_asks_in_two_ways_gets_no_more_than_one_that_asks_in
     assert [id for id in served if id.startswith("calm")] == ["calm0", "calm1", "calm2"]
 
 
-async def test_a_newcomer_waits_for_one_round_and_not_for_the_flood(queue: Queue, shift: Shift) -> None:
+async def test_a_newcomer_does_not_wait_for_the_flood(queue: Queue, shift: Shift) -> None:
     for number in range(9):
         await submit(queue, f"flood{number}", tenant="loud")
     assert await order(shift, 4) == ["flood0", "flood1", "flood2", "flood3"]
     await submit(queue, "new", tenant="calm")
-    assert await first(queue, "new") == Waiting(1)
-    assert await order(shift, 2) == ["flood4", "new"]
+    assert await first(queue, "new") == Waiting(0)
+    assert await order(shift, 2) == ["new", "flood4"]
 
 
 async def test_the_place_in_line_is_the_number_that_is_served_before(queue: Queue, shift: Shift) -> None:
@@ -120,34 +124,35 @@ async def test_the_place_in_line_is_the_number_that_is_served_before(queue: Queu
     assert expected == {id: Waiting(served.index(id)) for id in expected}
 
 
-async def test_an_open_turn_admits_nobody_past_one_whose_turn_it_is(queue: Queue, shift: Shift) -> None:
+async def test_a_turn_ends_for_jobs_that_do_not_fit_once_those_that_fit_have_joined(queue: Queue, shift: Shift) -> None:
     await submit(queue, "running", tenant="a")
     assert await order(shift, 1) == ["running"]
     await submit(queue, "other voice", Say(words="", voice="low"), tenant="b")
     await submit(queue, "same voice", tenant="c")
-    assert await shift.claim(WANTS, 4, "", due=True) == []
-    assert [claim.id for claim in await shift.claim(WANTS, 4, "")] == ["same voice"]
-    assert [claim.id for claim in await shift.claim(WANTS, 4)] == ["other voice"]
+    joining = await turn(shift, 4, "loud")
+    assert ([claim.id for claim in joining.claims], joining.closing) == (["same voice"], False)
+    assert (await turn(shift, 4, "loud")).closing
+    assert [claim.id for claim in (await turn(shift, 4)).claims] == ["other voice"]
 
 
 async def test_who_has_room_in_a_turn_hears_of_the_next_job_and_the_idle_are_woken_too(queue: Queue, shift: Shift, other: Shift) -> None:
     await submit(queue, "running")
     await order(shift, 1)
     await other.wait(WANTS, 0.1)
-    assert await shift.claim(WANTS, 3, "") == []
+    assert (await turn(shift, 3, "loud")).claims == []
     idle = asyncio.create_task(other.wait(WANTS, 5.0))
     hearing = asyncio.create_task(shift.orders(5.0))
     await submit(queue, "next")
     assert await asyncio.wait_for(hearing, 2.0) == ""
     await asyncio.wait_for(idle, 2.0)
-    assert len(await shift.claim(WANTS, 3, "")) == 1
+    assert len((await turn(shift, 3, "loud")).claims) == 1
 
 
 async def test_old_tokens_do_not_keep_an_idle_worker_busy(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
     for number in range(5):
         await submit(queue, f"{number}", person=f"p{number}")
-    await shift.claim(WANTS, 5)
-    assert await shift.claim(WANTS, 5) == []
+    await turn(shift, 5)
+    assert (await turn(shift, 5)).claims == []
     assert await redis.exists(keys.work("say")) == 0
 
 
@@ -185,7 +190,7 @@ async def _lapsed(redis: Redis, keys: Keys) -> bool:
 
 async def test_a_job_that_was_handed_back_still_has_its_deadline(queue: Queue, shift: Shift) -> None:
     await submit(queue, "1", Impatient(words=""))
-    await shift.hand_back(await shift.claim(WANTS, 1))
+    await shift.hand_back((await turn(shift)).claims)
     await wait_until(queue.reap)
     end = await last(queue, "1")
     assert isinstance(end, Broken)
@@ -207,12 +212,12 @@ async def test_a_job_that_goes_back_into_line_is_seen_to_wait_again(queue: Queue
             seen.append(type(update).__name__)  # noqa: PERF401  it is looked at meanwhile
 
     watching = asyncio.create_task(watch())
-    claims = await shift.claim(WANTS, 1)
+    claims = (await turn(shift)).claims
     await wait_until(lambda: seen[-1:] == ["Running"])
     await shift.hand_back(claims)
     await wait_until(lambda: seen[-1:] == ["Waiting"])
-    [claim] = await shift.claim(WANTS, 1)
-    await shift.finish(claim, "{}")
+    [claim] = (await turn(shift)).claims
+    await shift.finish(claim, "{}", 1.0)
     await asyncio.wait_for(watching, 5.0)
     assert seen[-2:] == ["Running", "Finished"]
 

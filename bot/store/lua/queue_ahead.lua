@@ -1,24 +1,30 @@
 -- How many jobs stand before each of these, counted as they are served: the n-th job of a person waits for n rounds of everybody.
 -- ARGV: prefix, then ids
 -- Returns one number each, -1 when the job does not wait, -2 when nobody knows it.
-local function ahead_of(id, want, tenant, person)
-  local place = redis.call('LPOS', line(want, tenant, person), id) or 0
-  local turns, passed = place, false
-  for _, other in ipairs(redis.call('ZRANGE', persons(want, tenant), 0, 199)) do
-    if other == person then
-      passed = true
-    else
-      turns = turns + math.min(redis.call('LLEN', line(want, tenant, other)), passed and place or place + 1)
-    end
+-- The others of a ring, each with whether it comes before `mine`: the richer does, of equals the one that waits longer.
+local function others_of(ring, accounts, mine)
+  local credits, found, out = read_scores(accounts), redis.call('ZRANGE', ring, 0, 199, 'WITHSCORES'), {}
+  local full = 1e9
+  local credit, since = credits[mine] or full, tonumber(redis.call('ZSCORE', ring, mine) or '0')
+  for n = 1, #found, 2 do
+    local theirs = credits[found[n]] or full
+    local before = theirs > credit or (theirs == credit and tonumber(found[n + 1]) < since)
+    if found[n] ~= mine then out[#out + 1] = {name = found[n], before = before} end
   end
-  local ahead, behind_us = turns, false
-  for _, other in ipairs(redis.call('ZRANGE', tenants(want), 0, 199)) do
-    if other == tenant then
-      behind_us = true
-    else
-      local waiting = tonumber(redis.call('HGET', prefix .. ':depth', other) or '0')
-      ahead = ahead + math.min(waiting, behind_us and turns or turns + 1)
-    end
+  return out
+end
+
+local function ahead_of(id, want, tenant, person)
+  local pool = redis.call('HGET', facts(), 'pool:' .. want) or ''
+  local place = redis.call('LPOS', line(want, tenant, person), id) or 0
+  local turns = place
+  for _, other in ipairs(others_of(persons(want, tenant), people_of(pool, tenant), person)) do
+    turns = turns + math.min(redis.call('LLEN', line(want, tenant, other.name)), other.before and place + 1 or place)
+  end
+  local ahead = turns
+  for _, other in ipairs(others_of(tenants(want), servers_of(pool), tenant)) do
+    local waiting = tonumber(redis.call('HGET', prefix .. ':depth', other.name) or '0')
+    ahead = ahead + math.min(waiting, other.before and turns + 1 or turns)
   end
   return ahead
 end

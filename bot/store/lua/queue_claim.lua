@@ -1,13 +1,87 @@
--- Claims up to `most` jobs that may run together, one per tenant and person in turn.
--- ARGV: prefix, worker, lease ms, most, admission, batch key, then wants
--- Admission: '' begins a turn; 'open' joins one with this batch key; 'due' too, but only while nobody's turn is passed over.
--- Returns id, fence, body, batch key, timeout ms, alone … per job.
-local worker, lease, most, admission, batch = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
-local out, taken, at, wants = {}, 0, now(), {}
-for n = 7, #ARGV do wants[#wants + 1] = ARGV[n] end
+-- Claims jobs of one model that may run together.
+-- ARGV: prefix, worker, lease ms, pool, joined, batch key, then for each model: name, most, resident, parked, how many wants, wants
+-- `joined` is the model whose open turn is joined by jobs of this batch key, or '' to begin one; `parked` the moment (ms) since which
+-- work that was begun waits for the model's next turn, or 0.
+-- Returns the model ('' when there is nothing to do), 1 when another model is due and the joined turn must end, and
+-- id, fence, body, batch key, timeout ms, alone … per job.
+local worker, lease, pool, joined, batch = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+local at, out, taken = now(), {}, 0
+
+local models, n = {}, 7
+while n <= #ARGV do
+  local model = {name = ARGV[n], most = tonumber(ARGV[n + 1]), resident = ARGV[n + 2] == '1', parked = tonumber(ARGV[n + 3]), wants = {}, waiting = {}}
+  for m = n + 5, n + 4 + ARGV[n + 4] do model.wants[#model.wants + 1] = ARGV[m] end
+  n = n + 5 + #model.wants
+  models[#models + 1] = model
+end
+
+local backlog, shares, count = {}, {}, 0
+for _, model in ipairs(models) do
+  for _, want in ipairs(model.wants) do
+    for tenant, since in pairs(read_scores(tenants(want))) do
+      if not model.waiting[tenant] or since < model.waiting[tenant] then model.waiting[tenant] = since end
+      if not backlog[tenant] then
+        backlog[tenant] = true
+        count = count + 1
+      end
+    end
+  end
+end
+
+local share = count > 0 and share_of(pool, count) or 0
+local credits = read_scores(servers_of(pool))
+for tenant in pairs(backlog) do shares[tenant] = share * weight_of(tenant) end
+
+local function credit_of(tenant) return credits[tenant] or shares[tenant] end
+
+-- A model with whom it can serve now, and how long all of these have waited together.
+local function survey(model)
+  model.eligible, model.age = {}, 0
+  for tenant, since in pairs(model.waiting) do
+    if credit_of(tenant) > 0 and not model.barred then
+      model.eligible[#model.eligible + 1] = tenant
+      model.age = model.age + at * 1000 - since
+    end
+  end
+  if model.parked > 0 then model.age = model.age + (at - model.parked) * 1000 end
+  return #model.eligible > 0
+end
+
+local function more_rounds()
+  credits = next_round(servers_of(pool), credits, shares)
+  redis.call('DEL', spent_in(pool))
+end
+
+-- The people of a server who wait for a model: (person, want of the first job) by credit, the richest first.
+local function people(model, tenant)
+  local since, where, list, own = {}, {}, {}, {}
+  for _, want in ipairs(model.wants) do
+    local found = redis.call('ZRANGE', persons(want, tenant), 0, 63, 'WITHSCORES')
+    for m = 1, #found, 2 do
+      local person, first = found[m], tonumber(found[m + 1])
+      if not since[person] then list[#list + 1] = person end
+      if not since[person] or first < since[person] then since[person], where[person] = first, want end
+    end
+  end
+  local key = people_of(pool, tenant)
+  local credit, richest = read_scores(key), nil
+  for _, person in ipairs(list) do
+    own[person] = shares[tenant]
+    local has = credit[person] or own[person]
+    richest = math.max(richest or has, has)
+  end
+  if richest and richest <= 0 then credit = next_round(key, credit, own) end
+  table.sort(list, function(a, b)
+    local left, right = credit[a] or own[a], credit[b] or own[b]
+    if left ~= right then return left > right end
+    if since[a] ~= since[b] then return since[a] < since[b] end
+    return a < b
+  end)
+  return list, where
+end
 
 local function fits(job)
-  local first = admission == '' and taken == 0
+  local first = joined == '' and taken == 0
   return first or (job.alone ~= '1' and job.batch == batch)
 end
 
@@ -16,33 +90,18 @@ local function read(id)
   return {state = found[1], batch = found[2], alone = found[3], body = found[4], timeout = found[5]}
 end
 
--- Walks the tenants of all wants, the one served longest ago first; the first is nearly always enough, so pages are small.
-local function ring()
-  local cursors = {}
-  for n, want in ipairs(wants) do cursors[n] = {want = want, read = 0, page = {}, at = 1} end
-  return function()
-    local oldest, since
-    for _, cursor in ipairs(cursors) do
-      if cursor.at > #cursor.page and cursor.read < 64 then
-        cursor.page = redis.call('ZRANGE', tenants(cursor.want), cursor.read, cursor.read + 3, 'WITHSCORES')
-        cursor.read, cursor.at = cursor.read + 4, 1
-      end
-      local score = tonumber(cursor.page[cursor.at + 1])
-      if score and (not since or score < since) then oldest, since = cursor, score end
-    end
-    if not oldest then return nil end
-    oldest.at = oldest.at + 2
-    return oldest.want, oldest.page[oldest.at - 2]
-  end
-end
-
-local function take(id, want, tenant, person, job)
+local function take(id, model, want, tenant, person, job)
   leave(id, want, tenant, person)
-  redis.call('ZADD', persons(want, tenant), 'XX', behind(), person)
-  local place = behind()
-  for _, other in ipairs(wants) do redis.call('ZADD', tenants(other), 'XX', place, tenant) end
+  model.waiting[tenant] = nil
+  for _, other in ipairs(model.wants) do
+    local since = tonumber(redis.call('ZSCORE', tenants(other), tenant) or nil)
+    if since and (not model.waiting[tenant] or since < model.waiting[tenant]) then model.waiting[tenant] = since end
+  end
+  local cost = cost_of(model.name)
+  charge(pool, tenant, person, cost)
+  credits[tenant] = credit_of(tenant) - cost
   local fence = redis.call('HINCRBY', job_key(id), 'fence', 1)
-  redis.call('HSET', job_key(id), 'state', 'running', 'owner', worker, 'until', at + job.timeout)
+  redis.call('HSET', job_key(id), 'state', 'running', 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name, 'charged', cost)
   redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
   tell(id, 'running', fence, '')
   batch, taken = job.batch, taken + 1
@@ -50,31 +109,118 @@ local function take(id, want, tenant, person, job)
   return job.alone == '1'
 end
 
--- Takes the next job that fits; true when another may follow.
-local function serve()
-  for want, tenant in ring() do
-    for _, person in ipairs(redis.call('ZRANGE', persons(want, tenant), 0, 15)) do
+-- The next job of a server that fits this turn, from the richest of its people who has something left of the round.
+local function serve(model, tenant)
+  local list, where = people(model, tenant)
+  for _, person in ipairs(list) do
+    local spent = tonumber(redis.call('ZSCORE', spent_in(pool), person) or '0')
+    if spent < shares[tenant] then
+      local want = where[person]
       local id = redis.call('LINDEX', line(want, tenant, person), 0)
-      local job = read(id)
-      if job.state ~= 'waiting' then
+      local job = id and read(id)
+      if job and job.state ~= 'waiting' then
         leave(id, want, tenant, person)
-      elseif fits(job) then
-        return not take(id, want, tenant, person, job)
-      elseif admission == 'due' then
-        return false
+      elseif job and fits(job) then
+        return true, take(id, model, want, tenant, person, job)
       end
     end
+  end
+  return false, false
+end
+
+-- Fills the turn with the servers' jobs, the richest server first.
+local function fill(model)
+  local passed = {}
+  while taken < model.most do
+    local best
+    for tenant, since in pairs(model.waiting) do
+      local credit = credit_of(tenant)
+      if credit > 0 and not passed[tenant] then
+        local better = not best or credit > credit_of(best) or (credit == credit_of(best) and since < model.waiting[best])
+        if better then best = tenant end
+      end
+    end
+    if not best then return end
+    local served, alone = serve(model, best)
+    if alone then return end
+    if not served then passed[best] = true end
+  end
+end
+
+-- The model whose turn it is: one that is loaded, else the one for which people have waited longest in sum.
+local function due()
+  local best
+  for _, model in ipairs(models) do
+    local wanted = survey(model) or (joined == '' and model.parked > 0 and not model.barred)
+    if wanted and #model.eligible > 0 then
+      local ahead = not best or #best.eligible == 0 or (model.resident and not best.resident)
+      if ahead or (model.resident == best.resident and model.age > best.age) then best = model end
+    elseif wanted and (not best or (#best.eligible == 0 and model.age > best.age)) then
+      best = model
+    end
+  end
+  return best
+end
+
+-- Begins a turn; a model whose jobs turn out not to be there is passed over.
+local function begin()
+  for _ = 1, 2 do
+    local model = due()
+    while model do
+      fill(model)
+      if taken > 0 or model.parked > 0 then return model.name end
+      model.barred = true
+      model = due()
+    end
+    if count == 0 then return '' end
+    for _, other in ipairs(models) do other.barred = false end
+    more_rounds()
+  end
+  return ''
+end
+
+-- Fills the open turn; true when it must end, because only others are eligible, or jobs that do not fit.
+local function join()
+  for _ = 1, 2 do
+    local mine, others
+    for _, model in ipairs(models) do
+      local eligible = survey(model)
+      others = others or eligible
+      if model.name == joined then mine = model end
+    end
+    fill(mine)
+    if taken > 0 then return false end
+    if others then return true end
+    if count == 0 then return false end
+    more_rounds()
   end
   return false
 end
 
-while taken < most and serve() do end
-for _, want in ipairs(wants) do
-  if admission ~= '' and taken < most then
-    redis.call('SADD', prefix .. ':joiners:' .. want, worker)
-    redis.call('EXPIRE', prefix .. ':joiners:' .. want, 3600)
-  elseif taken == 0 and redis.call('EXISTS', tenants(want)) == 0 then
-    redis.call('DEL', prefix .. ':work:' .. want)
+if count > 0 then
+  redis.call('HSET', facts(), 'share:' .. pool, share)
+  for _, model in ipairs(models) do
+    for _, want in ipairs(model.wants) do redis.call('HSET', facts(), 'pool:' .. want, pool) end
+  end
+  redis.call('EXPIRE', facts(), 30 * KEPT)
+end
+local name, closing = joined, false
+if joined == '' then name = begin() else closing = join() end
+
+local room = false
+for _, model in ipairs(models) do
+  if model.name == name and taken < model.most then room = true end
+end
+for _, model in ipairs(models) do
+  for _, want in ipairs(model.wants) do
+    if joined ~= '' and room and not closing then
+      redis.call('SADD', prefix .. ':joiners:' .. want, worker)
+      redis.call('EXPIRE', prefix .. ':joiners:' .. want, 3600)
+    elseif joined == '' and taken == 0 and redis.call('EXISTS', tenants(want)) == 0 then
+      redis.call('DEL', prefix .. ':work:' .. want)
+    end
   end
 end
+table.insert(out, 1, closing and 1 or 0)
+table.insert(out, 1, name)
 return out

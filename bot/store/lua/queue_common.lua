@@ -1,17 +1,9 @@
--- What the queue's scripts share. A waiting job stands in a line of its person; persons with a line stand in the ring of
--- their tenant, tenants in the ring of what is wanted ("generate", or "generate:model"). Rings are scored by the moment of
--- the last service, so that rings of several wants can be read as one.
+-- What the queue's scripts share. A waiting job stands in a line of its person; `persons` has the people of a server who wait,
+-- `tenants` the servers, for each thing that is wanted ("generate", or "generate:model"), by the moment at which the first was submitted.
 local prefix = ARGV[1]
 local clock = redis.call('TIME')
-local stamp = clock[1] * 1000000 + clock[2]
 
 local function now() return clock[1] * 1000 + math.floor(clock[2] / 1000) end
-
--- A place behind everybody in a ring.
-local function behind()
-  stamp = stamp + 1
-  return stamp
-end
 
 local function job_key(id) return prefix .. ':job:' .. id end
 local function line(want, tenant, person) return prefix .. ':jobs:' .. want .. ':' .. tenant .. '|' .. person end
@@ -35,11 +27,22 @@ local function wake(want)
   redis.call('DEL', joiners)
 end
 
--- Puts a job into its line, at the back or (after a crash) at the front.
+-- Puts a person and a server where their first waiting job belongs, or takes them away.
+local function rank(want, tenant, person)
+  local head = redis.call('LINDEX', line(want, tenant, person), 0)
+  if head then
+    redis.call('ZADD', persons(want, tenant), redis.call('HGET', job_key(head), 'at'), person)
+  else
+    redis.call('ZREM', persons(want, tenant), person)
+  end
+  local first = redis.call('ZRANGE', persons(want, tenant), 0, 0, 'WITHSCORES')
+  if first[1] then redis.call('ZADD', tenants(want), first[2], tenant) else redis.call('ZREM', tenants(want), tenant) end
+end
+
+-- Puts a job into its line, at the back or (when it has run before) at the front.
 local function enter(id, want, tenant, person, front)
-  redis.call(front and 'LPUSH' or 'RPUSH', line(want, tenant, person), id)
-  redis.call('ZADD', persons(want, tenant), 'NX', behind(), person)
-  redis.call('ZADD', tenants(want), 'NX', behind(), tenant)
+  local length = redis.call(front and 'LPUSH' or 'RPUSH', line(want, tenant, person), id)
+  if front or length == 1 then rank(want, tenant, person) end
   redis.call('HINCRBY', prefix .. ':depth', tenant, 1)
   redis.call('HINCRBY', prefix .. ':depth', tenant .. '|' .. person, 1)
   redis.call('ZADD', prefix .. ':deadlines', redis.call('HGET', job_key(id), 'deadline'), id)
@@ -53,10 +56,7 @@ end
 -- Takes a waiting job out of its line.
 local function leave(id, want, tenant, person)
   redis.call('LREM', line(want, tenant, person), 1, id)
-  if redis.call('EXISTS', line(want, tenant, person)) == 0 then
-    redis.call('ZREM', persons(want, tenant), person)
-    if redis.call('EXISTS', persons(want, tenant)) == 0 then redis.call('ZREM', tenants(want), tenant) end
-  end
+  rank(want, tenant, person)
   fewer(tenant)
   fewer(tenant .. '|' .. person)
   redis.call('ZREM', prefix .. ':deadlines', id)

@@ -17,6 +17,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. ':leases:jobs', '-inf'
     redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
   else
     count = count + 1
+    refund(id)
     if redis.call('HINCRBY', job_key(id), 'crashes', found[5]) >= tonumber(ARGV[3]) then
       close(id, 'broken', found[6], ARGV[4])
       redis.call('LPUSH', prefix .. ':dead', id)

@@ -8,7 +8,7 @@ local depth = redis.call('HMGET', prefix .. ':depth', tenant, tenant .. '|' .. p
 if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', tonumber(depth[1])} end
 if tonumber(depth[2] or '0') >= tonumber(ARGV[12]) then return {'busy', tonumber(depth[2])} end
 redis.call('HSET', job_key(id), 'state', 'waiting', 'want', want, 'batch', batch, 'body', body, 'ticket', ticket, 'tenant', tenant,
-  'person', person, 'timeout', ARGV[10], 'deadline', now() + ARGV[9], 'fence', 0, 'crashes', 0, 'alone', 0)
+  'person', person, 'timeout', ARGV[10], 'deadline', now() + ARGV[9], 'fence', 0, 'crashes', 0, 'alone', 0, 'at', clock[1] * 1000000 + clock[2])
 redis.call('EXPIRE', job_key(id), 172800)
 redis.call('SADD', prefix .. ':jobs-of:' .. ticket, id)
 redis.call('EXPIRE', prefix .. ':jobs-of:' .. ticket, 172800)

@@ -55,9 +55,13 @@ class Request(Work[Generate, Answer]):
 
 
 class Arrivals(Batch[Generate, Answer]):
-    """Requests that are there at the start, and those that join: `late` maps a step to who comes then."""
+    """Requests that are there at the start, and those that join: `late` maps a step to who comes then.
 
-    def __init__(self, *first: Request, late: dict[int, list[Request]] | None = None) -> None:
+    The batch is over when it has been asked for room `ends` times.
+    """
+
+    def __init__(self, *first: Request, late: dict[int, list[Request]] | None = None, ends: int = 1_000_000) -> None:
+        self._ends = ends
         self._first = first
         self._late = dict(late or {})
         self._step = 0
@@ -65,6 +69,10 @@ class Arrivals(Batch[Generate, Answer]):
 
     def __iter__(self) -> Iterator[Request]:
         return iter(self._first)
+
+    @property
+    def over(self) -> bool:
+        return self._step >= self._ends
 
     def join(self, free: int) -> Sequence[Request]:
         self._step += 1

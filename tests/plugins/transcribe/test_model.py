@@ -65,6 +65,8 @@ class Note:
 class Notes(list[Note]):
     """A batch that nothing joins."""
 
+    over = False
+
     def join(self, free: int) -> Sequence[Work[Transcribe, Transcript]]:
         return ()
 

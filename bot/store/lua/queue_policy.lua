@@ -1,0 +1,91 @@
+-- Who is served next: deficit round robin over device seconds, in two levels (server, then person).
+-- A pool's accounts hold what is left of this round for whoever was served in it, and debts; who is not listed has a full share.
+local QUANTUM, ROUND, SMALLEST, LOADS = 8, 160, 2, 1.5
+local KEPT = 86400
+
+local function servers_of(pool) return prefix .. ':credit:' .. pool end
+local function people_of(pool, tenant) return prefix .. ':credit:' .. pool .. ':' .. tenant end
+local function spent_in(pool) return prefix .. ':spent:' .. pool end
+local function facts() return prefix .. ':costs' end
+
+local function weight_of(tenant)
+  return tonumber(redis.call('HGET', prefix .. ':weights', tenant) or '1')
+end
+
+-- Seconds of a round for each of so many servers: more where models take long to load, less where many wait.
+local function share_of(pool, waiting)
+  local load = tonumber(redis.call('HGET', facts(), 'load:' .. pool) or '0')
+  return math.max(SMALLEST, math.min(QUANTUM + LOADS * load, ROUND / waiting))
+end
+
+local function cost_of(model) return tonumber(redis.call('HGET', facts(), 'job:' .. model) or '1') end
+
+-- What a new measurement makes of a fact.
+local function learn(field, seconds)
+  local known = redis.call('HGET', facts(), field)
+  local value = known and known + 0.1 * (seconds - known) or seconds
+  redis.call('HSET', facts(), field, string.format('%.6f', value))
+  redis.call('EXPIRE', facts(), 30 * KEPT)
+end
+
+local function read_scores(key)
+  local found, out = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES'), {}
+  for n = 1, #found, 2 do out[found[n]] = tonumber(found[n + 1]) end
+  return out
+end
+
+local function write_score(key, member, value)
+  redis.call('ZADD', key, string.format('%.6f', value), member)
+  redis.call('EXPIRE', key, KEPT)
+end
+
+-- Begins as many rounds at once as one of those who wait needs to be eligible; idle credit is dropped, debt is kept.
+-- `shares` has the share of everybody who waits. Returns the new credits.
+local function next_round(key, credits, shares)
+  local rounds
+  for member, share in pairs(shares) do
+    local needed = 1 + math.floor(-(credits[member] or share) / share)
+    if not rounds or needed < rounds then rounds = needed end
+  end
+  for member, credit in pairs(credits) do
+    local share = shares[member]
+    local left = share and credit + share * math.max(rounds, 0) or credit
+    if (share and left < share) or (not share and left < 0) then
+      credits[member] = left
+      write_score(key, member, left)
+    else
+      credits[member] = nil
+      redis.call('ZREM', key, member)
+    end
+  end
+  return credits
+end
+
+-- Takes seconds from the accounts of a person and a server; a negative number gives them back.
+local function charge(pool, tenant, person, seconds)
+  local share = tonumber(redis.call('HGET', facts(), 'share:' .. pool) or QUANTUM) * weight_of(tenant)
+  for key, member in pairs({[servers_of(pool)] = tenant, [people_of(pool, tenant)] = person}) do
+    write_score(key, member, (tonumber(redis.call('ZSCORE', key, member)) or share) - seconds)
+  end
+  redis.call('ZINCRBY', spent_in(pool), string.format('%.6f', seconds), person)
+  redis.call('EXPIRE', spent_in(pool), KEPT)
+end
+
+-- Gives back what a job was charged that was not run to its end.
+local function refund(id)
+  local found = redis.call('HMGET', job_key(id), 'pool', 'tenant', 'person', 'charged')
+  if found[1] and found[4] then
+    charge(found[1], found[2], found[3], -tonumber(found[4]))
+    redis.call('HDEL', job_key(id), 'charged')
+  end
+end
+
+-- Settles what a job took, in seconds, against what it was charged at its claim.
+local function settle(id, seconds)
+  local found = redis.call('HMGET', job_key(id), 'pool', 'tenant', 'person', 'charged', 'model')
+  if found[1] and found[4] then
+    charge(found[1], found[2], found[3], seconds - tonumber(found[4]))
+    redis.call('HDEL', job_key(id), 'charged')
+    learn('job:' .. found[5], seconds)
+  end
+end

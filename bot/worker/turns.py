@@ -1,0 +1,79 @@
+"""A turn that runs: others join it while there is room, until another model is due. Claiming and running it: `loop.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from bot.errors import StoreError
+from bot.models import Model
+from bot.worker.meter import Meter
+from bot.worker.work import Claimed, Turn
+
+MOST_DRAIN = 10.0
+"""Seconds that running jobs get to end once another model is due; then they are parked, where the model can."""
+
+
+class Host(Protocol):
+    """What a turn asks of its worker."""
+
+    async def admit(self, opened: Open, room: int) -> bool:
+        """Claims more jobs for the turn; True when another model is due."""
+
+    async def charge(self, opened: Open, seconds: float) -> None:
+        """The model was loaded for the turn."""
+
+
+class Open:
+    """Implements `bot.worker.work.Steward`. A turn of jobs that must run alone admits nobody."""
+
+    def __init__(self, model: Model[Any, Any], works: Sequence[Claimed], meter: Meter, host: Host) -> None:
+        self.model = model
+        self.batch = works[0].claim.batch
+        self.turn = Turn(works, asyncio.get_running_loop(), self, meter)
+        self._host = host
+        self._more = asyncio.Event()
+        self._ended = False
+        self._closing: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._admitting = None if any(work.claim.alone for work in works) else self._begin(self._admit())
+
+    def _begin(self, what: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(what)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def room(self) -> None:
+        """Somebody may join now."""
+        self._more.set()
+
+    def loaded(self, seconds: float) -> None:
+        """The model was loaded."""
+        self._begin(self._host.charge(self, seconds))
+
+    def close(self) -> None:
+        """Nobody joins any more; what still runs after a while is parked."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().call_later(MOST_DRAIN, setattr, self.turn, "over", True)
+
+    async def _admit(self) -> None:
+        while not self._ended:
+            await self._more.wait()
+            self._more.clear()
+            free = self.turn.room - len(self.turn.untaken())
+            if self._closing is None and not self._ended and free > 0:
+                with suppress(StoreError):  # the next order, or the next look, tries again
+                    if await self._host.admit(self, free):
+                        self.close()
+
+    async def end(self) -> None:
+        """Returns when nothing more is claimed for it; a claim that is under way is never cut off, what it claims would be lost."""
+        self._ended = True
+        self._more.set()
+        if self._closing is not None:
+            self._closing.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)

@@ -173,6 +173,10 @@ class Keys:
         """Where the pages are."""
         return f"{self.prefix}:pages"
 
+    def weights(self) -> str:
+        """Servers' shares."""
+        return f"{self.prefix}:weights"
+
     def job(self, id: str) -> str:
         """A job."""
         return f"{self.prefix}:job:{id}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -100,6 +100,12 @@ class Queue:
         """Forgets what the jobs of an ended ticket gave; those still in line are cancelled, because nobody waits for them."""
         await self._cancel(args=[self._prefix, ticket, error_json(JobCancelled("nobody waits for it"))])
         await self._drop(args=[self._prefix, ticket])
+
+    @guarded
+    async def weigh(self, weights: Mapping[str, float]) -> None:
+        """Makes servers' shares of the device larger or smaller than 1, the others'."""
+        if weights:
+            await self._redis.hset(self._keys.weights(), mapping={tenant: str(weight) for tenant, weight in weights.items()})
 
     @guarded
     async def served(self) -> frozenset[str]:

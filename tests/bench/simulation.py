@@ -50,7 +50,7 @@ def arrivals(scene: Scene, seed: int) -> list[Asked]:
     at, jobs = 0.0, []
 
     def one(tenant: str, moment: float) -> Asked:
-        return Asked(chance.choice(models), tenant, moment, chance.uniform(scene.shortest, scene.longest))
+        return Asked(chance.choice(models), tenant, moment, chance.uniform(scene.shortest, scene.longest), tenant)
 
     while (at := at + chance.expovariate(rate)) < scene.seconds:
         heavy = chance.random() < 0.5
@@ -64,14 +64,13 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked]) -> Seen:
     seen = Seen()
     resident: list[str | None] = [None] * len(scene.workers)
     idle = set(range(len(scene.workers)))
-    events: list[tuple[float, int, int, Asked | None, float]] = []  # when, order, worker or -1, job, device seconds
+    events: list[tuple[float, int, int, Asked, float]] = []  # when, order, worker or -1, job, device seconds
     order = 0
     for job in jobs:
         heapq.heappush(events, (job.arrived, order, -1, job, 0.0))
         order += 1
     while events:
         now, _, worker, job, took = heapq.heappop(events)
-        assert job is not None
         if worker < 0:
             policy.submit(job)
         else:

@@ -142,3 +142,22 @@ def test_any_order_of_arrivals_gives_each_its_own_answer(engine: Engine, data: s
     for _, request in requests:
         if request.results:  # the batch ends when it is empty, whoever would have come later
             assert (request.answer.text, request.answer.tokens) == alone(engine, request)
+
+
+@pytest.mark.parametrize("ends", [1, 2, 7])
+def test_answers_go_on_where_they_were_when_another_model_had_its_turn(engine: Engine, ends: int) -> None:
+    requests = [Request(generate(question, max_tokens=12)) for question in QUESTIONS[:4]]
+    newcomer = Request(generate(QUESTIONS[6], max_tokens=12))
+    engine.run(Arrivals(*requests[:3], late={2: requests[3:]}, ends=ends))
+    assert not all(request.results for request in requests[:3])
+    engine.run(Arrivals(*requests, newcomer))
+    assert [(one.answer.text, one.answer.tokens) for one in [*requests, newcomer]] == [alone(engine, one) for one in [*requests, newcomer]]
+
+
+def test_what_was_parked_and_is_cancelled_does_not_go_on(engine: Engine) -> None:
+    dropped, kept = (Request(generate(QUESTIONS[2], max_tokens=20)) for _ in range(2))
+    engine.run(Arrivals(dropped, kept, ends=4))
+    dropped.cancel, shown = True, len(dropped.partials)
+    engine.run(Arrivals(kept))
+    assert (dropped.results, len(dropped.partials)) == ([], shown)
+    assert kept.answer.tokens == 20

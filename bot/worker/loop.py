@@ -74,9 +74,8 @@ class Loop:
                     log.error("redis is away", fault=str(error))
                 away = True
                 await self._unless_stopped(asyncio.sleep(1.0))
-        while not hearing.done():
-            hearing.cancel()  # again and again: asyncio.wait_for of Python 3.11, inside the client, can lose one
-            await asyncio.wait((hearing,), timeout=0.1)
+        hearing.cancel()
+        await asyncio.wait((hearing,))
 
     async def _once(self) -> None:
         for model in list(self._models):

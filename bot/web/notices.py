@@ -38,13 +38,13 @@ ASK_FOR_A_LINK = notice(
     401,
     "You need a link",
     "This Hobnob is private. A link that works once lets your browser in.",
-    "Hobnob prints one in its terminal each time it starts. If somebody else runs it, ask them for a link.",
+    "Hobnob prints one in its terminal each time it starts, and “hobnob link” prints another. If somebody else runs it, ask them.",
 )
 USED = notice(
     403,
     "This link was used",
     "A link lets one browser in, once, and only within a day.",
-    "Hobnob prints a new one in its terminal each time it starts. If somebody else runs it, ask them for one.",
+    "Hobnob prints a new one in its terminal each time it starts, and so does “hobnob link”. If somebody else runs it, ask them.",
 )
 NOWHERE = notice(404, "There is no such page", "The address may be mistyped, or from another version of Hobnob.", home=True)
 AWAY = notice(503, "One moment", "Hobnob cannot reach its store. This page tries again by itself.", refresh=2)

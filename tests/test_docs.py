@@ -119,6 +119,17 @@ def test_every_path_that_is_named_exists(page: str) -> None:
     assert sorted(path for path in paths if not any(ROOT.glob(path))) == []
 
 
+def test_each_file_has_its_place_in_the_architecture() -> None:
+    (tree,) = [block for block in blocks((ROOT / "docs/architecture.md").read_text(encoding="utf-8"), "") if block.startswith("bot/  ")]
+    folder, named = "", []
+    for line in tree.splitlines():
+        first = line.split()[0] if line else ""
+        folder = first if first.endswith("/") else folder
+        named += [folder + first] if first.endswith(".py") else []
+    written = (path.relative_to(ROOT).as_posix() for path in (ROOT / "bot").rglob("*.py") if not path.name.startswith("__"))
+    assert sorted(named) == sorted(written)
+
+
 def test_every_command_that_is_named_exists() -> None:
     pages = "".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
     known = names_of(get_command(app))

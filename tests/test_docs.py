@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 from typer.main import get_command
 
-from bot import Address, Message, Person, Text, typed_command
+import bot
+from bot import Address, Called, Clicked, Context, Fired, Message, NoArgs, Person, Text, typed_command
 from bot.cli import app
 from bot.config import load as load_config
-from bot.plugins import Plugins
+from bot.plugins import Half, Plugins
 from bot.plugins import load as load_plugins
 from bot.store.keys import Keys
-from bot.testing import wait_until
+from bot.testing import ScriptedActs, wait_until
 from tests.platform import Platform
 from tests.router.world import Fate, router
 
@@ -75,6 +80,73 @@ async def test_the_plugin_in_the_readme_refuses_what_it_cannot_roll(tmp_path: Pa
 def test_the_plugin_in_the_readme_has_twenty_lines() -> None:
     (code,) = blocks(README, "python")
     assert len(code.splitlines()) <= 20
+
+
+# The examples of the page on plugins --------------------------------------------------------------------------------------
+
+NAMED = re.findall(r"`([\w/]+\.py)`[^`\n]*:\n\n```python\n(.*?)^```$", PLUGINS, re.DOTALL | re.MULTILINE)
+"""(file, code) of the examples that say which file they are."""
+
+UNNAMED = [code for code in blocks(PLUGINS, "python") if code not in {code for _, code in NAMED}]
+
+
+def plugin(folder: Path, name: str, **files: str) -> Path:
+    """A plugin of these modules; returns a configuration that has it."""
+    home = folder / name
+    home.mkdir()
+    for part, code in files.items():
+        (home / f"{part}.py").write_text(code)
+    (home / "plugin.toml").write_text('summary = "From the page."\napi = 1\nlicence = "Apache-2.0"\n')
+    (folder / "bot.toml").write_text(f'[plugins.{name}]\npath = "{name}"\n')
+    return folder / "bot.toml"
+
+
+@pytest.mark.parametrize("code", UNNAMED)
+def test_every_example_loads(tmp_path: Path, code: str) -> None:
+    half: Half = "model" if "def register_models" in code else "front"
+    assert load_plugins(load_config(plugin(tmp_path, "example", **{half: code})), half).loaded
+
+
+def test_the_job_of_your_own_loads_in_both_halves_and_its_tests_pass(tmp_path: Path) -> None:
+    parts = {Path(file).stem: code for file, code in NAMED if file.startswith("shout/")}
+    config = load_config(plugin(tmp_path, "shout", **parts))
+    (tmp_path / "test_shout.py").write_text(dict(NAMED)["test_shout.py"])
+
+    ((_, model),) = load_plugins(config, "model").collect("register_models")
+    ((_, route),) = load_plugins(config, "front").collect("register_routes")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shout.py"]
+    path = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (model.name, route.name) == ("voice", "shout")
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+async def test_the_reminder_fires_and_its_button_takes_it_back(tmp_path: Path, redis_url: str, redis: Redis, keys: Keys) -> None:
+    (code,) = (code for code in UNNAMED if "class Reminder" in code)
+    plugins = load_plugins(load_config(plugin(tmp_path, "reminders", front=code)), "front")
+    platform = Platform()
+    async with router(redis_url, keys, plugins, platform, Fate()) as made:
+        for number in ("1", "2"):
+            await made.deliver(Message(number, number, ROOM, ADA, trigger=Called("remind", text="tea --minutes 1")))
+        await wait_until(lambda: len(platform.shown(ROOM)) == 2 and not made.runner.held)
+        (key,) = platform.chats[ROOM]["1"].keys
+        await made.deliver(Message("3", "3", ROOM, ADA, trigger=Clicked(key.id)))
+        await wait_until(lambda: "tea: forgotten." in platform.shown(ROOM) and not made.runner.held)
+        (left,) = await redis.zrange(keys.firings_due(), 0, -1)
+        await made.deliver(Message("4", "4", ROOM, ADA, trigger=Fired(left.decode())))
+        await wait_until(lambda: "Ada, tea!" in platform.shown(ROOM) and not made.runner.held)
+
+
+def test_the_page_on_plugins_names_the_whole_public_api() -> None:
+    assert {name for name in bot.__all__ if not re.search(rf"\b{name}\b", PLUGINS)} == set()
+
+
+def test_the_page_on_plugins_names_all_that_ctx_can_do() -> None:
+    message = Message("1", "1", ROOM, ADA)
+    ctx = Context(message, NoArgs(), datetime.now(UTC), "", ScriptedActs())
+    public = {f"ctx.{name}" for name in dir(ctx) if not name.startswith("_")}
+    assert {name for name in public if f"`{name}" not in PLUGINS and f"await {name}" not in PLUGINS} == set()
 
 
 # The Chinese README ------------------------------------------------------------------------------------------------------

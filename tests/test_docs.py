@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from redis.asyncio import Redis
@@ -133,7 +134,7 @@ async def test_the_reminder_fires_and_its_button_takes_it_back(tmp_path: Path, r
         (key,) = platform.chats[ROOM]["1"].keys
         await made.deliver(Message("3", "3", ROOM, ADA, trigger=Clicked(key.id)))
         await wait_until(lambda: "tea: forgotten." in platform.shown(ROOM) and not made.runner.held)
-        (left,) = await redis.zrange(keys.firings_due(), 0, -1)
+        (left,) = cast("list[bytes]", await redis.zrange(keys.firings_due(), 0, -1))
         await made.deliver(Message("4", "4", ROOM, ADA, trigger=Fired(left.decode())))
         await wait_until(lambda: "Ada, tea!" in platform.shown(ROOM) and not made.runner.held)
 

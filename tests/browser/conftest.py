@@ -128,6 +128,7 @@ class Tab:
 
     async def say(self, text: str) -> None:
         """Writes and presses Enter; returns when the room has it."""
+        await self.page.bring_to_front()  # a tab behind another draws once a second, and is waited for as long
         await self.page.fill("#composer", text)
         await self.page.press("#composer", "Enter")
         await self.page.wait_for_function("document.querySelector('#composer')?.value === ''")
@@ -137,6 +138,7 @@ class Tab:
         await self.page.locator(".message .words", has_text=text).last.wait_for(timeout=8000)
 
     async def go(self, where: str) -> None:
+        await self.page.bring_to_front()
         await self.page.locator(".tabs button", has_text=where).click()
 
 

@@ -102,6 +102,7 @@ async def test_people_of_one_name_are_offered_once(visitors: Visitors) -> None:
     ann, name = await visitors.tab("Ann"), new("Yan")
     await visitors.tab(name)
     await visitors.tab(name)
+    await ann.page.bring_to_front()
     await ann.page.wait_for_function("name => document.querySelector('.people').innerText.split(name).length === 3", arg=name)
 
     await ann.page.locator("#composer").press_sequentially("hi @yan")

@@ -115,6 +115,7 @@ def test_a_long_name_keeps_its_ending() -> None:
         (b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio/wav"),
         (b"OggS\x00OpusHead", "audio/ogg"),
         (b"\x1a\x45\xdf\xa3webm A_OPUS", "audio/webm"),
+        (b"\x1a\x45\xdf\xa3webm A_OPUS \x1f\x43\xb6\x75 V_", "audio/webm"),
         (b"\x1a\x45\xdf\xa3webm V_VP8 A_OPUS", "video/webm"),
         (b"\x00\x00\x00\x1cftypM4A ", "audio/mp4"),
         (b"\x00\x00\x00\x1cftypiso5 soun", "audio/mp4"),

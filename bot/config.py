@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -23,6 +25,30 @@ USUAL = Path("config/bot.toml")
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
+def _device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ValueError("expected 'auto', 'cpu', 'mps', 'cuda' or 'cuda:' and a number")
+    return name
+
+
+Device = Annotated[str, AfterValidator(_device)]
+
+
+def _redis(url: SecretStr) -> SecretStr:
+    expected = "expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
+    try:
+        parts = urlsplit(url.get_secret_value())
+        there = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0
+    except ValueError as error:  # no port, or half an address
+        raise ValueError(expected) from error
+    if parts.scheme not in ("redis", "rediss", "unix") or not there:
+        raise ValueError(expected)
+    return url
+
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
+
+
 class Table(BaseModel):
     """A table of the configuration: unknown keys are faults, docstrings become the reference."""
 
@@ -32,7 +58,7 @@ class Table(BaseModel):
 class RedisTable(Table):
     """Where everything that must survive is kept."""
 
-    url: SecretStr | None = None
+    url: RedisUrl | None = None
     """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`.
     Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
@@ -69,7 +95,7 @@ class ModelsTable(Table):
 class WorkerTable(Table):
     """The process that runs the models."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    device: Device = "auto"
     """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`."""
 
     threads: int = Field(default=0, ge=0, le=1024)

@@ -20,7 +20,7 @@ from bot.routes import Action, Command, Listener, Reaction, Route, Schedule
 
 HOOKS: Mapping[str, frozenset[str]] = {
     "front": frozenset({"register_connectors", "register_routes", "admit", "lifespan", "observe"}),
-    "model": frozenset({"register_models", "lifespan", "observe"}),
+    "model": frozenset({"register_models", "lifespan"}),
 }
 """Which hooks each half of a plugin may implement."""
 

@@ -19,6 +19,7 @@ from typing import Literal
 import psutil
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bot import catalogue
 from bot.config import Config, load
@@ -61,7 +62,7 @@ def doctor(path: Path | None) -> int:
     console = Console()
     table = Table("", "", "found", "what to do", box=None, show_header=False)
     for one in findings:
-        table.add_row(SIGNS[one.state], one.what, one.found, one.remedy)
+        table.add_row(SIGNS[one.state], *map(Text, (one.what, one.found, one.remedy)))  # brackets in them are no mark-up
     console.print(table)
     return int(any(one.state == "wrong" for one in findings))
 

@@ -150,14 +150,21 @@ def _model_at(model: type[BaseModel], at: Location) -> type[BaseModel] | None:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models(inner)
+    return (kind for kind in _kinds(annotation) if issubclass(kind, BaseModel))
 
 
 def _secret(model: type[BaseModel], at: Location) -> bool:
-    inner = _model_at(model, at[:-1])
-    field = inner.model_fields.get(at[-1]) if inner and at else None
-    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-    return SecretStr in kinds or SecretBytes in kinds
+    """Whether a secret is meant to stand there, or around there."""
+    for size in range(1, len(at) + 1):
+        inner = _model_at(model, at[: size - 1])
+        field = inner.model_fields.get(at[size - 1]) if inner else None
+        if field and {SecretStr, SecretBytes}.intersection(_kinds(field.annotation)):
+            return True
+    return False
+
+
+def _kinds(annotation: Any) -> Iterator[type]:
+    if isinstance(annotation, type):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)

@@ -226,9 +226,9 @@ def _check_settings(config: Config, name: str, settings: type[BaseModel], table:
     if lacking := [key for key, info in settings.model_fields.items() if info.is_required()]:
         raise PluginError(name, f"settings.py: expected a default for every setting, found none for {', '.join(lacking)}")
     at: Location = ("plugins", name)
-    wrong = [((*at, "defaults", key), key) for key in table.defaults if key not in settings.model_fields]
-    wrong += [((*at, "locked"), key) for key in sorted(table.locked) if key not in settings.model_fields]
-    faults = [config.source.fault(place, unknown(key, settings.model_fields)) for place, key in wrong]
+    known = settings.model_fields
+    faults = [config.source.fault((*at, "defaults", key), unknown(key, known)) for key in table.defaults if key not in known]
+    faults += [config.source.fault((*at, "locked"), f"{key!r}: {unknown(key, known)}") for key in sorted(table.locked) if key not in known]
     try:
         settings.model_validate({key: value for key, value in table.defaults.items() if key in settings.model_fields})
     except ValidationError as error:

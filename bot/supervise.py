@@ -20,11 +20,11 @@ import structlog
 
 from bot import guard
 from bot.config import CHOICE, Config
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreError
 from bot.store import embedded
 
 FAULT = 2
-"""The exit code of a child that cannot work until the operator changes something: it is not started again."""
+"""The exit code of a child that cannot work until the operator changes something."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before something that died is started again; doubled each time."""
@@ -88,22 +88,34 @@ class Instance:
         self._processes: set[asyncio.subprocess.Process] = set()
 
     async def keep_store(self, process: subprocess.Popen[bytes]) -> None:
-        """Starts the embedded Valkey again when it dies."""
-        pause = Pause()
+        """Starts the embedded Valkey again when it dies, and as often as it takes."""
+        pause, running = Pause(), process
         while True:
-            self._guard.watch(STORE, process.pid)
-            code = await asyncio.to_thread(process.wait)
-            self._guard.forget(process.pid)
+            self._guard.watch(STORE, running.pid)
+            code = await asyncio.to_thread(running.wait)
+            self._guard.forget(running.pid)
             log.error("the embedded Valkey died", code=code)
+            running = await self._store_again(pause)
+
+    async def _store_again(self, pause: Pause) -> subprocess.Popen[bytes]:
+        while True:
             await pause.after()
-            process = await asyncio.to_thread(embedded.start, self._config.data_dir)
+            try:
+                return await asyncio.to_thread(embedded.start, self._config.data_dir)
+            except (StoreError, OSError) as error:  # a full disk, say; without a store nothing else can go on
+                log.error("the embedded Valkey does not start", fault=str(error), seconds=pause.seconds)
 
     async def keep(self, name: str, options: Sequence[str] = ()) -> None:
-        """Runs `hobnob NAME` again and again, until it says that the operator must act."""
-        pause = Pause()
+        """Runs `hobnob NAME` again and again, until it says that the operator must act.
+
+        One that has been at work before is tried again all the same: a store without room, say, may find some.
+        """
+        pause, worked = Pause(), False
         while True:
+            began = time.monotonic()
             code = await self._run_once(name, options)
-            if code == FAULT:
+            worked = worked or time.monotonic() - began > STEADY
+            if code == FAULT and not worked:
                 if not self.failed.done():
                     self.failed.set_result(code)
                 return
@@ -229,9 +241,8 @@ def lock(data_dir: Path, patience: float = 15.0) -> Iterator[IO[str]]:
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = stack.enter_context((data_dir / LOCK).open("a+"))
             _wait_for(file, data_dir, time.monotonic() + patience)
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())  # at once: a full disk that is found only on closing hides this fault
         except OSError as error:
             fault = f"{data_dir}: expected a data directory that can be written, found: {error.strerror}"
             raise ConfigError(f"{fault}. Free some space there, or set `data_dir` to another folder") from error

@@ -129,14 +129,14 @@ def test_a_full_disk_is_a_sentence_and_exit_2(config: Path) -> None:
 def test_plugins_are_listed_without_being_imported(config: Path, tmp_path: Path) -> None:
     home = tmp_path / "loud"
     home.mkdir()
-    (home / "plugin.toml").write_text('summary = "Never quiet"\napi = 1\nlicence = "MIT"\n')
+    (home / "plugin.toml").write_text('summary = "Never [very] quiet"\napi = 1\nlicence = "MIT"\n')
     (home / "front.py").write_text("raise SystemExit('imported')")
     with config.open("a") as file:
         file.write('[plugins.loud]\npath = "loud"\n')
     done = hobnob("plugins", "--config", str(config))
     assert done.returncode == 0
     rows = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert "Never quiet" in rows["loud"]
+    assert "Never [very] quiet" in rows["loud"]
     assert " yes " in rows["loud"]
     assert " no " in rows["chat"]
 
@@ -174,6 +174,11 @@ def test_something_wrong_is_exit_1(config: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "data directory" in done.stdout
     assert "set `data_dir` to a folder that can be written" in done.stdout
+
+
+def test_brackets_in_what_the_doctor_says_are_shown(config: Path) -> None:
+    config.write_text(config.read_text().partition("[plugins")[0])
+    assert "give one a [plugins.NAME] table" in hobnob("doctor", "--config", str(config)).stdout
 
 
 def test_faults_of_the_configuration_are_findings(config: Path) -> None:

@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from bot.config import Config, load
 from bot.errors import ConfigError
-from bot.faults import positions
+from bot.faults import Source, positions
 from bot.plugins import load as load_plugins
 
 
@@ -150,6 +152,37 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
     (fault,) = faults(written(tmp_path, "[models]\ntoken = 98765"))
     assert fault == "bot.toml:2: models.token: expected text in quotes"
     assert "hunter2" not in repr(load(written(tmp_path, '[redis]\nurl = "redis://:hunter2@host"')))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:hunter2@host", "redis://me:hunter2@host:99999", "redis://me:hunter2@host:x", "redis://", "host"]
+)
+def test_an_address_that_is_no_redis_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
+    (fault,) = faults(written(tmp_path, f'[redis]\nurl = "{url}"'))
+    assert fault == "bot.toml:2: redis.url: expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
+
+
+@pytest.mark.parametrize("url", ["redis://host", "rediss://me:word@host:6380/2", "redis://[::1]:6379", "unix:///run/redis.sock?db=1"])
+def test_an_address_that_is_a_redis_is_taken(tmp_path: Path, url: str) -> None:
+    assert load(written(tmp_path, f'[redis]\nurl = "{url}"')).redis_url == url
+
+
+def test_a_device_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    assert load(written(tmp_path, '[worker]\ndevice = "cuda:1"')).worker.device == "cuda:1"
+    assert faults(written(tmp_path, '[worker]\ndevice = "gpu"')) == [
+        "bot.toml:2: worker.device: expected 'auto', 'cpu', 'mps', 'cuda' or 'cuda:' and a number, found 'gpu'"
+    ]
+
+
+def test_a_secret_within_a_list_is_not_repeated_either() -> None:
+    class Keyring(BaseModel):
+        keys: dict[str, list[Annotated[SecretStr, Field(min_length=9)]]]
+
+    with pytest.raises(ValidationError) as caught:
+        Keyring.model_validate({"keys": {"front": ["hunter22"]}})
+    (fault,) = Source(Path("bot.toml"), {}, {}).faults(caught.value, Keyring)
+    assert fault.startswith("bot.toml: keys.front.0: ")
+    assert "hunter22" not in fault
 
 
 def test_lines_are_found_below_dotted_and_quoted_keys_and_after_long_texts() -> None:

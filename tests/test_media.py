@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import itertools
 import math
@@ -10,6 +11,7 @@ import random
 import struct
 import sys
 import wave
+import zlib
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -132,13 +134,39 @@ async def test_the_name_and_the_claimed_type_mean_nothing() -> None:
 
 
 NOISE = random.Random(7).randbytes(50_000)
+
+
+def element(id: str, body: bytes) -> bytes:
+    """Of Matroska."""
+    return bytes.fromhex(id) + struct.pack(">Q", len(body) | 1 << 56) + body
+
+
+def bomb(megabytes: int, blocks: int) -> bytes:
+    """A Matroska file whose blocks of samples unpack to so much each; a megabyte is eleven seconds."""
+    block = b"\x81\x00\x00\x80" + zlib.compress(bytes(megabytes << 20), 9)
+    packed = element("6d80", element("6240", element("5034", element("4254", b"\x00"))))
+    sound = element("e1", element("b5", struct.pack(">d", 48_000.0)) + element("9f", b"\x01") + element("6264", b"\x10"))
+    track = element("d7", b"\x01") + element("83", b"\x02") + element("86", b"A_PCM/INT/LIT") + sound + packed
+    cluster = element("e7", b"\x00") + element("a3", block) * blocks
+    head = element("1a45dfa3", element("4282", b"matroska"))
+    return head + element("18538067", element("1654ae6b", element("ae", track)) + element("1f43b675", cluster))
+
+
 JFK = {format: (AUDIO / f"jfk.{format}").read_bytes() for format in ("ogg", "wav", "m4a", "mp3", "flac")}
+SIZES = JFK["m4a"].index(b"stsz")
+TABLE = (JFK["m4a"][SIZES : SIZES + 16], JFK["m4a"][SIZES : SIZES + 12] + b"\x7f\xff\xff\xff")
+"""The sizes of its samples: how many there are, and how many the faulty file says."""
 
 FAULTY = {
     "nothing at all": (b"", "empty"),
     "a text": (b"This is a text that is called note.ogg.\n" * 50, "no sound file"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR\0\0\1\0\0\0\1\0\x08\2\0\0\0" + NOISE, "no sound file"),
     "noise": (NOISE, "no sound file"),
+    "a page that is called note.mp3": (b"<!DOCTYPE html><html><body>" + b"<p>Not found</p>" * 500 + b"</body></html>", "no sound file"),
+    "a photo that is called note.ogg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01" + NOISE, "no sound file"),
+    "an archive of nothing": (gzip.compress(bytes(10_000_000)), "no sound file"),
+    "one byte": (b"O", "no sound file"),
+    "a title and no song": (b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(2_000), "no sound file"),
     "a playlist": (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "no sound file"),
     "a list of files": (b"ffconcat version 1.0\nfile /etc/passwd\n", "no sound file"),
     "a video without sound": ((AUDIO / "mute.mp4").read_bytes(), "no sound track"),
@@ -147,6 +175,9 @@ FAULTY = {
     "half a file whose index was at the end": (JFK["m4a"][: len(JFK["m4a"]) // 2], "damaged"),
     "one sample a second": (wav(array("h", [0] * 40_000), rate=1), "damaged"),
     "a frame rate of nothing": (JFK["wav"][:24] + bytes(8) + JFK["wav"][32:], "damaged"),
+    "no channel": (JFK["wav"][:22] + bytes(2) + JFK["wav"][24:], "damaged"),
+    "65,535 channels": (JFK["wav"][:22] + b"\xff\xff" + JFK["wav"][24:], "damaged"),
+    "a table of two thousand million entries": (JFK["m4a"].replace(*TABLE), "damaged"),
 }
 
 
@@ -154,6 +185,26 @@ FAULTY = {
 async def test_what_cannot_be_heard_gets_a_sentence(name: str) -> None:
     content, expected = FAULTY[name]
     assert expected in await refusal(pieces(content))
+
+
+@pytest.mark.parametrize("part", [0.01, 0.5, 0.98])
+@pytest.mark.parametrize("format", FORMATS)
+async def test_a_file_of_any_format_that_breaks_off_ends_in_clips_or_in_a_sentence(format: str, part: float) -> None:
+    whole = (AUDIO / f"jfk.{format}").read_bytes()
+    try:
+        clips = await cut(pieces(whole[: int(len(whole) * part)]))
+    except UserError as told:
+        assert part < 0.1 or format in ("m4a", "mp4"), told  # whose index is at the end
+        assert "damaged" in str(told)
+    else:
+        assert sum(seconds for _, _, seconds in clips) == pytest.approx(11.0 * part, abs=0.8)
+
+
+@pytest.mark.parametrize(("megabytes", "blocks", "expected"), [(10, 100, "too long"), (100, 1, "damaged")])
+async def test_a_small_file_that_unpacks_to_a_lot_is_refused(megabytes: int, blocks: int, expected: str) -> None:
+    content = bomb(megabytes, blocks)
+    assert len(content) < 1_200_000
+    assert expected in await refusal(pieces(content), Limits(seconds=300))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -270,6 +321,31 @@ async def test_whoever_is_cancelled_takes_the_process_along() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not workers()
+
+
+ROUTER = """
+import asyncio, sys
+from bot.media import Decoder
+
+async def drops():
+    while True:
+        yield b"OggS"
+        await asyncio.sleep(0.1)
+
+async def main():
+    async for _ in Decoder().clips(drops(), 60.0):
+        pass
+
+asyncio.run(main())
+"""
+
+
+async def test_a_router_that_is_killed_takes_the_process_along() -> None:
+    router = psutil.Popen([sys.executable, "-c", ROUTER])
+    [worker] = await wait_until(router.children)
+    router.kill()
+    router.wait(10)
+    await wait_until(lambda: not worker.is_running())
 
 
 async def test_whoever_stops_listening_takes_the_process_along() -> None:

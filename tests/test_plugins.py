@@ -190,7 +190,7 @@ def test_operators_defaults_and_locks_are_kept(tmp_path: Path) -> None:
 
 def test_defaults_and_locks_must_fit_the_settings(tmp_path: Path) -> None:
     found = fault(everything(tmp_path, 'locked = ["tune"]\n[plugins.everything.defaults]\ntone = "loud"\nsize = 1'))
-    assert "bot.toml:3: plugins.everything.locked: there is no such key (did you mean 'tone'?); allowed here: length, tone" in found
+    assert "bot.toml:3: plugins.everything.locked: 'tune': there is no such key (did you mean 'tone'?); allowed here: length, tone" in found
     assert "bot.toml:5: plugins.everything.defaults.tone: expected 'kind' or 'curt', found 'loud'" in found
     assert "bot.toml:6: plugins.everything.defaults.size: there is no such key; allowed here: length, tone" in found
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,9 +17,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from bot.config import load
 from bot.store import embedded
-from bot.supervise import holder
+from bot.store.connection import connect
+from bot.supervise import Guard, Instance, holder, lock
 from bot.testing import wait_until
 
 ECHO = Path(__file__).parent / "data/plugins/echo"
@@ -304,6 +310,78 @@ async def test_a_process_that_is_killed_in_the_middle_of_an_answer_comes_back_an
         assert asking.stdout.read() == "one two three four\n"
 
 
+async def test_a_store_that_cannot_start_again_is_tried_until_it_can(empty: House) -> None:
+    kept = empty.data / "valkey/appendonlydir"
+    with empty.running() as process:
+        kept.rename(kept.with_name("aside"))
+        kept.write_text("in the way")
+        family(process)["valkey"].kill()
+        await wait_until(lambda: "the embedded Valkey does not start" in empty.log, 30)
+        kept.unlink()
+        kept.with_name("aside").rename(kept)
+        await wait_until(lambda: embedded.answers(empty.data), 30)
+        assert empty.do("ask", "back again").stdout == "back again\n"
+
+
+async def test_a_store_that_cannot_write_is_said_and_nothing_ends(empty: House) -> None:
+    in_the_way = empty.data / "valkey/dump.rdb"  # its snapshots fail as they would on a full disk, and then it refuses to write
+    with empty.running():
+        redis = connect(embedded.socket_url(empty.data))
+        await redis.config_set("save", "3600 1")
+        in_the_way.mkdir()
+        await redis.bgsave()
+        await wait_until(lambda: refused(redis), 30)
+        assert embedded.answers(empty.data)
+        done = empty.do("ask", "hello")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Redis cannot write to its disk: free some space where it keeps its data." in done.stderr
+        in_the_way.rmdir()
+        await redis.bgsave()
+        await wait_until(lambda: accepted(redis), 30)
+        assert empty.do("ask", "back again").stdout == "back again\n"
+        await redis.aclose()
+
+
+async def refused(redis: Redis) -> bool:
+    try:
+        await redis.set("probe", "1", ex=1)
+    except RedisError:
+        return True
+    return False
+
+
+async def accepted(redis: Redis) -> bool:
+    return not await refused(redis)
+
+
+async def test_who_asks_while_it_starts_is_answered(empty: House) -> None:
+    with empty.begin("run") as process:
+        await wait_until(lambda: holder(empty.data), 30)
+        assert empty.do("ask", "hello there").stdout == "hello there\n"
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+async def test_a_fault_ends_everything_only_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    House(tmp_path)
+    failing = tmp_path / "python"
+    failing.write_text(f"#!/bin/sh\necho >>{tmp_path}/starts\nexit 2\n")
+    failing.chmod(0o755)
+    with lock(tmp_path) as held:
+        guard = Guard(held.fileno())
+        instance = Instance(load(tmp_path / "bot.toml"), guard, {})
+        monkeypatch.setattr(sys, "executable", str(failing))
+        await instance.keep("worker")
+        assert instance.failed.result() == 2
+
+        monkeypatch.setattr("bot.supervise.STEADY", 0.0)
+        keeping = asyncio.create_task(instance.keep("worker"))
+        await wait_until(lambda: len((tmp_path / "starts").read_text().splitlines()) == 3)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await guard.end()
+
+
 async def test_a_port_in_use_is_a_sentence(house: House, empty: House) -> None:
     port = next(one.laddr.port for one in family_of(house).net_connections("tcp") if one.status == psutil.CONN_LISTEN)
     empty.config.write_text(empty.config.read_text().replace("port = 0", f"port = {port}"))
@@ -336,6 +414,14 @@ def test_an_unreachable_redis_says_what_to_do(empty: House, command: str) -> Non
     assert "Redis at 127.0.0.1:1 cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
     assert "hunter22" not in done.stderr
+
+
+def test_a_data_directory_without_room_says_what_to_do(empty: House) -> None:
+    command = shlex.join([*HOBNOB, "run", "--config", str(empty.config)])
+    done = subprocess.run(["sh", "-c", f"ulimit -f 0; exec {command}"], env=empty.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"{empty.data}: expected a data directory that can be written" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_data_directory_that_cannot_be_made_says_what_to_do(empty: House) -> None:

@@ -18,7 +18,7 @@ OPERATOR = 2
 """The exit code that means: nothing works until the operator changes something."""
 
 app = typer.Typer(
-    help="A self-hosted chat bot for groups: open models on your own hardware answer, draw and transcribe.",
+    help="A self-hosted chat bot for groups: open models on your own hardware chat and transcribe.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

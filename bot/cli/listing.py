@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bot import catalogue, discovery
 from bot.config import Config, load
@@ -20,7 +21,7 @@ def plugins(path: Path | None) -> None:
     config = load(path)
     table = Table("plugin", "on", "what it does", "halves", "licence", "from", box=None)
     for name in sorted({*config.plugins, *discovery.installed()}):
-        table.add_row(name, *_described(config, name))
+        table.add_row(name, *map(Text, _described(config, name)))  # brackets in them are no mark-up
     Console().print(table)
 
 
@@ -30,7 +31,7 @@ def _described(config: Config, name: str) -> list[str]:
         found = discovery.find(config, name)
         manifest = found.manifest()
     except BotError as error:
-        return [on, f"[red]{error}[/red]", "", "", ""]
+        return [on, str(error), "", "", ""]
     halves = " ".join(half for half in ("front", "model") if found.has(half))
     return [on, manifest.summary, halves, manifest.licence, found.package if found.release else str(found.folder)]
 

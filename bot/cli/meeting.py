@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
 
 import typer
 
@@ -12,8 +13,9 @@ from bot.config import Config
 from bot.faults import variable
 from bot.messages import Attachment, Audio, File, Image, Part
 from bot.store.connection import check, connect
+from bot.store.embedded import START_SECONDS, answers
 from bot.store.keys import Keys
-from bot.store.places import BOT, Arrival, Came, Draft, Gone, Place, RoomMessage
+from bot.store.places import BOT, Came, Draft, Gone, Place, RoomMessage
 from bot.store.roomfeed import Change
 from bot.store.rooms import Rooms
 from bot.supervise import Instance, holder, running
@@ -47,17 +49,21 @@ class Meeting:
         self._instance = await self._stack.enter_async_context(running(self._config, pages=False, environ=quiet))
 
     async def heard(self, asked: str) -> None:
-        """Starts what is needed when nobody took the message. Raises typer.Exit when that cannot come up; it has said why itself."""
-        if self._instance is None and any(waiting.target == asked for waiting in await self._waiting()):
+        """Starts what is needed when nobody took the message. Raises typer.Exit when that cannot come up; it has said why itself.
+
+        Where Hobnob runs, its router takes the message as soon as it can: two of them cannot run in one data directory.
+        """
+        if self._instance is None and holder(self._config.data_dir) is None and await self._waits(asked):
             await self.start()
         if self._instance is not None and self._instance.failed.done():
             raise typer.Exit(self._instance.failed.result())
 
-    async def _waiting(self) -> list[Arrival]:
+    async def _waits(self, asked: str) -> bool:
         try:
-            return await asyncio.wait_for(self.rooms.arrivals(), STEP)
+            waiting = await asyncio.wait_for(self.rooms.arrivals(), STEP)
         except TimeoutError:  # nothing waits
-            return []
+            return False
+        return any(one.target == asked for one in waiting)
 
     async def exchange(self, place: Place, draft: Draft) -> AsyncGenerator[list[RoomMessage], None]:
         """Says something, and gives what the bot says from then on, as it grows; ends when nothing more will come."""
@@ -132,13 +138,21 @@ async def meeting(config: Config) -> AsyncIterator[Meeting]:
         rooms = Rooms(redis, Keys(), config.files_dir)
         met = Meeting(rooms, config, stack)
         try:
-            if config.redis.url is None and holder(config.data_dir) is None:
-                await met.start()
+            if config.redis.url is None:
+                await (met.start() if holder(config.data_dir) is None else _store(config.data_dir))
             await check(redis, config.redis_url)
             yield met
         finally:  # before the store goes, which would have the client try again and again
             await rooms.close()
             await redis.aclose()
+
+
+async def _store(data_dir: Path) -> None:
+    """Where Hobnob has only just begun, its store is not there yet."""
+    for _ in range(round(START_SECONDS / STEP)):
+        if answers(data_dir) or holder(data_dir) is None:
+            return
+        await asyncio.sleep(STEP)
 
 
 def part_of(kept: Attachment) -> Part:

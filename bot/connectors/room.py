@@ -36,7 +36,7 @@ class RoomConnector:
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. An arrival leaves the store when `deliver` has returned, so none is lost with this process."""
         after = "0-0"
-        while not _cancelled():
+        while True:
             try:
                 arrivals = await self._rooms.arrivals(after)
             except StoreError as error:
@@ -46,10 +46,9 @@ class RoomConnector:
             for arrival in arrivals:
                 await self._hand_over(arrival, deliver)
                 after = arrival.id
-        raise asyncio.CancelledError
 
     async def _hand_over(self, arrival: Arrival, deliver: Deliver) -> None:
-        while not _cancelled():
+        while True:
             try:
                 if message := await self._message(arrival):
                     await _deliver(message, deliver)
@@ -160,12 +159,6 @@ async def _deliver(message: Message, deliver: Deliver) -> None:
         raise
     except Exception:  # a fault of ours in one message must not silence the room
         log.exception("message not delivered", message=message.event)
-
-
-def _cancelled() -> bool:
-    """True when a cancellation was asked for, even if the store's client lost it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _quoted(message: RoomMessage) -> Quote:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -18,6 +19,9 @@ LONGEST_SOCKET = 100
 
 START_SECONDS = 20.0
 """A large append-only file takes a while to read."""
+
+LEAST_SPACE = 1_000_000
+"""Free bytes without which it hardly starts."""
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 SHUTDOWN = b"*1\r\n$8\r\nSHUTDOWN\r\n"
@@ -44,7 +48,7 @@ def answers(data_dir: Path) -> bool:
             client.settimeout(1.0)
             client.connect(str(socket_path(data_dir)))
             client.sendall(PING)
-            return client.recv(64).startswith(b"+PONG")
+            return client.recv(64).startswith((b"+PONG", b"-MISCONF"))  # what it says to everything while its disk is full
     except OSError:
         return False
 
@@ -67,9 +71,19 @@ def start(data_dir: Path) -> subprocess.Popen[bytes]:
     while not answers(data_dir):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            raise StoreError(f"the embedded Valkey did not start; its log is {folder / 'valkey.log'}")
+            process.wait()
+            raise StoreError(_why(folder))
         time.sleep(0.01)
     return process
+
+
+def _why(folder: Path) -> str:
+    """It did not start. Its own words are the last line of its log, unless the disk had no room even for them."""
+    log = folder / "valkey.log"
+    words = [line.partition(" # ")[2] for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if " # " in line]
+    said = f" ({words[-1]})" if words else ""
+    full = f": free some space in {folder}" if shutil.disk_usage(folder).free < LEAST_SPACE else ""
+    return f"the embedded Valkey did not start{full}{said}; its log is {log}"
 
 
 def stop(data_dir: Path) -> None:

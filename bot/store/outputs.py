@@ -184,9 +184,9 @@ class Outputs:
 
     async def close(self) -> None:
         """Stops reading."""
-        while self._reader is not None and not self._reader.done():
-            self._reader.cancel()  # again and again: asyncio.wait_for of Python 3.11, inside the client, can lose one
-            await asyncio.wait([self._reader], timeout=0.1)
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
 
 
 def _order(entry: bytes) -> tuple[int, int]:

@@ -37,7 +37,7 @@ ARRIVALS_KEPT = 7 * 86_400
 """Seconds that what was said waits for a router."""
 
 WAIT_MS = 2_000
-"""Short, because a wait that misses its cancellation (see `roomfeed.py`) must end too."""
+"""Of one read; shorter than the connection's patience, as in `roomfeed.py`."""
 
 HERE = 60.0
 """Seconds after which somebody who gives no sign of life is away."""

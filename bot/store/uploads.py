@@ -37,6 +37,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (8, b"WAVE", "audio/wav"),
     (0, b"fLaC", "audio/flac"),
     (0, b"ID3", "audio/mpeg"),
+    (0, b"#!AMR", "audio/amr"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"PK\x03\x04", "application/zip"),
 )
@@ -131,11 +132,14 @@ def sniff(head: bytes) -> str:
     if head.startswith(b"OggS"):
         return "video/ogg" if b"theora" in head else "audio/ogg"
     if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return "video/webm" if b"V_" in head else "audio/webm"
+        tracks = head.partition(b"\x1f\x43\xb6\x75")[0]  # behind that lies the sound itself, in which any two bytes may stand
+        return "video/webm" if b"V_" in tracks else "audio/webm"
     if head[4:8] == b"ftyp":
         return "audio/mp4" if head[8:11] == b"M4A" or (b"soun" in head and b"vide" not in head) else "video/mp4"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # the sync word of MPEG layer III
         return "audio/mpeg"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # that of AAC, where the layer is none
+        return "audio/aac"
     return "text/plain" if _is_text(head) else "application/octet-stream"
 
 

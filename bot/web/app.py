@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui import app as pages
 from nicegui import ui
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -26,6 +27,7 @@ from bot.store.sessions import Sessions
 from bot.web.entrance import cookie_name, entrance
 from bot.web.files import files as file_routes
 from bot.web.guard import Guard
+from bot.web.notices import NOWHERE
 from bot.web.room import room_page
 
 RECONNECT_SECONDS = 10.0
@@ -122,6 +124,7 @@ def _app(config: Config, rooms: Rooms, sessions: Sessions, port: int, static: Pa
     app.mount("/static", Served(directory=static))
     app.add_middleware(Guard, sessions=sessions, cookie=cookie, names={config.web.host, *config.web.names})
     pages.storage.path = config.data_dir / "web"  # nothing is kept there, but its default is the current folder
+    pages.add_exception_handler(404, _nowhere)
     room_page(rooms)
     ui.run_with(
         app,
@@ -134,6 +137,11 @@ def _app(config: Config, rooms: Rooms, sessions: Sessions, port: int, static: Pa
         show_welcome_message=False,
     )
     return app
+
+
+async def _nowhere(request: Request, fault: Exception) -> Response:
+    """The page library's own page for this shows what went wrong inside."""
+    return NOWHERE
 
 
 async def _sweep(rooms: Rooms) -> None:

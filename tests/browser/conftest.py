@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -62,6 +64,15 @@ class House:
         self.process.kill()
         self.process.wait(10)
 
+    def halt(self) -> None:
+        """It hears nothing and says nothing until `go_on`; what is sent to it meanwhile waits."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     async def invite(self) -> str:
         redis = connect(self.redis_url)
         token = await Sessions(redis, Keys(self.prefix)).invite()
@@ -110,8 +121,14 @@ class Tab:
     faults: list[str]
     requests: list[str]
 
+    def elsewhere(self) -> list[str]:
+        """What it asked of anybody but the server it came from, files and sockets alike."""
+        home = urlsplit(self.page.url).netloc
+        return [url for url in self.requests if not url.startswith(("data:", "blob:")) and urlsplit(url).netloc != home]
+
     async def say(self, text: str) -> None:
         """Writes and presses Enter; returns when the room has it."""
+        await self.page.bring_to_front()  # a tab behind another draws once a second, and is waited for as long
         await self.page.fill("#composer", text)
         await self.page.press("#composer", "Enter")
         await self.page.wait_for_function("document.querySelector('#composer')?.value === ''")
@@ -121,6 +138,7 @@ class Tab:
         await self.page.locator(".message .words", has_text=text).last.wait_for(timeout=8000)
 
     async def go(self, where: str) -> None:
+        await self.page.bring_to_front()
         await self.page.locator(".tabs button", has_text=where).click()
 
 
@@ -164,6 +182,7 @@ def watched(page: Page) -> Tab:
         tab.requests.append(request.url)
 
     page.on("request", asked)
+    page.on("websocket", lambda socket: tab.requests.append(socket.url))
     page.on("pageerror", lambda error: tab.faults.append(str(error)))
     page.on("console", lambda message: tab.faults.append(message.text) if message.type == "error" else None)
     return tab
@@ -181,6 +200,7 @@ async def everybody(house: House, chromium: Browser) -> AsyncIterator[Visitors]:
 async def visitors(everybody: Visitors) -> AsyncIterator[Visitors]:
     await everybody.house.up()
     yield everybody
+    everybody.house.go_on()
     for page in everybody.pages:
         await page.close()
     everybody.pages.clear()

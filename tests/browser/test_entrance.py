@@ -41,6 +41,30 @@ async def test_without_a_session_the_page_says_how_to_get_one(visitors: Visitors
     assert "Hobnob prints one in its terminal" in await tab.page.inner_text("main")
 
 
+@pytest.mark.parametrize(
+    ("path", "inside", "status", "title"),
+    [
+        ("/", False, 401, "You need a link"),
+        ("/nowhere", False, 401, "You need a link"),
+        ("/enter?token=used", False, 403, "This link was used"),
+        ("/nowhere", True, 404, "There is no such page"),
+    ],
+)
+async def test_a_page_that_only_says_something_loads_nothing_from_elsewhere(
+    visitors: Visitors, path: str, inside: bool, status: int, title: str
+) -> None:
+    context = await visitors.context() if inside else await visitors.browser.new_context()
+    visitors.contexts.append(context)
+    tab = watched(await context.new_page())
+
+    answer = await tab.page.goto(f"{visitors.house.url}{path}")
+
+    assert answer is not None
+    assert (answer.status, await tab.page.inner_text("h1")) == (status, title)
+    assert await tab.page.locator("img").evaluate("image => image.naturalWidth > 0")
+    assert tab.elsewhere() == []
+
+
 async def test_a_page_recovers_by_itself_when_the_router_was_killed(visitors: Visitors) -> None:
     ann = await visitors.tab("Ann")
     await ann.say("before the crash")

@@ -28,6 +28,13 @@ async def test_what_was_written_is_there_after_a_kill(tmp_path: Path) -> None:
     assert not embedded.answers(data)
 
 
+def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "valkey").mkdir()
+    (tmp_path / "valkey/appendonlydir").write_text("in the way")
+    with pytest.raises(StoreError, match=r"the embedded Valkey did not start \(.*Not a directory.*\); its log is .*/valkey/valkey\.log"):
+        embedded.start(tmp_path)
+
+
 async def test_an_unreachable_server_is_explained_without_the_password() -> None:
     url = "redis://user:secret@127.0.0.1:1/0"
     client = connect(url)

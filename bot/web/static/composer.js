@@ -10,9 +10,9 @@ export default {
   components: { Avatar, Icon },
   props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object },
   emits: ["say", "unquote", "sorry"],
-  data: () => ({ text: "", files: [], offered: [], chosen: 0, recorder: null, seconds: 0, nonce: "" }),
+  data: () => ({ text: "", files: [], offered: [], chosen: 0, recorder: null, note: null, rising: false, seconds: 0, nonce: "", sent: null }),
   template: `
-    <form class="composer" :class="{ recording: recorder }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
+    <form class="composer" :class="{ recording: recorder || note }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
       <ul v-if="offered.length" id="offered" class="offered" role="listbox" aria-label="People to mention">
         <li v-for="(person, at) in offered" :id="'offer' + at" :key="person.id" role="option" :aria-selected="at === chosen"
           @pointerdown.prevent="mention(person)"><Avatar :person="person" tiny />{{ person.name }}<span v-if="person.bot" class="tag">bot</span></li>
@@ -25,10 +25,10 @@ export default {
           <span>{{ file.name }}<small>{{ file.id ? size(file.size) : "uploading" }}</small></span>
           <button type="button" class="small" :aria-label="'Remove ' + file.name" @click="remove(file)"><Icon name="close" /></button></li>
       </ul>
-      <div v-if="recorder" class="line" role="status">
-        <button type="button" class="round" aria-label="Throw the recording away" title="Throw away" @click="discard"><Icon name="trash" /></button>
-        <span class="meter"><i></i>Recording <b>{{ time(seconds) }}</b></span>
-        <button type="button" class="round primary" aria-label="Send the recording" title="Send" @click="finish"><Icon name="send" /></button>
+      <div v-if="recorder || note" class="line" role="status">
+        <button type="button" class="round" aria-label="Throw the recording away" title="Throw away" :disabled="rising" @click="discard"><Icon name="trash" /></button>
+        <span class="meter" :class="{ over: note }"><i></i>{{ note ? "Recorded" : "Recording" }} <b>{{ time(seconds) }}</b></span>
+        <button type="button" class="round primary" aria-label="Send the recording" title="Send" :disabled="rising" @click="finish"><Icon name="send" /></button>
       </div>
       <div v-else class="line">
         <button type="button" class="round" aria-label="Attach files" title="Attach files" @click="$refs.picker.click()"><Icon name="clip" /></button>
@@ -177,17 +177,25 @@ export default {
         const most = number(this.limits.text);
         return this.$emit("sorry", `That text has ${number(length)} characters and a message holds ${most}. Attach it as a file instead.`);
       }
-      this.nonce = token();
-      const files = this.files.map(({ id, name }) => ({ id, name }));
-      this.$emit("say", { where: this.where, text: this.text, files, reply_to: this.quoted?.id || "", nonce: this.nonce });
+      const { text, where, quoted } = this;
+      const files = this.files.map(({ id, name, voice, seconds }) => ({ id, name, voice, seconds }));
+      const draft = { where, text, files, reply_to: quoted?.id || "" };
+      // What is sent again as it was is the same message, in case the room had it all along.
+      const again = JSON.stringify(draft) === JSON.stringify(this.sent?.draft);
+      this.sent = { draft, nonce: again ? this.sent.nonce : token() };
+      this.nonce = this.sent.nonce;
+      this.$emit("say", { ...draft, nonce: this.nonce });
       this.waiting = setTimeout(() => this.refused(this.nonce, "The connection is slow or cut. Nothing was lost: send it again."), 8000);
     },
-    // The room has it.
+    // The room has it. What was written meanwhile stays.
     accepted(nonce) {
-      if (nonce !== this.nonce) return;
+      if (nonce !== this.sent?.nonce) return;
       clearTimeout(this.waiting);
-      [...this.files].forEach(this.remove);
-      Object.assign(this, { text: "", nonce: "" });
+      const { where, text, files } = this.sent.draft;
+      if (where !== this.where) sessionStorage.removeItem(key(where));
+      else if (this.text.startsWith(text)) this.text = this.text.slice(text.length);
+      this.files.filter((file) => files.some((sent) => sent.id === file.id)).forEach(this.remove);
+      Object.assign(this, { nonce: "", sent: null });
       this.$emit("unquote");
     },
     // The room does not take it; it stays here.
@@ -215,18 +223,23 @@ export default {
       return recorder.stop();
     },
     discard() {
-      this.ended();
+      if (this.recorder) this.ended();
+      this.note = null;
     },
+    // A recording that cannot be brought up stays, to be sent again.
     async finish() {
-      const { content, name, seconds } = await this.ended();
+      if (this.recorder) this.note = await this.ended();
+      const { content, name, seconds } = this.note;
+      this.rising = true;
       try {
-        const { id } = await upload(content, name, () => {});
-        const files = [{ id, name, voice: true, seconds }];
-        this.$emit("say", { where: this.where, text: "", files, reply_to: this.quoted?.id || "", nonce: token() });
-        this.$emit("unquote");
+        const kept = await upload(content, name, () => {});
+        this.files.push({ key: token(), done: 1, preview: "", ...kept, voice: true, seconds });
+        this.note = null;
+        this.send();
       } catch (fault) {
         this.$emit("sorry", fault.message);
       }
+      this.rising = false;
     },
   },
 };

@@ -74,7 +74,7 @@ export default {
     clock,
     moment,
     size,
-    preview: (quoted) => quoted.text.slice(0, 140) || quoted.files.map((file) => file.name).join(", "),
+    preview: (quoted) => quoted.text.slice(0, 140) || quoted.files.map((file) => (file.voice ? "Voice note" : file.name)).join(", "),
     copy() {
       navigator.clipboard.writeText(this.message.text);
       this.copied = true;

@@ -56,9 +56,9 @@ export default {
         <Composer ref="composer" :where="where" :bot="bot" :people="others" :limits="limits" :quoted="quoted"
           @say="$emit('say', $event)" @unquote="quoted = null" @sorry="sorry" /></div>
       </main>
-      <div v-if="notice" class="toast" role="alert"><span>{{ notice }}</span>
+      <div v-if="notice && !naming" class="toast" role="alert"><span>{{ notice }}</span>
         <button type="button" class="small" aria-label="Close" @click="notice = ''"><Icon name="close" /></button></div>
-      <dialog ref="dialog" class="card" aria-labelledby="welcome" @cancel="keepNaming" @close="naming = false">
+      <dialog ref="dialog" class="card" aria-labelledby="welcome" @cancel="keepNaming" @close="named">
         <form @submit.prevent="enter">
           <img src="/static/hobnob.svg" alt="" width="64" height="64" /><h1 id="welcome">{{ me ? "Your name" : "Welcome to Hobnob" }}</h1>
           <p>What should the others call you?</p>
@@ -81,8 +81,13 @@ export default {
     present() {
       return this.people.filter((person) => person.here || person.id === this.me?.id);
     },
+    // Who may be mentioned, once per name: those who are here before those who were.
     others() {
-      return this.people.filter((person) => person.id !== this.me?.id);
+      const named = new Map();
+      for (const person of [...this.people].sort((a, b) => b.here - a.here)) {
+        if (person.id !== this.me?.id && !named.has(person.name)) named.set(person.name, person);
+      }
+      return [...named.values()];
     },
     lines() {
       let last = null;
@@ -137,6 +142,7 @@ export default {
       this.stick();
     },
     on_said({ nonce }) {
+      this.notice = "";
       this.$refs.composer.accepted(nonce);
       this.bottom();
     },
@@ -214,6 +220,9 @@ export default {
     },
     keepNaming(event) {
       if (!this.me) event.preventDefault();
+    },
+    named() {
+      Object.assign(this, { naming: false, notice: "" });
     },
     enter() {
       this.notice = "";

@@ -101,6 +101,22 @@ class WorkerTable(Table):
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads of a model; 0 takes as many as there are cores."""
 
+    max_drain: float = Field(default=10.0, ge=0.0, le=3600.0)
+    """Seconds for which a model goes on once another one is due; what it has not finished then goes on in its next turn."""
+
+
+class QueueTable(Table):
+    """How the devices are shared. Who is served next is decided by the seconds of a device that each server and person took."""
+
+    per_server: int = Field(default=50, ge=1, le=100_000)
+    """The most requests of one server that may wait; more are refused at once, with their number."""
+
+    per_person: int = Field(default=3, ge=1, le=100_000)
+    """The most requests of one person that may wait in one server."""
+
+    weights: dict[str, Annotated[float, Field(gt=0.0, le=1000.0)]] = {}
+    """Servers whose share is larger or smaller than that of the others, which is 1: `"room/lounge" = 2.0`."""
+
 
 class LogTable(Table):
     """What is written to the log."""
@@ -163,6 +179,7 @@ class Config(BaseSettings):
     web: WebTable = WebTable()
     models: ModelsTable = ModelsTable()
     worker: WorkerTable = WorkerTable()
+    queue: QueueTable = QueueTable()
     log: LogTable = LogTable()
     plugins: dict[str, PluginTable] = {}
     """The plugins to load, by name. Only those that have a table here are imported."""

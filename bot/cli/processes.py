@@ -24,6 +24,7 @@ from bot.router.app import running as routing
 from bot.store import embedded
 from bot.store.connection import check, connect
 from bot.store.keys import Keys
+from bot.store.queue import Depth
 from bot.store.rooms import Rooms
 from bot.store.sessions import SERVED, Sessions
 from bot.supervise import stopping
@@ -71,7 +72,9 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
         rooms, sessions = Rooms(redis, Keys(), config.files_dir), Sessions(redis, Keys())
         connectors = [RoomConnector(rooms), *(connector for _, connector in plugins.collect("register_connectors"))]
         with stopping() as stop:
-            async with routing(build(redis, Keys(), plugins, connectors), plugins), _serving(config, rooms, sessions, bound) as link:
+            router = build(redis, Keys(), plugins, connectors, depth=Depth(config.queue.per_server, config.queue.per_person))
+            await router.stores.queue.weigh(config.queue.weights)
+            async with routing(router, plugins), _serving(config, rooms, sessions, bound) as link:
                 say_ready(announce, link)
                 await stop.asked.wait()
         await rooms.close()

@@ -77,7 +77,9 @@ class DurableActs:
         message, ticket = self._message, self._journal.ticket.id
         id = digest(ticket, self._journal.name(job.kind, job.model_dump_json()))
         self._journal.busy = True
-        await self._stores.queue.submit(job, id=id, ticket=ticket, tenant=message.address.tenant, person=message.sender.id)
+        await self._stores.queue.submit(
+            job, id=id, ticket=ticket, tenant=message.address.tenant, person=f"{message.address.connector}/{message.sender.id}"
+        )
         following = asyncio.ensure_future(self._follow(job, id, show))
         missing = asyncio.ensure_future(self._missing(job))
         try:

@@ -32,7 +32,7 @@ from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.plugindata import PluginData
-from bot.store.queue import Queue
+from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
 from bot.store.tickets import LEASE, Ticket, Tickets
@@ -60,13 +60,18 @@ class Router:
     round: float
 
 
-def build(redis: Redis, keys: Keys, plugins: Plugins, connectors: Sequence[Connector], *, lease: float = LEASE) -> Router:
+def build(
+    redis: Redis, keys: Keys, plugins: Plugins, connectors: Sequence[Connector], *, depth: Depth = Depth(), lease: float = LEASE
+) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
-    `lease` in seconds is how long tickets stay with a router that has gone silent; its rounds are a third of that.
+    `depth` is how many jobs may wait; `lease` in seconds is how long tickets stay with a router that has gone silent, and its
+    rounds are a third of that.
     """
     by_name = _by_name(connectors)
-    stores = Stores(Queue(redis, keys), Blobs(redis, keys), Conversations(redis, keys), PluginData(redis, keys), Schedules(redis, keys))
+    stores = Stores(
+        Queue(redis, keys, depth=depth), Blobs(redis, keys), Conversations(redis, keys), PluginData(redis, keys), Schedules(redis, keys)
+    )
     tickets = Tickets(redis, keys, _owner(), lease=lease)
     gate = Gate(Servers(redis, keys), plugins.loaded)
     table = Table.of(plugins.collect("register_routes"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from redis.asyncio import Redis
@@ -16,10 +17,6 @@ from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update,
 from bot.store.scripts import script
 
 __all__ = ["Broken", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
-
-MOST_PER_SERVER = 50
-MOST_PER_PERSON = 10
-"""Jobs that may wait at once; more would only be told later that they waited too long."""
 
 LEASE = 8.0
 """Seconds a job stays with a worker that has gone silent."""
@@ -46,10 +43,19 @@ def read_error(content: str | bytes) -> JobError:
     return KINDS.get(found["error"], JobFailed)(found["text"])
 
 
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Jobs of a server, and of a person in it, that may wait at once; more would only be told later that they waited too long."""
+
+    server: int = 50
+    person: int = 3
+
+
 class Queue:
     """Accepts jobs and tells how they go."""
 
-    def __init__(self, redis: Redis, keys: Keys, *, lease: float = LEASE) -> None:
+    def __init__(self, redis: Redis, keys: Keys, *, depth: Depth = Depth(), lease: float = LEASE) -> None:
+        self._depth = depth
         self._redis = redis
         self._prefix = keys.prefix
         self._keys = keys
@@ -73,11 +79,11 @@ class Queue:
             job.batch_key(),
             body,
             ticket,
-            tenant,
-            person,
+            tenant.replace("|", "%7C"),
+            person.replace("|", "%7C"),
             *times,
-            MOST_PER_SERVER,
-            MOST_PER_PERSON,
+            self._depth.server,
+            self._depth.person,
         ]
         state, *more = await self._submit(args=args)
         if state == b"cancelled":
@@ -103,9 +109,12 @@ class Queue:
 
     @guarded
     async def weigh(self, weights: Mapping[str, float]) -> None:
-        """Makes servers' shares of the device larger or smaller than 1, the others'."""
-        if weights:
-            await self._redis.hset(self._keys.weights(), mapping={tenant: str(weight) for tenant, weight in weights.items()})
+        """Makes these servers' shares of the devices larger or smaller than 1, which is everybody else's."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            batch.delete(self._keys.weights())
+            if weights:
+                batch.hset(self._keys.weights(), mapping={tenant: str(weight) for tenant, weight in weights.items()})
+            await batch.execute()
 
     @guarded
     async def served(self) -> frozenset[str]:

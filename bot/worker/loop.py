@@ -43,9 +43,20 @@ class Loop:
     """Runs turns until it is told to stop. The model has a thread of its own; everything else is in the loop's."""
 
     def __init__(
-        self, models: Sequence[Model[Any, Any]], shift: Shift, blobs: Blobs, device: Device, claimed: Callable[[], None] = lambda: None
+        self,
+        models: Sequence[Model[Any, Any]],
+        shift: Shift,
+        blobs: Blobs,
+        device: Device,
+        *,
+        claimed: Callable[[], None] = lambda: None,
+        max_drain: float = 10.0,
     ) -> None:
-        """`claimed` is called before a model begins with new jobs: from then on it may keep this thread from running."""
+        """`claimed` is called before a model begins with new jobs: from then on it may keep this thread from running.
+
+        `max_drain` in seconds is what a turn gets to end in once another model is due.
+        """
+        self._max_drain = max_drain
         self._models = {model.name: model for model in models}
         self._shift = shift
         self._claimed = claimed
@@ -116,7 +127,7 @@ class Loop:
         self._parked_at.pop(model.name, None)
         if not works:
             return
-        self._open = opened = Open(model, works, self._meter, self)
+        self._open = opened = Open(model, works, self._meter, self, self._max_drain)
         try:
             parked = await self._run(model, opened.turn)
         finally:
@@ -185,8 +196,13 @@ class Loop:
     def _cancel(self, id: str) -> None:
         if self._open is not None:
             self._open.turn.cancel(id)
-        for work in (work for works in self._parked.values() for work in works):
-            work.cancelled = work.cancelled or work.claim.id == id
+        for model, works in list(self._parked.items()):
+            for work in [work for work in works if work.claim.id == id]:
+                work.cancelled = True
+                work.drop()
+                works.remove(work)
+            if not works:
+                del self._parked[model], self._parked_at[model]
 
     async def close(self) -> bool:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""

@@ -12,9 +12,6 @@ from bot.models import Model
 from bot.worker.meter import Meter
 from bot.worker.work import Claimed, Turn
 
-MOST_DRAIN = 10.0
-"""Seconds that running jobs get to end once another model is due; then they are parked, where the model can."""
-
 
 class Host(Protocol):
     """What a turn asks of its worker."""
@@ -29,11 +26,13 @@ class Host(Protocol):
 class Open:
     """Implements `bot.worker.work.Steward`. A turn of jobs that must run alone admits nobody."""
 
-    def __init__(self, model: Model[Any, Any], works: Sequence[Claimed], meter: Meter, host: Host) -> None:
+    def __init__(self, model: Model[Any, Any], works: Sequence[Claimed], meter: Meter, host: Host, drain: float) -> None:
+        """`drain` in seconds is what running jobs get to end in once another model is due; then they are parked, where the model can."""
         self.model = model
         self.batch = works[0].claim.batch
         self.turn = Turn(works, asyncio.get_running_loop(), self, meter)
         self._host = host
+        self._drain = drain
         self._more = asyncio.Event()
         self._ended = False
         self._closing: asyncio.TimerHandle | None = None
@@ -57,7 +56,7 @@ class Open:
     def close(self) -> None:
         """Nobody joins any more; what still runs after a while is parked."""
         if self._closing is None:
-            self._closing = asyncio.get_running_loop().call_later(MOST_DRAIN, setattr, self.turn, "over", True)
+            self._closing = asyncio.get_running_loop().call_later(self._drain, setattr, self.turn, "over", True)
 
     async def _admit(self) -> None:
         while not self._ended:

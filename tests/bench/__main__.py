@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import core
+from tests.bench import core, fairness
 from tests.bench.figures import publish
 
-PARTS = {"core": core.measure}
+PARTS = {"core": core.measure, "queue": fairness.measure}
 
 
 def main(names: list[str]) -> int:

@@ -32,7 +32,7 @@ class Figure:
     @classmethod
     def of(cls, runs: Sequence[float], unit: str, goal: float, better: Literal["higher", "lower"]) -> Figure:
         middle = statistics.median(runs)
-        return cls(round(middle, 3), unit, goal, better, len(runs), round((max(runs) - min(runs)) / middle, 3))
+        return cls(round(middle, 3), unit, goal, better, len(runs), round((max(runs) - min(runs)) / middle, 3) if middle else 0.0)
 
     @property
     def missed(self) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -59,20 +60,26 @@ def arrivals(scene: Scene, seed: int) -> list[Asked]:
     return sorted([*jobs, *flood], key=lambda job: job.arrived)
 
 
-def run(scene: Scene, policy: Policy, jobs: Sequence[Asked]) -> Seen:
-    """Until every job is done."""
+def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math.inf) -> Seen:
+    """Until every job is done, or until that second."""
     seen = Seen()
     resident: list[str | None] = [None] * len(scene.workers)
     idle = set(range(len(scene.workers)))
     events: list[tuple[float, int, int, Asked, float]] = []  # when, order, worker or -1, job, device seconds
+    waits: Counter[str] = Counter()
     order = 0
     for job in jobs:
         heapq.heappush(events, (job.arrived, order, -1, job, 0.0))
         order += 1
     while events:
         now, _, worker, job, took = heapq.heappop(events)
+        if now > until:
+            break
+        for free in idle:
+            seen.idle_beside_work += (now - seen.ended) * any(waits[model] for model in scene.workers[free])
         if worker < 0:
             policy.submit(job)
+            waits[job.model] += 1
         else:
             policy.settle(scene.workers[worker], job, took)
             seen.seconds[job.tenant] += took
@@ -83,6 +90,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked]) -> Seen:
             if claimed is None:
                 continue
             idle.discard(free)
+            waits[claimed.model] -= 1
             swap = scene.swap if resident[free] != claimed.model else 0.0
             seen.swaps += resident[free] != claimed.model
             if swap:

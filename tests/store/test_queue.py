@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 from bot.errors import Busy, JobCancelled, JobFailed, JobLost, JobTimedOut
 from bot.jobs import Job, Result, TextSoFar
 from bot.store.keys import Keys
-from bot.store.queue import MOST_CRASHES, MOST_PER_PERSON, MOST_PER_SERVER, Broken, Finished, Queue, Running, Shown, Update, Waiting
+from bot.store.queue import MOST_CRASHES, Broken, Depth, Finished, Queue, Running, Shown, Update, Waiting
 from bot.store.shifts import Claim, Offer, Shift
 from bot.testing import wait_until
 
 SHORT = 0.15
+DEPTH = Depth(server=50, person=10)
 
 
 class Said(Result):
@@ -47,7 +48,7 @@ class Hasty(Say):
 
 @pytest.fixture
 async def queue(redis: Redis, keys: Keys) -> AsyncIterator[Queue]:
-    queue = Queue(redis, keys)
+    queue = Queue(redis, keys, depth=DEPTH)
     yield queue
     await queue.close()
     for ticket in {str(key, "ascii").rpartition(":")[2] async for key in redis.scan_iter(f"{keys.prefix}:jobs-of:*")}:
@@ -158,13 +159,13 @@ async def test_a_job_for_one_model_waits_for_that_model(queue: Queue, redis: Red
 
 
 async def test_too_much_is_refused_with_a_number(queue: Queue) -> None:
-    for number in range(MOST_PER_PERSON):
+    for number in range(DEPTH.person):
         await submit(queue, f"{number}")
-    with pytest.raises(Busy, match=f"^{MOST_PER_PERSON} requests are waiting"):
+    with pytest.raises(Busy, match=f"^{DEPTH.person} requests are waiting"):
         await submit(queue, "one too many")
-    for number in range(MOST_PER_PERSON, MOST_PER_SERVER):
+    for number in range(DEPTH.person, DEPTH.server):
         await submit(queue, f"{number}", person=f"p{number}")
-    with pytest.raises(Busy, match=f"^{MOST_PER_SERVER} requests are waiting"):
+    with pytest.raises(Busy, match=f"^{DEPTH.server} requests are waiting"):
         await submit(queue, "one too many", person="new")
     await submit(queue, "elsewhere", tenant="other")
 

@@ -12,11 +12,12 @@ from redis.asyncio import Redis
 from bot.errors import JobLost, JobTimedOut
 from bot.jobs import Job, Result
 from bot.store.keys import Keys
-from bot.store.queue import Broken, Queue, Update, Waiting
+from bot.store.queue import Broken, Depth, Queue, Update, Waiting
 from bot.store.shifts import Begun, Offer, Shift
 from bot.testing import wait_until
 
 SHORT = 0.15
+DEPTH = Depth(server=50, person=10)
 WANTS = ["say", "say:loud"]
 
 
@@ -48,7 +49,7 @@ class Impatient(Say):
 
 @pytest.fixture
 async def queue(redis: Redis, keys: Keys) -> AsyncIterator[Queue]:
-    queue = Queue(redis, keys, lease=SHORT)
+    queue = Queue(redis, keys, depth=DEPTH, lease=SHORT)
     yield queue
     await queue.close()
     for ticket in {str(key, "ascii").rpartition(":")[2] async for key in redis.scan_iter(f"{keys.prefix}:jobs-of:*")}:

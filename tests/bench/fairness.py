@@ -1,0 +1,74 @@
+"""The queue's policy in the simulation, beside those of others: how long light servers wait while one floods."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.figures import Figure
+from tests.bench.policies import Asked, Cycled, Fifo, Policy, ResidentFirst, RoundRobin
+from tests.bench.simulation import Scene, Seen, arrivals, jain, run
+
+SEEDS = range(5)
+
+FOUR = frozenset({"llama", "gemma", "flux", "whisper"})
+ONE = (FOUR,)
+MANY = (FOUR, frozenset({"llama", "gemma"}), frozenset({"flux", "whisper"}), frozenset({"llama", "whisper"}))
+
+SCENES = {
+    "20 servers, 1 device": {swap: (Scene(20, 200, 0.55, swap, ONE), goal) for swap, goal in {1.0: 20.0, 3.0: 20.0, 8.0: 40.0}.items()},
+    "500 servers, 4 devices": {swap: (Scene(500, 800, 0.55, swap, MANY), goal) for swap, goal in {1.0: 10.0, 3.0: 15.0, 8.0: 30.0}.items()},
+}
+
+POLICIES: dict[str, Callable[[], Policy]] = {
+    "in order of arrival": Fifo,
+    "loaded model first": ResidentFirst,
+    "round robin, loaded first": RoundRobin,
+    "ours": Cycled,
+}
+
+
+def measure() -> dict[str, Figure]:
+    """The light servers' 95th percentile in seconds, swaps as a part of those in order of arrival, evenness, and idling."""
+    figures: dict[str, Figure] = {}
+    idle: list[float] = []
+    for title, scenes in SCENES.items():
+        for swap, (scene, goal) in scenes.items():
+            runs = {name: [run(scene, make(), arrivals(scene, seed)) for seed in SEEDS] for name, make in POLICIES.items()}
+            show(f"{title}, {swap:g} s to load a model", runs)
+            waits = [seen.percentile(0.95) for seen in runs["ours"]]
+            figures[f"light p95, {title}, {swap:g} s swaps"] = Figure.of(waits, "s", goal, "lower")
+            if swap == 8.0:
+                parts = [ours.swaps / theirs.swaps for ours, theirs in zip(runs["ours"], runs["in order of arrival"], strict=True)]
+                figures[f"swaps, {title}, 8 s swaps"] = Figure.of(parts, "of those in order of arrival", 0.7, "lower")
+            idle += [seen.idle_beside_work for seen in runs["ours"]]
+    figures["idle while a job waits that the worker serves"] = Figure.of(idle, "s", 0.0, "lower")
+    figures["evenness of 8 servers that always wait, ten rounds"] = Figure.of([evenness(seed) for seed in SEEDS], "Jain", 0.95, "higher")
+    return figures
+
+
+def evenness(seed: int) -> float:
+    """Jain's index of the seconds of eight servers whose jobs take 1 to 8 s each, after ten rounds."""
+    scene = Scene(8, 0, 0.5, 3.0, ONE)
+    jobs = [Asked(model, f"s{at}", 0.0, 1.0 + at, f"s{at}") for at in range(8) for model in sorted(FOUR) for _ in range(40)]
+    random.Random(seed).shuffle(jobs)
+    return jain(list(run(scene, Cycled(), jobs, until=10 * 8 * 8.0).seconds.values()))
+
+
+def show(title: str, runs: dict[str, list[Seen]]) -> None:
+    """One row for each policy."""
+    table = Table(title=title, title_justify="left")
+    for column in ("policy", "light p50", "light p95", "longest", "swaps an hour"):
+        table.add_column(column, justify="left" if column == "policy" else "right")
+    for name, seen in runs.items():
+        cells = [
+            sum(one.percentile(0.5) for one in seen),
+            sum(one.percentile(0.95) for one in seen),
+            sum(max(one.waits) for one in seen),
+            sum(one.swaps / one.ended * 3600 for one in seen),
+        ]
+        table.add_row(name, *(f"{cell / len(seen):,.1f}" for cell in cells))
+    Console().print(table)

@@ -1,0 +1,153 @@
+"""Models take turns on a device: who parks, who goes on, and who pays."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.models import Batch, Memory, Model, Placement
+from bot.store.blobs import Blobs
+from bot.store.keys import Keys
+from bot.store.queue import Finished
+from bot.store.shifts import Shift
+from bot.testing import wait_until
+from bot.worker.device import Device
+from bot.worker.loop import Loop, wants
+from bot.worker.meter import Meter
+from tests.worker.conftest import Jobs
+from tests.worker.drill import Beat, Done, Sing
+
+
+class Long(Model[Sing, Done]):
+    """Sings until it is told to end, and makes room for others when it must."""
+
+    name = "long"
+    job = Sing
+    max_batch = 4
+    parks = True
+
+    def __init__(self) -> None:
+        self.enough = threading.Event()
+        self.turns: list[list[str]] = []
+
+    def memory(self) -> Memory:
+        return Memory(1)
+
+    def load(self, placement: Placement) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def run(self, batch: Batch[Sing, Done]) -> None:
+        self.turns.append([work.job.name for work in batch])
+        while not self.enough.wait(0.005):
+            batch.join(4)
+            if batch.over:
+                return
+        for work in batch:
+            work.finish(Done(pid=1))
+
+
+class Short(Long):
+    """Is done at once."""
+
+    name = "short"
+    job = Beat  # type: ignore[assignment]
+    parks = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enough.set()
+
+
+class Day:
+    """A worker's day with both models on one device."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self.long, self.short = Long(), Short()
+        models = [self.long, self.short]
+        self.shift = Shift(redis, keys, "w", [want for model in models for want in wants(model)])
+        device = Device(10, lambda _: Placement("cpu"))
+        self.loop = Loop(models, self.shift, Blobs(redis, keys), device, max_drain=0.05)
+
+
+@pytest.fixture
+async def day(redis: Redis, keys: Keys, jobs: Jobs) -> AsyncIterator[Day]:
+    day = Day(redis, keys)
+    running = asyncio.create_task(day.loop.run())
+    yield day
+    day.long.enough.set()
+    day.loop.stop()
+    await running
+    assert await day.loop.close()
+
+
+async def test_a_long_turn_makes_room_for_another_model_and_goes_on(day: Day, jobs: Jobs) -> None:
+    await jobs.submit(Sing(name="song"), person="a")
+    await wait_until(lambda: day.long.turns)
+    await jobs.submit(Beat(name="beat"), tenant="other", person="b")
+    assert isinstance(await jobs.ended("beat"), Finished)
+    await wait_until(lambda: len(day.long.turns) == 2)
+    assert day.long.turns == [["song"], ["song"]]
+    assert "song" in day.shift._held
+    day.long.enough.set()
+    assert isinstance(await jobs.ended("song"), Finished)
+
+
+async def test_what_is_parked_can_be_cancelled(day: Day, jobs: Jobs) -> None:
+    day.short.enough.clear()
+    await jobs.submit(Sing(name="song"), person="a")
+    await wait_until(lambda: day.long.turns)
+    await jobs.submit(Beat(name="beat"), tenant="other", person="b")
+    await wait_until(lambda: day.short.turns)
+    await jobs.queue.cancel("t-song")
+    await wait_until(lambda: "song" not in day.shift._held)
+    day.short.enough.set()
+    assert isinstance(await jobs.ended("beat"), Finished)
+    await wait_until(lambda: not day.shift._held)
+
+
+async def test_a_stop_hands_back_what_is_parked(day: Day, jobs: Jobs, redis: Redis, keys: Keys) -> None:
+    day.short.enough.clear()
+    await jobs.submit(Sing(name="song"), person="a")
+    await wait_until(lambda: day.long.turns)
+    await jobs.submit(Beat(name="beat"), tenant="other", person="b")
+    await wait_until(lambda: day.short.turns)
+    day.loop.stop()
+    day.short.enough.set()
+
+    async def waits() -> bool:
+        return await redis.hget(keys.job("song"), "state") == b"waiting"
+
+    await wait_until(waits)
+
+
+async def test_each_pays_for_what_it_took(day: Day, jobs: Jobs, redis: Redis, keys: Keys) -> None:
+    began = time.monotonic()
+    for name, tenant in {"one": "a", "two": "b"}.items():
+        await jobs.submit(Sing(name=name), tenant=tenant)
+    await wait_until(lambda: day.shift._held.keys() == {"one", "two"})
+    day.long.enough.set()
+    for name in ("one", "two"):
+        await jobs.ended(name)
+    took = time.monotonic() - began
+    key = f"{keys.prefix}:credit:{day.shift.pool}"
+    paid = [8.0 - float(await redis.zscore(key, tenant) or 0.0) for tenant in ("a", "b")]
+    assert 0 < sum(paid) < took + 0.1
+
+
+def test_a_second_is_split_among_those_who_are_active_in_it() -> None:
+    now = 0.0
+    meter = Meter(lambda: now)
+    meter.begin("a")
+    now = 1.0
+    meter.begin("b")
+    now = 3.0
+    assert meter.end("a") == 2.0
+    now = 7.0
+    meter.begin("b")
+    assert (meter.end("b"), meter.end("b"), meter.end("nobody")) == (5.0, 0.0, 0.0)

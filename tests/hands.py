@@ -1,17 +1,37 @@
-"""A worker in the test's own process, whose model is a function."""
+"""A job for tests, and a worker in the test's own process, whose model is a function."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from redis.asyncio import Redis
 
-from bot.jobs import Result, TextSoFar
+from bot.jobs import Job, Result, TextSoFar
 from bot.store.keys import Keys
 from bot.store.shifts import Offer, Shift
+
+
+class Said(Result):
+    """An echo."""
+
+    words: str = ""
+
+
+class Say(Job[Said]):
+    """Asks for an echo; those of one voice may run together."""
+
+    kind: ClassVar[str] = "say"
+    timeout: ClassVar[float] = 60.0
+    deadline: ClassVar[float] = 60.0
+
+    words: str = ""
+    voice: str = ""
+
+    def batch_key(self) -> str:
+        return self.voice
 
 
 @asynccontextmanager

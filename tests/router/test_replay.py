@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
-from bot import Command, Context, Job, Listener, Reply, Result, Route, Turn, hookimpl, messages
+from bot import Command, Context, Listener, Reply, Route, Turn, hookimpl, messages
 from bot.messages import Address, Called, Message, Person, Text
 from bot.plugins import Loaded, Plugins
 from bot.store.conversations import Conversations
@@ -23,7 +23,7 @@ from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import MOST_CRASHES
 from bot.testing import wait_until
-from tests.hands import worker
+from tests.hands import Said, Say, worker
 from tests.platform import Platform
 from tests.router.world import Fate, Killed, finish, router, take_over
 
@@ -33,22 +33,6 @@ HOUR = 3600.0
 
 SNAPSHOT = re.compile(r" (?P<tone>calm|changed) \d+ (?P<at>\d{10})$")
 """How an answer ends that shows its settings, a random number and its time."""
-
-
-class Said(Result):
-    """An echo."""
-
-    words: str
-
-
-class Say(Job[Said]):
-    """Asks for an echo."""
-
-    kind: ClassVar[str] = "say"
-    timeout: ClassVar[float] = 60.0
-    deadline: ClassVar[float] = 60.0
-
-    words: str
 
 
 class Notes(BaseModel):

@@ -14,30 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from bot.jobs import Job, Result
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.queue import Depth, Queue
 from bot.store.shifts import Claim, Offer, Shift
 from tests.bench.policies import Asked, Cycled
+from tests.hands import Say
 
 T = TypeVar("T")
 
 POOLS = (frozenset({"m1", "m2"}), frozenset({"m1"}))
 TENANTS = st.sampled_from(["a", "b", "c"])
 SECONDS = st.sampled_from([0.1, 0.5, 1.0, 3.0, 9.0, 30.0])
-
-
-class Said(Result):
-    """Nothing."""
-
-
-class Say(Job[Said]):
-    """Anything."""
-
-    kind: ClassVar[str] = "say"
-    timeout: ClassVar[float] = 600.0
-    deadline: ClassVar[float] = 600.0
 
 
 @dataclass

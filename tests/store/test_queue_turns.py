@@ -10,35 +10,15 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.errors import JobLost, JobTimedOut
-from bot.jobs import Job, Result
 from bot.store.keys import Keys
 from bot.store.queue import Broken, Depth, Queue, Update, Waiting
 from bot.store.shifts import Begun, Offer, Shift
 from bot.testing import wait_until
+from tests.hands import Say
 
 SHORT = 0.15
 DEPTH = Depth(server=50, person=10)
 WANTS = ["say", "say:loud"]
-
-
-class Said(Result):
-    """An echo."""
-
-    words: str
-
-
-class Say(Job[Said]):
-    """Asks for an echo."""
-
-    kind: ClassVar[str] = "say"
-    timeout: ClassVar[float] = 60.0
-    deadline: ClassVar[float] = 60.0
-
-    words: str
-    voice: str = ""
-
-    def batch_key(self) -> str:
-        return self.voice
 
 
 class Impatient(Say):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -77,6 +78,12 @@ class Seen(Platform):
         self.fate.step()
 
 
+def unless_killed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Nobody asks a dead process's tasks how they ended."""
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)
+
+
 @asynccontextmanager
 async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fate: Fate) -> AsyncIterator[Router]:
     """A router on the platform that lives until `fate` or the end."""
@@ -84,6 +91,7 @@ async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fat
     client.fate = fate
     seen = Seen(platform.name, platform.limits, platform.chats, platform.calls, nonces=platform.nonces, files=platform.files, fate=fate)
     made = app.build(client, keys, plugins, [seen])
+    asyncio.get_running_loop().set_exception_handler(unless_killed)
     try:
         yield made
     finally:

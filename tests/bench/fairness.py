@@ -53,7 +53,7 @@ def measure() -> dict[str, Figure]:
 def evenness(seed: int) -> float:
     """Jain's index of the seconds of eight servers whose jobs take 1 to 8 s each, after ten rounds."""
     scene = Scene(8, 0, 0.5, 3.0, ONE)
-    jobs = [Asked(model, f"s{at}", 0.0, 1.0 + at, f"s{at}") for at in range(8) for model in sorted(FOUR) for _ in range(40)]
+    jobs = [Asked(model, f"s{at}", f"s{at}", 0.0, "", 1.0 + at) for at in range(8) for model in sorted(FOUR) for _ in range(40)]
     random.Random(seed).shuffle(jobs)
     return jain(list(run(scene, Cycled(), jobs, until=10 * 8 * 8.0).seconds.values()))
 

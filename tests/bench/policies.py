@@ -1,41 +1,36 @@
-"""Who is served next: the queue's policy as plain Python, and the policies of others to compare it with. The clock: `simulation.py`."""
+"""Who is served next by other policies than ours, to compare it with them. The clock: `simulation.py`; ours: `bot/store/policy.py`."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
-QUANTUM, ROUND, SMALLEST, LOADS = 8.0, 160.0, 2.0, 1.5
-"""See `queue_policy.lua`."""
+from bot.store.policy import Cycled, Queued
+
+__all__ = ["Asked", "Cycled", "Fifo", "Policy", "ResidentFirst", "RoundRobin"]
 
 
-@dataclass(slots=True)
-class Asked:
+@dataclass(frozen=True, slots=True)
+class Asked(Queued):
     """A job of the simulation; `seconds` is what it will take, which nobody knows before."""
 
-    model: str
-    tenant: str
-    arrived: float
-    seconds: float
-    person: str
-    id: str = ""
+    seconds: float = 0.0
 
 
 class Policy(Protocol):
     """Holds what waits."""
 
-    def submit(self, job: Asked) -> None:
+    def submit(self, job: Queued) -> None:
         """Takes a job."""
 
-    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Asked | None:
+    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
         """The next job for a worker with these models, one of them on its device; None when nothing waits for it."""
 
-    def settle(self, models: frozenset[str], job: Asked, seconds: float) -> None:
+    def settle(self, models: frozenset[str], job: Queued, seconds: float) -> None:
         """The job took so many device seconds."""
 
-    def loaded(self, models: frozenset[str], job: Asked, seconds: float) -> None:
+    def loaded(self, models: frozenset[str], job: Queued, seconds: float) -> None:
         """Its model was loaded for the job, and for whoever else waited for it."""
 
 
@@ -43,43 +38,43 @@ class Policy(Protocol):
 class Lines:
     """Waiting jobs by model and tenant, oldest first."""
 
-    lines: dict[str, dict[str, list[Asked]]] = field(default_factory=lambda: defaultdict(dict))
+    lines: dict[str, dict[str, list[Queued]]] = field(default_factory=lambda: defaultdict(dict))
 
-    def submit(self, job: Asked) -> None:
+    def submit(self, job: Queued) -> None:
         self.lines[job.model].setdefault(job.tenant, []).append(job)
 
-    def take(self, model: str, tenant: str) -> Asked:
+    def take(self, model: str, tenant: str) -> Queued:
         line = self.lines[model][tenant]
         job = line.pop(0)
         if not line:
             del self.lines[model][tenant]
         return job
 
-    def first(self, model: str) -> Asked | None:
-        return min((line[0] for line in self.lines[model].values()), key=lambda job: job.arrived, default=None)
+    def first(self, model: str) -> Queued | None:
+        return min((line[0] for line in self.lines[model].values()), key=lambda job: job.at, default=None)
 
-    def settle(self, models: frozenset[str], job: Asked, seconds: float) -> None:
+    def settle(self, models: frozenset[str], job: Queued, seconds: float) -> None:
         """Nobody keeps accounts."""
 
-    def loaded(self, models: frozenset[str], job: Asked, seconds: float) -> None:
+    def loaded(self, models: frozenset[str], job: Queued, seconds: float) -> None:
         """Nobody keeps accounts."""
 
 
 class Fifo(Lines):
     """First come, first served."""
 
-    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Asked | None:
-        first = min((job for model in models if (job := self.first(model))), key=lambda job: job.arrived, default=None)
+    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
+        first = min((job for model in models if (job := self.first(model))), key=lambda job: job.at, default=None)
         return first and self.take(first.model, first.tenant)
 
 
 class ResidentFirst(Lines):
     """First come, first served among those who want the model that is loaded."""
 
-    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Asked | None:
+    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
         first = None if resident is None else self.first(resident)
         if first is None:
-            first = min((job for model in models if (job := self.first(model))), key=lambda job: job.arrived, default=None)
+            first = min((job for model in models if (job := self.first(model))), key=lambda job: job.at, default=None)
         return first and self.take(first.model, first.tenant)
 
 
@@ -90,7 +85,7 @@ class RoundRobin(Lines):
     served: dict[str, float] = field(default_factory=dict)
     turn: int = 0
 
-    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Asked | None:
+    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
         waiting = {tenant for model in models for tenant in self.lines[model]}
         if not waiting:
             return None
@@ -98,143 +93,5 @@ class RoundRobin(Lines):
         self.turn += 1
         self.served[tenant] = self.turn
         own = [model for model in sorted(models) if tenant in self.lines[model]]
-        model = resident if resident in own else min(own, key=lambda one: self.lines[one][tenant][0].arrived)
+        model = resident if resident in own else min(own, key=lambda one: self.lines[one][tenant][0].at)
         return self.take(model, tenant)
-
-
-@dataclass
-class Pool:
-    """The accounts of the workers that serve the same models: what is left of this round for whoever was served in it, and debts."""
-
-    servers: dict[str, float] = field(default_factory=dict)
-    people: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """Seconds that a person took in this round, on all servers."""
-    share: float = QUANTUM
-    load: float = 0.0
-    """Seconds that loading takes, on average."""
-
-
-@dataclass
-class Cycled:
-    """Deficit round robin over device seconds, cycled by model: what `bot/store/lua/queue_policy.lua` and `queue_claim.lua` do."""
-
-    weights: dict[str, float] = field(default_factory=dict)
-    lines: dict[str, dict[str, dict[str, list[Asked]]]] = field(default_factory=lambda: defaultdict(dict))
-    pools: dict[frozenset[str], Pool] = field(default_factory=lambda: defaultdict(Pool))
-    cost: dict[str, float] = field(default_factory=dict)
-
-    def submit(self, job: Asked, *, front: bool = False) -> None:
-        """Puts a job into line; at the front when it has run before."""
-        line = self.lines[job.model].setdefault(job.tenant, {}).setdefault(job.person, [])
-        line.insert(0 if front else len(line), job)
-
-    def withdraw(self, job: Asked) -> None:
-        """Takes a waiting job out of its line."""
-        people = self.lines[job.model][job.tenant]
-        people[job.person].remove(job)
-        if not people[job.person]:
-            del people[job.person]
-        if not people:
-            del self.lines[job.model][job.tenant]
-
-    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Asked | None:
-        """The next job."""
-        pool, backlog = self.pools[models], self.backlog(models)
-        if not backlog:
-            return None
-        pool.share = self.share(pool, len(backlog))
-        for _ in range(2):
-            barred: set[str] = set()
-            while (model := self._due(pool, models - barred, resident, now)) is not None:
-                if (job := self.serve(pool, model)) is not None:
-                    return job
-                barred.add(model)
-            self.next_round(pool, backlog)
-        return None
-
-    def backlog(self, models: frozenset[str]) -> set[str]:
-        """The servers that wait for any of these."""
-        return {tenant for model in models for tenant in self.lines[model]}
-
-    def share(self, pool: Pool, waiting: int) -> float:
-        """Seconds of a round for each of so many servers: more where models take long to load, less where many wait."""
-        return max(SMALLEST, min(QUANTUM + LOADS * pool.load, ROUND / waiting))
-
-    def share_of(self, pool: Pool, tenant: str) -> float:
-        """A server's own."""
-        return pool.share * self.weights.get(tenant, 1.0)
-
-    def credit(self, pool: Pool, tenant: str) -> float:
-        """What is left to a server."""
-        return pool.servers.get(tenant, self.share_of(pool, tenant))
-
-    def eligible(self, pool: Pool, model: str) -> list[str]:
-        """The servers that may be served now."""
-        return [tenant for tenant in self.lines[model] if self.credit(pool, tenant) > 0]
-
-    def age(self, pool: Pool, model: str, now: float) -> float:
-        """How long those have waited in sum."""
-        return sum(now - self._since(model, tenant) for tenant in self.eligible(pool, model))
-
-    def _since(self, model: str, tenant: str) -> float:
-        return min(line[0].arrived for line in self.lines[model][tenant].values())
-
-    def _due(self, pool: Pool, models: frozenset[str], resident: str | None, now: float) -> str | None:
-        wanted = [model for model in sorted(models) if self.eligible(pool, model)]
-        if resident in wanted:
-            return resident
-        return max(wanted, key=lambda model: self.age(pool, model, now), default=None)
-
-    def serve(self, pool: Pool, model: str) -> Asked | None:
-        """The next job of a model, from the richest server's richest person who has something left of the round."""
-        for tenant in sorted(self.eligible(pool, model), key=lambda one: (-self.credit(pool, one), self._since(model, one))):
-            share = self.share_of(pool, tenant)
-            for person in self._people(pool, model, tenant, share):
-                if pool.spent[person] < share:
-                    job = self.lines[model][tenant][person][0]
-                    self.withdraw(job)
-                    self.charge(pool, job, self.cost.get(model, 1.0))
-                    return job
-        return None
-
-    def _people(self, pool: Pool, model: str, tenant: str, share: float) -> list[str]:
-        lines, credits = self.lines[model][tenant], pool.people[tenant]
-        if max(credits.get(person, share) for person in lines) <= 0:
-            pool.people[tenant] = credits = _next_round(credits, dict.fromkeys(lines, share))
-        return sorted(lines, key=lambda person: (-credits.get(person, share), lines[person][0].arrived))
-
-    def charge(self, pool: Pool, job: Asked, seconds: float) -> None:
-        """Takes seconds from the accounts; a negative number gives them back."""
-        share = self.share_of(pool, job.tenant)
-        people = pool.people[job.tenant]
-        pool.servers[job.tenant] = round(pool.servers.get(job.tenant, share) - seconds, 6)
-        people[job.person] = round(people.get(job.person, share) - seconds, 6)
-        pool.spent[job.person] += round(seconds, 6)
-
-    def next_round(self, pool: Pool, backlog: set[str]) -> None:
-        """Nobody is eligible."""
-        pool.servers = _next_round(pool.servers, {tenant: self.share_of(pool, tenant) for tenant in backlog})
-        pool.spent.clear()
-
-    def loaded(self, models: frozenset[str], job: Asked, seconds: float) -> None:
-        """The load is paid by all servers that waited for it."""
-        pool = self.pools[models]
-        payers = {tenant: min(lines, key=lambda one: lines[one][0].arrived) for tenant, lines in self.lines[job.model].items()}
-        payers[job.tenant] = job.person
-        for tenant, person in payers.items():
-            self.charge(pool, replace(job, tenant=tenant, person=person), seconds / len(payers))
-        pool.load = round(pool.load + 0.1 * (seconds - pool.load), 6) if pool.load else seconds
-
-    def settle(self, models: frozenset[str], job: Asked, seconds: float, charged: float | None = None) -> None:
-        """Charges what was not charged at the claim, and learns what a job of this model costs."""
-        self.charge(self.pools[models], job, seconds - (self.cost.get(job.model, 1.0) if charged is None else charged))
-        known = self.cost.get(job.model)
-        self.cost[job.model] = seconds if known is None else round(known + 0.1 * (seconds - known), 6)
-
-
-def _next_round(credits: dict[str, float], shares: dict[str, float]) -> dict[str, float]:
-    """As many rounds at once as one of those who wait needs to be eligible; idle credit is dropped, debt is kept."""
-    rounds = max(0, min(1 + math.floor(-credits.get(one, share) / share) for one, share in shares.items()))
-    after = {one: round(credit + rounds * shares.get(one, 0.0), 6) for one, credit in credits.items()}
-    return {one: credit for one, credit in after.items() if credit < shares.get(one, 0.0)}

@@ -51,13 +51,13 @@ def arrivals(scene: Scene, seed: int) -> list[Asked]:
     at, jobs = 0.0, []
 
     def one(tenant: str, moment: float) -> Asked:
-        return Asked(chance.choice(models), tenant, moment, chance.uniform(scene.shortest, scene.longest), tenant)
+        return Asked(chance.choice(models), tenant, tenant, moment, "", chance.uniform(scene.shortest, scene.longest))
 
     while (at := at + chance.expovariate(rate)) < scene.seconds:
         heavy = chance.random() < 0.5
         jobs.append(one("heavy" if heavy else f"light{chance.randrange(scene.tenants - 1)}", at))
     flood = [one("heavy", scene.flood_at) for _ in range(scene.flood)]
-    return sorted([*jobs, *flood], key=lambda job: job.arrived)
+    return sorted([*jobs, *flood], key=lambda job: job.at)
 
 
 def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math.inf) -> Seen:
@@ -69,7 +69,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
     waits: Counter[str] = Counter()
     order = 0
     for job in jobs:
-        heapq.heappush(events, (job.arrived, order, -1, job, 0.0))
+        heapq.heappush(events, (job.at, order, -1, job, 0.0))
         order += 1
     while events:
         now, _, worker, job, took = heapq.heappop(events)
@@ -89,6 +89,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
             claimed = policy.claim(models, resident[free], now)
             if claimed is None:
                 continue
+            assert isinstance(claimed, Asked)
             idle.discard(free)
             waits[claimed.model] -= 1
             swap = scene.swap if resident[free] != claimed.model else 0.0
@@ -97,7 +98,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
                 policy.loaded(models, claimed, swap)
             resident[free] = claimed.model
             if claimed.tenant != "heavy":
-                seen.waits.append(now + swap - claimed.arrived)
+                seen.waits.append(now + swap - claimed.at)
             heapq.heappush(events, (now + swap + claimed.seconds, order, free, claimed, claimed.seconds))
             order += 1
         seen.ended = now

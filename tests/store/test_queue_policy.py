@@ -16,9 +16,9 @@ from redis.asyncio import Redis
 
 from bot.store.connection import connect
 from bot.store.keys import Keys
+from bot.store.policy import Cycled, Queued
 from bot.store.queue import Depth, Queue
 from bot.store.shifts import Claim, Offer, Shift
-from tests.bench.policies import Asked, Cycled
 from tests.hands import Say
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Hand:
     shift: Shift
     models: frozenset[str]
     resident: str | None = None
-    held: tuple[Claim, Asked, float] | None = None
+    held: tuple[Claim, Queued, float] | None = None
 
     def offers(self) -> list[Offer]:
         return [Offer(model, [f"say:{model}"], 1, model == self.resident) for model in sorted(self.models)]
@@ -55,7 +55,7 @@ class Both(RuleBasedStateMachine):
         self.keys = Keys(f"test-policy-{Both.count}")
         self.queue = Queue(self.redis, self.keys, depth=Depth(10_000, 10_000))
         self.policy = Cycled()
-        self.waiting: dict[str, Asked] = {}
+        self.waiting: dict[str, Queued] = {}
         self.number = 0
         self.hands = [
             Hand(Shift(self.redis, self.keys, f"w{at}", [f"say:{model}" for model in sorted(models)]), models)
@@ -77,7 +77,7 @@ class Both(RuleBasedStateMachine):
     def _submit(self, id: str, model: str, tenant: str, person: str) -> None:
         self.do(self.queue.submit(Say(model=model), id=id, ticket=f"t{id}", tenant=tenant, person=person))
         at = self.ask("HGET", self.keys.job(id), "at")
-        self.waiting[id] = Asked(model, tenant, int(at), 0.0, person, id)
+        self.waiting[id] = Queued(model, tenant, person, int(at), id)
         self.policy.submit(self.waiting[id])
 
     @rule(which=st.integers(0, 2))

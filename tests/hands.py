@@ -39,8 +39,8 @@ async def worker(
     redis: Redis, keys: Keys, wants: Sequence[str], answer: Callable[[dict[str, Any]], tuple[str, Result]], most: int = 4
 ) -> AsyncIterator[Shift]:
     """Answers every job with the result that `answer` gives for its kind and JSON, and shows the text that comes with it before."""
-    shift = Shift(redis, keys, "worker", wants)
     offer = Offer("model", wants, most)
+    shift = Shift(redis, keys, "worker", [offer])
     await shift.renew()
 
     async def work() -> None:

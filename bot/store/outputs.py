@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bot.errors import BotError, JobLost, StoreError
 from bot.jobs import Partial, partial_json
 from bot.store.connection import blocking, guarded
+from bot.store.foresight import Place
 from bot.store.keys import Keys
 
 BLOCK = 1_000
@@ -23,17 +24,15 @@ BLOCK = 1_000
 PAUSE = 0.5
 """Seconds between tries while Redis is away."""
 
-UNKNOWN = -2
-"""The place of a job that was forgotten."""
-
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """In line, with so many jobs before it."""
+    """In line: so many jobs begin before it, and it begins in about so many seconds, None while nobody knows."""
 
     ahead: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +74,22 @@ class Followed:
 
     updates: asyncio.Queue[Update] = field(default_factory=asyncio.Queue)
     after: bytes = b"0-0"
-    ahead: int | None = None
+    place: Place | None = None
     waiting: bool = True
+    looked: bool = False
 
-    def place(self, ahead: int) -> None:
+    def put(self, place: Place) -> None:
         """Tells of a new place in line, once."""
-        if self.waiting and ahead != self.ahead:
-            self.ahead = ahead
-            self.updates.put_nowait(Waiting(ahead))
+        if self.waiting and place != self.place:
+            self.place = place
+            self.updates.put_nowait(Waiting(place.ahead, place.seconds))
 
 
 class Outputs:
     """One reader for all jobs that this process follows. While Redis is away it tries again, and misses nothing."""
 
     def __init__(
-        self, redis: Redis, keys: Keys, places: Callable[[Sequence[str]], Awaitable[list[int]]], read_error: Callable[[bytes], BotError]
+        self, redis: Redis, keys: Keys, places: Callable[[], Awaitable[dict[str, Place]]], read_error: Callable[[bytes], BotError]
     ) -> None:
         self._redis = redis
         self._keys = keys
@@ -151,7 +151,7 @@ class Outputs:
         for one in self._followed.get(id, []):
             for entry, fields in entries:
                 if _order(entry) > _order(one.after):
-                    one.after, one.waiting, one.ahead = entry, fields[b"state"] == b"waiting", None
+                    one.after, one.waiting, one.place = entry, fields[b"state"] == b"waiting", None
                     if not one.waiting:
                         one.updates.put_nowait(self._update(fields))
 
@@ -168,19 +168,28 @@ class Outputs:
                 return Running()
 
     async def _look(self) -> None:
-        """Tells those in line their place: newcomers at once, the others once a second."""
-        all_of_them = time.monotonic() - self._looked > BLOCK / 1000
-        if all_of_them:
+        """Tells those in line their place: newcomers at once, the others once a second; and who follows a forgotten job, that it is lost."""
+        everybody = time.monotonic() - self._looked > BLOCK / 1000
+        if everybody:
             self._looked = time.monotonic()
-        ids = [id for id, ones in self._followed.items() if all_of_them or any(one.waiting and one.ahead is None for one in ones)]
+        ids = [id for id, ones in self._followed.items() if everybody or any(not one.looked for one in ones)]
         if not ids:
             return
-        for id, ahead in zip(ids, await self._places(ids), strict=True):
+        for id in await self._forgotten(ids):
             for one in self._followed.get(id, []):
-                if ahead >= 0:
-                    one.place(ahead)
-                elif ahead == UNKNOWN:
-                    one.updates.put_nowait(Broken(JobLost("nobody knows this job any more")))
+                one.updates.put_nowait(Broken(JobLost("nobody knows this job any more")))
+        waiting = any(one.waiting for id in ids for one in self._followed.get(id, []))
+        places = await self._places() if waiting else {}
+        for id in ids:
+            for one in self._followed.get(id, []):
+                one.looked = True
+                if id in places:
+                    one.put(places[id])
+
+    async def _forgotten(self, ids: Sequence[str]) -> list[str]:
+        if await self._redis.exists(*(self._keys.job(id) for id in ids)) == len(ids):
+            return []
+        return [id for id in ids if not await self._redis.exists(self._keys.job(id))]
 
     async def close(self) -> None:
         """Stops reading."""

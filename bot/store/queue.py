@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot.errors import Busy, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
 from bot.jobs import Job
 from bot.store.connection import guarded
+from bot.store.foresight import Foresight
 from bot.store.keys import Keys
 from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update, Waiting
 from bot.store.scripts import script
@@ -64,8 +65,7 @@ class Queue:
         self._cancel = script(redis, "queue_cancel", "queue_common")
         self._drop = script(redis, "queue_drop", "queue_common")
         self._reap = script(redis, "queue_reap", "queue_common", "queue_policy")
-        self._ahead = script(redis, "queue_ahead", "queue_common", "queue_policy")
-        self._outputs = Outputs(redis, keys, self._places, read_error)
+        self._outputs = Outputs(redis, keys, Foresight(redis, keys).places, read_error)
 
     @guarded
     async def submit(self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str) -> None:
@@ -134,10 +134,6 @@ class Queue:
     async def dead(self) -> list[str]:
         """The jobs that killed three workers, newest first."""
         return [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.dead(), 0, -1)]
-
-    @guarded
-    async def _places(self, ids: Sequence[str]) -> list[int]:
-        return [int(place) for place in await self._ahead(args=[self._prefix, *ids])]
 
     async def close(self) -> None:
         """Stops following."""

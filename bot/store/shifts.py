@@ -49,18 +49,19 @@ class Begun:
 
 
 class Shift:
-    """One worker's dealings with the queue. `worker` names its process, `wants` what it can serve, on which kind of `device`.
+    """One worker's dealings with the queue. `worker` names its process, `serves` the models it can run, on which kind of `device`.
 
     Workers that serve the same on the same kind of device are a pool and share its accounts.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, worker: str, wants: Sequence[str], *, device: str = "", lease: float = LEASE) -> None:
+    def __init__(self, redis: Redis, keys: Keys, worker: str, serves: Sequence[Offer], *, device: str = "", lease: float = LEASE) -> None:
         self._redis = redis
         self._keys = keys
         self.worker = worker
-        self.wants = tuple(wants)
+        self.wants = tuple(sorted({want for offer in serves for want in offer.wants}))
+        self._serves = serves
         self.lease = lease
-        self.pool = digest(*sorted(wants), *([device] if device else []))[:12]
+        self.pool = digest(*self.wants, *([device] if device else []))[:12]
         self._held: dict[str, int] = {}
         self._claim = script(redis, "queue_claim", "queue_common", "queue_policy")
         self._emit = script(redis, "queue_emit", "queue_common")
@@ -72,7 +73,8 @@ class Shift:
     @property
     def registration(self) -> str:
         """How this worker is known among the living."""
-        return json.dumps({"worker": self.worker, "wants": sorted(self.wants)})
+        models = {offer.model: [offer.most, offer.wants] for offer in self._serves}
+        return json.dumps({"worker": self.worker, "pool": self.pool, "wants": self.wants, "models": models})
 
     @property
     def renewal(self) -> list[str | int]:

@@ -26,7 +26,7 @@ from bot.store.keys import Keys
 from bot.store.queue import LEASE
 from bot.store.shifts import Shift
 from bot.worker.device import Device
-from bot.worker.loop import Loop, wants
+from bot.worker.loop import Loop, offer
 from bot.worker.warden import EVERY, Warden
 
 SHARE = 0.8
@@ -59,7 +59,7 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         models = _complete([model for _, model in plugins.collect("register_models")], folders)
         device = _device(config)
         kind = device.partition(":")[0]
-        shift = Shift(redis, keys, _name(), [want for model in models for want in wants(model)], device=kind, lease=lease)
+        shift = Shift(redis, keys, _name(), [offer(model) for model in models], device=kind, lease=lease)
         warden = Warden(config.redis_url, shift)
         residents = Device(_room(device), lambda model: _placement(config, device, model, folders))
         loop = Loop(models, shift, Blobs(redis, keys), residents, claimed=warden.watch, max_drain=config.worker.max_drain)

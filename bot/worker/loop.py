@@ -34,9 +34,10 @@ DRAIN = 3.0
 log = structlog.get_logger(__name__)
 
 
-def wants(model: Model[Any, Any]) -> list[str]:
+def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: float = 0.0) -> Offer:
     """What the model serves, as the queue names it."""
-    return [model.job.kind, f"{model.job.kind}:{model.name}"]
+    kind = model.job.kind
+    return Offer(model.name, [kind, f"{kind}:{model.name}"], model.max_batch if most is None else most, resident, parked)
 
 
 class Loop:
@@ -107,7 +108,12 @@ class Loop:
     def offers(self, joined: str = "", room: int = 0) -> list[Offer]:
         """What could run now; of the model whose turn is `joined`, so many more jobs."""
         return [
-            Offer(name, wants(model), room if name == joined else model.max_batch, self._device.has(model), self._parked_at.get(name, 0.0))
+            offer(
+                model,
+                most=room if name == joined else None,
+                resident=self._device.has(model),
+                parked=self._parked_at.get(name, 0.0),
+            )
             for name, model in self._models.items()
         ]
 
@@ -164,9 +170,8 @@ class Loop:
 
     async def charge(self, opened: Open, seconds: float) -> None:
         """Has everybody pay for the load who waited for it."""
-        [offer] = [offer for offer in self.offers() if offer.model == opened.model.name]
         with suppress(StoreError):  # a load that nobody paid for harms nobody
-            await self._shift.loaded(offer, seconds, [work.claim for work in opened.turn])
+            await self._shift.loaded(offer(opened.model), seconds, [work.claim for work in opened.turn])
 
     def _works(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
         return [work for claim in claims if (work := self._work(model, claim)) is not None]

@@ -45,9 +45,18 @@ def measure() -> dict[str, Figure]:
                 parts = [ours.swaps / theirs.swaps for ours, theirs in zip(runs["ours"], runs["in order of arrival"], strict=True)]
                 figures[f"swaps, {title}, 8 s swaps"] = Figure.of(parts, "of those in order of arrival", 0.7, "lower")
             idle += [seen.idle_beside_work for seen in runs["ours"]]
+    figures["estimates of waits of 5 s and more"] = Figure.of([honest(seed) for seed in SEEDS], "within a factor of two", 0.8, "higher")
     figures["idle while a job waits that the worker serves"] = Figure.of(idle, "s", 0.0, "lower")
     figures["evenness of 8 servers that always wait, ten rounds"] = Figure.of([evenness(seed) for seed in SEEDS], "Jain", 0.95, "higher")
     return figures
+
+
+def honest(seed: int) -> float:
+    """The part of the first estimates that came true within a factor of two, of waits of at least 5 s, foretold or real."""
+    scene, _ = SCENES["20 servers, 1 device"][3.0]
+    seen = run(scene, Cycled(), arrivals(scene, seed), foretell=1)
+    long = [(told, true) for told, true in seen.foretold if max(told, true) >= 5.0]
+    return sum(true / 2 <= told <= true * 2 for told, true in long) / len(long)
 
 
 def evenness(seed: int) -> float:

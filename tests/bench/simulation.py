@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
+import itertools
 import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.bench.policies import Asked, Policy
+from bot.store.foresight import Hand, Outlook, foresee
+from tests.bench.policies import Asked, Cycled, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Seen:
     """Seconds that a worker idled while a job that it can serve waited."""
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     ended: float = 0.0
+    foretold: list[tuple[float, float]] = field(default_factory=list)
+    """What was foretold and what came true: (seconds, seconds) of waiting for each job."""
 
     def percentile(self, part: float) -> float:
         return sorted(self.waits)[min(len(self.waits) - 1, int(part * len(self.waits)))]
@@ -48,10 +53,10 @@ def arrivals(scene: Scene, seed: int) -> list[Asked]:
     chance = random.Random(seed)
     models = sorted(frozenset().union(*scene.workers))
     rate = scene.load * len(scene.workers) / ((scene.shortest + scene.longest) / 2)
-    at, jobs = 0.0, []
+    at, jobs, ids = 0.0, [], itertools.count()
 
     def one(tenant: str, moment: float) -> Asked:
-        return Asked(chance.choice(models), tenant, tenant, moment, "", chance.uniform(scene.shortest, scene.longest))
+        return Asked(chance.choice(models), tenant, tenant, moment, str(next(ids)), chance.uniform(scene.shortest, scene.longest))
 
     while (at := at + chance.expovariate(rate)) < scene.seconds:
         heavy = chance.random() < 0.5
@@ -60,13 +65,16 @@ def arrivals(scene: Scene, seed: int) -> list[Asked]:
     return sorted([*jobs, *flood], key=lambda job: job.at)
 
 
-def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math.inf) -> Seen:
-    """Until every job is done, or until that second."""
+def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math.inf, *, foretell: int = 0) -> Seen:
+    """Until every job is done, or until that second; with `foretell`, every so-manieth job is told how long it will wait."""
     seen = Seen()
     resident: list[str | None] = [None] * len(scene.workers)
     idle = set(range(len(scene.workers)))
     events: list[tuple[float, int, int, Asked, float]] = []  # when, order, worker or -1, job, device seconds
     waits: Counter[str] = Counter()
+    told: dict[str, float] = {}
+    expected = [0.0] * len(scene.workers)
+    arrived = 0
     order = 0
     for job in jobs:
         heapq.heappush(events, (job.at, order, -1, job, 0.0))
@@ -80,6 +88,15 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
         if worker < 0:
             policy.submit(job)
             waits[job.model] += 1
+            arrived += 1
+            if foretell and arrived % foretell == 0 and isinstance(policy, Cycled):
+                hands = [
+                    Hand(dict.fromkeys(models, 1), resident[at], at not in idle, max(0.0, expected[at] - now))
+                    for at, models in enumerate(scene.workers)
+                ]
+                place = foresee(Outlook(copy.deepcopy(policy), hands, now, set(policy.cost))).get(job.id)
+                if place is not None and place.seconds is not None:
+                    told[job.id] = place.seconds
         else:
             policy.settle(scene.workers[worker], job, took)
             seen.seconds[job.tenant] += took
@@ -97,8 +114,11 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
             if swap:
                 policy.loaded(models, claimed, swap)
             resident[free] = claimed.model
+            expected[free] = now + swap + (policy.cost.get(claimed.model, 1.0) if isinstance(policy, Cycled) else 0.0)
             if claimed.tenant != "heavy":
                 seen.waits.append(now + swap - claimed.at)
+            if claimed.id in told:
+                seen.foretold.append((told[claimed.id], now + swap - claimed.at))
             heapq.heappush(events, (now + swap + claimed.seconds, order, free, claimed, claimed.seconds))
             order += 1
         seen.ended = now

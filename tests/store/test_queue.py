@@ -18,6 +18,7 @@ from bot.testing import wait_until
 from tests.hands import Said, Say
 
 SHORT = 0.15
+OFFER = Offer("model", ["say"])
 DEPTH = Depth(server=50, person=10)
 
 
@@ -39,12 +40,12 @@ async def queue(redis: Redis, keys: Keys) -> AsyncIterator[Queue]:
 
 @pytest.fixture
 def shift(redis: Redis, keys: Keys) -> Shift:
-    return Shift(redis, keys, "worker-1", ["say"], lease=SHORT)
+    return Shift(redis, keys, "worker-1", [OFFER], lease=SHORT)
 
 
 @pytest.fixture
 def other(redis: Redis, keys: Keys) -> Shift:
-    return Shift(redis, keys, "worker-2", ["say"], lease=SHORT)
+    return Shift(redis, keys, "worker-2", [OFFER], lease=SHORT)
 
 
 async def submit(queue: Queue, id: str, *, tenant: str = "s", person: str = "p", voice: str = "", model: str | None = None) -> None:
@@ -77,6 +78,7 @@ async def taken_over(queue: Queue, shift: Shift) -> Claim:
 
 
 async def test_a_job_is_followed_from_the_line_to_its_result(queue: Queue, shift: Shift) -> None:
+    await shift.renew()
     await submit(queue, "0", person="before")
     await submit(queue, "1")
     seen: list[Update] = []
@@ -133,7 +135,7 @@ async def test_a_turn_holds_what_may_run_together_and_no_more_than_fits(queue: Q
 async def test_a_job_for_one_model_waits_for_that_model(queue: Queue, redis: Redis, keys: Keys) -> None:
     await submit(queue, "1", model="loud")
     calm, loud = ["say", "say:calm"], ["say", "say:loud"]
-    shift = Shift(redis, keys, "w", [*calm, *loud], lease=SHORT)
+    shift = Shift(redis, keys, "w", [Offer("calm", calm), Offer("loud", loud)], lease=SHORT)
     assert (await shift.claim([Offer("calm", calm)])).claims == []
     begun = await shift.claim([Offer("calm", calm), Offer("loud", loud)])
     assert (begun.model, [one.id for one in begun.claims]) == ("loud", ["1"])
@@ -260,7 +262,7 @@ async def test_only_the_living_count_as_serving(queue: Queue, shift: Shift) -> N
 
 
 async def test_two_workers_never_hold_the_same_job(queue: Queue, redis: Redis, keys: Keys) -> None:
-    shifts = [Shift(redis, keys, f"w{number}", ["say"]) for number in range(4)]
+    shifts = [Shift(redis, keys, f"w{number}", [OFFER]) for number in range(4)]
     jobs = [f"{number}" for number in range(200)]
     for id in jobs:
         await submit(queue, id, tenant=f"s{int(id) % 7}", person=f"p{int(id) % 23}")

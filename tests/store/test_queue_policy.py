@@ -58,7 +58,7 @@ class Both(RuleBasedStateMachine):
         self.waiting: dict[str, Queued] = {}
         self.number = 0
         self.hands = [
-            Hand(Shift(self.redis, self.keys, f"w{at}", [f"say:{model}" for model in sorted(models)]), models)
+            Hand(Shift(self.redis, self.keys, f"w{at}", [Offer(model, [f"say:{model}"]) for model in sorted(models)]), models)
             for at, models in enumerate([*POOLS, POOLS[0]])
         ]
 

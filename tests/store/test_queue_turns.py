@@ -19,6 +19,7 @@ from tests.hands import Say
 SHORT = 0.15
 DEPTH = Depth(server=50, person=10)
 WANTS = ["say", "say:loud"]
+OFFER = Offer("loud", WANTS)
 
 
 class Impatient(Say):
@@ -38,12 +39,12 @@ async def queue(redis: Redis, keys: Keys) -> AsyncIterator[Queue]:
 
 @pytest.fixture
 def shift(redis: Redis, keys: Keys) -> Shift:
-    return Shift(redis, keys, "worker-1", WANTS, lease=SHORT)
+    return Shift(redis, keys, "worker-1", [OFFER], lease=SHORT)
 
 
 @pytest.fixture
 def other(redis: Redis, keys: Keys) -> Shift:
-    return Shift(redis, keys, "worker-2", WANTS, lease=SHORT)
+    return Shift(redis, keys, "worker-2", [OFFER], lease=SHORT)
 
 
 async def submit(queue: Queue, id: str, job: Say | None = None, *, tenant: str = "s", person: str = "p") -> None:
@@ -88,6 +89,7 @@ async def test_a_server_that_asks_in_two_ways_gets_no_more_than_one_that_asks_in
 
 
 async def test_a_newcomer_does_not_wait_for_the_flood(queue: Queue, shift: Shift) -> None:
+    await shift.renew()
     for number in range(9):
         await submit(queue, f"flood{number}", tenant="loud")
     assert await order(shift, 4) == ["flood0", "flood1", "flood2", "flood3"]
@@ -97,6 +99,7 @@ async def test_a_newcomer_does_not_wait_for_the_flood(queue: Queue, shift: Shift
 
 
 async def test_the_place_in_line_is_the_number_that_is_served_before(queue: Queue, shift: Shift) -> None:
+    await shift.renew()
     for tenant, person, count in (("a", "x", 4), ("a", "y", 2), ("b", "x", 3), ("c", "z", 1)):
         for number in range(count):
             await submit(queue, f"{tenant}{person}{number}", tenant=tenant, person=person)
@@ -144,7 +147,7 @@ async def test_only_what_a_worker_knows_that_it_holds_is_renewed(
     await submit(queue, "known", person="a")
     await submit(queue, "lost", person="b")
     await order(shift, 1)
-    await order(Shift(redis, keys, "worker-1", WANTS, lease=SHORT), 1)
+    await order(Shift(redis, keys, "worker-1", [OFFER], lease=SHORT), 1)
 
     async def reaped() -> int:
         assert not await shift.renew()
@@ -185,6 +188,7 @@ async def test_who_follows_a_job_that_is_forgotten_does_not_wait_for_ever(queue:
 
 
 async def test_a_job_that_goes_back_into_line_is_seen_to_wait_again(queue: Queue, shift: Shift) -> None:
+    await shift.renew()
     await submit(queue, "1")
     seen: list[str] = []
 

@@ -17,7 +17,7 @@ from bot.store.queue import Finished
 from bot.store.shifts import Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
-from bot.worker.loop import Loop, wants
+from bot.worker.loop import Loop, offer
 from tests.worker.conftest import Jobs
 from tests.worker.drill import Done, Sing
 
@@ -64,7 +64,7 @@ async def test_a_cancelled_job_is_no_fault(
     jobs: Jobs, redis: Redis, keys: Keys, after: Callable[[Batch[Sing, Done]], None], faults: list[str]
 ) -> None:
     model = Pair(after)
-    shift = Shift(redis, keys, "w", wants(model))
+    shift = Shift(redis, keys, "w", [offer(model)])
     loop = Loop([model], shift, Blobs(redis, keys), Device(10, lambda _: Placement("cpu")))
     await jobs.submit(Sing(name="dropped"))
     await jobs.submit(Sing(name="kept"))

@@ -17,7 +17,7 @@ from bot.store.queue import Finished
 from bot.store.shifts import Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
-from bot.worker.loop import Loop, wants
+from bot.worker.loop import Loop, offer
 from bot.worker.meter import Meter
 from tests.worker.conftest import Jobs
 from tests.worker.drill import Beat, Done, Sing
@@ -70,7 +70,7 @@ class Day:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self.long, self.short = Long(), Short()
         models = [self.long, self.short]
-        self.shift = Shift(redis, keys, "w", [want for model in models for want in wants(model)])
+        self.shift = Shift(redis, keys, "w", [offer(model) for model in models])
         device = Device(10, lambda _: Placement("cpu"))
         self.loop = Loop(models, self.shift, Blobs(redis, keys), device, max_drain=0.05)
 

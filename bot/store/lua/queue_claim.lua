@@ -101,7 +101,8 @@ local function take(id, model, want, tenant, person, job)
   charge(pool, tenant, person, cost)
   credits[tenant] = credit_of(tenant) - cost
   local fence = redis.call('HINCRBY', job_key(id), 'fence', 1)
-  redis.call('HSET', job_key(id), 'state', 'running', 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name, 'charged', cost)
+  redis.call('HSET', job_key(id), 'state', 'running', 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name, 'charged', cost,
+    'begun', at)
   redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
   tell(id, 'running', fence, '')
   batch, taken = job.batch, taken + 1

@@ -21,6 +21,7 @@ from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, messag
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.journal import Journal
+from bot.router.status import waiting
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.keys import digest
@@ -116,8 +117,8 @@ class DurableActs:
 
     def _show(self, update: Waiting | Running | Shown, show: Show | None) -> None:
         match update:
-            case Waiting(ahead=ahead) if ahead:
-                self._line.show(Reply(f"Waiting: {ahead} ahead of you."), after=GRACE)
+            case Waiting(ahead=ahead, seconds=seconds):
+                self._line.show(Reply(waiting(ahead, seconds)), after=GRACE)
             case Shown(partial=partial) if show is not None:
                 reply = show(partial)
                 if reply is not None:

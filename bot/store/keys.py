@@ -47,6 +47,7 @@ TABLE = (
     Entry("credit:*", "24 hours after the last job", "the person", "device seconds left in a round, by pool, server and person"),
     Entry("spent:*", "24 hours after the last job", "the person", "device seconds taken in a round, by pool and person"),
     Entry("costs", "30 days after the last job", "nothing personal", "what jobs and loading take, by model, in seconds"),
+    Entry("asked:*", "6 minutes", "the server", "how many jobs each server submitted, by minute and by what is wanted"),
     Entry("weights", "until the operator changes them", "nothing personal", "servers whose share is larger or smaller"),
     Entry("deadlines", "while jobs wait", "nothing personal", "when each waiting job is worthless"),
     Entry("leases:jobs", "while jobs run", "nothing personal", "when each running job's lease ends"),

@@ -99,7 +99,7 @@ class Outputs:
         self._reader: asyncio.Task[None] | None = None
         self._bell = keys.out(f"bell-{uuid.uuid4().hex}")
         self._rung = b"0-0"
-        self._looked = 0.0
+        self._next_look = 0.0
 
     async def follow(self, id: str) -> AsyncIterator[Update]:
         """Updates of one job until it ends. Raises StoreError when Redis is away at the beginning."""
@@ -168,10 +168,9 @@ class Outputs:
                 return Running()
 
     async def _look(self) -> None:
-        """Tells those in line their place: newcomers at once, the others once a second; and who follows a forgotten job, that it is lost."""
-        everybody = time.monotonic() - self._looked > BLOCK / 1000
-        if everybody:
-            self._looked = time.monotonic()
+        """Tells those in line their place, newcomers at once, the others once a second; and who follows a forgotten job, that it is."""
+        began = time.monotonic()
+        everybody = began > self._next_look
         ids = [id for id, ones in self._followed.items() if everybody or any(not one.looked for one in ones)]
         if not ids:
             return
@@ -180,6 +179,8 @@ class Outputs:
                 one.updates.put_nowait(Broken(JobLost("nobody knows this job any more")))
         waiting = any(one.waiting for id in ids for one in self._followed.get(id, []))
         places = await self._places() if waiting else {}
+        if everybody:  # a long line takes long to look at, and may then be looked at less often
+            self._next_look = began + max(BLOCK / 1000, 10 * (time.monotonic() - began))
         for id in ids:
             for one in self._followed.get(id, []):
                 one.looked = True

@@ -54,7 +54,7 @@ def measure() -> dict[str, Figure]:
 def honest(seed: int) -> float:
     """The part of the first estimates that came true within a factor of two, of waits of at least 5 s, foretold or real."""
     scene, _ = SCENES["20 servers, 1 device"][3.0]
-    seen = run(scene, Cycled(), arrivals(scene, seed), foretell=1)
+    seen = run(scene, Cycled(), arrivals(scene, seed), foretell=11)
     long = [(told, true) for told, true in seen.foretold if max(told, true) >= 5.0]
     return sum(true / 2 <= told <= true * 2 for told, true in long) / len(long)
 

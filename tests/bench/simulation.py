@@ -94,7 +94,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
                     Hand(dict.fromkeys(models, 1), resident[at], at not in idle, max(0.0, expected[at] - now))
                     for at, models in enumerate(scene.workers)
                 ]
-                place = foresee(Outlook(copy.deepcopy(policy), hands, now, set(policy.cost))).get(job.id)
+                place = foresee(Outlook(copy.deepcopy(policy), hands, now, rates(jobs, now, scene.flood_at))).get(job.id)
                 if place is not None and place.seconds is not None:
                     told[job.id] = place.seconds
         else:
@@ -123,6 +123,12 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
             order += 1
         seen.ended = now
     return seen
+
+
+def rates(jobs: Sequence[Asked], now: float, flood_at: float, memory: float = 300.0) -> dict[tuple[str, str], float]:
+    """Who asked how often lately, the flood apart: it is over when it has come."""
+    lately = [job for job in jobs if now - memory < job.at <= now and job.at != flood_at]
+    return {who: count / min(memory, now) for who, count in Counter((job.tenant, job.model) for job in lately).items()}
 
 
 def jain(shares: Sequence[float]) -> float:

@@ -284,7 +284,7 @@ async def test_nothing_is_left_of_a_ticket_that_has_ended(queue: Queue, shift: S
     await queue.submit(Say(words="2"), id="waits", ticket="t", tenant="s", person="p")
     await queue.drop("t")
     left = {str(key, "ascii").removeprefix(f"{keys.prefix}:") async for key in redis.scan_iter(f"{keys.prefix}:*")}
-    assert {key.partition(":")[0] for key in left} <= {"work", "cancelled", "credit", "spent", "costs"}
+    assert {key.partition(":")[0] for key in left} <= {"work", "cancelled", "credit", "spent", "costs", "asked"}
 
 
 async def test_an_ended_ticket_gets_no_more_jobs(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:

@@ -1,6 +1,6 @@
 -- The queue as it stands, for looking ahead.
 -- ARGV: prefix, most jobs, how many pools, pools, then what is wanted
--- Returns now (µs), facts, weights, waiting lines (want, tenant, person, first's moment, ids …), running jobs (owner, model, elapsed ms,
+-- Returns now (µs), facts, weights, who asked how often in each of the last minutes, waiting lines (want, tenant, person, first's moment, ids …), running jobs (owner, model, elapsed ms,
 -- charged …), and for each pool: credits, spent, then (tenant, people's credits) …
 local left, pools, wants = tonumber(ARGV[2]), {}, {}
 for n = 4, #ARGV do
@@ -28,8 +28,11 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. ':leases:jobs', 0, 511)) do
   end
 end
 
+local asked = {}
+for n = 0, 4 do asked[#asked + 1] = redis.call('HGETALL', prefix .. ':asked:' .. (math.floor(clock[1] / 60) - n)) end
+
 local out = {
-  string.format('%.0f', clock[1] * 1000000 + clock[2]), redis.call('HGETALL', facts()), redis.call('HGETALL', prefix .. ':weights'), lines, running,
+  string.format('%.0f', clock[1] * 1000000 + clock[2]), redis.call('HGETALL', facts()), redis.call('HGETALL', prefix .. ':weights'), asked, lines, running,
 }
 for _, pool in ipairs(pools) do
   local accounts = {redis.call('ZRANGE', servers_of(pool), 0, -1, 'WITHSCORES'), redis.call('ZRANGE', spent_in(pool), 0, -1, 'WITHSCORES')}

@@ -13,4 +13,7 @@ redis.call('EXPIRE', job_key(id), 172800)
 redis.call('SADD', prefix .. ':jobs-of:' .. ticket, id)
 redis.call('EXPIRE', prefix .. ':jobs-of:' .. ticket, 172800)
 enter(id, want, tenant, person, false)
+local asked = prefix .. ':asked:' .. math.floor(clock[1] / 60)
+redis.call('HINCRBY', asked, want .. '|' .. tenant, 1)
+redis.call('EXPIRE', asked, 360)
 return {'ok'}

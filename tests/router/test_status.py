@@ -1,0 +1,34 @@
+"""What people read while they wait."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.router.status import roughly, waiting
+
+
+@pytest.mark.parametrize(
+    ("ahead", "seconds", "text"),
+    [
+        (0, None, "You are next."),
+        (0, 0.2, "You are next."),
+        (0, 4.0, "You are next, a few seconds."),
+        (3, None, "Waiting: 3 ahead of you."),
+        (3, 38.0, "Waiting: 3 ahead of you, about 40 seconds."),
+        (12, 130.0, "Waiting: 12 ahead of you, about 2 minutes."),
+    ],
+)
+def test_a_place_is_a_sentence(ahead: int, seconds: float | None, text: str) -> None:
+    assert waiting(ahead, seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (9.9, "a few seconds"), (10.0, "about 10 seconds"), (54.0, "about 50 seconds"), (58.0, "about 1 minute"),
+        (89.0, "about 1 minute"), (100.0, "about 2 minutes"), (3299.0, "about 55 minutes"), (3400.0, "about 1 hour"),
+        (7300.0, "about 2 hours"),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_more_exactly_than_it_is_known(seconds: float, words: str) -> None:
+    assert roughly(seconds) == words

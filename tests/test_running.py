@@ -283,6 +283,18 @@ async def test_a_stop_leaves_nothing_behind(empty: House) -> None:
     assert holder(empty.data) is None
 
 
+async def test_who_asks_while_it_stops_is_told_and_answered_at_the_next_start(empty: House) -> None:
+    empty.hold.touch()
+    with empty.running() as process, empty.begin("ask", "one two three") as asking:
+        await wait_until(lambda: '"loaded"' in empty.log, 30)
+        process.terminate()
+        assert asking.wait(30) == 1
+        assert "Hobnob was stopped. What was asked here is answered at its next start." in empty.log
+    empty.hold.unlink()
+    with empty.running():
+        await wait_until(lambda: empty.log.count("ticket.finished") == 1, 30)
+
+
 async def test_a_killed_supervisor_leaves_nothing_behind_and_who_asks_while_the_next_one_starts_is_answered(empty: House) -> None:
     with empty.running() as process:
         processes = family(process)

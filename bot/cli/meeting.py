@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import typer
 
 from bot.config import Config
+from bot.errors import UserError
 from bot.faults import variable
 from bot.messages import Attachment, Audio, File, Image, Part
 from bot.store.connection import check, connect
@@ -37,6 +39,7 @@ class Meeting:
         self._config = config
         self._stack = stack
         self._instance: Instance | None = None
+        self._expected = math.inf
 
     @property
     def starting(self) -> bool:
@@ -47,6 +50,13 @@ class Meeting:
         """Starts a router and a worker that end with this meeting; their everyday log would only be in the way."""
         quiet = {variable(("log", "level")): "warning", **self._config.source.environ}
         self._instance = await self._stack.enter_async_context(running(self._config, pages=False, environ=quiet))
+
+    def expect(self, now: float) -> None:
+        """Raises UserError once Hobnob has ended, store and all, and has not come back within a moment; `now` is the event loop's."""
+        if self._instance is not None or self._config.redis.url is not None or holder(self._config.data_dir) is not None:
+            self._expected = now
+        if now - self._expected > HEARD:
+            raise UserError("Hobnob was stopped. What was asked here is answered at its next start.")
 
     async def heard(self, asked: str) -> None:
         """Starts what is needed when nobody took the message. Raises typer.Exit when that cannot come up; it has said why itself.
@@ -74,6 +84,7 @@ class Meeting:
             began = loop.time()
             answer = Answer(asked, began)
             async for some in changes:
+                self.expect(loop.time())
                 if answer.take(some, loop.time()):
                     yield answer.messages
                 if answer.complete(loop.time()):

@@ -121,6 +121,7 @@ class Visit:
         with self._live():
             while not answer.complete(loop.time()):
                 await asyncio.sleep(STEP)
+                self._met.expect(loop.time())
                 if not answer.messages and loop.time() - began > HEARD:
                     await self._met.heard(asked)
                 if not answer.messages and loop.time() - began > SILENT and not self._met.starting:

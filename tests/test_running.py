@@ -388,9 +388,7 @@ def test_a_data_directory_that_cannot_be_made_says_what_to_do(empty: House) -> N
 
 
 @pytest.mark.parametrize("victim", ["router", "worker", "valkey"])
-async def test_what_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(
-    battered: House, victim: str
-) -> None:
+async def test_what_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(battered: House, victim: str) -> None:
     with battered.holding() as held, battered.begin("ask", "one two three four") as asking:
         await wait_until(held.exists, 30)
         before = battered.family[victim]

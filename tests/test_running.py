@@ -47,6 +47,28 @@ class House:
         self.environ = {**ours, "PARROT_HOLD": str(self.hold)}
         self._log = folder / "log"
 
+    @contextmanager
+    def holding(self) -> Iterator[Path]:
+        """The model stops in the middle of its answers; it has once the path is there."""
+        held = self.hold.with_suffix(".held")
+        self.hold.touch()
+        try:
+            yield held
+        finally:
+            self.hold.unlink(missing_ok=True)
+            held.unlink(missing_ok=True)
+
+    @property
+    def family(self) -> dict[str, psutil.Process]:
+        """The children of the supervisor, by what they are; one may end while it is looked at."""
+        found: dict[str, psutil.Process] = {}
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(holder(self.data)).children():
+                with suppress(psutil.Error):
+                    words = " ".join(child.cmdline()) + " "
+                    found.update({name: child for name in FAMILY if f" {name} " in words or f"/{name}" in words})
+        return found
+
     def do(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end."""
         command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
@@ -98,21 +120,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield shared
 
 
+@pytest.fixture(scope="module")
+def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One that runs, for those who break something in it."""
+    shared = House(tmp_path_factory.mktemp("battered"))
+    with shared.running():
+        yield shared
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> House:
     """One in which nothing runs yet."""
     return House(tmp_path)
-
-
-def family(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
-    """The children of a supervisor, by what they are; one may end while it is looked at."""
-    found: dict[str, psutil.Process] = {}
-    with suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children():
-            with suppress(psutil.Error):
-                words = " ".join(child.cmdline()) + " "
-                found.update({name: child for name in FAMILY if f" {name} " in words or f"/{name}" in words})
-    return found
 
 
 def lives(process: psutil.Process) -> bool:
@@ -176,11 +195,8 @@ def test_a_file_that_is_not_there_is_named(house: House) -> None:
 
 
 def test_patience_has_an_end(house: House) -> None:
-    house.hold.touch()
-    try:
+    with house.holding():
         done = house.do("ask", "one two three", "--timeout", "2")
-    finally:
-        house.hold.unlink()
     assert (done.returncode, done.stderr) == (1, "hobnob: no answer within 2 s\n")
 
 
@@ -276,28 +292,26 @@ def test_the_doctor_sees_that_it_runs(house: House) -> None:
 
 
 async def test_a_stop_leaves_nothing_behind(empty: House) -> None:
-    with empty.running() as process:
-        processes = family(process)
+    with empty.running():
+        processes = empty.family
         assert set(processes) == set(FAMILY)
     assert not any(map(lives, processes.values()))
     assert holder(empty.data) is None
 
 
 async def test_who_asks_while_it_stops_is_told_and_answered_at_the_next_start(empty: House) -> None:
-    empty.hold.touch()
-    with empty.running() as process, empty.begin("ask", "one two three") as asking:
-        await wait_until(lambda: '"loaded"' in empty.log, 30)
+    with empty.running() as process, empty.holding() as held, empty.begin("ask", "one two three") as asking:
+        await wait_until(held.exists, 30)
         process.terminate()
         assert asking.wait(30) == 1
         assert "Hobnob was stopped. What was asked here is answered at its next start." in empty.log
-    empty.hold.unlink()
     with empty.running():
         await wait_until(lambda: empty.log.count("ticket.finished") == 1, 30)
 
 
 async def test_a_killed_supervisor_leaves_nothing_behind_and_who_asks_while_the_next_one_starts_is_answered(empty: House) -> None:
     with empty.running() as process:
-        processes = family(process)
+        processes = empty.family
         process.kill()
         process.wait()
         with empty.begin("run") as second:
@@ -306,64 +320,6 @@ async def test_a_killed_supervisor_leaves_nothing_behind_and_who_asks_while_the_
             assert empty.do("ask", "still there").stdout == "still there\n"
             second.terminate()
             assert second.wait(60) == 0
-
-
-@pytest.mark.parametrize("victim", ["router", "worker", "valkey"])
-async def test_a_process_that_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(empty: House, victim: str) -> None:
-    empty.hold.touch()
-    with empty.running() as process, empty.begin("ask", "one two three four") as asking:
-        await wait_until(lambda: '"loaded"' in empty.log, 30)
-        before = family(process)[victim]
-        before.kill()
-        await wait_until(lambda: family(process).get(victim, before).pid != before.pid, 30)
-        empty.hold.unlink()
-        assert asking.wait(60) == 0, empty.log
-        assert asking.stdout is not None
-        assert asking.stdout.read() == "one two three four\n"
-
-
-async def test_a_store_that_cannot_start_again_is_tried_until_it_can(empty: House) -> None:
-    kept = empty.data / "valkey/appendonlydir"
-    with empty.running() as process:
-        kept.rename(kept.with_name("aside"))
-        kept.write_text("in the way")
-        family(process)["valkey"].kill()
-        await wait_until(lambda: "the embedded Valkey does not start" in empty.log, 30)
-        kept.unlink()
-        kept.with_name("aside").rename(kept)
-        await wait_until(lambda: embedded.answers(empty.data), 30)
-        assert empty.do("ask", "back again").stdout == "back again\n"
-
-
-async def test_a_store_that_cannot_write_is_said_and_nothing_ends(empty: House) -> None:
-    in_the_way = empty.data / "valkey/dump.rdb"  # its snapshots fail as they would on a full disk, and then it refuses to write
-    with empty.running():
-        redis = connect(embedded.socket_url(empty.data))
-        await redis.config_set("save", "3600 1")
-        in_the_way.mkdir()
-        await redis.bgsave()
-        await wait_until(lambda: refused(redis), 30)
-        assert embedded.answers(empty.data)
-        done = empty.do("ask", "hello")
-        assert (done.returncode, done.stdout) == (2, "")
-        assert "Redis cannot write to its disk: free some space where it keeps its data." in done.stderr
-        in_the_way.rmdir()
-        await redis.bgsave()
-        await wait_until(lambda: accepted(redis), 30)
-        assert empty.do("ask", "back again").stdout == "back again\n"
-        await redis.aclose()
-
-
-async def refused(redis: Redis) -> bool:
-    try:
-        await redis.set("probe", "1", ex=1)
-    except RedisError:
-        return True
-    return False
-
-
-async def accepted(redis: Redis) -> bool:
-    return not await refused(redis)
 
 
 async def test_a_fault_ends_everything_only_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,20 +343,13 @@ async def test_a_fault_ends_everything_only_at_the_start(tmp_path: Path, monkeyp
 
 
 async def test_a_port_in_use_is_a_sentence(house: House, empty: House) -> None:
-    port = next(one.laddr.port for one in family_of(house).net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+    port = next(one.laddr.port for one in house.family["router"].net_connections("tcp") if one.status == psutil.CONN_LISTEN)
     empty.config.write_text(empty.config.read_text().replace("port = 0", f"port = {port}"))
     done = empty.do("run")
     assert done.returncode == 2
     assert f"web.port {port}: another program listens there already" in done.stderr
     assert "Traceback" not in done.stderr
     assert not embedded.answers(empty.data)
-
-
-def family_of(house: House) -> psutil.Process:
-    """The router of a house that runs."""
-    supervisor = holder(house.data)
-    assert supervisor
-    return next(child for child in psutil.Process(supervisor).children() if "router" in child.cmdline())
 
 
 def test_a_router_without_a_store_says_what_to_do(empty: House) -> None:
@@ -433,3 +382,61 @@ def test_a_data_directory_that_cannot_be_made_says_what_to_do(empty: House) -> N
     done = empty.do("run")
     assert done.returncode == 2
     assert f"{empty.data}: expected a data directory that can be written" in done.stderr
+
+
+# Mishaps -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("victim", ["router", "worker", "valkey"])
+async def test_what_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(battered: House, victim: str) -> None:
+    with battered.holding() as held, battered.begin("ask", "one two three four") as asking:
+        await wait_until(held.exists, 30)
+        before = battered.family[victim]
+        before.kill()
+        await wait_until(lambda: battered.family.get(victim, before).pid != before.pid, 30)
+        battered.hold.unlink()
+        assert asking.wait(60) == 0, battered.log
+        assert asking.stdout is not None
+        assert asking.stdout.read() == "one two three four\n"
+
+
+async def test_a_store_that_cannot_start_again_is_tried_until_it_can(battered: House) -> None:
+    kept = battered.data / "valkey/appendonlydir"
+    kept.rename(kept.with_name("aside"))
+    kept.write_text("in the way")
+    battered.family["valkey"].kill()
+    await wait_until(lambda: "the embedded Valkey does not start" in battered.log, 30)
+    kept.unlink()
+    kept.with_name("aside").rename(kept)
+    await wait_until(lambda: embedded.answers(battered.data), 30)
+    assert battered.do("ask", "back again").stdout == "back again\n"
+
+
+async def test_a_store_that_cannot_write_is_said_and_nothing_ends(battered: House) -> None:
+    in_the_way = battered.data / "valkey/dump.rdb"  # its snapshots fail as they would on a full disk, and then it refuses to write
+    redis = connect(embedded.socket_url(battered.data))
+    await redis.config_set("save", "3600 1")
+    in_the_way.mkdir()
+    await redis.bgsave()
+    await wait_until(lambda: refused(redis), 30)
+    assert embedded.answers(battered.data)
+    done = battered.do("ask", "hello")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Redis cannot write to its disk: free some space where it keeps its data." in done.stderr
+    in_the_way.rmdir()
+    await redis.bgsave()
+    await wait_until(lambda: accepted(redis), 30)
+    assert battered.do("ask", "back again").stdout == "back again\n"
+    await redis.aclose()
+
+
+async def refused(redis: Redis) -> bool:
+    try:
+        await redis.set("probe", "1", ex=1)
+    except RedisError:
+        return True
+    return False
+
+
+async def accepted(redis: Redis) -> bool:
+    return not await refused(redis)

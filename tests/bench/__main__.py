@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tests.bench.figures import publish
 
-PARTS = ("core", "queue")
+PARTS = ("core", "queue", "chat", "speech")
 """Modules of this folder; each is imported when it is measured, because they load very different libraries."""
 
 

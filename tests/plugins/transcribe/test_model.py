@@ -11,69 +11,22 @@ import subprocess
 import sys
 import wave
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bot import Blob, Partial, Placement, TextSoFar, Transcribe, Transcript, Work
+from bot import Placement, Transcribe
 from bot.media import Decoder
 from plugins.transcribe.config import Config
 from plugins.transcribe.model import Plugin, Whisper, heard
+from tests.plugins.transcribe.notes import Notes, note
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
 
 SAID = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
-
-
-@dataclass
-class Note:
-    """A job in the hands of the model, and what it does with it."""
-
-    job: Transcribe
-    content: bytes
-    cancel_after: int | None = None
-    shown: list[str] = field(default_factory=list)
-    results: list[Transcript] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    @property
-    def cancelled(self) -> bool:
-        return self.cancel_after is not None and len(self.shown) >= self.cancel_after
-
-    def emit(self, partial: Partial) -> None:
-        assert isinstance(partial, TextSoFar)
-        self.shown.append(partial.text)
-
-    def finish(self, result: Transcript) -> None:
-        self.results.append(result)
-
-    def fail(self, reason: str) -> None:
-        self.failures.append(reason)
-
-    def read(self, blob: Blob) -> bytes:
-        assert blob == self.job.audio
-        return self.content
-
-    def keep(self, content: bytes, mime: str, name: str = "") -> Blob:
-        raise AssertionError("a transcript needs no blobs")
-
-
-class Notes(list[Note]):
-    """A batch that nothing joins."""
-
-    over = False
-
-    def join(self, free: int) -> Sequence[Work[Transcribe, Transcript]]:
-        return ()
-
-
-def note(content: bytes, cancel_after: int | None = None, **asked: Any) -> Note:
-    blob = Blob("clip", "audio/flac", len(content))
-    return Note(Transcribe(audio=blob, **asked), content, cancel_after)
 
 
 async def clip(name: str) -> bytes:

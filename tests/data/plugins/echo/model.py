@@ -1,4 +1,4 @@
-"""A model that repeats what was said, one word at a time; it stops in the middle while a file called `hold` lies beside it."""
+"""A model that repeats what was said, one word at a time; while there is a file PARROT_HOLD it stops in the middle, and leaves a note."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Parrot(Model[Generate, Answer]):
                 said.append(word)
                 work.emit(TextSoFar(text=" ".join(said)))
                 while len(said) == 2 and hold.exists():
+                    hold.with_suffix(".held").touch()
                     time.sleep(0.02)
             work.finish(Answer(text=" ".join(said), finish="stop", prompt_tokens=1, tokens=1, model=self.name))
 

@@ -1,0 +1,97 @@
+"""How fast the starter model chats: one answer, and sixteen side by side, against transformers' own `generate` on the same prompts."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch.nn.functional import pad
+
+from bot import Placement
+from bot.config import load
+from plugins.chat.config import Config
+from plugins.chat.engine import Engine
+from plugins.chat.model import Chat
+from tests.bench.figures import Figure
+from tests.plugins.chat.arrivals import Arrivals, Request, generate
+
+RUNS = 5
+PATIENCE = 30.0
+"""Seconds after which no further run of a kind begins: threads that wait for each other take very long on cores that others use."""
+
+TOKENS = 48
+SIDE_BY_SIDE = 16
+
+QUESTIONS = (
+    "Why is the sky blue?",
+    "How do bees find their way home?",
+    "What is a good name for a cat?",
+    "Tell me about the history of bread, in a few sentences.",
+)
+
+
+def engine() -> Engine:
+    """The model as a worker loads it, but every answer has the same length: nothing ends one early."""
+    chat = Chat(Config())
+    chat.load(Placement("cpu", load().models_dir / chat.weights, threads=os.cpu_count() or 1))
+    loaded = chat._engine
+    assert loaded is not None
+    loaded.ends = frozenset()
+    loaded.model.generation_config.eos_token_id = None
+    return loaded
+
+
+def requests(count: int) -> list[Request]:
+    """No two the same, and of different lengths."""
+    texts = [f"{QUESTIONS[number % len(QUESTIONS)]} This is question {'very ' * number}{number}." for number in range(count)]
+    return [Request(generate(text, max_tokens=TOKENS)) for text in texts]
+
+
+def ours(loaded: Engine, asked: Sequence[Request]) -> None:
+    loaded.run(Arrivals(*asked))
+    assert all(request.answer.tokens == TOKENS for request in asked)
+
+
+def plain(loaded: Engine, asked: Sequence[Request]) -> None:
+    """One padded batch."""
+    prompts = [torch.tensor(loaded.encode(request.job)) for request in asked]
+    columns = max(len(prompt) for prompt in prompts)
+    ids = torch.stack([pad(prompt, (columns - len(prompt), 0)) for prompt in prompts])
+    mask = torch.stack([pad(torch.ones_like(prompt), (columns - len(prompt), 0)) for prompt in prompts])
+    with torch.inference_mode():
+        made: Any = loaded.model.generate(ids, attention_mask=mask, max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
+    assert made.shape == (len(asked), columns + TOKENS)
+
+
+def rate(way: Callable[[Engine, Sequence[Request]], None], loaded: Engine, count: int) -> float:
+    """Tokens a second, the reading of the prompts included."""
+    asked = requests(count)
+    began = time.perf_counter()
+    way(loaded, asked)
+    return count * TOKENS / (time.perf_counter() - began)
+
+
+def side_by_side(loaded: Engine, count: int) -> list[tuple[float, float]]:
+    """Our rate and that of `generate`, in turns, so that both meet the same weather."""
+    began = time.monotonic()
+    pairs: list[tuple[float, float]] = []
+    for run in range(RUNS + 1):
+        pair = rate(ours, loaded, count), rate(plain, loaded, count)
+        pairs += [pair] if run else []  # the first run of any shape is slower
+        if pairs and time.monotonic() - began > PATIENCE:
+            break
+    return pairs
+
+
+def measure() -> dict[str, Figure]:
+    loaded = engine()
+    figures: dict[str, Figure] = {}
+    unit = f"tokens/s in {str(loaded.model.dtype).removeprefix('torch.')}"
+    for name, count, goal in (("alone", 1, 38.0), (f"{SIDE_BY_SIDE} at once", SIDE_BY_SIDE, 336.0)):
+        pairs = side_by_side(loaded, count)
+        figures[name] = Figure.of([mine for mine, _ in pairs], unit, goal, "higher")
+        figures[f"{name}, against generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "times as fast", 1.0, "higher")
+    return figures

@@ -103,9 +103,9 @@ def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any
         try:
             result = await method(*args, **kwargs)
         except (RedisError, OSError) as error:
+            _raise_if_cancelled(before)
             if isinstance(error, ResponseError) or _FULL_DISK in str(error):
                 raise StoreError(_explained(str(error))) from error
-            _raise_if_cancelled(before)
             raise StoreError(f"Redis does not answer: {error or type(error).__name__}") from error
         _raise_if_cancelled(before)
         return result

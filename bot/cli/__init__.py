@@ -102,6 +102,26 @@ def link(config: ConfigFile = None) -> None:
 
 
 @app.command()
+def queue(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second, until Ctrl-C.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Show who works, who waits, and what is left to each server of the round."""
+    from bot.cli.watching import queue as command
+
+    raise typer.Exit(command(config, live=watch, as_json=json))
+
+
+@app.command()
+def workers(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False, config: ConfigFile = None) -> None:
+    """List the workers: what they serve, and what they run."""
+    from bot.cli.watching import workers as command
+
+    raise typer.Exit(command(config, as_json=json))
+
+
+@app.command()
 def check(config: ConfigFile = None) -> None:
     """Name every fault of the configuration and of the plugins at once."""
     from bot.cli.checking import check as command

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import copy
 import heapq
-import json
 import math
 import random
 import statistics
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from bot.store.keys import Keys
 from bot.store.policy import Cycled, Queued
-from bot.store.scripts import script
+from bot.store.snapshot import Snapshot, Snapshots, Worker
 
 MOST_JOBS = 300
 """Waiting jobs that are looked at; who is further behind is told nothing yet."""
@@ -29,9 +26,6 @@ FUTURES = 5
 
 HORIZON = 1_800.0
 """Seconds that are looked ahead."""
-
-MEMORY = 5
-"""Minutes for which it is remembered who asked; see `lua/queue_submit.lua`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,67 +138,32 @@ class Future:
 
 
 class Foresight:
-    """Looks at the queue in one script and runs the policy ahead."""
+    """Takes a snapshot and looks ahead from it, in a thread of its own."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
-        self._snapshot = script(redis, "queue_snapshot", "queue_common", "queue_policy")
+        self._snapshots = Snapshots(redis, keys)
 
     async def places(self) -> dict[str, Place]:
         """Of all waiting jobs that a living worker serves."""
-        workers = [json.loads(cast("bytes", entry)) for entry in await self._redis.zrange(self._keys.workers(), 0, -1)]
-        pools = sorted({worker["pool"] for worker in workers})
-        wants = sorted({want for worker in workers for want in worker["wants"]})
-        if not wants:
-            return {}
-        found = await self._snapshot(args=[self._keys.prefix, MOST_JOBS, len(pools), *pools, *wants])
-        return await asyncio.to_thread(foresee, _outlook(found, workers, pools))
+        snapshot = await self._snapshots.take(MOST_JOBS)
+        return await asyncio.to_thread(foresee, _outlook(snapshot)) if snapshot.lines else {}
 
 
-def _outlook(found: Sequence[Any], workers: Sequence[Mapping[str, Any]], pools: Sequence[str]) -> Outlook:
-    now, facts, weights, asked, lines, running, *accounts = found
-    known = {name: float(value) for name, value in _pairs(facts).items() if name.startswith(("job:", "load:"))}
-    policy = Cycled(weights={name: float(value) for name, value in _pairs(weights).items()})
-    policy.cost = {name.removeprefix("job:"): seconds for name, seconds in known.items() if name.startswith("job:")}
-    models = {worker["pool"]: frozenset(worker["models"]) for worker in workers}
-    for name, kept in zip(pools, accounts, strict=True):
-        pool = policy.pools[models[name]]
-        pool.load = known.get(f"load:{name}", 0.0)
-        pool.servers |= _scores(kept[0])
-        pool.spent |= _scores(kept[1])
-        pool.people |= {tenant.decode(): _scores(credits) for tenant, credits in zip(kept[2::2], kept[3::2], strict=True)}
-    serving = {want: model for worker in reversed(workers) for model, (_, wants) in worker["models"].items() for want in wants}
-    for want, tenant, person, at, ids in lines:
-        for id in ids:
-            policy.submit(Queued(serving[want.decode()], tenant.decode(), person.decode(), float(at) / 1e6, id.decode()))
-    return Outlook(policy, _hands(workers, running, policy.cost), float(now) / 1e6, _rates(asked, serving))
+def _outlook(seen: Snapshot) -> Outlook:
+    policy, serving = Cycled(weights=dict(seen.weights), cost=dict(seen.costs)), seen.serving
+    for worker in seen.workers:
+        accounts, pool = seen.accounts[worker.pool], policy.pools[frozenset(worker.models)]
+        pool.load = accounts.load
+        pool.servers |= accounts.servers
+        pool.spent |= accounts.spent
+        pool.people |= {server: dict(people) for server, people in accounts.people.items()}
+    for line in seen.lines:
+        for id in line.ids:
+            policy.submit(Queued(serving[line.wanted], line.server, line.person, line.since, id))
+    rates = {(server, serving[want]): rate for (server, want), rate in seen.rates.items() if want in serving}
+    return Outlook(policy, [_hand(worker, seen.costs) for worker in seen.workers], seen.now, rates)
 
 
-def _rates(asked: Sequence[Sequence[bytes]], serving: Mapping[str, str]) -> dict[tuple[str, str], float]:
-    rates: Counter[tuple[str, str]] = Counter()
-    for minute in asked:
-        for who, count in _pairs(minute).items():
-            want, _, tenant = who.partition("|")
-            if want in serving:
-                rates[tenant, serving[want]] += int(count)
-    return {who: count / (MEMORY * 60.0) for who, count in rates.items()}
-
-
-def _hands(workers: Sequence[Mapping[str, Any]], running: Sequence[bytes], costs: Mapping[str, float]) -> list[Hand]:
-    hands = {worker["worker"]: Hand({model: most for model, (most, _) in worker["models"].items()}) for worker in workers}
-    for at in range(0, len(running), 4):
-        owner, model, elapsed, charged = running[at].decode(), running[at + 1].decode(), int(running[at + 2]) / 1000, float(running[at + 3])
-        if hand := hands.get(owner):
-            hand.resident = model
-            hand.running += 1
-            hand.free = max(hand.free, 0.0) + max(costs.get(model, charged) - elapsed, 0.0)
-    return list(hands.values())
-
-
-def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
-
-
-def _scores(flat: Sequence[bytes]) -> dict[str, float]:
-    return {name: float(score) for name, score in _pairs(flat).items()}
+def _hand(worker: Worker, costs: Mapping[str, float]) -> Hand:
+    left = sum(max(costs.get(model, 1.0) - elapsed, 0.0) for model, elapsed in worker.running)
+    return Hand(worker.models, worker.running[-1][0] if worker.running else None, len(worker.running), left)

@@ -48,6 +48,10 @@ def other(redis: Redis, keys: Keys) -> Shift:
     return Shift(redis, keys, "worker-2", [OFFER], lease=SHORT)
 
 
+async def somebody_works(redis: Redis, keys: Keys) -> None:
+    await Shift(redis, keys, "living", [OFFER]).renew()
+
+
 async def submit(queue: Queue, id: str, *, tenant: str = "s", person: str = "p", voice: str = "", model: str | None = None) -> None:
     await queue.submit(Say(words=id, voice=voice, model=model), id=id, ticket=f"t{id}", tenant=tenant, person=person)
 
@@ -77,8 +81,8 @@ async def taken_over(queue: Queue, shift: Shift) -> Claim:
     return await one(shift)
 
 
-async def test_a_job_is_followed_from_the_line_to_its_result(queue: Queue, shift: Shift) -> None:
-    await shift.renew()
+async def test_a_job_is_followed_from_the_line_to_its_result(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await somebody_works(redis, keys)
     await submit(queue, "0", person="before")
     await submit(queue, "1")
     seen: list[Update] = []

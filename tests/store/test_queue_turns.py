@@ -47,6 +47,10 @@ def other(redis: Redis, keys: Keys) -> Shift:
     return Shift(redis, keys, "worker-2", [OFFER], lease=SHORT)
 
 
+async def somebody_works(redis: Redis, keys: Keys) -> None:
+    await Shift(redis, keys, "living", [OFFER]).renew()
+
+
 async def submit(queue: Queue, id: str, job: Say | None = None, *, tenant: str = "s", person: str = "p") -> None:
     await queue.submit(job or Say(words=id), id=id, ticket=f"t-{id}", tenant=tenant, person=person)
 
@@ -88,8 +92,8 @@ async def test_a_server_that_asks_in_two_ways_gets_no_more_than_one_that_asks_in
     assert [id for id in served if id.startswith("calm")] == ["calm0", "calm1", "calm2"]
 
 
-async def test_a_newcomer_does_not_wait_for_the_flood(queue: Queue, shift: Shift) -> None:
-    await shift.renew()
+async def test_a_newcomer_does_not_wait_for_the_flood(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await somebody_works(redis, keys)
     for number in range(9):
         await submit(queue, f"flood{number}", tenant="loud")
     assert await order(shift, 4) == ["flood0", "flood1", "flood2", "flood3"]
@@ -98,8 +102,8 @@ async def test_a_newcomer_does_not_wait_for_the_flood(queue: Queue, shift: Shift
     assert await order(shift, 2) == ["new", "flood4"]
 
 
-async def test_the_place_in_line_is_the_number_that_is_served_before(queue: Queue, shift: Shift) -> None:
-    await shift.renew()
+async def test_the_place_in_line_is_the_number_that_is_served_before(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await somebody_works(redis, keys)
     for tenant, person, count in (("a", "x", 4), ("a", "y", 2), ("b", "x", 3), ("c", "z", 1)):
         for number in range(count):
             await submit(queue, f"{tenant}{person}{number}", tenant=tenant, person=person)
@@ -187,8 +191,8 @@ async def test_who_follows_a_job_that_is_forgotten_does_not_wait_for_ever(queue:
     assert isinstance(end.error, JobLost)
 
 
-async def test_a_job_that_goes_back_into_line_is_seen_to_wait_again(queue: Queue, shift: Shift) -> None:
-    await shift.renew()
+async def test_a_job_that_goes_back_into_line_is_seen_to_wait_again(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await somebody_works(redis, keys)
     await submit(queue, "1")
     seen: list[str] = []
 

@@ -1,0 +1,141 @@
+"""The queue at one moment, read in one script. Looking ahead from it: `foresight.py`; showing it to an operator: `bot/cli/watching.py`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.scripts import script
+
+MEMORY = 300.0
+"""Seconds for which it is remembered who asked how often; see `lua/queue_snapshot.lua`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker: its models with the most jobs of a turn and with what they serve, and what it runs: (model, seconds since it began)."""
+
+    name: str
+    pool: str
+    models: Mapping[str, int]
+    serves: Mapping[str, str]
+    running: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The waiting jobs of one person; `since` is when the first was submitted, in seconds."""
+
+    wanted: str
+    server: str
+    person: str
+    since: float
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Seconds of a pool's round: what is left to servers and people who were served in it, what people took, what loading takes."""
+
+    servers: Mapping[str, float]
+    people: Mapping[str, Mapping[str, float]]
+    spent: Mapping[str, float]
+    load: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`costs` are the seconds that jobs take, by model; `rates` the jobs per second that servers asked for lately, by (server, what)."""
+
+    now: float
+    workers: Sequence[Worker]
+    lines: Sequence[Line]
+    accounts: Mapping[str, Accounts]
+    costs: Mapping[str, float]
+    weights: Mapping[str, float]
+    rates: Mapping[tuple[str, str], float]
+
+    @property
+    def serving(self) -> dict[str, str]:
+        """A model for everything that somebody serves."""
+        return {want: model for worker in reversed(self.workers) for want, model in worker.serves.items()}
+
+
+class Snapshots:
+    """Takes snapshots."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._snapshot = script(redis, "queue_snapshot", "queue_common", "queue_policy")
+
+    @guarded
+    async def take(self, most: int) -> Snapshot:
+        """The living workers and what they serve, with at most so many waiting jobs."""
+        seconds, micros = await self._redis.time()
+        living = await self._redis.zrangebyscore(self._keys.workers(), seconds * 1000 + micros // 1000, "+inf")
+        workers = [json.loads(cast("bytes", entry)) for entry in living]
+        pools = sorted({worker["pool"] for worker in workers})
+        wants = sorted({want for worker in workers for want in worker["wants"]})
+        found = await self._snapshot(args=[self._keys.prefix, most, len(pools), *pools, *wants])
+        return _read(found, workers, pools)
+
+
+def _read(found: Sequence[Any], workers: Sequence[Mapping[str, Any]], pools: Sequence[str]) -> Snapshot:
+    now, facts, weights, asked, lines, running, *accounts = found
+    known = _pairs(facts)
+    return Snapshot(
+        now=float(now) / 1e6,
+        workers=[_worker(worker, running) for worker in workers],
+        lines=[_line(words, float(at) / 1e6, ids) for *words, at, ids in lines],
+        accounts={pool: _accounts(kept, float(known.get(f"load:{pool}", 0))) for pool, kept in zip(pools, accounts, strict=True)},
+        costs={name.removeprefix("job:"): float(value) for name, value in known.items() if name.startswith("job:")},
+        weights=_scores(weights),
+        rates=_rates(asked),
+    )
+
+
+def _worker(worker: Mapping[str, Any], running: Sequence[bytes]) -> Worker:
+    mine = [
+        (running[at + 1].decode(), int(running[at + 2]) / 1000)
+        for at in range(0, len(running), 3)
+        if running[at].decode() == worker["worker"]
+    ]
+    models = {model: most for model, (most, _) in worker["models"].items()}
+    serves = {want: model for model, (_, wants) in reversed(worker["models"].items()) for want in wants}
+    return Worker(worker["worker"], worker["pool"], models, serves, mine)
+
+
+def _line(words: Sequence[bytes], since: float, ids: Sequence[bytes]) -> Line:
+    wanted, server, person = (word.decode() for word in words)
+    return Line(wanted, server, person, since, [id.decode() for id in ids])
+
+
+def _accounts(kept: Sequence[Any], load: float) -> Accounts:
+    servers, spent, *people = kept
+    credits = {tenant.decode(): _scores(scores) for tenant, scores in zip(people[::2], people[1::2], strict=True)}
+    return Accounts(_scores(servers), credits, _scores(spent), load)
+
+
+def _rates(asked: Sequence[Sequence[bytes]]) -> dict[tuple[str, str], float]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for minute in asked:
+        for who, count in _pairs(minute).items():
+            want, _, tenant = who.partition("|")
+            counts[tenant, want] += int(count)
+    return {who: count / MEMORY for who, count in counts.items()}
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def _scores(flat: Sequence[bytes]) -> dict[str, float]:
+    return {name: float(score) for name, score in _pairs(flat).items()}

@@ -1,0 +1,78 @@
+"""`hobnob queue` and `hobnob workers`, on a queue in which somebody works and others wait."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.store.keys import Keys
+from bot.store.queue import Queue
+from bot.store.shifts import Offer, Shift
+from tests.hands import Say
+
+OFFER = Offer("parrot", ["say", "say:parrot"])
+
+
+@pytest.fixture
+async def busy(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterator[Path]:
+    """A configuration whose queue has a job that runs and three that wait, of two servers."""
+    queue, shift = Queue(redis, Keys()), Shift(redis, Keys(), "worker-1", [OFFER])
+    await shift.renew()
+    await queue.weigh({"room/big": 2.0})
+    for number, server in enumerate(["room/big", "room/big", "room/big", "room/small"]):
+        await queue.submit(Say(), id=f"{number}", ticket=f"t{number}", tenant=server, person=f"room/p{number}")
+    await shift.claim([OFFER])
+    config = tmp_path / "bot.toml"
+    config.write_text(f'[redis]\nurl = "{redis_url}"\n')
+    yield config
+    for number in range(4):
+        await queue.drop(f"t{number}")
+    await shift.sign_off()
+    await queue.close()
+    await redis.delete(*[key async for key in redis.scan_iter("hobnob:*")])
+
+
+def told(config: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "bot.cli", *words, "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=None)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_the_queue_is_shown_to_people(busy: Path) -> None:
+    shown = told(busy, "queue")
+    assert "3 waiting, 1 running, 1 working" in shown
+    rows = {row.split()[0]: row.split() for row in map(str.strip, shown.splitlines()) if row.startswith("room/")}
+    assert rows["room/big"][1:4] == ["say", "2", "2"]
+    assert rows["room/big"][-2:] == ["15.0", "s"]
+    assert rows["room/small"][-3:] == ["a", "full", "share"]
+
+
+def test_the_queue_is_told_to_programs(busy: Path) -> None:
+    seen: dict[str, Any] = json.loads(told(busy, "queue", "--json"))
+    assert [worker["name"] for worker in seen["workers"]] == ["worker-1"]
+    assert sorted(id for line in seen["lines"] for id in line["ids"]) == ["1", "2", "3"]
+    assert seen["weights"] == {"room/big": 2.0}
+
+
+def test_workers_are_listed(busy: Path) -> None:
+    assert "1 × parrot" in told(busy, "workers")
+    [worker] = json.loads(told(busy, "workers", "--json"))
+    assert (worker["models"], worker["running"][0][0]) == ({"parrot": 1}, "parrot")
+
+
+def test_where_nothing_runs_it_says_so(tmp_path: Path) -> None:
+    config = tmp_path / "bot.toml"
+    config.write_text(f'data_dir = "{tmp_path}"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "bot.cli", "queue", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "`hobnob run` starts everything" in done.stderr

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from bot.testing import wait_until
 ECHO = Path(__file__).parent / "data/plugins/echo"
 
 FAMILY = ("router", "worker", "guard.py", "valkey")
+
+Answers = dict[str, subprocess.CompletedProcess[str]]
 
 HOBNOB = (sys.executable, "-m", "bot.cli")
 
@@ -114,16 +117,8 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One that runs, for those who only visit."""
+    """One that runs, for those who only visit; at the very end for those who break something in it."""
     shared = House(tmp_path_factory.mktemp("house"))
-    with shared.running():
-        yield shared
-
-
-@pytest.fixture(scope="module")
-def battered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One that runs, for those who break something in it."""
-    shared = House(tmp_path_factory.mktemp("battered"))
     with shared.running():
         yield shared
 
@@ -145,8 +140,16 @@ def lives(process: psutil.Process) -> bool:
 # Asking ------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_question_is_answered_on_standard_output(house: House) -> None:
-    done = house.do("ask", "one two three")
+@pytest.fixture(scope="module")
+def answers(house: House) -> Answers:
+    """To questions that were asked all at once: behind each answer one waits a while for what may still come."""
+    questions = ("one two three", "draw a cat", "refuse this", "fail now")
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(questions, pool.map(lambda words: house.do("ask", words), questions), strict=True))
+
+
+def test_a_question_is_answered_on_standard_output(answers: Answers) -> None:
+    done = answers["one two three"]
     assert (done.stdout, done.returncode) == ("one two three\n", 0)
 
 
@@ -167,17 +170,17 @@ def test_what_comes_back_is_saved_and_nothing_is_overwritten(house: House, tmp_p
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"picture.txt": "another", "picture-1.txt": "a picture"}
 
 
-def test_without_a_folder_it_says_how_to_save(house: House) -> None:
-    assert "hobnob: picture.txt came back; --save DIR keeps it" in house.do("ask", "draw a cat").stderr
+def test_without_a_folder_it_says_how_to_save(answers: Answers) -> None:
+    assert "hobnob: picture.txt came back; --save DIR keeps it" in answers["draw a cat"].stderr
 
 
-def test_a_refusal_is_no_success(house: House) -> None:
-    done = house.do("ask", "refuse this")
+def test_a_refusal_is_no_success(answers: Answers) -> None:
+    done = answers["refuse this"]
     assert (done.stdout, done.returncode) == ("I would rather not.\n", 1)
 
 
-def test_an_apology_is_no_success(house: House) -> None:
-    done = house.do("ask", "fail now")
+def test_an_apology_is_no_success(answers: Answers) -> None:
+    done = answers["fail now"]
     assert "Reference: " in done.stdout
     assert done.returncode == 1
 
@@ -291,20 +294,16 @@ def test_the_doctor_sees_that_it_runs(house: House) -> None:
     assert "append-only file" in done.stdout
 
 
-async def test_a_stop_leaves_nothing_behind(empty: House) -> None:
-    with empty.running():
-        processes = empty.family
-        assert set(processes) == set(FAMILY)
-    assert not any(map(lives, processes.values()))
-    assert holder(empty.data) is None
-
-
-async def test_who_asks_while_it_stops_is_told_and_answered_at_the_next_start(empty: House) -> None:
+async def test_a_stop_leaves_nothing_behind_and_the_next_start_answers_what_was_asked_before(empty: House) -> None:
     with empty.running() as process, empty.holding() as held, empty.begin("ask", "one two three") as asking:
         await wait_until(held.exists, 30)
+        processes = empty.family
+        assert set(processes) == set(FAMILY)
         process.terminate()
         assert asking.wait(30) == 1
         assert "Hobnob was stopped. What was asked here is answered at its next start." in empty.log
+    assert not any(map(lives, processes.values()))
+    assert holder(empty.data) is None
     with empty.running():
         await wait_until(lambda: empty.log.count("ticket.finished") == 1, 30)
 
@@ -388,45 +387,45 @@ def test_a_data_directory_that_cannot_be_made_says_what_to_do(empty: House) -> N
 
 
 @pytest.mark.parametrize("victim", ["router", "worker", "valkey"])
-async def test_what_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(battered: House, victim: str) -> None:
-    with battered.holding() as held, battered.begin("ask", "one two three four") as asking:
+async def test_what_is_killed_in_the_middle_of_an_answer_comes_back_and_the_answer_comes_once(house: House, victim: str) -> None:
+    with house.holding() as held, house.begin("ask", "one two three four") as asking:
         await wait_until(held.exists, 30)
-        before = battered.family[victim]
+        before = house.family[victim]
         before.kill()
-        await wait_until(lambda: battered.family.get(victim, before).pid != before.pid, 30)
-        battered.hold.unlink()
-        assert asking.wait(60) == 0, battered.log
+        await wait_until(lambda: house.family.get(victim, before).pid != before.pid, 30)
+        house.hold.unlink()
+        assert asking.wait(60) == 0, house.log
         assert asking.stdout is not None
         assert asking.stdout.read() == "one two three four\n"
 
 
-async def test_a_store_that_cannot_start_again_is_tried_until_it_can(battered: House) -> None:
-    kept = battered.data / "valkey/appendonlydir"
+async def test_a_store_that_cannot_start_again_is_tried_until_it_can(house: House) -> None:
+    kept = house.data / "valkey/appendonlydir"
     kept.rename(kept.with_name("aside"))
     kept.write_text("in the way")
-    battered.family["valkey"].kill()
-    await wait_until(lambda: "the embedded Valkey does not start" in battered.log, 30)
+    house.family["valkey"].kill()
+    await wait_until(lambda: "the embedded Valkey does not start" in house.log, 30)
     kept.unlink()
     kept.with_name("aside").rename(kept)
-    await wait_until(lambda: embedded.answers(battered.data), 30)
-    assert battered.do("ask", "back again").stdout == "back again\n"
+    await wait_until(lambda: embedded.answers(house.data), 30)
+    assert house.do("ask", "back again").stdout == "back again\n"
 
 
-async def test_a_store_that_cannot_write_is_said_and_nothing_ends(battered: House) -> None:
-    in_the_way = battered.data / "valkey/dump.rdb"  # its snapshots fail as they would on a full disk, and then it refuses to write
-    redis = connect(embedded.socket_url(battered.data))
+async def test_a_store_that_cannot_write_is_said_and_nothing_ends(house: House) -> None:
+    in_the_way = house.data / "valkey/dump.rdb"  # its snapshots fail as they would on a full disk, and then it refuses to write
+    redis = connect(embedded.socket_url(house.data))
     await redis.config_set("save", "3600 1")
     in_the_way.mkdir()
     await redis.bgsave()
     await wait_until(lambda: refused(redis), 30)
-    assert embedded.answers(battered.data)
-    done = battered.do("ask", "hello")
+    assert embedded.answers(house.data)
+    done = house.do("ask", "hello")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Redis cannot write to its disk: free some space where it keeps its data." in done.stderr
     in_the_way.rmdir()
     await redis.bgsave()
     await wait_until(lambda: accepted(redis), 30)
-    assert battered.do("ask", "back again").stdout == "back again\n"
+    assert house.do("ask", "back again").stdout == "back again\n"
     await redis.aclose()
 
 

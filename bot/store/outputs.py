@@ -134,6 +134,9 @@ class Outputs:
             except StoreError as error:
                 log.warning("who waits for a job waits for redis", fault=str(error))
                 await asyncio.sleep(PAUSE)
+            except Exception:  # everybody who follows a job lives by this reader
+                log.exception("the outputs of jobs could not be read")
+                await asyncio.sleep(PAUSE)
 
     @guarded
     async def _once(self) -> None:

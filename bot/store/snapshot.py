@@ -81,7 +81,8 @@ class Snapshots:
         """The living workers and what they serve, with at most so many waiting jobs."""
         seconds, micros = await self._redis.time()
         living = await self._redis.zrangebyscore(self._keys.workers(), seconds * 1000 + micros // 1000, "+inf")
-        workers = [json.loads(cast("bytes", entry)) for entry in living]
+        known = [json.loads(cast("bytes", entry)) for entry in living]
+        workers = [worker for worker in known if worker.keys() >= {"worker", "pool", "wants", "models"}]  # of this release
         pools = sorted({worker["pool"] for worker in workers})
         wants = sorted({want for worker in workers for want in worker["wants"]})
         found = await self._snapshot(args=[self._keys.prefix, most, len(pools), *pools, *wants])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -31,13 +31,22 @@ class Device:
         """True when the model is loaded."""
         return model.name in self._resident
 
+    def warm(self, models: Sequence[Model[Any, Any]]) -> None:
+        """Loads what fits beside one another, so that nobody waits for it; a fault is met again, and told, by who needs the model."""
+        for model in models:
+            if sum(self._sizes.values()) + _size(model) <= self._room:
+                try:
+                    self._bring_in(model, lambda seconds: None)
+                except Exception:  # any library below a model may raise anything
+                    log.exception("a model could not be loaded yet", model=model.name)
+
     def run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """Brings the model in and runs the turn; the jobs that it parked.
 
         What goes wrong fails the jobs that are left and that somebody waits for.
         """
         try:
-            self._bring_in(model, turn)
+            self._bring_in(model, turn.loaded)
             turn.begin()
             model.run(turn)
             if turn.over and model.parks:
@@ -53,9 +62,8 @@ class Device:
                 work.fail(reason)
         return []
 
-    def _bring_in(self, model: Model[Any, Any], turn: Turn) -> None:
-        need = model.memory()
-        size = need.weights + need.cache
+    def _bring_in(self, model: Model[Any, Any], loaded: Callable[[float], None]) -> None:
+        size = _size(model)
         for name in evictions(self._sizes, model.name, size, self._room):
             self._resident.pop(name).unload()
             del self._sizes[name]
@@ -65,9 +73,14 @@ class Device:
             model.load(self._place(model))
             took = time.monotonic() - began
             log.info("loaded", model=model.name, seconds=round(took, 2))
-            turn.loaded(took)
+            loaded(took)
         self._resident[model.name] = self._resident.pop(model.name, model)  # used last, so it leaves last
         self._sizes[model.name] = self._sizes.pop(model.name, size)
+
+
+def _size(model: Model[Any, Any]) -> int:
+    need = model.memory()
+    return need.weights + need.cache
 
 
 def _parked(turn: Turn) -> list[Claimed]:

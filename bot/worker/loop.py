@@ -80,6 +80,8 @@ class Loop:
     async def run(self) -> None:
         """Until `stop`. While Redis is away, it tries again each second."""
         hearing = asyncio.create_task(self._hear())
+        warm = asyncio.get_running_loop().run_in_executor(self._thread, self._device.warm, list(self._models.values()))
+        await self._unless_stopped(asyncio.shield(warm))
         away = False
         while not self._stop.is_set():
             try:

@@ -111,10 +111,18 @@ class Uploads:
     def sweep(self, now: float | None = None) -> int:
         """Removes files older than 30 days and torn uploads older than a day; returns how many. Blocks: run it in a thread."""
         now = time.time() if now is None else now
-        old = [path for path in self._folder.glob("*") if now - path.stat().st_mtime > (86_400 if path.suffix else KEPT)]
+        old = [path for path in self._folder.glob("*") if now - _changed(path, now) > (86_400 if path.suffix else KEPT)]
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
+
+
+def _changed(path: Path, now: float) -> float:
+    """When the file changed; one that got its name in the meantime is as new as can be."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return now
 
 
 def safe(name: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from nicegui import app as pages
@@ -36,6 +37,8 @@ RECONNECT_SECONDS = 10.0
 SWEEP_SECONDS = 6 * 3600.0
 LAST_WORDS = 1
 """Seconds that open connections get when the router ends."""
+
+log = structlog.get_logger(__name__)
 
 
 class Served(StaticFiles):
@@ -146,5 +149,8 @@ async def _nowhere(request: Request, fault: Exception) -> Response:
 
 async def _sweep(rooms: Rooms) -> None:
     while True:
-        await asyncio.to_thread(rooms.uploads.sweep)
+        try:
+            await asyncio.to_thread(rooms.uploads.sweep)
+        except OSError:  # of one round: the next one may find the disk well again
+            log.exception("old files not swept")
         await asyncio.sleep(SWEEP_SECONDS)

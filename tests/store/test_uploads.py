@@ -85,6 +85,15 @@ async def test_old_files_and_torn_uploads_are_swept(tmp_path: Path) -> None:
     assert names(tmp_path) == [new.id]
 
 
+async def test_an_upload_that_gets_its_name_while_old_files_are_swept_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads = Uploads(tmp_path)
+    kept = await uploads.put(b"new", "a")
+    monkeypatch.setattr(Path, "glob", lambda folder, _: iter([folder / "named by now.part", folder / kept.id]))
+
+    assert uploads.sweep() == 0
+    assert names(tmp_path) == [kept.id]
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from types import SimpleNamespace
 
 import pytest
 
 from bot.config import Config
 from bot.errors import ConfigError
-from bot.web.app import bind, url
+from bot.testing import wait_until
+from bot.web.app import _sweep, bind, url
 
 
 def at(host: str, port: int) -> Config:
@@ -38,3 +41,19 @@ def test_the_address_printed_opens_on_this_machine(host: str, shown: str) -> Non
         pytest.skip(f"this machine has no {host}")
     with bound:
         assert url(bound) == f"{shown}{bound.getsockname()[1]}"
+
+
+async def test_a_round_of_sweeping_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[str] = []
+
+    class Uploads:
+        def sweep(self) -> None:
+            rounds.append("swept")
+            if len(rounds) == 1:
+                raise PermissionError("no")
+
+    monkeypatch.setattr("bot.web.app.SWEEP_SECONDS", 0.0)
+    sweeping = asyncio.create_task(_sweep(SimpleNamespace(uploads=Uploads())))  # type: ignore[arg-type]  # of the rooms it needs no more
+    await wait_until(lambda: len(rounds) > 1)
+    sweeping.cancel()
+    await asyncio.wait([sweeping])

@@ -53,6 +53,11 @@ class Job(BaseModel, Generic[R]):
         return ""
 
 
+def wanted(kind: str, model: str | None) -> str:
+    """What a worker must serve to run a job of this kind, and of this model where one is asked for."""
+    return kind if model is None else f"{kind}:{model}"
+
+
 class Answer(Result):
     """Generated text. `finish` says why it ended; token counts are the model's own."""
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from bot.connector import Connector, Deliver
 from bot.context import Clip, Fetched, Scope, Show
 from bot.errors import ConnectorError, PluginError, Unavailable, UserError
-from bot.jobs import Job, Result
+from bot.jobs import Job, Result, wanted
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
 from bot.router.delivery import Line
@@ -108,10 +108,10 @@ class DurableActs:
 
     async def _missing(self, job: Job[Any]) -> None:
         """Returns when no worker has served this kind of job for a while."""
-        wanted = job.kind if job.model is None else f"{job.kind}:{job.model}"
+        want = wanted(job.kind, job.model)
         since = time.monotonic()
         while time.monotonic() - since < ABSENT:
-            if wanted in await self._stores.queue.served():
+            if want in await self._stores.queue.served():
                 since = time.monotonic()
             await asyncio.sleep(GRACE)
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from bot.errors import Busy, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
-from bot.jobs import Job
+from bot.jobs import Job, wanted
 from bot.store.connection import guarded
 from bot.store.foresight import Foresight
 from bot.store.keys import Keys
@@ -26,11 +26,6 @@ MOST_CRASHES = 3
 """Workers that may die of a job that they run alone."""
 
 KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobLost, JobCancelled)}
-
-
-def wanted(job: Job[Any]) -> str:
-    """What a worker must serve to run this job: its kind, and its model where it asks for one."""
-    return job.kind if job.model is None else f"{job.kind}:{job.model}"
 
 
 def error_json(error: JobError) -> str:
@@ -75,7 +70,7 @@ class Queue:
         args: list[str | int] = [
             self._prefix,
             id,
-            wanted(job),
+            wanted(job.kind, job.model),
             job.batch_key(),
             body,
             ticket,

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
 from bot.errors import StoreError
+from bot.jobs import wanted
 from bot.models import Model
 from bot.store.blobs import Blobs
 from bot.store.shifts import Begun, Claim, Offer, Shift
@@ -34,10 +36,25 @@ DRAIN = 3.0
 log = structlog.get_logger(__name__)
 
 
-def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: float = 0.0) -> Offer:
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """What a model has begun and goes on with in its next turn; `since` in seconds since 1970."""
+
+    works: list[Claimed]
+    since: float
+
+    def room(self, most: int) -> int:
+        """How many may run beside it, of at most so many."""
+        return 0 if any(work.claim.alone for work in self.works) else most - len(self.works)
+
+
+def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: Parked | None = None) -> Offer:
     """What the model serves, as the queue names it."""
     kind = model.job.kind
-    return Offer(model.name, [kind, f"{kind}:{model.name}"], model.max_batch if most is None else most, resident, parked)
+    wants, room = [wanted(kind, None), wanted(kind, model.name)], model.max_batch if most is None else most
+    if parked is None:
+        return Offer(model.name, wants, room, resident)
+    return Offer(model.name, wants, parked.room(room), resident, parked.since, parked.works[0].claim.batch)
 
 
 class Loop:
@@ -68,8 +85,7 @@ class Loop:
         self._meter = Meter()
         self._stop = asyncio.Event()
         self._open: Open | None = None
-        self._parked: dict[str, list[Claimed]] = {}
-        self._parked_at: dict[str, float] = {}
+        self._parked: dict[str, Parked] = {}
 
     def stop(self) -> None:
         """Ends the day: the running turn gets a moment, the rest is handed back."""
@@ -95,7 +111,7 @@ class Loop:
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
         with suppress(StoreError):  # where Redis is away, their leases lapse
-            await self._shift.hand_back([work.claim for works in self._parked.values() for work in works])
+            await self._shift.hand_back([work.claim for parked in self._parked.values() for work in parked.works])
 
     async def _once(self) -> None:
         if not self._models:
@@ -114,7 +130,7 @@ class Loop:
                 model,
                 most=room if name == joined else None,
                 resident=self._device.has(model),
-                parked=self._parked_at.get(name, 0.0),
+                parked=self._parked.get(name),
             )
             for name, model in self._models.items()
         ]
@@ -131,10 +147,12 @@ class Loop:
 
     async def _serve(self, model: Model[Any, Any], begun: Begun) -> None:
         self._claimed()
-        works = [*self._parked.pop(model.name, []), *self._works(model, begun.claims)]
-        self._parked_at.pop(model.name, None)
+        before = self._parked.pop(model.name, None)
+        works = [*(before.works if before else ()), *self._works(model, begun.claims)]
         if not works:
             return
+        if before:
+            await self._shift.resume([work.claim for work in before.works])
         self._open = opened = Open(model, works, self._meter, self, self._max_drain)
         try:
             parked = await self._run(model, opened.turn)
@@ -142,10 +160,10 @@ class Loop:
             self._open = None
             await opened.end()
         if parked:
-            self._parked[model.name], self._parked_at[model.name] = parked, time.time()
+            self._parked[model.name] = Parked(parked, time.time())
+            await self._shift.park([work.claim for work in parked])
         await self._shift.hand_back([work.claim for work in opened.turn.untaken()])
-        if not self._stop.is_set():
-            await self._sender.empty()
+        await self._unless_stopped(self._sender.empty())
 
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
@@ -203,13 +221,13 @@ class Loop:
     def _cancel(self, id: str) -> None:
         if self._open is not None:
             self._open.turn.cancel(id)
-        for model, works in list(self._parked.items()):
-            for work in [work for work in works if work.claim.id == id]:
+        for model, parked in list(self._parked.items()):
+            for work in [work for work in parked.works if work.claim.id == id]:
                 work.cancelled = True
                 work.drop()
-                works.remove(work)
-            if not works:
-                del self._parked[model], self._parked_at[model]
+                parked.works.remove(work)
+            if not parked.works:
+                del self._parked[model]
 
     async def close(self) -> bool:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""

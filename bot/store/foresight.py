@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from redis.asyncio import Redis
 
 from bot.store.keys import Keys
-from bot.store.policy import Cycled, Queued
+from bot.store.policy import Policy, Queued
 from bot.store.snapshot import Snapshot, Snapshots, Worker
 
 MOST_JOBS = 300
@@ -50,7 +50,7 @@ class Hand:
 class Outlook:
     """What waits, who works on it, and who asks how often: `rates` in jobs per second, by server and model."""
 
-    policy: Cycled
+    policy: Policy
     hands: list[Hand]
     now: float
     rates: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -150,7 +150,7 @@ class Foresight:
 
 
 def _outlook(seen: Snapshot) -> Outlook:
-    policy, serving = Cycled(weights=dict(seen.weights), cost=dict(seen.costs)), seen.serving
+    policy, serving = Policy(weights=dict(seen.weights), cost=dict(seen.costs)), seen.serving
     for worker in seen.workers:
         accounts, pool = seen.accounts[worker.pool], policy.pools[frozenset(worker.models)]
         pool.load = accounts.load

@@ -1,6 +1,7 @@
-"""The queue's policy as plain Python, for looking ahead: what `lua/queue_policy.lua` and `lua/queue_claim.lua` do, as a test proves.
+"""The queue's policy as plain Python, for looking ahead. What serves the jobs: `lua/queue_policy.lua`, `lua/queue_claim.lua`.
 
-Deficit round robin over device seconds (Shreedhar and Varghese, 1995) in two levels, server and person, cycled by model.
+Deficit round robin over device seconds (Shreedhar and Varghese, 1995) in two levels, server and person; models take turns.
+A test holds both against each other.
 """
 
 from __future__ import annotations
@@ -39,18 +40,17 @@ class Pool:
 
 
 @dataclass
-class Cycled:
-    """Deficit round robin over device seconds, cycled by model: what `bot/store/lua/queue_policy.lua` and `queue_claim.lua` do."""
+class Policy:
+    """Who is next: `lines` by model, server and person, an account for every pool, and what a job of each model costs."""
 
     weights: dict[str, float] = field(default_factory=dict)
     lines: dict[str, dict[str, dict[str, list[Queued]]]] = field(default_factory=lambda: defaultdict(dict))
     pools: dict[frozenset[str], Pool] = field(default_factory=lambda: defaultdict(Pool))
     cost: dict[str, float] = field(default_factory=dict)
 
-    def submit(self, job: Queued, *, front: bool = False) -> None:
-        """Puts a job into line; at the front when it has run before."""
-        line = self.lines[job.model].setdefault(job.tenant, {}).setdefault(job.person, [])
-        line.insert(0 if front else len(line), job)
+    def submit(self, job: Queued) -> None:
+        """Puts a job into line."""
+        self.lines[job.model].setdefault(job.tenant, {}).setdefault(job.person, []).append(job)
 
     def withdraw(self, job: Queued) -> None:
         """Takes a waiting job out of its line."""
@@ -60,10 +60,6 @@ class Cycled:
             del people[job.person]
         if not people:
             del self.lines[job.model][job.tenant]
-
-    def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
-        """The next job for a worker that serves these models and has one of them loaded."""
-        return next(iter(self.turn(models, resident, now, dict.fromkeys(models, 1))), None)
 
     def turn(self, models: frozenset[str], resident: str | None, now: float, most: Mapping[str, int]) -> list[Queued]:
         """The jobs of one model that run next, at most so many of each."""
@@ -159,12 +155,6 @@ class Cycled:
         for tenant, person in payers.items():
             self.charge(pool, replace(job, tenant=tenant, person=person), seconds / len(payers))
         pool.load = round(pool.load + 0.1 * (seconds - pool.load), 6) if pool.load else seconds
-
-    def settle(self, models: frozenset[str], job: Queued, seconds: float, charged: float | None = None) -> None:
-        """Charges what was not charged at the claim, and learns what a job of this model costs."""
-        self.charge(self.pools[models], job, seconds - (self.cost.get(job.model, 1.0) if charged is None else charged))
-        known = self.cost.get(job.model)
-        self.cost[job.model] = seconds if known is None else round(known + 0.1 * (seconds - known), 6)
 
 
 def _next_round(credits: dict[str, float], shares: dict[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Who is served next by other policies than ours, to compare it with them. The clock: `simulation.py`; ours: `bot/store/policy.py`."""
+"""Who is served next by other policies than ours, to compare it with them. The clock: `simulation.py`; ours: `tests/reference.py`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.store.policy import Cycled, Queued
-
-__all__ = ["Asked", "Cycled", "Fifo", "Policy", "ResidentFirst", "RoundRobin"]
+from bot.store.policy import Queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +16,7 @@ class Asked(Queued):
     seconds: float = 0.0
 
 
-class Policy(Protocol):
+class Scheduler(Protocol):
     """Holds what waits."""
 
     def submit(self, job: Queued) -> None:

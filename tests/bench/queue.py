@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figures import Figure
-from tests.bench.policies import Asked, Cycled, Fifo, Policy, ResidentFirst, RoundRobin
+from tests.bench.policies import Asked, Fifo, ResidentFirst, RoundRobin, Scheduler
 from tests.bench.simulation import Scene, Seen, arrivals, jain, run
+from tests.reference import Reference
 
 SEEDS = range(5)
 
@@ -23,11 +24,11 @@ SCENES = {
     "500 servers, 4 devices": {swap: (Scene(500, 800, 0.55, swap, MANY), goal) for swap, goal in {1.0: 10.0, 3.0: 15.0, 8.0: 30.0}.items()},
 }
 
-POLICIES: dict[str, Callable[[], Policy]] = {
+POLICIES: dict[str, Callable[[], Scheduler]] = {
     "in order of arrival": Fifo,
     "loaded model first": ResidentFirst,
     "round robin, loaded first": RoundRobin,
-    "ours": Cycled,
+    "ours": Reference,
 }
 
 
@@ -54,7 +55,7 @@ def measure() -> dict[str, Figure]:
 def honest(seed: int) -> float:
     """The part of the first estimates that came true within a factor of two, of waits of at least 5 s, foretold or real."""
     scene, _ = SCENES["20 servers, 1 device"][3.0]
-    seen = run(scene, Cycled(), arrivals(scene, seed), foretell=11)
+    seen = run(scene, Reference(), arrivals(scene, seed), foretell=11)
     long = [(told, true) for told, true in seen.foretold if max(told, true) >= 5.0]
     return sum(true / 2 <= told <= true * 2 for told, true in long) / len(long)
 
@@ -64,7 +65,7 @@ def evenness(seed: int) -> float:
     scene = Scene(8, 0, 0.5, 3.0, ONE)
     jobs = [Asked(model, f"s{at}", f"s{at}", 0.0, "", 1.0 + at) for at in range(8) for model in sorted(FOUR) for _ in range(40)]
     random.Random(seed).shuffle(jobs)
-    return jain(list(run(scene, Cycled(), jobs, until=10 * 8 * 8.0).seconds.values()))
+    return jain(list(run(scene, Reference(), jobs, until=10 * 8 * 8.0).seconds.values()))
 
 
 def show(title: str, runs: dict[str, list[Seen]]) -> None:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.store.foresight import Hand, Outlook, foresee
-from tests.bench.policies import Asked, Cycled, Policy
+from tests.bench.policies import Asked, Scheduler
+from tests.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def arrivals(scene: Scene, seed: int) -> list[Asked]:
     return sorted([*jobs, *flood], key=lambda job: job.at)
 
 
-def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math.inf, *, foretell: int = 0) -> Seen:
+def run(scene: Scene, policy: Scheduler, jobs: Sequence[Asked], until: float = math.inf, *, foretell: int = 0) -> Seen:
     """Until every job is done, or until that second; with `foretell`, every so-manieth job is told how long it will wait."""
     seen = Seen()
     resident: list[str | None] = [None] * len(scene.workers)
@@ -89,7 +90,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
             policy.submit(job)
             waits[job.model] += 1
             arrived += 1
-            if foretell and arrived % foretell == 0 and isinstance(policy, Cycled):
+            if foretell and arrived % foretell == 0 and isinstance(policy, Reference):
                 hands = [
                     Hand(dict.fromkeys(models, 1), resident[at], at not in idle, max(0.0, expected[at] - now))
                     for at, models in enumerate(scene.workers)
@@ -114,7 +115,7 @@ def run(scene: Scene, policy: Policy, jobs: Sequence[Asked], until: float = math
             if swap:
                 policy.loaded(models, claimed, swap)
             resident[free] = claimed.model
-            expected[free] = now + swap + (policy.cost.get(claimed.model, 1.0) if isinstance(policy, Cycled) else 0.0)
+            expected[free] = now + swap + (policy.cost.get(claimed.model, 1.0) if isinstance(policy, Reference) else 0.0)
             if claimed.tenant != "heavy":
                 seen.waits.append(now + swap - claimed.at)
             if claimed.id in told:

@@ -16,10 +16,11 @@ from redis.asyncio import Redis
 
 from bot.store.connection import connect
 from bot.store.keys import Keys
-from bot.store.policy import Cycled, Queued
+from bot.store.policy import Queued
 from bot.store.queue import Depth, Queue
 from bot.store.shifts import Claim, Offer, Shift
 from tests.hands import Say
+from tests.reference import Reference
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Both(RuleBasedStateMachine):
         self.redis: Redis = connect(self.url)
         self.keys = Keys(f"test-policy-{Both.count}")
         self.queue = Queue(self.redis, self.keys, depth=Depth(10_000, 10_000))
-        self.policy = Cycled()
+        self.policy = Reference()
         self.waiting: dict[str, Queued] = {}
         self.number = 0
         self.hands = [
@@ -122,7 +123,7 @@ class Both(RuleBasedStateMachine):
             self.do(hand.shift.hand_back([claim]))
             self.policy.charge(self.policy.pools[hand.models], job, -charged)
             self.waiting[job.id] = job
-            self.policy.submit(job, front=True)
+            self.policy.put_back(job)
 
     @rule(which=st.integers(0, 2), seconds=SECONDS)
     def load(self, which: int, seconds: float) -> None:

@@ -39,13 +39,13 @@ async def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes, 
     """The answer, its body cut at `limit` bytes. Raises UserError for an address that is not public or not there.
 
     The name is resolved once and that very address is connected to, so a name that resolves differently the second time gains nothing.
-    A redirect to another host does not get the headers, which may hold a key. `allowed` tells which addresses are public.
+    A redirect to another origin gets neither headers nor body, which may hold a key. `allowed` tells which addresses are public.
     """
     try:
         async with asyncio.timeout(LONGEST), httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
             return await _follow(client, method, httpx.URL(url), headers, body, limit, allowed)
-    except httpx.InvalidURL as error:
-        raise UserError(f"{url[:80]!r} is no address.") from error
+    except (httpx.InvalidURL, UnicodeError) as error:  # the latter for what no host or header may be called
+        raise UserError(f"{url[:80]!r} cannot be fetched: {error}.") from error
     except (httpx.HTTPError, TimeoutError) as error:
         raise UserError(f"{httpx.URL(url).host} did not answer: {type(error).__name__}.") from error
 
@@ -62,10 +62,16 @@ async def _follow(
             if not response.has_redirect_location:
                 return Fetched(response.status_code, response.headers.get("content-type", ""), await _body(response, limit))
         target = url.join(response.headers["location"])
-        headers = headers if target.host == url.host else {}
-        method, body = ("GET", b"") if response.status_code == httpx.codes.SEE_OTHER else (method, body)
+        if _origin(target) != _origin(url):
+            headers, body = {}, b""
+        if response.status_code == httpx.codes.SEE_OTHER or (method == "POST" and response.status_code in (301, 302)):  # as browsers do
+            method, body = "GET", b""
         url = target
     raise UserError(f"{url} sends from one address to the next without end.")
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 async def _pinned(url: httpx.URL, allowed: Allowed) -> httpx.URL:

@@ -102,12 +102,24 @@ class Runner:
         line = self._delivery.line(journal)
         try:
             reply = await self._outcome(journal, line)
-            await line.settle(reply)
+            await self._settle(line, journal, reply)
             if not await self._tickets.finish(journal.ticket):
                 raise Superseded
         finally:
             await line.close()
         self._ended(journal.ticket, journal.touched or journal.busy)
+
+    async def _settle(self, line: Line, journal: Journal, reply: Reply | None) -> None:
+        """Delivers the outcome; one that cannot be made into posts (a file is gone, say) becomes the reason why."""
+        try:
+            await line.settle(reply)
+        except (Superseded, StoreError):
+            raise
+        except UserError as error:
+            await line.settle(Reply(str(error), fault=True))
+        except Exception:
+            log.exception("a reply could not be delivered", plugin=journal.ticket.body.plugin, route=journal.ticket.body.route)
+            await line.settle(_apology(journal))
 
     async def _outcome(self, journal: Journal, line: Line) -> Reply | None:
         """What is visible in the end; a handler that came that far once is not called again."""

@@ -37,6 +37,8 @@ class Offer:
     most: int = 1
     resident: bool = True
     parked: float = 0.0
+    batch: str = ""
+    """The batch key of what goes on; only jobs of the same may join it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Shift:
         self._finish = script(redis, "queue_finish", "queue_common", "queue_policy")
         self._release = script(redis, "queue_release", "queue_common", "queue_policy")
         self._loaded = script(redis, "queue_loaded", "queue_common", "queue_policy")
+        self._park = script(redis, "queue_park", "queue_common")
         self._renew = script(redis, "queue_renew", "queue_common")
 
     @property
@@ -92,7 +95,7 @@ class Shift:
         """
         args: list[str | int] = [self._keys.prefix, self.worker, round(self.lease * 1000), self.pool, joined, batch]
         for offer in offers:
-            args += [offer.model, offer.most, int(offer.resident), round(offer.parked * 1000), len(offer.wants), *offer.wants]
+            args += [offer.model, offer.most, int(offer.resident), round(offer.parked * 1000), offer.batch, len(offer.wants), *offer.wants]
         model, closing, *found = await self._claim(args=args)
         claims = [_claim(found[at : at + 6]) for at in range(0, len(found), 6)]
         self._held |= {claim.id: claim.fence for claim in claims}
@@ -146,6 +149,16 @@ class Shift:
             self._forget(claim)  # first: where Redis is away, the lease must not be renewed
         if claims:
             await self._release(args=[self._keys.prefix, *(word for claim in claims for word in (claim.id, claim.fence))])
+
+    @guarded
+    async def park(self, claims: Sequence[Claim]) -> None:
+        """These do not run for a while, which does not count against their timeout."""
+        await self._park(args=[self._keys.prefix, 1, *(claim.id for claim in claims)])
+
+    @guarded
+    async def resume(self, claims: Sequence[Claim]) -> None:
+        """These go on."""
+        await self._park(args=[self._keys.prefix, 0, *(claim.id for claim in claims)])
 
     @guarded
     async def renew(self) -> bool:

@@ -34,11 +34,11 @@ class Device:
     def warm(self, models: Sequence[Model[Any, Any]]) -> None:
         """Loads what fits beside one another, so that nobody waits for it; a fault is met again, and told, by who needs the model."""
         for model in models:
-            if sum(self._sizes.values()) + _size(model) <= self._room:
-                try:
+            try:
+                if sum(self._sizes.values()) + _size(model) <= self._room:
                     self._bring_in(model, lambda seconds: None)
-                except Exception:  # any library below a model may raise anything
-                    log.exception("a model could not be loaded yet", model=model.name)
+            except Exception:  # any library below a model may raise anything
+                log.exception("a model could not be loaded yet", model=model.name)
 
     def run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """Brings the model in and runs the turn; the jobs that it parked.
@@ -65,8 +65,8 @@ class Device:
     def _bring_in(self, model: Model[Any, Any], loaded: Callable[[float], None]) -> None:
         size = _size(model)
         for name in evictions(self._sizes, model.name, size, self._room):
+            del self._sizes[name]  # first: a model that fails to unload is not there any more either
             self._resident.pop(name).unload()
-            del self._sizes[name]
             log.info("unloaded", model=name)
         if model.name not in self._resident:
             began = time.monotonic()

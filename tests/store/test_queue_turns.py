@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.errors import JobLost, JobTimedOut
+from bot.errors import JobCancelled, JobLost, JobTimedOut
 from bot.store.keys import Keys
-from bot.store.queue import Broken, Depth, Queue, Update, Waiting
+from bot.store.queue import Broken, Depth, Finished, Queue, Update, Waiting
 from bot.store.shifts import Begun, Offer, Shift
 from bot.testing import wait_until
 from tests.hands import Say
@@ -219,3 +220,67 @@ async def test_the_dead_leave_the_list_of_the_living(queue: Queue, shift: Shift,
         return await redis.zcard(keys.workers()) == 0
 
     await wait_until(forgotten)
+
+
+async def test_what_goes_on_admits_only_its_own_kind_and_never_one_that_must_run_alone(queue: Queue, shift: Shift, other: Shift) -> None:
+    await submit(queue, "crashed", tenant="a")
+    await turn(other)
+    await wait_until(queue.reap)
+    await submit(queue, "other voice", Say(voice="low"), tenant="b")
+    await submit(queue, "same voice", tenant="c")
+    going_on = Offer("loud", WANTS, 4, parked=time.time(), batch="")
+    begun = await shift.claim([going_on])
+    assert (begun.model, [claim.id for claim in begun.claims]) == ("loud", ["same voice"])
+    assert [claim.id for claim in (await turn(shift, 4)).claims] == ["crashed"]
+
+
+async def test_a_jobs_clock_stands_still_while_another_model_has_its_turn(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1")
+    claims = (await turn(shift)).claims
+    await shift.park(claims)
+    await redis.hset(keys.job("1"), "until", "1")
+    await redis.hset(keys.job("1"), "parked", "0")
+    assert not await shift.renew(), "it does not run, so it does not run too long"
+    await shift.resume(claims)
+    assert not await shift.renew()
+    await redis.hset(keys.job("1"), "until", "1")
+    assert await shift.renew()
+
+
+async def test_jobs_that_expired_in_line_leave_it_without_a_trace(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    for id in ("1", "2", "3"):
+        await submit(queue, id)
+    await submit(queue, "4", person="q")
+    await redis.delete(*(keys.job(id) for id in ("1", "2", "3")))
+    assert await order(shift, 2) == ["4"]
+    assert await redis.hgetall(f"{keys.prefix}:depth") == {}
+    assert await redis.zcard(f"{keys.prefix}:deadlines") == 0
+
+
+async def test_the_time_that_a_job_ran_is_no_time_that_it_waited(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1", Impatient())
+    claims = (await turn(shift)).claims
+    await redis.hset(keys.job("1"), "begun", int(await redis.hget(keys.job("1"), "begun") or 0) - 60_000)
+    await shift.hand_back(claims)
+    assert (await redis.zscore(f"{keys.prefix}:deadlines", "1") or 0) > (await redis.time())[0] * 1000 + 50_000
+
+
+async def test_who_cancels_late_still_pays_for_what_was_done(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1")
+    [claim] = (await turn(shift)).claims
+    await queue.cancel("t-1")
+    await queue.drop("t-1")
+    assert not await shift.fail(claim, JobCancelled("nobody waits"), 6.0)
+    assert await redis.zscore(f"{keys.prefix}:credit:{shift.pool}", "s") == 2.0
+    assert not await shift.fail(claim, JobCancelled("nobody waits"), 6.0)
+    assert await redis.zscore(f"{keys.prefix}:credit:{shift.pool}", "s") == 2.0
+
+
+async def test_who_follows_outlives_a_reader_that_failed(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1")
+    await redis.zadd(keys.workers(), {"no json": 4e12})
+    following = asyncio.create_task(last(queue, "1"))
+    [claim] = (await turn(shift)).claims
+    await shift.finish(claim, "{}", 1.0)
+    assert await following == Finished(b"{}")
+    await redis.delete(keys.workers())

@@ -1,17 +1,19 @@
 -- Claims jobs of one model that may run together.
--- ARGV: prefix, worker, lease ms, pool, joined, batch key, then for each model: name, most, resident, parked, how many wants, wants
+-- ARGV: prefix, worker, lease ms, pool, joined, batch key, then for each model: name, most, resident, parked, its batch key, how many
+-- wants, wants
 -- `joined` is the model whose open turn is joined by jobs of this batch key, or '' to begin one; `parked` the moment (ms) since which
 -- work that was begun waits for the model's next turn, or 0.
 -- Returns the model ('' when there is nothing to do), 1 when another model is due and the joined turn must end, and
 -- id, fence, body, batch key, timeout ms, alone … per job.
 local worker, lease, pool, joined, batch = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-local at, out, taken = now(), {}, 0
+local at, out, taken, going_on = now(), {}, 0, false
 
 local models, n = {}, 7
 while n <= #ARGV do
-  local model = {name = ARGV[n], most = tonumber(ARGV[n + 1]), resident = ARGV[n + 2] == '1', parked = tonumber(ARGV[n + 3]), wants = {}, waiting = {}}
-  for m = n + 5, n + 4 + ARGV[n + 4] do model.wants[#model.wants + 1] = ARGV[m] end
-  n = n + 5 + #model.wants
+  local model = {name = ARGV[n], most = tonumber(ARGV[n + 1]), resident = ARGV[n + 2] == '1', parked = tonumber(ARGV[n + 3]), batch = ARGV[n + 4],
+    wants = {}, waiting = {}}
+  for m = n + 6, n + 5 + ARGV[n + 5] do model.wants[#model.wants + 1] = ARGV[m] end
+  n = n + 6 + #model.wants
   models[#models + 1] = model
 end
 
@@ -81,7 +83,7 @@ local function people(model, tenant)
 end
 
 local function fits(job)
-  local first = joined == '' and taken == 0
+  local first = joined == '' and taken == 0 and not going_on
   return first or (job.alone ~= '1' and job.batch == batch)
 end
 
@@ -132,6 +134,10 @@ end
 -- Fills the turn with the servers' jobs, the richest server first.
 local function fill(model)
   local passed = {}
+  if joined == '' then
+    going_on = model.parked > 0
+    batch = model.batch
+  end
   while taken < model.most do
     local best
     for tenant, since in pairs(model.waiting) do

@@ -27,11 +27,28 @@ local function wake(want)
   redis.call('DEL', joiners)
 end
 
--- Puts a person and a server where their first waiting job belongs, or takes them away.
+local function fewer(field)
+  if redis.call('HINCRBY', prefix .. ':depth', field, -1) <= 0 then redis.call('HDEL', prefix .. ':depth', field) end
+end
+
+local function no_longer_waits(id, tenant, person)
+  fewer(tenant)
+  fewer(tenant .. '|' .. person)
+  redis.call('ZREM', prefix .. ':deadlines', id)
+end
+
+-- Puts a person and a server where their first waiting job belongs, or takes them away; jobs that have expired leave the line.
 local function rank(want, tenant, person)
   local head = redis.call('LINDEX', line(want, tenant, person), 0)
+  local at = head and redis.call('HGET', job_key(head), 'at')
+  while head and not at do
+    redis.call('LPOP', line(want, tenant, person))
+    no_longer_waits(head, tenant, person)
+    head = redis.call('LINDEX', line(want, tenant, person), 0)
+    at = head and redis.call('HGET', job_key(head), 'at')
+  end
   if head then
-    redis.call('ZADD', persons(want, tenant), redis.call('HGET', job_key(head), 'at'), person)
+    redis.call('ZADD', persons(want, tenant), at, person)
   else
     redis.call('ZREM', persons(want, tenant), person)
   end
@@ -49,17 +66,10 @@ local function enter(id, want, tenant, person, front)
   wake(want)
 end
 
-local function fewer(field)
-  if redis.call('HINCRBY', prefix .. ':depth', field, -1) <= 0 then redis.call('HDEL', prefix .. ':depth', field) end
-end
-
 -- Takes a waiting job out of its line.
 local function leave(id, want, tenant, person)
-  redis.call('LREM', line(want, tenant, person), 1, id)
+  if redis.call('LREM', line(want, tenant, person), 1, id) > 0 then no_longer_waits(id, tenant, person) end
   rank(want, tenant, person)
-  fewer(tenant)
-  fewer(tenant .. '|' .. person)
-  redis.call('ZREM', prefix .. ':deadlines', id)
 end
 
 -- Tells the followers of a job; the newest entries are enough, because a partial holds all that was said.
@@ -78,9 +88,12 @@ local function close(id, state, fence, value)
   tell(id, state, fence, value)
 end
 
--- Puts a running job back into line.
+-- Puts a running job back into line. The time for which it ran is not time that it waited.
 local function requeue(id, want, tenant, person)
   redis.call('ZREM', prefix .. ':leases:jobs', id)
+  local begun = redis.call('HGET', job_key(id), 'begun')
+  if begun then redis.call('HINCRBY', job_key(id), 'deadline', string.format('%.0f', now() - begun)) end
+  redis.call('HDEL', job_key(id), 'begun', 'parked')
   redis.call('HSET', job_key(id), 'state', 'waiting')
   local fence = redis.call('HINCRBY', job_key(id), 'fence', 1)
   tell(id, 'waiting', fence, '')

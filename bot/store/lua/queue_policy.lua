@@ -80,12 +80,12 @@ local function refund(id)
   end
 end
 
--- Settles what a job took, in seconds, against what it was charged at its claim.
-local function settle(id, seconds)
+-- Settles what a job took, in seconds, against what it was charged at its claim. Only what ran to its end teaches what jobs take.
+local function settle(id, seconds, whole)
   local found = redis.call('HMGET', job_key(id), 'pool', 'tenant', 'person', 'charged', 'model')
   if found[1] and found[4] then
     charge(found[1], found[2], found[3], seconds - tonumber(found[4]))
     redis.call('HDEL', job_key(id), 'charged')
-    learn('job:' .. found[5], seconds)
+    if whole then learn('job:' .. found[5], seconds) end
   end
 end

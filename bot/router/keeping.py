@@ -52,8 +52,14 @@ async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
     async def once() -> None:
         for id, firing in (await schedules.due()).items():
             message = Message("", f"fired:{id}", firing.address, firing.person, trigger=Fired(id), at=firing.at)
-            await deliver(message)
-            await schedules.done(id)
+            try:
+                await deliver(message)
+            except StoreError:
+                raise
+            except Exception:  # it is handed out again later, and holds up no other meanwhile
+                log.exception("a firing could not be delivered", id=id)
+            else:
+                await schedules.done(id)
         await asyncio.sleep(pause)
 
     await _forever(once)

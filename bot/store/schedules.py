@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 
 from bot.messages import Address, Person
@@ -18,6 +19,9 @@ HANDED_OUT = 10_000
 """Milliseconds a router has to turn a due firing into a ticket before another one is asked."""
 
 MOST_AT_ONCE = 64
+
+
+log = structlog.get_logger(__name__)
 
 
 class Firing(BaseModel):
@@ -56,7 +60,14 @@ class Schedules:
     async def due(self) -> dict[str, Firing]:
         """Firings whose time has come, by id; others asking within ten seconds do not get the same."""
         found = await self._due(keys=[self._keys.firings_due(), self._keys.firings()], args=[HANDED_OUT, MOST_AT_ONCE])
-        return {found[n].decode(): Firing.model_validate_json(found[n + 1]) for n in range(0, len(found), 2)}
+        due: dict[str, Firing] = {}
+        for id, firing in zip(found[::2], found[1::2], strict=True):
+            try:
+                due[id.decode()] = Firing.model_validate_json(firing)
+            except ValidationError:  # it would hold up the others for ever
+                log.exception("a firing that nobody understands is forgotten", id=id.decode())
+                await self.done(id.decode())
+        return due
 
     @guarded
     async def find(self, id: str) -> Firing | None:

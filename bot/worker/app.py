@@ -115,13 +115,20 @@ def _placement(config: Config, device: str, model: Model[Any, Any], folders: dic
 
 def _device(config: Config) -> str:
     """What `auto` means here; a GPU counts when torch can use it."""
-    if config.worker.device != "auto":
-        return "cuda:0" if config.worker.device == "cuda" else config.worker.device
-    if shutil.which("nvidia-smi") is None:
+    chosen = config.worker.device
+    if chosen == "cpu" or (chosen == "auto" and shutil.which("nvidia-smi") is None):
         return "cpu"
     import torch
 
-    return "cuda:0" if torch.cuda.is_available() else "cpu"
+    if chosen == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    kind, _, number = chosen.partition(":")
+    there = (
+        torch.backends.mps.is_available() if kind == "mps" else torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
+    )
+    if not there:
+        raise ConfigError(f'worker.device = "{chosen}": torch {torch.__version__} finds no such device here; `hobnob doctor` says more')
+    return "cuda:0" if chosen == "cuda" else chosen
 
 
 def _room(device: str) -> int:

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from bot import Action, Button, Command, Context, Event, Listener, NoArgs, Reaction, Refusal, Refused, Reply, Route, Schedule, hookimpl
 from bot.errors import PluginError
-from bot.messages import Address, Called, Clicked, Message, Person, Quote, Reacted, Said, Text, Trigger
+from bot.messages import Address, Attachment, Blob, Called, Clicked, Image, Message, Person, Quote, Reacted, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.acts import LONGEST_CHAIN
@@ -63,6 +63,8 @@ class Painter:
             Command("paint", "Paints.", Paint, self.paint),
             Command("later", "Paints later.", NoArgs, self.later),
             Command("fail", "Fails.", NoArgs, self.fail),
+            Command("file", "Answers with a file that cannot be sent.", NoArgs, self.file),
+            Command("old", "Answers with a file that is gone.", NoArgs, self.old),
             Command("nothing", "Answers with nothing.", NoArgs, self.nothing),
             Command("wait", "Waits.", NoArgs, self.wait),
             Listener("hear", lambda message: "paint" in message.text, self.hear),
@@ -116,6 +118,12 @@ class Painter:
 
     async def fail(self, ctx: Context, args: NoArgs) -> str:
         raise RuntimeError("a secret")
+
+    async def file(self, ctx: Context, args: NoArgs) -> Reply:
+        return Reply("Look", Image(Attachment("a", "image/png", 1)))
+
+    async def old(self, ctx: Context, args: NoArgs) -> Reply:
+        return Reply("Look", Image(Blob("gone", "image/png", 1)))
 
     async def nothing(self, ctx: Context, args: NoArgs) -> str:
         return "  "
@@ -205,13 +213,13 @@ async def test_a_wrong_argument_names_its_field(stage: Stage, text: str, expecte
 
 
 async def test_an_unknown_command_is_told_which_there_are(stage: Stage) -> None:
-    expected = "There is no command /sing here. There is /fail, /later, /nothing, /paint, /wait."
+    expected = "There is no command /sing here. There is /fail, /file, /later, /nothing, /old, /paint, /wait."
     assert await stage.call("sing", "la la") == [expected]
 
 
 async def test_an_unknown_command_of_any_length_is_a_short_sentence(stage: Stage) -> None:
     [answer] = await stage.call("x" * 100_000)
-    assert len(answer) < 120
+    assert len(answer) < 160
 
 
 async def test_what_the_person_must_know_is_sent_as_it_is(stage: Stage) -> None:
@@ -223,6 +231,17 @@ async def test_a_handler_that_fails_apologises_without_telling_why(stage: Stage)
     assert "Reference: " in answer
     assert "secret" not in answer
     assert await stage.call("paint", "a cat") == ["1 small a cat, calm"]
+
+
+async def test_a_reply_that_cannot_be_sent_is_an_apology_once(stage: Stage) -> None:
+    [answer] = await stage.call("file")
+    assert "Reference: " in answer
+
+
+async def test_a_reply_whose_file_is_gone_says_so(stage: Stage) -> None:
+    [answer] = await stage.call("old")
+    assert "Reference" not in answer
+    assert "again" in answer
 
 
 async def test_an_empty_reply_is_the_plugins_fault_not_silence(stage: Stage) -> None:

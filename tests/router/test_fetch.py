@@ -101,6 +101,15 @@ async def test_a_key_is_not_shown_to_the_host_that_a_redirect_names(site: Site) 
     assert "Bearer key" not in site.seen[1]
 
 
+@pytest.mark.parametrize(("status", "method"), [("302 Found", "GET"), ("303 See Other", "GET"), ("307 Temporary Redirect", "POST")])
+async def test_what_is_posted_stays_with_the_origin_it_was_meant_for(site: Site, status: str, method: str) -> None:
+    site.pages["/"] = page("", status, location=site.url("/next", "localhost"))
+    await fetch("POST", site.url("/"), {}, b"api_key=secret", 100, allowed=lambda _: True)
+    assert "content-length: 14" in site.seen[0].lower()
+    assert site.seen[1].startswith(f"{method} /next")
+    assert "content-length: 14" not in site.seen[1].lower()
+
+
 async def test_redirects_end(site: Site) -> None:
     site.pages["/"] = page("", "302 Found", location="/")
     with pytest.raises(UserError, match="without end"):
@@ -108,7 +117,21 @@ async def test_redirects_end(site: Site) -> None:
     assert len(site.seen) == MOST_REDIRECTS + 1
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com/x", "nonsense", "", "http://", "http://[", "http://a\nb/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://example.com/x",
+        "nonsense",
+        "",
+        "http://",
+        "http://[",
+        "http://a\nb/",
+        "http://a..b/",
+        "http://.example.com/",
+        f"http://{'a' * 64}/",
+    ],
+)
 async def test_what_is_no_address_is_a_sentence(url: str) -> None:
     with pytest.raises(UserError):
         await fetch("GET", url, {}, b"", 1000)

@@ -91,17 +91,12 @@ class Hub(_Strict):
 
 
 class Entry(_Strict):
-    """One model. `context` counts tokens, `disk` the bytes of the finished folder, `parameters` the weights."""
+    """One model. `disk` is the bytes of the finished folder."""
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")]
     summary: str
     kind: Literal["chat", "speech", "image"]
-    family: str
     licence: str
-    commercial: bool = True
-    parameters: int
-    context: int = 0
-    languages: tuple[str, ...] = ()
     disk: Bytes
     source: Annotated[Wheels | Hub, Field(discriminator="type")]
 

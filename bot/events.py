@@ -1,4 +1,4 @@
-"""Things that happened, for logs, metrics, `/why` and the dashboard. What is done about them is up to who observes."""
+"""Things that happened, for whoever observes them. What is done about them: `observe` of a plugin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened. `name` is dotted ("ticket.accepted"), `at` is seconds since 1970.
+    """One thing that happened. `name` is dotted ("ticket.finished"), `at` is seconds since 1970.
 
     `ref` is the correlation id that follows a message to its reply; `facts` holds ids and numbers, never what people said.
     """

@@ -15,9 +15,7 @@ starter = ["tiny"]
 [models.tiny]
 summary = "For tests"
 kind = "chat"
-family = "llama"
 licence = "MIT"
-parameters = 1
 disk = 3
 [models.tiny.source]
 type = "wheels"
@@ -80,7 +78,7 @@ def test_another_source_is_another_digest() -> None:
             'type = "torrent"',
             "Input tag 'torrent' found using 'type' does not match any of the expected tags: 'wheels', 'hub'",
         ),
-        ("size = 2", "size =", "Invalid value (at line 16, column 7)"),
+        ("size = 2", "size =", "Invalid value (at line 14, column 7)"),
     ],
 )
 def test_a_faulty_catalogue_names_the_file_the_key_and_what_is_allowed(tmp_path: Path, old: str, new: str, fault: str) -> None:

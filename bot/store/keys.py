@@ -201,7 +201,3 @@ class Keys:
     def dead(self) -> str:
         """The dead list."""
         return f"{self.prefix}:dead"
-
-    def tenants(self, want: str) -> str:
-        """The servers with waiting jobs."""
-        return f"{self.prefix}:tenants:{want}"

@@ -12,7 +12,7 @@ PERSONA = (
 
 
 class Settings(BaseModel):
-    """Shown as a form; every field has a default."""
+    """Every field has a default; the operator may choose another in `[plugins.chat.defaults]`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

@@ -24,7 +24,7 @@ def _known(code: str) -> str:
 
 
 class Settings(BaseModel):
-    """Shown as a form; every field has a default."""
+    """Every field has a default; the operator may choose another in `[plugins.transcribe.defaults]`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

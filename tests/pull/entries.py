@@ -17,7 +17,7 @@ def sha256(content: bytes) -> str:
 
 
 def entry(source: dict[str, Any], disk: int = 200_000) -> Entry:
-    facts = {"summary": "For tests", "kind": "speech", "family": "whisper", "licence": "MIT", "parameters": 1, "disk": disk}
+    facts = {"summary": "For tests", "kind": "speech", "licence": "MIT", "disk": disk}
     return Entry.model_validate({"name": "tiny", **facts, "source": source})
 
 

@@ -123,10 +123,8 @@ def _device(config: Config) -> str:
     if chosen == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"
     kind, _, number = chosen.partition(":")
-    there = (
-        torch.backends.mps.is_available() if kind == "mps" else torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
-    )
-    if not there:
+    count = int(torch.backends.mps.is_available()) if kind == "mps" else torch.cuda.device_count()
+    if int(number or 0) >= count:
         raise ConfigError(f'worker.device = "{chosen}": torch {torch.__version__} finds no such device here; `hobnob doctor` says more')
     return "cuda:0" if chosen == "cuda" else chosen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -15,12 +15,23 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
+from pygments.lexers import get_all_lexers, get_lexer_by_name
 
 SCHEMES = ("http", "https", "mailto")
 REMEMBERED = 1024
 """Texts whose HTML is remembered, because every open tab shows the same ones."""
+
+MOST_COLOURED = 2_000
+"""Characters of code that are coloured in one message, those of a language that is slow counted twice; the rest stays plain.
+
+Lexers take the square of the length on hostile text, and everybody waits meanwhile: this is under 0.1 s for all of these.
+"""
+
+QUICK = (
+    "Python, Python Traceback, Python console session, JavaScript, TypeScript, TSX, JSON, YAML, TOML, HTML, XML, CSS, SCSS, Kotlin, Go, Rust, "
+    "Swift, Ruby, PHP, Perl, Lua, Bash, PowerShell, SQL, Diff, Docker, Nginx configuration file, Haskell, JSX"
+).split(", ")
+SLOW = ("C", "C++", "Java", "Makefile", "Bash Session", "Markdown", "INI")
 
 _URL = r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}*_~]"
 
@@ -38,7 +49,7 @@ class Markdown:
         self.render = lru_cache(maxsize=REMEMBERED)(self._render)
 
     def _render(self, text: str, names: tuple[str, ...] = ()) -> str:
-        return str(self._parser.render(text, {"names": names}))
+        return str(self._parser.render(text, {"names": names, "colours": MOST_COLOURED}))
 
 
 def _safe_link(url: str) -> bool:
@@ -54,15 +65,22 @@ def _link(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Opt
 def _fence(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     language = (tokens[at].info or "").strip().split(" ")[0][:24]
     head = f'<div class="code-head"><span>{escapeHtml(language or "text")}</span><button type="button" data-copy>Copy</button></div>'
-    return f'<div class="code">{head}<pre tabindex="0"><code>{_coloured(tokens[at].content, language)}</code></pre></div>\n'
+    return f'<div class="code">{head}<pre tabindex="0"><code>{_coloured(tokens[at].content, language, env)}</code></pre></div>\n'
 
 
-def _coloured(code: str, language: str) -> str:
-    try:
-        lexer = get_lexer_by_name(language, stripnl=False)
-    except ClassNotFound:
+def _coloured(code: str, language: str, env: EnvType) -> str:
+    factor = _costs().get(language.lower())
+    if factor is None or len(code) * factor > env["colours"]:
         return escapeHtml(code)
-    return str(highlight(code, lexer, HtmlFormatter(nowrap=True, classprefix="hl-")))
+    env["colours"] -= len(code) * factor
+    return str(highlight(code, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True, classprefix="hl-")))
+
+
+@cache
+def _costs() -> dict[str, int]:
+    """What a character costs, by every word that stands for a language."""
+    factors = {**dict.fromkeys(QUICK, 1), **dict.fromkeys(SLOW, 2)}
+    return {word: factors[name] for name, words, *_ in get_all_lexers(plugins=False) if name in factors for word in words}
 
 
 def _lively(state: StateCore) -> None:

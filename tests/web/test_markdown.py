@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from html.parser import HTMLParser
 
 import pytest
+from pygments.lexers import find_lexer_class, get_all_lexers
 
-from bot.web.markdown import Markdown
+from bot.web.markdown import MOST_COLOURED, QUICK, SLOW, Markdown
 
 BLOCKS = {"p", "pre", "div", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr"}
 ALLOWED = BLOCKS | {"br", "strong", "em", "s", "code", "span", "button", "a", "table", "thead", "tbody", "tr", "th", "td"}
@@ -42,6 +44,13 @@ HOSTILE = (
     "<!--><script>alert(1)</script>-->",
     "<![CDATA[<script>]]>",
 )
+
+
+HOLDUPS = (
+    *(("", "a"), ("a", " "), ("", " \n"), ("", "a\n"), ("a = ", "\t"), ("", '"\\'), ("", "'\\"), ("a", "a."), ("a", "a::")),
+    *(("<?php ", "$"), ("<a ", "-"), ("<script>", "'\\"), ("", "**"), ("", "("), ("a = ", "<a")),
+)
+"""What the lexers of many languages take the square of its length for."""
 
 
 class Tags(HTMLParser):
@@ -100,6 +109,34 @@ def test_names_behind_an_at_sign_stand_out_whole_words_only() -> None:
 def test_code_is_coloured_and_an_unknown_language_is_plain() -> None:
     assert 'class="hl-k"' in Markdown().render("```python\ndef f(): ...\n```")
     assert "<code>def f(): ...\n</code>" in Markdown().render("```nonesuch\ndef f(): ...\n```")
+    assert "<code></code>" in Markdown().render("```\n```")
+
+
+def test_only_languages_and_lengths_whose_worst_case_is_short_are_coloured() -> None:
+    line = "x = 1\n"
+    whole = line * (MOST_COLOURED // len(line))
+
+    assert "hl-" in Markdown().render(f"```py\n{whole}```")
+    assert "hl-" not in Markdown().render(f"```py\n{whole}{line}```")
+    assert "hl-" not in Markdown().render(f"```c\n{whole}```")
+    assert "hl-" not in Markdown().render("```fan\nclass A {}\n```")
+    assert Markdown().render(f"```py\n{whole}```\n" * 3).count('"hl-n"') == whole.count("x")
+
+
+def test_every_language_that_is_coloured_exists() -> None:
+    assert {name for name, *_ in get_all_lexers(plugins=False)} >= {*QUICK, *SLOW}
+
+
+@pytest.mark.parametrize("language", [*QUICK, *SLOW])
+def test_no_message_holds_everybody_up(language: str) -> None:
+    """CPU time rather than the clock's; three times what was measured, for slower machines."""
+    word = find_lexer_class(language).aliases[0]
+    markdown, size = Markdown(), MOST_COLOURED // (1 + (language in SLOW)) - 8
+    markdown.render(f"```{word}\nx\n```")
+    for head, unit in HOLDUPS:
+        began = time.process_time()
+        markdown.render(f"```{word}\n{head}{(unit * size)[: size - len(head)]}\n```")
+        assert time.process_time() - began < 0.3, (head, unit)
 
 
 def test_a_fence_that_is_still_being_written_is_code_already() -> None:

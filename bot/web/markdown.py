@@ -27,10 +27,10 @@ MOST_COLOURED = 2_000
 Lexers take the square of the length on hostile text, and everybody waits meanwhile: this is under 0.1 s for all of these.
 """
 
-QUICK = (
-    "Python, Python Traceback, Python console session, JavaScript, TypeScript, TSX, JSON, YAML, TOML, HTML, XML, CSS, SCSS, Kotlin, Go, Rust, "
-    "Swift, Ruby, PHP, Perl, Lua, Bash, PowerShell, SQL, Diff, Docker, Nginx configuration file, Haskell, JSX"
-).split(", ")
+_SCRIPTS = ("Python", "Python Traceback", "Python console session", "JavaScript", "JSX", "Ruby", "PHP", "Perl", "Lua", "Bash", "PowerShell")
+_COMPILED = ("TypeScript", "TSX", "Kotlin", "Go", "Rust", "Swift", "Haskell")
+_PLAIN = ("JSON", "YAML", "TOML", "HTML", "XML", "CSS", "SCSS", "SQL", "Diff", "Docker", "Nginx configuration file")
+QUICK = _SCRIPTS + _COMPILED + _PLAIN
 SLOW = ("C", "C++", "Java", "Makefile", "Bash Session", "Markdown", "INI")
 
 _URL = r"https?://[^\s<>\"'`]*[^\s<>\"'`.,;:!?)\]}*_~]"

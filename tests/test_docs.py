@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from typer.main import get_command
 
 import bot
-from bot import Address, Called, Clicked, Context, Fired, Message, NoArgs, Person, Text, typed_command
+from bot import Address, Batch, Called, Clicked, Context, Fired, Message, Model, NoArgs, Person, Text, Work, typed_command
 from bot.cli import app
 from bot.config import load as load_config
 from bot.plugins import Half, Plugins
@@ -141,6 +141,11 @@ async def test_the_reminder_fires_and_its_button_takes_it_back(tmp_path: Path, r
 
 def test_the_page_on_plugins_names_the_whole_public_api() -> None:
     assert {name for name in bot.__all__ if not re.search(rf"\b{name}\b", PLUGINS)} == set()
+
+
+def test_the_page_on_plugins_names_all_of_a_model_and_what_it_is_handed() -> None:
+    public = {name for one in (Model, Batch, Work) for name in (*vars(one), *one.__annotations__) if not name.startswith("_")}
+    assert {name for name in public if not re.search(rf"`(\w+\.)?{name}\b", PLUGINS)} == set()
 
 
 def test_the_page_on_plugins_names_all_that_ctx_can_do() -> None:

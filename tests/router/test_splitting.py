@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.router.splitting import split
@@ -14,10 +14,11 @@ WORDS = st.sampled_from(["hello ", "a\n", "\n\n", "```python\n", "\n```\n", "~~~
 
 
 def bare(text: str) -> str:
-    """What is said, without fences, their language, and white space."""
-    return re.sub(r"\s+|```|~~~|python", "", text)
+    """What is said, without white space, and then without fences and their language, which a cut may have parted."""
+    return re.sub(r"```|~~~|python", "", re.sub(r"\s+", "", text))
 
 
+@example("hello hello " + "x" * 100 + "```python\n")
 @given(st.lists(WORDS, max_size=80).map("".join))
 def test_every_piece_fits_and_nothing_is_lost(text: str) -> None:
     pieces = split(text, LIMIT)

@@ -42,10 +42,12 @@ class Posts:
 
         Private ones all do: from the message that it replies to, a platform knows whose eyes a post is for.
         """
-        pieces = split(reply.text, limits.text) if reply.text.strip() else [""]
-        uploads = [await self._upload(part) for part in reply.parts if not isinstance(part, Text)]
+        made = [await self._upload(part) for part in reply.parts if not isinstance(part, Text)]
+        uploads = [upload for upload in made if len(upload.content) <= limits.file]
+        said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
+        pieces = split(said, limits.text) if said.strip() else [""]
         if len(pieces) > MOST_PIECES:
-            uploads.append(Upload("answer.md", "text/markdown", reply.text.encode()))
+            uploads.append(Upload("answer.md", "text/markdown", said.encode()))
             pieces = pieces[:1]
         keys = tuple([await self._key(button, number, journal) for number, button in enumerate(reply.buttons)])
         groups = [tuple(uploads[at : at + limits.files_per_post]) for at in range(0, len(uploads), limits.files_per_post)] or [()]
@@ -77,6 +79,10 @@ class Posts:
         id = digest(journal.ticket.id, button.action, button.label, str(number))[:24]
         await self.buttons.keep_button(id, Pressed(body.plugin, button.action, button.payload, body.version))
         return Key(id, button.label)
+
+
+def _too_large(upload: Upload, limits: Limits) -> str:
+    return f"({upload.name} has {len(upload.content) / 1e6:.1f} MB, and this chat takes at most {limits.file / 1e6:.1f} MB.)"
 
 
 def _file_name(blob: Blob) -> str:

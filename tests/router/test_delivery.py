@@ -234,3 +234,12 @@ async def test_all_tickets_of_a_chat_share_its_pace() -> None:
     assert not waiting.done()
     await asyncio.wait_for(pace.turn(Address("room", "other", "main"), 0.05), 0.04)
     await waiting
+
+
+async def test_a_file_that_the_chat_does_not_take_is_named_and_the_rest_arrives(desk: Desk) -> None:
+    files = [File(await desk.blobs.put(bytes(size), "image/png", name)) for name, size in {"small.png": 1000, "large.png": 1001}.items()]
+    line, _ = await desk.line(attempts=1)
+    await line.settle(Reply("Both drawn.", *files))
+    [post] = desk.platform.chats[ROOM].values()
+    assert post.text == "Both drawn.\n\n(large.png has 0.0 MB, and this chat takes at most 0.0 MB.)"
+    assert [upload.name for upload in post.uploads] == ["small.png"]

@@ -51,5 +51,10 @@ async def _entered(sessions: Sessions, cookie: str, request: Request, token: str
     secret = await sessions.redeem(token)
     if secret is None:
         return USED
-    home.set_cookie(cookie, secret, max_age=KEPT, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    remember(home, cookie, secret, request.url.scheme)
     return home
+
+
+def remember(response: Response, cookie: str, secret: str, scheme: str) -> None:
+    """Has the browser keep the session, from now on as long as the store does."""
+    response.set_cookie(cookie, secret, max_age=KEPT, httponly=True, samesite="lax", secure=scheme == "https")

@@ -13,10 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import StoreError
 from bot.store.sessions import Sessions
+from bot.web.entrance import remember
 from bot.web.notices import ASK_FOR_A_LINK, AWAY, notice
 
 PUBLIC = ("/enter", "/healthz", "/static/", "/_nicegui/", "/favicon.ico")
 """What everybody may read: the way in, and styles and scripts that hold nothing of anybody."""
+
+PAGE = "/"
 
 POLICY = "; ".join(
     (
@@ -60,7 +63,15 @@ class Guard:
         elif refusal := self._foreign(scope) or await self._unknown(scope):
             await _refuse(refusal, scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send))
+            await self._app(scope, receive, _with_headers(send, self._renewed(scope)))
+
+    def _renewed(self, scope: Scope) -> str:
+        """The cookie again, with the page: a session lasts from its last use on, and the browser has to keep it as long."""
+        if scope["type"] != "http" or scope["path"] != PAGE:
+            return ""
+        kept = Response()
+        remember(kept, self._cookie, HTTPConnection(scope).cookies[self._cookie], scope["scheme"])
+        return kept.headers["set-cookie"]
 
     def _foreign(self, scope: Scope) -> Response | None:
         """Refuses names that somebody else's DNS may have pointed at us, and requests that another page makes."""
@@ -106,12 +117,14 @@ async def _refuse(refusal: Response, scope: Scope, receive: Receive, send: Send)
         await refusal(scope, receive, _with_headers(send))
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, session: str = "") -> Send:
     async def passed(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=list(message["headers"]))
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+            if session:
+                headers.append("Set-Cookie", session)
             message = {**message, "headers": headers.raw}
         await send(message)
 

@@ -106,6 +106,18 @@ async def test_only_requests_of_our_own_pages_are_served(house: House, headers: 
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+async def test_every_load_of_the_page_has_the_browser_keep_the_session_anew(house: House) -> None:
+    await house.up()
+    async with httpx.AsyncClient(base_url=house.url) as client, httpx.AsyncClient(base_url=house.url) as stranger:
+        entered = await client.get(await house.invite())
+        page, script = await client.get("/"), await client.get("/static/base.css")
+        strangers = await stranger.get("/")
+
+    assert "Max-Age=2592000" in entered.headers["set-cookie"]
+    assert page.headers["set-cookie"] == entered.headers["set-cookie"]
+    assert "set-cookie" not in {*script.headers, *strangers.headers}
+
+
 async def test_a_websocket_from_another_origin_or_without_a_session_is_refused(house: House) -> None:
     await house.up()
     upgrade = {

@@ -13,7 +13,9 @@ import psutil
 import pytest
 
 from bot import guard
+from bot.cli.visiting import _secret
 from bot.doctor import examine, gpu, installed
+from bot.errors import ConfigError
 
 ECHO = Path(__file__).parent / "data/plugins/echo"
 
@@ -89,6 +91,14 @@ def test_check_names_faults_of_both_halves_of_all_plugins_at_once(config: Path, 
     assert done.stderr.endswith("3 faults.\n")
 
 
+def test_check_names_a_file_where_a_folder_should_be(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    config.write_text(config.read_text() + f'[models]\ndir = "{tmp_path / "data/weights"}"\n')
+    done = hobnob("check", "--config", str(config))
+    said = f"expected a folder, found that {tmp_path / 'data'} is a file"
+    assert (done.returncode, done.stderr) == (2, f"{config}:1: data_dir: {said}\n{config}:7: models.dir: {said}\n2 faults.\n")
+
+
 def test_check_names_weights_that_nobody_knows(config: Path, tmp_path: Path) -> None:
     home = tmp_path / "heavy"
     home.mkdir()
@@ -121,6 +131,20 @@ def test_a_full_disk_is_a_sentence_and_exit_2(config: Path) -> None:
     assert done.returncode == 2
     assert "hobnob: the disk is full: free some space" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_who_sits_at_the_terminal_is_kept_in_a_data_directory_that_may_not_be_there_yet(tmp_path: Path) -> None:
+    data = tmp_path / "new/data"
+    first = _secret(data)
+    assert (len(first), _secret(data)) == (32, first)
+    assert [(path.name, path.stat().st_mode & 0o777) for path in data.iterdir()] == [("console.secret", 0o600)]
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_terminal_that_can_keep_nothing_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    with pytest.raises(ConfigError, match=r"console.secret cannot be written: .*\. Set `data_dir` to a folder"):
+        _secret(tmp_path / "data")
 
 
 # Lists -------------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ def _faults(path: Path | None) -> Iterator[str]:
     yield from faults
     if config is None:
         return
+    yield from _in_the_way(config)
     _, faults = _tried(lambda: load_plugins(config, "front"))
     yield from faults
     workers, faults = _tried(lambda: load_plugins(config, "model"))
@@ -44,6 +45,14 @@ def _faults(path: Path | None) -> Iterator[str]:
     yield from faults
     if workers is not None and known is not None:
         yield from _unknown_weights(config, workers, known)
+
+
+def _in_the_way(config: Config) -> Iterator[str]:
+    """Folders that cannot be made, because a file is there or above."""
+    for at, folder in ((("data_dir",), config.data_dir), (("models", "dir"), config.models.dir)):
+        nearest = next((path for path in (folder, *folder.parents) if path.exists()), None) if folder else None
+        if nearest is not None and not nearest.is_dir():
+            yield config.source.fault(at, f"expected a folder, found that {nearest} is a file")
 
 
 def _unknown_weights(config: Config, workers: Plugins, known: catalogue.Catalogue) -> Iterator[str]:

@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import secrets
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from bot.cli.asking import tail
 from bot.cli.meeting import HEARD, STEP, Answer, Meeting, meeting, steps
 from bot.cli.prompt import Prompt
 from bot.config import Config, load
-from bot.errors import UserError
+from bot.errors import ConfigError, UserError
 from bot.messages import Person, Text
 from bot.store.places import BOT, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.roomfeed import Change
@@ -55,11 +56,17 @@ async def _visit(config: Config, name: str, room: str, direct: bool) -> int:
 
 
 def _secret(data_dir: Path) -> str:
+    """Kept for the next time; where Redis is elsewhere, this may be the first thing in the data directory."""
     file = data_dir / SECRET
-    if not file.exists():
-        file.touch(0o600, exist_ok=False)
-        file.write_text(secrets.token_hex(16))
-    return file.read_text()
+    try:
+        if not file.exists():
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile("w", dir=data_dir, prefix=SECRET, delete=False) as new:  # which only its owner can read
+                new.write(secrets.token_hex(16))
+            Path(new.name).replace(file)
+        return file.read_text()
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}. Set `data_dir` to a folder that can be written") from error
 
 
 class Visit:

@@ -112,6 +112,10 @@ def _disk_faults(models_dir: Path) -> Iterator[None]:
             raise PullError(
                 f"the disk of {models_dir} is full; free some space and run the same command again, what has come is kept"
             ) from error
+        if isinstance(error, (FileExistsError, NotADirectoryError)):
+            raise PullError(
+                f"{models_dir} cannot be a folder: a file is in the way; remove it, or set `data_dir`, or `dir` under [models], to another"
+            ) from error
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             raise PullError(
                 f"{error.filename or models_dir} cannot be written ({error.strerror}); check who owns it, or set `dir` under [models]"

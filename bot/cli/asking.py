@@ -14,11 +14,11 @@ from rich.live import Live
 from rich.text import Text as Styled
 
 from bot import log
-from bot.cli.meeting import Meeting, meeting, part_of
+from bot.cli.meeting import Meeting, meeting
 from bot.config import Config, load
 from bot.errors import UserError
 from bot.messages import Attachment, Part, Text
-from bot.store.places import Draft, Place, RoomMessage, newcomer
+from bot.store.places import Draft, Place, RoomMessage, newcomer, part_of
 
 ROOM = "terminal"
 

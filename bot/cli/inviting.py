@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 
 from bot import log
+from bot.cli.meeting import runs
 from bot.config import Config, load
-from bot.store import embedded
 from bot.store.connection import check, connect
 from bot.store.keys import Keys
 from bot.store.sessions import Sessions
@@ -22,7 +22,7 @@ def link(path: Path | None) -> int:
     """0 when there is a link, 1 where nothing runs that it could lead to."""
     config = load(path)
     log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="link")
-    found = asyncio.run(_link(config)) if config.redis.url or embedded.answers(config.data_dir) else None
+    found = asyncio.run(_link(config)) if runs(config) else None
     typer.echo(found or f"hobnob: {NOBODY}", err=found is None)
     return int(found is None)
 

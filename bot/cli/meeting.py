@@ -13,7 +13,6 @@ import typer
 from bot.config import Config
 from bot.errors import UserError
 from bot.faults import variable
-from bot.messages import Attachment, Audio, File, Image, Part
 from bot.store.connection import check, connect
 from bot.store.embedded import START_SECONDS, answers
 from bot.store.keys import Keys
@@ -158,19 +157,14 @@ async def meeting(config: Config) -> AsyncIterator[Meeting]:
             await redis.aclose()
 
 
+def runs(config: Config) -> bool:
+    """Whether there is a store to look into; who goes on to look may still find that one elsewhere does not answer."""
+    return config.redis.url is not None or answers(config.data_dir)
+
+
 async def _store(data_dir: Path) -> None:
     """Where Hobnob has only just begun, its store is not there yet."""
     for _ in range(round(START_SECONDS / STEP)):
         if answers(data_dir) or holder(data_dir) is None:
             return
         await asyncio.sleep(STEP)
-
-
-def part_of(kept: Attachment) -> Part:
-    """A file as the part of a message that it is."""
-    match kept.mime.partition("/")[0]:
-        case "image":
-            return Image(kept)
-        case "audio":
-            return Audio(kept)
-    return File(kept)

@@ -17,9 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import log
+from bot.cli.meeting import runs
 from bot.config import Config, load
 from bot.errors import StoreError
-from bot.store import embedded
 from bot.store.connection import check, connect
 from bot.store.keys import Keys
 from bot.store.snapshot import Line, Snapshot, Snapshots
@@ -60,7 +60,7 @@ async def _once(config: Config) -> Snapshot:
 
 @asynccontextmanager
 async def _snapshots(config: Config) -> AsyncIterator[Snapshots]:
-    if not config.redis.url and not embedded.answers(config.data_dir):
+    if not runs(config):
         raise StoreError(f"nothing runs in {config.data_dir}: `hobnob run` starts everything")
     redis = connect(config.redis_url)
     try:

@@ -9,8 +9,8 @@ import structlog
 
 from bot.connector import Deliver, Limits, Post, Upload, typed_command
 from bot.errors import ConnectorError, StoreError, UserError
-from bot.messages import Address, Attachment, Audio, Clicked, File, Image, Message, Part, Person, Quote, Said, Text
-from bot.store.places import BOT, Arrival, Body, Place, RoomMessage
+from bot.messages import Address, Attachment, Clicked, Message, Part, Person, Quote, Said, Text
+from bot.store.places import BOT, Arrival, Body, Place, RoomMessage, part_of
 from bot.store.rooms import Rooms
 from bot.store.uploads import LARGEST
 
@@ -32,6 +32,7 @@ class RoomConnector:
     def __init__(self, rooms: Rooms, bot: Person = BOT) -> None:
         self._rooms = rooms
         self._bot = bot
+        self._refused = False
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. An arrival leaves the store when `deliver` has returned, so none is lost with this process."""
@@ -40,9 +41,9 @@ class RoomConnector:
             try:
                 arrivals = await self._rooms.arrivals(after)
             except StoreError as error:
-                log.warning("rooms cannot be read", fault=str(error))
-                await asyncio.sleep(PAUSE)
+                await self._pause("rooms cannot be read", error)
                 continue
+            self._refused = False
             for arrival in arrivals:
                 await self._hand_over(arrival, deliver)
                 after = arrival.id
@@ -54,10 +55,17 @@ class RoomConnector:
                     await _deliver(message, deliver)
                 await self._rooms.done(arrival)
             except StoreError as error:
-                log.warning("arrival waits", arrival=arrival.id, fault=str(error))
-                await asyncio.sleep(PAUSE)
+                await self._pause("arrival waits", error, arrival=arrival.id)
             else:
+                self._refused = False
                 return
+
+    async def _pause(self, what: str, error: StoreError, **facts: str) -> None:
+        """Before the next try; of a store that refuses for hours the log hears once."""
+        if not self._refused:
+            log.warning(what, **facts, fault=str(error))
+        self._refused = True
+        await asyncio.sleep(PAUSE)
 
     async def _message(self, arrival: Arrival) -> Message | None:
         if arrival.by is not None:
@@ -138,9 +146,7 @@ class RoomConnector:
             kept = await self._rooms.uploads.put(upload.content, upload.name)
         except UserError as error:
             raise ConnectorError(str(error)) from error
-        if kept.mime.startswith("image/"):
-            return Image(kept, upload.alt, upload.spoiler)
-        return Audio(kept) if kept.mime.startswith("audio/") else File(kept)
+        return part_of(kept, alt=upload.alt, spoiler=upload.spoiler)
 
     async def _only(self, to: Address, post: Post) -> str:
         """Who alone may see the post: the person who clicked or asked."""

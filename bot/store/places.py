@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.connector import Key
 from bot.errors import UserError
-from bot.messages import Part, Person, Text
+from bot.messages import Attachment, Audio, File, Image, Part, Person, Text
 
 BOT = Person("hobnob", "Hobnob", bot=True)
 
@@ -179,6 +179,16 @@ def newcomer(name: str, secret: str = "") -> Person:
 def identity(secret: str) -> str:
     """The id of the person who knows the secret; it tells nothing about the secret."""
     return f"p.{hashlib.sha256(secret.encode()).hexdigest()[:24]}"
+
+
+def part_of(kept: Attachment, *, alt: str = "", spoiler: bool = False, voice: bool = False, seconds: float = 0.0) -> Part:
+    """A file as the part of a message that it is; what only pictures or sounds have is for those."""
+    match kept.mime.partition("/")[0]:
+        case "image":
+            return Image(kept, alt, spoiler)
+        case "audio":
+            return Audio(kept, voice=voice, seconds=seconds)
+    return File(kept)
 
 
 def mentioned(text: str, people: Iterable[Person]) -> tuple[Person, ...]:

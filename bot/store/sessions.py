@@ -66,11 +66,6 @@ class Sessions:
         """True for a session that lasts; using it makes it last longer."""
         return bool(secret) and bool(await self._redis.expire(self._keys.session(_hash(secret)), KEPT))
 
-    @guarded
-    async def end(self, secret: str) -> None:
-        """Ends a session."""
-        await self._redis.delete(self._keys.session(_hash(secret)))
-
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

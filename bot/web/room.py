@@ -14,8 +14,8 @@ from nicegui.events import GenericEventArguments
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.errors import StoreError, UserError
-from bot.messages import Audio, File, Image, Part, Person, Text
-from bot.store.places import BOT, LONGEST_TEXT, MOST_FILES, Came, Draft, Place, identity, mentioned, newcomer
+from bot.messages import Part, Person, Text
+from bot.store.places import BOT, LONGEST_TEXT, MOST_FILES, Came, Draft, Place, identity, mentioned, newcomer, part_of
 from bot.store.rooms import Rooms
 from bot.store.uploads import LARGEST
 from bot.web.markdown import Markdown
@@ -145,10 +145,7 @@ class Visit:
         self._view.take("said", nonce=saying.nonce)
 
     async def _part(self, file: Attached) -> Part:
-        source = await self._rooms.uploads.find(file.id, file.name)
-        if source.mime.startswith("audio/"):
-            return Audio(source, voice=file.voice, seconds=file.seconds)
-        return Image(source) if source.mime.startswith("image/") else File(source)
+        return part_of(await self._rooms.uploads.find(file.id, file.name), voice=file.voice, seconds=file.seconds)
 
     async def _press(self, clicking: Clicking) -> None:
         place = self._place(clicking.where)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot.connector import Deliver, Key, Post, Upload
 from bot.connectors.room import RoomConnector, address, place
@@ -136,6 +137,17 @@ async def test_an_event_is_delivered_again_until_it_could_be_written(rooms: Room
         await wait_until(lambda: len(ear.heard) == 2)
 
     assert [message.text for message in ear.heard] == ["one", "two"]
+
+
+async def test_a_store_that_refuses_again_and_again_is_logged_once(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.connectors.room.PAUSE", 0.0)
+    ear = Ear(*(StoreError("full") for _ in range(5)))
+    await rooms.say(HALL, Draft(ANN, (Text("one"),)))
+    with capture_logs() as logs:
+        async with running(rooms, ear):
+            await wait_until(lambda: ear.heard)
+
+    assert [line["event"] for line in logs] == ["arrival waits"]
 
 
 async def test_what_a_dying_router_had_not_accepted_reaches_the_next_one_once(rooms: Rooms) -> None:

@@ -29,16 +29,6 @@ async def test_an_unknown_token_and_an_unknown_session_open_nothing(redis: Redis
     assert not await sessions.valid("")
 
 
-async def test_a_session_that_was_ended_is_over(redis: Redis, keys: Keys) -> None:
-    sessions = Sessions(redis, keys)
-    secret = await sessions.redeem(await sessions.invite())
-    assert secret is not None
-
-    await sessions.end(secret)
-
-    assert not await sessions.valid(secret)
-
-
 async def test_where_the_pages_are_is_known_until_they_are_gone(redis: Redis, keys: Keys) -> None:
     sessions = Sessions(redis, keys)
     assert await sessions.served() is None

@@ -21,7 +21,7 @@ export const upload = (content, name, onProgress) =>
 const KINDS = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 
 export class Recorder {
-  // `seconds` counts while it runs; `stop` gives the sound, `cancel` throws it away.
+  // `seconds` counts while it runs; `stop` gives the sound.
   static async start() {
     if (!navigator.mediaDevices?.getUserMedia) throw new Error("This browser records only on https or on this machine itself.");
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(() => {
@@ -54,9 +54,5 @@ export class Recorder {
       this.recorder.stop();
       this.stream.getTracks().forEach((track) => track.stop());
     });
-  }
-
-  cancel() {
-    return this.stop();
   }
 }

@@ -85,13 +85,10 @@ async def test_old_files_and_torn_uploads_are_swept(tmp_path: Path) -> None:
     assert names(tmp_path) == [new.id]
 
 
-async def test_an_upload_that_gets_its_name_while_old_files_are_swept_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    uploads = Uploads(tmp_path)
-    kept = await uploads.put(b"new", "a")
-    monkeypatch.setattr(Path, "glob", lambda folder, _: iter([folder / "named by now.part", folder / kept.id]))
+def test_an_upload_that_gets_its_name_while_old_files_are_swept_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "x.part").symlink_to(tmp_path / "gone")  # is listed and cannot be looked at, as one that was renamed in between
 
-    assert uploads.sweep() == 0
-    assert names(tmp_path) == [kept.id]
+    assert Uploads(tmp_path).sweep() == 0
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,26 @@
-"""Connections under load."""
+"""Connections: under load, told to stop, and to a server that does not let everybody in."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-from bot.store.connection import MOST_CONNECTIONS
+from bot.errors import StoreError
+from bot.messages import Address, Message, Person
+from bot.store.connection import MOST_CONNECTIONS, check, connect
 from bot.store.keys import Keys
-from bot.store.tickets import Tickets
+from bot.store.tickets import Body, Tickets
+from bot.testing import wait_until
 
 
 async def test_who_waits_for_a_connection_is_not_overtaken_by_newcomers(redis: Redis, keys: Keys) -> None:
@@ -39,3 +50,50 @@ async def test_who_is_told_to_stop_while_waiting_for_redis_stops_at_once(redis: 
         await asyncio.wait([waiting])
         assert time.monotonic() - began < 1.0
         await redis.connection_pool.disconnect()  # so that the next connects anew
+
+
+@pytest.fixture
+def guarded_server(tmp_path: Path) -> Iterator[str]:
+    """A server that speaks TLS alone, and knows one user who may touch our keys alone; where it is, without a user."""
+    server, openssl = shutil.which("redis-server"), shutil.which("openssl")
+    if server is None or openssl is None:
+        pytest.skip("redis-server with TLS and openssl are needed")
+    cert, key = f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key, "-out", cert, *subject]
+    subprocess.run([openssl, *made], check=True, capture_output=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    tls = ["--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no"]
+    users = ["--user", "default", "off", "--user", "hobnob", "on", ">hunter22", "~test-*", "+@all"]
+    command = [server, "--bind", "127.0.0.1", "--port", "0", "--save", "", "--dir", str(tmp_path), *tls, *users]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    yield f"127.0.0.1:{port}/0?ssl_ca_certs={cert}"
+    process.terminate()
+    process.wait(10)
+
+
+async def test_a_server_behind_tls_lets_its_user_in_and_nobody_else(guarded_server: str, keys: Keys) -> None:
+    url = f"rediss://hobnob:hunter22@{guarded_server}"
+    client = connect(url)
+
+    async def answers() -> bool:
+        with suppress(RedisError):
+            return bool(await client.ping())
+        return False
+
+    await wait_until(answers)
+    await check(client, url)
+    tickets = Tickets(client, keys, "r")
+    body = Body(plugin="p", route="r", version="1", message=Message("m", "e", Address("room", "a", "b"), Person("ada", "Ada")))
+    [ticket] = await tickets.accept([body], 0, 1.0)
+    assert await tickets.finish(ticket)
+    with pytest.raises(StoreError, match="Redis refused a command"):
+        await Tickets(client, Keys("others"), "r").accept([body], 0, 1.0)
+    await client.aclose()
+    for wrong in (f"rediss://hobnob:wrong@{guarded_server}", f"rediss://{guarded_server}", f"redis://{guarded_server.partition('?')[0]}"):
+        stranger = connect(wrong)
+        with pytest.raises(StoreError) as refused:
+            await check(stranger, wrong)
+        assert "hunter22" not in str(refused.value)
+        await stranger.aclose()

@@ -188,6 +188,8 @@ class Message:
     reply_to: Quote | None = None
     language: str = ""
     addressed: bool = False
+    manages: bool = False
+    """The sender may manage this server, as the platform says; a direct message is the person's own."""
 
     @property
     def text(self) -> str:

@@ -85,6 +85,7 @@ class RoomConnector:
             mentions=head.mentions,
             reply_to=await self._quote(arrival.place, head.reply_to),
             language=head.language,
+            manages=bool(arrival.place.person),
         )
 
     async def _quote(self, place: Place, id: str) -> Quote | None:
@@ -101,6 +102,7 @@ class RoomConnector:
             at=int(arrival.id.partition("-")[0]) / 1000,
             me=self._bot.id,
             reply_to=None if arrival.message is None else _quoted(arrival.message),
+            manages=bool(arrival.place.person),
         )
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:

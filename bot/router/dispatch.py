@@ -176,8 +176,8 @@ class Dispatch:
 
     async def _cancelled(self, ticket: str, message: Message) -> None:
         asker = await self._desk.asker(ticket)
-        if asker is not None and asker != message.sender.id:
-            raise Unmatched("Only the person who asked can cancel this.")
+        if asker not in (None, message.sender.id) and not message.manages:
+            raise Unmatched("Only the person who asked and the admins of this server can cancel this.")
         if asker is not None:
             await self._cancel(ticket)
 

@@ -91,6 +91,7 @@ async def test_a_direct_conversation_has_its_person_as_server(rooms: Rooms) -> N
 
     assert message.address == Address("room", ANN.id, "hall", direct=True)
     assert place(message.address) == Place("hall", ANN.id)
+    assert message.manages
 
 
 async def test_a_voice_note_arrives_as_audio_that_can_be_read_in_pieces(rooms: Rooms) -> None:
@@ -115,6 +116,7 @@ async def test_a_click_names_the_button_and_who_clicked(rooms: Rooms) -> None:
     message = await hear_one(rooms)
 
     assert (message.trigger, message.sender) == (Clicked("k1"), ANN)
+    assert not message.manages, "nobody manages a room"
     assert message.reply_to is not None
     assert message.reply_to.id == id
 

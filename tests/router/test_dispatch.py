@@ -351,11 +351,15 @@ async def test_a_plugin_may_refuse_a_message_with_words_or_without(stage: Stage)
 # Cancelling --------------------------------------------------------------------------------------------------------------
 
 
-async def test_only_the_person_who_asked_may_cancel(stage: Stage) -> None:
+async def test_only_the_person_who_asked_and_admins_may_cancel(stage: Stage, redis: Redis, keys: Keys) -> None:
     await stage.router.deliver(Message("w", "w", ROOM, ADA, trigger=Called("wait"), me="bot"))
     [ticket] = stage.router.runner.held
-    await stage.router.deliver(Message("c", "c", ROOM, BEN, trigger=Clicked(f"cancel.{ticket.id}"), me="bot"))
-    await wait_until(lambda: stage.platform.shown(ROOM) == ["Only the person who asked can cancel this."])
+    click = Message("c", "c", ROOM, BEN, trigger=Clicked(f"cancel.{ticket.id}"), me="bot")
+    await stage.router.deliver(click)
+    await wait_until(lambda: stage.platform.shown(ROOM) == ["Only the person who asked and the admins of this server can cancel this."])
+    assert not await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")
+    await stage.router.deliver(replace(click, event="d", manages=True))
+    assert await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")
     stage.painter.hold.set()
     await stage.quiet()
     assert stage.platform.shown(ROOM)[-1] == "At last."

@@ -16,13 +16,12 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
+from bot.tables import ConnectorsTable, Folder, Table
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
 
 USUAL = Path("config/bot.toml")
-
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
 def _device(name: str) -> str:
@@ -58,12 +57,6 @@ def _redis(url: SecretStr) -> SecretStr:
 
 
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
-
-
-class Table(BaseModel):
-    """A table of the configuration: unknown keys are faults, docstrings become the reference."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class RedisTable(Table):
@@ -125,7 +118,7 @@ class QueueTable(Table):
     per_person: int = Field(default=3, ge=1, le=100_000)
     """The most requests of one person that may wait in one server."""
 
-    weights: dict[str, Annotated[float, Field(gt=0.0, le=1000.0)]] = {}
+    weights: dict[str, Annotated[float, Field(gt=0.0, le=1000.0)]] = Field(default_factory=dict)
     """Servers whose share is larger or smaller than that of the others, which is 1: `"room/lounge" = 2.0`."""
 
 
@@ -191,6 +184,7 @@ class Config(BaseSettings):
     models: ModelsTable = ModelsTable()
     worker: WorkerTable = WorkerTable()
     queue: QueueTable = QueueTable()
+    connectors: ConnectorsTable = ConnectorsTable()
     log: LogTable = LogTable()
     plugins: dict[str, PluginTable] = {}
     """The plugins to load, by name. Only those that have a table here are imported."""
@@ -259,11 +253,12 @@ def _rooted(document: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(table, dict) and isinstance(table.get(key), str):
             table[key] = folder.resolve() / Path(table[key]).expanduser()
 
-    plugins = document.get("plugins")
     root(document, "data_dir")
     root(document.get("models"), "dir")
-    for table in plugins.values() if isinstance(plugins, dict) else ():
-        root(table, "path")
+    for tables, key in (("plugins", "path"), ("connectors", "token_file")):
+        found = document.get(tables)
+        for table in found.values() if isinstance(found, dict) else ():
+            root(table, key)
     return document
 
 

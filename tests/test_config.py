@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.faults import Source, positions
+from bot.log import secrets_of
 from bot.plugins import load as load_plugins
 
 
@@ -73,6 +74,29 @@ def test_relative_paths_in_the_file_are_counted_from_the_file(tmp_path: Path) ->
     assert config.data_dir == tmp_path / "state"
     assert config.plugins["mine"].path == tmp_path / "../mine"
     assert config.models_dir == tmp_path / "state/models"
+
+
+def test_a_token_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("from-the-file\n")
+    config = load(written(tmp_path, '[connectors.discord]\ntoken_file = "secret"'))
+    assert config.connectors.discord.token == SecretStr("from-the-file")
+    assert "from-the-file" in secrets_of(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('token_file = "gone"', "the file in `token_file` cannot be read: No such file or directory"),
+        ('token_file = "bot.toml"\ntoken = "t"', "expected `token` or `token_file`, found both"),
+        ('api_url = "discord.com"', "expected https:// or http:// and a host"),
+        ('gateway_url = "https://gateway.discord.gg"', "expected wss:// or ws:// and a host"),
+    ],
+)
+def test_a_wrong_platform_is_named(tmp_path: Path, text: str, fault: str) -> None:
+    found = faults(written(tmp_path, f"[connectors.discord]\n{text}"))
+    assert len(found) == 1
+    assert found[0].startswith("bot.toml:")
+    assert fault in found[0]
 
 
 def test_relative_paths_in_the_environment_are_counted_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

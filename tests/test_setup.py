@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-torch.lock")
@@ -235,7 +236,7 @@ def test_the_locks_have_what_pyproject_asks_for(lock: str, extras: list[str]) ->
     asked = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
     pins = _pins(lock) | _pins("requirements-torch.lock")
     for requirement in map(Requirement, asked):
-        found = pins.get(requirement.name.lower().replace("_", "-"), [])
+        found = pins.get(canonicalize_name(requirement.name), [])
         versions = [str(pin.specifier).removeprefix("==") for pin in found]
         assert versions, f"{requirement} is not in {lock}: run `make lock`"
         assert all(requirement.specifier.contains(version) for version in versions), (

@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from bot.config import Config, PluginTable, Table
+from bot.config import Config, PluginTable
+from bot.tables import Table
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "config/bot.example.toml"
@@ -34,12 +35,23 @@ def reference() -> str:
     lines = [HEAD, *(line for name in top if name != "plugins" for line in _key(name, Config.model_fields[name]))]
     for name, field in Config.model_fields.items():
         if table := _table(field):
-            lines += [_comment(table.__doc__ or ""), f"[{name}]", *(line for key in table.model_fields.items() for line in _key(*key))]
+            lines += _section(name, table)
     lines += [_comment(f"{Config.model_fields['plugins'].description} Keys that every such table may have:"), "# [plugins.NAME]"]
     lines += [line for key in PluginTable.model_fields.items() for line in _key(*key)]
     for name, package in _plugins().items():
         lines += _plugin(name, package)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(name: str, table: type[Table]) -> Iterator[str]:
+    inner = {key: within for key, field in table.model_fields.items() if (within := _table(field))}
+    yield from (
+        _comment(table.__doc__ or ""),
+        f"[{name}]",
+        *(line for key in table.model_fields.items() if key[0] not in inner for line in _key(*key)),
+    )
+    for key, within in inner.items():
+        yield from _section(f"{name}.{key}", within)
 
 
 def _table(field: FieldInfo) -> type[Table] | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from bot import log
+from bot.cli.connecting import platforms
 from bot.config import Config, load
 from bot.connectors.room import RoomConnector
 from bot.errors import StoreError
@@ -70,7 +71,8 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
     try:
         await check(redis, config.redis_url)
         rooms, sessions = Rooms(redis, Keys(), config.files_dir), Sessions(redis, Keys())
-        connectors = [RoomConnector(rooms), *(connector for _, connector in plugins.collect("register_connectors"))]
+        theirs = (connector for _, connector in plugins.collect("register_connectors"))
+        connectors = [RoomConnector(rooms), *platforms(config), *theirs]
         with stopping() as stop:
             router = build(redis, Keys(), plugins, connectors, depth=Depth(config.queue.per_server, config.queue.per_person))
             await router.stores.queue.weigh(config.queue.weights)

@@ -105,8 +105,16 @@ class WorkerTable(Table):
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads of a model; 0 takes as many as there are cores."""
 
+    models: frozenset[str] = frozenset()
+    """The models that this worker serves, by name: `["whisper-base"]`. Empty: all that the plugins bring. Several workers on one Redis may
+    serve different ones; one more is found by itself."""
+
     max_drain: float = Field(default=10.0, ge=0.0, le=3600.0)
     """Seconds for which a model goes on once another one is due; what it has not finished then goes on in its next turn."""
+
+    drain: float = Field(default=5.0, ge=0.0, le=3600.0)
+    """Seconds that the running jobs get to end in when the worker is told to stop; then they are handed to the next worker, where
+    they begin anew. Less than what the system waits before it kills (Docker 10 s, systemd 90 s), more where answers take long."""
 
 
 class QueueTable(Table):

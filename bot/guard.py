@@ -2,7 +2,7 @@
 
 It is run as a script, so that it imports nothing of ours and stays at a few megabytes. It reads lines from its standard
 input: `watch LEVEL PID` and `forget PID`. When that ends, however that came about, every process of the highest level gets
-a SIGTERM, a while later a SIGKILL, and then the level below has its turn.
+a SIGTERM, as many seconds later as its argument says a SIGKILL, and then the level below has its turn.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 
 GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL: a router hands its tickets back in two, a worker its jobs in less."""
+"""Seconds between SIGTERM and SIGKILL, beside `worker.drain`: a router hands its tickets back in two, a worker its jobs in less."""
 
 
 def follow(lines: Iterable[str]) -> dict[int, int]:
@@ -62,4 +62,4 @@ def _tell(pid: int, what: int) -> bool:
 if __name__ == "__main__":
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)  # it goes last, whatever the terminal or the system tells everybody
-    end(follow(sys.stdin))
+    end(follow(sys.stdin), float(sys.argv[1]))

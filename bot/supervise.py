@@ -44,12 +44,11 @@ log = structlog.get_logger(__name__)
 
 
 class Guard:
-    """Our end of the process that ends the others. `held` is a lock that stays held until it has done so."""
+    """Our end of the process that ends the others. `held` is a lock that stays held until it has done so; they get `grace` seconds."""
 
-    def __init__(self, held: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True, pass_fds=(held,)
-        )
+    def __init__(self, held: int, grace: float = guard.GRACE) -> None:
+        command = [sys.executable, "-I", "-S", guard.__file__, str(grace)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True, pass_fds=(held,))
 
     def watch(self, level: int, pid: int) -> None:
         """From now on it ends this process."""
@@ -200,7 +199,7 @@ async def running(config: Config, *, pages: bool = True, environ: Mapping[str, s
     Raises ConfigError when it runs already, StoreError when the embedded Valkey does not start.
     """
     with lock(config.data_dir) as held:
-        guard_ = Guard(held.fileno())
+        guard_ = Guard(held.fileno(), guard.GRACE + config.worker.drain)
         instance = Instance(config, guard_, environ or {})
         tasks: list[asyncio.Task[None]] = []
         try:

@@ -56,13 +56,14 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         for lifespan in plugins.lifespans():
             await stack.enter_async_context(lifespan)
         folders = _folders(config)
-        models = _complete([model for _, model in plugins.collect("register_models")], folders)
+        models = _complete(_chosen(config, [model for _, model in plugins.collect("register_models")]), folders)
         device = _device(config)
         kind = device.partition(":")[0]
         shift = Shift(redis, keys, _name(), [offer(model) for model in models], device=kind, lease=lease)
         warden = Warden(config.redis_url, shift)
         residents = Device(_room(device), lambda model: _placement(config, device, model, folders))
-        loop = Loop(models, shift, Blobs(redis, keys), residents, claimed=warden.watch, max_drain=config.worker.max_drain)
+        waits = {"max_drain": config.worker.max_drain, "drain": config.worker.drain}
+        loop = Loop(models, shift, Blobs(redis, keys), residents, claimed=warden.watch, **waits)
         await shift.renew()
         watching = asyncio.create_task(_watch(warden, lease / EVERY))
         log.info("worker ready", device=device, models=[model.name for model in models])
@@ -91,6 +92,17 @@ def _on_signals(loop: Loop) -> None:
 
 def _folders(config: Config) -> dict[str, Path]:
     return {name: entry.folder(config.models_dir) for name, entry in load_catalogue().models.items()}
+
+
+def _chosen(config: Config, models: Models) -> Models:
+    """Those that `worker.models` names."""
+    names, known = config.worker.models, {model.name for model in models}
+    if unknown := names - known:
+        raise ConfigError(
+            f"worker.models: expected names among {', '.join(sorted(known)) or 'none'}, found {', '.join(sorted(unknown))}; "
+            "models come from plugins, and only those with a table in the configuration are loaded"
+        )
+    return [model for model in models if not names or model.name in names]
 
 
 def _complete(models: Models, folders: dict[str, Path]) -> Models:

@@ -30,8 +30,8 @@ WAIT = 5.0
 MOMENT = 0.2
 """Seconds that a thread with nothing to do takes at most to notice that it may end."""
 
-DRAIN = 3.0
-"""Seconds that a turn gets to end at a stop; what has not ended is handed back."""
+SENDING = 3.0
+"""Seconds that results which are ready get to reach Redis at a stop."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,12 +69,14 @@ class Loop:
         *,
         claimed: Callable[[], None] = lambda: None,
         max_drain: float = 10.0,
+        drain: float = 5.0,
     ) -> None:
         """`claimed` is called before a model begins with new jobs: from then on it may keep this thread from running.
 
-        `max_drain` in seconds is what a turn gets to end in once another model is due.
+        `max_drain` in seconds is what a turn gets to end in once another model is due, `drain` once it is told to stop.
         """
         self._max_drain = max_drain
+        self._drain = drain
         self._models = {model.name: model for model in models}
         self._shift = shift
         self._claimed = claimed
@@ -88,7 +90,7 @@ class Loop:
         self._parked: dict[str, Parked] = {}
 
     def stop(self) -> None:
-        """Ends the day: the running turn gets a moment, the rest is handed back."""
+        """Ends the day: the running turn gets a while, everything else is handed back at once."""
         self._stop.set()
         if self._open is not None:
             self._open.close()
@@ -110,15 +112,26 @@ class Loop:
                 await self._unless_stopped(asyncio.sleep(1.0))
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
+        await self._hand_back(self._unbegun())
+
+    def _unbegun(self) -> list[Claimed]:
+        """Takes out whatever no model has in hand: what is parked, and what the open turn was not given yet."""
+        parked = [work for parked in self._parked.values() for work in parked.works]
+        self._parked.clear()
+        return [*parked, *(self._open.turn.withdraw() if self._open else ())]
+
+    async def _hand_back(self, works: Sequence[Claimed]) -> None:
         with suppress(StoreError):  # where Redis is away, their leases lapse
-            await self._shift.hand_back([work.claim for parked in self._parked.values() for work in parked.works])
+            await self._shift.hand_back([work.claim for work in works])
 
     async def _once(self) -> None:
         if not self._models:
             await self._stop.wait()
             return
         begun = await self._shift.claim(self.offers())
-        if begun.model:
+        if self._stop.is_set():  # meanwhile
+            await self._shift.hand_back(begun.claims)
+        elif begun.model:
             await self._serve(self._models[begun.model], begun)
         else:
             await self._unless_stopped(self._shift.wait(self._shift.wants, WAIT))
@@ -162,7 +175,7 @@ class Loop:
         if parked:
             self._parked[model.name] = Parked(parked, time.time())
             await self._shift.park([work.claim for work in parked])
-        await self._shift.hand_back([work.claim for work in opened.turn.untaken()])
+        await self._shift.hand_back([work.claim for work in opened.turn.withdraw()])
         await self._unless_stopped(self._sender.empty())
 
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
@@ -170,11 +183,12 @@ class Loop:
         running = asyncio.get_running_loop().run_in_executor(self._thread, self._device.run, model, turn)
         await self._unless_stopped(asyncio.shield(running))
         if not running.done():
-            await asyncio.wait((running,), timeout=DRAIN)
+            await self._hand_back(self._unbegun())
+            await asyncio.wait((running,), timeout=self._drain if turn.begun else 0.0)  # a load cannot be interrupted, nor used
         if running.done():
             return running.result()
         left = [work for work in turn if work.end is None]
-        await self._shift.hand_back([work.claim for work in left])
+        await self._hand_back(left)
         for work in left:
             work.cancelled = True
         return []
@@ -182,6 +196,9 @@ class Loop:
     async def admit(self, opened: Open, room: int) -> bool:
         """Claims for an open turn whatever it has room for; True when another model is due."""
         begun = await self._shift.claim(self.offers(opened.model.name, room), joined=opened.model.name, batch=opened.batch)
+        if self._stop.is_set():  # meanwhile
+            await self._shift.hand_back(begun.claims)
+            return True
         if begun.claims:
             self._claimed()
         for work in self._works(opened.model, begun.claims):
@@ -232,7 +249,7 @@ class Loop:
     async def close(self) -> bool:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""
         with suppress(TimeoutError):  # where Redis is away, the jobs go to whoever is there when it is back
-            await asyncio.wait_for(self._sender.empty(), DRAIN)
+            await asyncio.wait_for(self._sender.empty(), SENDING)
         self._thread.shutdown(wait=False, cancel_futures=True)
         for thread in self._thread._threads:
             thread.join(MOMENT)

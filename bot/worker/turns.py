@@ -62,7 +62,7 @@ class Open:
         while not self._ended:
             await self._more.wait()
             self._more.clear()
-            free = self.turn.room - len(self.turn.untaken())
+            free = self.turn.room - self.turn.waiting
             if self._closing is None and not self._ended and free > 0:
                 with suppress(StoreError):  # the next order, or the next look, tries again
                     if await self._host.admit(self, free):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from bot.errors import JobCancelled, JobError, JobFailed, StoreError
@@ -134,6 +135,7 @@ class Turn:
         self.works = list(works)
         self.room = 0
         self.over = False
+        self.begun = False
         self._arrived: deque[Claimed] = deque()
         self._loop = loop
         self._steward = steward
@@ -141,6 +143,7 @@ class Turn:
 
     def begin(self) -> None:
         """The model takes what it was given."""
+        self.begun = True
         for work in self.works:
             work.begin(self._meter)
 
@@ -154,7 +157,7 @@ class Turn:
 
     def join(self, free: int) -> Sequence[Claimed]:
         """Jobs that arrived meanwhile; from now on they are the model's."""
-        joining = [self._arrived.popleft() for _ in range(min(free, len(self._arrived)))]
+        joining = self._next(free)
         for work in joining:
             work.begin(self._meter)
         self.works += joining
@@ -167,9 +170,22 @@ class Turn:
         """One more job, from the loop's thread."""
         self._arrived.append(work)
 
-    def untaken(self) -> list[Claimed]:
-        """Jobs that the model was not given yet."""
-        return list(self._arrived)
+    @property
+    def waiting(self) -> int:
+        """How many jobs the model was not given yet."""
+        return len(self._arrived)
+
+    def withdraw(self) -> list[Claimed]:
+        """Takes out the jobs that the model was not given yet."""
+        return self._next(len(self._arrived))
+
+    def _next(self, most: int) -> list[Claimed]:
+        """The model's thread and the loop's may both take; none gets what the other has."""
+        taken: list[Claimed] = []
+        with suppress(IndexError):
+            while len(taken) < most:
+                taken.append(self._arrived.popleft())
+        return taken
 
     def cancel(self, id: str) -> None:
         """Nobody waits for this job any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -100,14 +101,14 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def start(redis_url: str, keys: Keys, log: Log) -> Iterator[Start]:
-    """Starts a worker process."""
+    """Starts a worker process; keys of its configuration are given as they are named there."""
     processes: list[subprocess.Popen[bytes]] = []
 
-    def start(lease: float = LEASE, url: str = redis_url) -> subprocess.Popen[bytes]:
+    def start(lease: float = LEASE, url: str = redis_url, **table: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.worker.drill", url, keys.prefix, str(lease)]
-        processes.append(
-            subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DRILL_LOG": str(log.path), "HOBNOB_DATA_DIR": str(log.path.parent)})
-        )
+        chosen = {f"HOBNOB_WORKER__{key.upper()}": json.dumps(value) for key, value in table.items()}
+        environ = {**os.environ, **chosen, "DRILL_LOG": str(log.path), "HOBNOB_DATA_DIR": str(log.path.parent)}
+        processes.append(subprocess.Popen(command, cwd=ROOT, env=environ))
         return processes[-1]
 
     yield start

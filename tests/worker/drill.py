@@ -32,7 +32,7 @@ class Done(Result):
 
 
 class Beat(Job[Done]):
-    """Runs alone while the file `hold` exists; `gil` seconds of it with the interpreter locked; `die` ends the process."""
+    """Runs alone for `steps`, and while the file `hold` exists; `gil` seconds of it with the interpreter locked; `die` ends the process."""
 
     kind: ClassVar[str] = "beat"
     timeout: ClassVar[float] = 60.0
@@ -40,6 +40,7 @@ class Beat(Job[Done]):
 
     name: str
     hold: str = ""
+    steps: int = 0
     gil: float = 0.0
     die: bool = False
 
@@ -83,6 +84,11 @@ class Drill(Model[Beat, Done]):
             ctypes.PyDLL(None).usleep(round(work.job.gil * 1e6))  # unlike CDLL, it keeps the interpreter locked
 
 
+def goes_on(work: Work[Beat, Done], done: int) -> bool:
+    """After so many steps."""
+    return not work.cancelled and (done < work.job.steps or bool(work.job.hold and Path(work.job.hold).exists()))
+
+
 class Drum(Drill):
     """One job at a time."""
 
@@ -93,7 +99,7 @@ class Drum(Drill):
         for work in batch:
             self.begin(work)
             count = 0
-            while work.job.hold and Path(work.job.hold).exists() and not work.cancelled:
+            while goes_on(work, count):
                 count += 1
                 work.emit(TextSoFar(text=f"{count}"))
                 time.sleep(STEP)

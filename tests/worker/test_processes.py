@@ -106,19 +106,6 @@ async def test_a_job_that_kills_its_workers_is_given_up(jobs: Jobs, start: Start
     assert await jobs.queue.dead() == ["1"]
 
 
-async def test_a_worker_that_is_told_to_go_hands_its_jobs_over_at_once(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:
-    hold = jobs.hold("1")
-    workers = {process.pid: process for process in (start(DEFAULT), start(DEFAULT))}
-    await serving(2)
-    await jobs.submit(Beat(name="1", hold=str(hold)))
-    [(_, pid)] = await wait_until(log.runs)
-    workers[pid].terminate()
-    await wait_until(lambda: len(log.runs()) == 2, DEFAULT)
-    assert workers[pid].wait(10) == 0
-    hold.unlink()
-    assert done(await jobs.ended("1")).pid != pid
-
-
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 async def test_no_warden_outlives_its_worker(start: Start, serving: Serving, end: signal.Signals) -> None:
     process = start()

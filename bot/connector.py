@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 from bot.messages import Address, Attachment, Called, Message
@@ -29,12 +30,18 @@ Raises StoreError when nothing could be written: the connector keeps the event a
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the platform allows. `text` in characters as the platform counts them, `file` in bytes, `edit_interval` in seconds."""
+    """What the platform allows in one chat. `text` in characters, `file` in bytes, `edit_interval` in seconds.
+
+    With `utf16` a character beyond the first 65,536 counts as two, as it does for most platforms; `rate` is how many
+    calls a second the platform takes from the whole bot.
+    """
 
     text: int
     file: int
     edit_interval: float
     files_per_post: int = 10
+    utf16: bool = False
+    rate: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,9 @@ class Key:
 class Post:
     """One platform message, within the connector's Limits; `text` is Markdown. A mention in it must not notify anybody.
 
-    `busy` marks a status line that is still going to change, `fault` one that says why there is no answer.
+    `busy` marks a status line that is still going to change, `fault` one that says why there is no answer. `via` is that of
+    the message which is answered, and `opening` marks the first post that answers it: where a platform shows that the bot is
+    thinking, this takes its place.
     """
 
     text: str
@@ -71,25 +80,29 @@ class Post:
     private: bool = False
     busy: bool = False
     fault: bool = False
+    via: str = ""
+    opening: bool = False
 
 
 class Connector(Protocol):
     """Turns one platform's events into Messages and Posts into its calls. Every method may raise ConnectorError."""
 
     name: str
-    limits: Limits
+
+    def limits(self, to: Address) -> Limits:
+        """What may be sent there, and how often."""
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled; reconnects by itself."""
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
-        """The new message's id. A second call with the same nonce gives the first one's id where the platform can."""
+        """The new message's id, which is the connector's own affair. The same nonce gives the first one's id where the platform can."""
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Replaces a message that `send` made; editing it to what it is already is no error."""
 
     async def delete(self, to: Address, message: str) -> None:
-        """Removes a message that `send` made; one that is gone is no error."""
+        """Removes a message that `send` made; one that is gone is no error. The `via` of an arrival: nothing will answer it."""
 
     def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """The attachment's bytes, in pieces."""

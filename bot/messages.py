@@ -116,9 +116,10 @@ def _escaped(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A plain message; `version` counts its edits."""
+    """A plain message; `version` grows with its edits, and `replaces` is the event of the version before."""
 
     version: int = 0
+    replaces: str = ""
     kind: Literal["said"] = field(default="said", kw_only=True)
 
 
@@ -156,7 +157,15 @@ class Fired:
     kind: Literal["fired"] = field(default="fired", kw_only=True)
 
 
-Trigger = Annotated[Said | Called | Clicked | Reacted | Fired, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The message of this id is gone from the chat; `replaces` is the event of its newest version."""
+
+    replaces: str = ""
+    kind: Literal["deleted"] = field(default="deleted", kw_only=True)
+
+
+Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +199,8 @@ class Message:
     addressed: bool = False
     manages: bool = False
     """The sender may manage this server, as the platform says; a direct message is the person's own."""
+    via: str = ""
+    """What the connector needs to answer this arrival beside its id, for instance an interaction's token."""
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ class Platform:
     """
 
     name: str = "room"
-    limits: Limits = field(default_factory=lambda: Limits(text=200, file=1000, edit_interval=0.0))
+    most: Limits = field(default_factory=lambda: Limits(text=200, file=1000, edit_interval=0.0))
     chats: dict[Address, dict[str, Post]] = field(default_factory=dict)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     faults: deque[Exception | None] = field(default_factory=deque)
@@ -34,6 +34,9 @@ class Platform:
     def busy(self) -> bool:
         """True while a status line stands anywhere."""
         return any(post.busy for chat in self.chats.values() for post in chat.values())
+
+    def limits(self, to: Address) -> Limits:
+        return self.most
 
     async def run(self, deliver: Deliver) -> None:
         self.deliver = deliver

@@ -17,6 +17,8 @@ from bot.store.uploads import LARGEST
 PAUSE = 0.5
 """Seconds between tries while the store is away."""
 
+LIMITS = Limits(text=16_000, file=LARGEST, edit_interval=0.15)
+
 CHANNEL = "main"
 """A room has one channel so far."""
 
@@ -27,12 +29,15 @@ class RoomConnector:
     """Speaks to rooms as `bot`."""
 
     name = "room"
-    limits = Limits(text=16_000, file=LARGEST, edit_interval=0.15)
 
     def __init__(self, rooms: Rooms, bot: Person = BOT) -> None:
         self._rooms = rooms
         self._bot = bot
         self._refused = False
+
+    def limits(self, to: Address) -> Limits:
+        """The same in every room."""
+        return LIMITS
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. An arrival leaves the store when `deliver` has returned, so none is lost with this process."""

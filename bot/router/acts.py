@@ -192,12 +192,12 @@ class DurableActs:
         return fetched_json.validate_json(await self._journal.once(name, ask))
 
     async def forward(self, message: Message) -> None:
-        """Its tickets follow from its event id, so forwarding it again is nothing new."""
+        """Its tickets follow from its event id, so forwarding it again is nothing new. `via` stays with the answer to the first."""
         source = self._message.event
         if source.count(">") >= LONGEST_CHAIN:
             raise PluginError(self._plugin, f"forwarded a message that was forwarded {LONGEST_CHAIN} times already: that would never end")
         name = self._journal.name("forward", message_json.dump_json(message).decode())
-        await self._forward(replace(message, event=f"{source}>{digest(self._journal.ticket.id, name)}"))
+        await self._forward(replace(message, event=f"{source}>{digest(self._journal.ticket.id, name)}", via=""))
 
     async def schedule(self, name: str, payload: Mapping[str, Any], at: float) -> str:
         """One write for the firing and its journal entry."""

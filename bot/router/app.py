@@ -85,7 +85,9 @@ def build(
         return DurableActs(journal, line, stores, by_name[journal.message.address.connector], forward)
 
     runner = Runner(table, plugins, tickets, delivery, act, endings.ended)
-    dispatch = Dispatch(table, plugins, gate, tickets, stores.data, stores.schedules, runner.start, stores.queue.cancel, time.time)
+    dispatch = Dispatch(
+        table, plugins, gate, tickets, stores.data, stores.conversations, stores.schedules, runner.start, stores.queue.cancel, time.time
+    )
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, lease / 3)
 
 

@@ -76,6 +76,7 @@ class Line:
         self._journal = journal
         self._address = journal.message.address
         self._connector = delivery.connectors[self._address.connector]
+        self._limits = self._connector.limits(self._address)
         self._cancel = (Key(f"{CANCEL}{journal.ticket.id}", "Cancel"),)
         self._newest: Post | None = None
         self._shown: Post | None = None
@@ -86,9 +87,15 @@ class Line:
 
     def show(self, reply: Reply, *, after: float = 0.0) -> None:
         """Shows this unless something newer comes first; `after` seconds of grace spare quick answers a flicker."""
-        text = reply.text[: self._connector.limits.text]
         self._newest = Post(
-            text, keys=self._cancel, reply_to=self._journal.message.id, silent=reply.silent, private=reply.private, busy=True
+            reply.text[: self._limits.text],
+            keys=self._cancel,
+            reply_to=self._journal.message.id,
+            silent=reply.silent,
+            private=reply.private,
+            busy=True,
+            via=self._journal.message.via,
+            opening=True,
         )
         if self._patient and not after:
             self._drop_pump()
@@ -105,7 +112,7 @@ class Line:
         await asyncio.sleep(after)
         self._patient = False
         while self._newest is not None and self._newest != self._shown:
-            await self._delivery.pace.turn(self._address, self._connector.limits.edit_interval)
+            await self._delivery.pace.turn(self._address, self._limits.edit_interval)
             post, self._calling = self._newest, True
             try:
                 await self._put(post)
@@ -134,13 +141,14 @@ class Line:
         await self.close()
         status = self._status()
         if reply is not None:
-            posts = await self._delivery.posts.of(reply, self._journal, self._connector.limits)
+            posts = await self._delivery.posts.of(reply, self._journal, self._limits)
             # A handler need not run again while its answer goes out; and a run that was overtaken stops here, before it edits anything.
             if len(posts) > 1 or self._journal.touched or self._journal.again:
                 await self._journal.write("outcome", reply_json.dump_json(reply))
             await self._answer(posts, status)
-        if status is not None and (reply is None or self._journal.find("sent.answer.0") is not None):
-            await self._insist(lambda: self._connector.delete(self._address, status))
+        left = status or (self._journal.message.via if reply is None else "")
+        if left and (reply is None or self._journal.find("sent.answer.0") is not None):
+            await self._insist(lambda: self._connector.delete(self._address, left))
 
     async def _answer(self, posts: list[Post], status: str | None) -> None:
         if status is not None and self._journal.age() <= SLOW and self._journal.find("sent.answer.0") is None:
@@ -148,8 +156,8 @@ class Line:
             await self._send(posts[1:], "answer", 1)
         elif len(posts) == 1 and status is None:  # nothing follows: the end of the ticket records it
             await self._insist(lambda: self._send_over(posts[0]))
-        else:
-            await self._send(posts, "answer", 0)
+        else:  # whatever stands there already is no place for it
+            await self._send(posts if status is None else [replace(posts[0], opening=False), *posts[1:]], "answer", 0)
 
     async def _send_over(self, post: Post) -> None:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
@@ -159,8 +167,8 @@ class Line:
 
     async def post(self, reply: Reply, name: str) -> None:
         """Sends a message beside the answer, which replies to nothing unless it is private; `name` is unique within the ticket."""
-        posts = await self._delivery.posts.of(reply, self._journal, self._connector.limits)
-        await self._send([post if post.private else replace(post, reply_to="") for post in posts], name, 0)
+        posts = await self._delivery.posts.of(reply, self._journal, self._limits)
+        await self._send([replace(post, opening=False, reply_to=post.reply_to if post.private else "") for post in posts], name, 0)
 
     async def _send(self, posts: list[Post], name: str, first: int) -> None:
         for number, post in enumerate(posts, first):

@@ -10,7 +10,7 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments
-from bot.messages import Called, Clicked, Fired, Message, Reacted, Said
+from bot.messages import Called, Clicked, Deleted, Fired, Message, Reacted, Said
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, heard
 from bot.router.arguments import parse, shorten, validate
@@ -18,9 +18,10 @@ from bot.router.delivery import CANCEL
 from bot.router.gate import Gate, View
 from bot.router.table import Entry, Table
 from bot.routes import Action, Command, Listener, Schedule
+from bot.store.conversations import Conversations
 from bot.store.plugindata import PluginData
 from bot.store.schedules import Schedules
-from bot.store.tickets import Body, StaleSettings, Ticket
+from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
 
 CORE = "hobnob"
 """The plugin name of tickets that the core answers itself."""
@@ -61,6 +62,7 @@ class Dispatch:
         gate: Gate,
         desk: Desk,
         data: PluginData,
+        conversations: Conversations,
         schedules: Schedules,
         start: Callable[[Ticket], None],
         cancel: Callable[[str], Awaitable[None]],
@@ -71,6 +73,7 @@ class Dispatch:
         self._gate = gate
         self._desk = desk
         self._data = data
+        self._conversations = conversations
         self._schedules = schedules
         self._start = start
         self._cancel = cancel
@@ -81,6 +84,8 @@ class Dispatch:
         if not heard(message):
             return
         message = replace(message, addressed=addressed(message))
+        if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces:
+            await self._withdraw(message, message.trigger.replaces)
         while True:
             view = await self._gate.view(message.address)
             try:
@@ -92,6 +97,14 @@ class Dispatch:
             for ticket in tickets:
                 self._start(ticket)
             return
+
+    async def _withdraw(self, message: Message, event: str) -> None:
+        """What was said before is said no more: whatever still works on it stops, and no turn of it stays."""
+        for entry in self._table.listeners:
+            id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
+            if await self._desk.asker(id) is not None:
+                await self._cancel(id)
+        await self._conversations.forget(message.address.conversation, message.id)
 
     async def _bodies(self, message: Message, view: View) -> list[Body]:
         try:
@@ -162,6 +175,8 @@ class Dispatch:
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
                 return await self._fired(schedule)
+            case Deleted():
+                return []
 
     def _command(self, called: Called) -> Match:
         entry = self._table.commands.get(called.command)

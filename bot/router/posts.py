@@ -63,6 +63,8 @@ class Posts:
                 silent=reply.silent,
                 private=reply.private,
                 fault=reply.fault,
+                via=journal.message.via,
+                opening=number == 0,
             )
             for number, text in enumerate(texts)
         ]

@@ -31,6 +31,18 @@ class Conversations:
         found = await self._redis.lrange(self._keys.turns(conversation), -MOST_TURNS, -1)
         return fit([_read(cast("bytes", entry)) for entry in found], budget)
 
+    @guarded
+    async def forget(self, conversation: str, message: str) -> None:
+        """Takes away every turn that came of this message: what was asked, and what was answered."""
+        key = self._keys.turns(conversation)
+        found = [cast("bytes", entry) for entry in await self._redis.lrange(key, -MOST_TURNS, -1)]
+        gone = [entry for entry in found if _read(entry).message == message]
+        if gone:
+            async with self._redis.pipeline(transaction=True) as batch:
+                for entry in gone:
+                    batch.lrem(key, 1, entry)  # type: ignore[arg-type]  # bytes are as good
+                await batch.execute()
+
     def appending(self, conversation: str, turn: Turn) -> Write:
         """The write that adds a turn."""
         turns, meta = self._keys.turns(conversation), self._keys.turns_meta(conversation)

@@ -45,7 +45,12 @@ class Body(BaseModel):
     @property
     def id(self) -> str:
         """The same event on the same route is the same ticket, whoever saw it."""
-        return digest(self.message.address.connector, self.message.event, self.plugin, self.route)
+        return ticket_id(self.message.address.connector, self.message.event, self.plugin, self.route)
+
+
+def ticket_id(connector: str, event: str, plugin: str, route: str) -> str:
+    """The id of the ticket that this event has, or would have, for this route."""
+    return digest(connector, event, plugin, route)
 
 
 @dataclass(frozen=True, slots=True)

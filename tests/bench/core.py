@@ -61,12 +61,14 @@ class Counting:
     """A connector that counts what it is given to send."""
 
     name = "room"
-    limits = Limits(text=4000, file=1, edit_interval=0.0)
 
     def __init__(self) -> None:
         self.sent = 0
         self.wanted = 0
         self.enough = asyncio.Event()
+
+    def limits(self, to: Address) -> Limits:
+        return Limits(text=4000, file=1, edit_interval=0.0)
 
     async def run(self, deliver: Deliver) -> None:
         await asyncio.Event().wait()
@@ -138,7 +140,7 @@ async def in_memory(count: int) -> float:
         return DurableActs(journal, line, stores, connector, nothing)
 
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, worked: None)
-    dispatch = Dispatch(table, loaded, Gate(memory, loaded.loaded), memory, nothing, nothing, runner.start, nothing, time.time)
+    dispatch = Dispatch(table, loaded, Gate(memory, loaded.loaded), memory, nothing, nothing, nothing, runner.start, nothing, time.time)
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
 

@@ -134,6 +134,22 @@ async def test_silence_takes_the_status_line_away(desk: Desk) -> None:
     assert desk.platform.shown(ROOM) == []
 
 
+async def test_silence_is_told_to_a_platform_that_waits_for_an_answer(desk: Desk) -> None:
+    line, journal = await desk.line()
+    message = replace(journal.message, via="interaction")
+    journal.ticket = replace(journal.ticket, body=journal.ticket.body.model_copy(update={"message": message}))
+    desk.platform.chats[ROOM] = {"interaction": Post("thinking …")}
+    await line.settle(None)
+    assert desk.platform.shown(ROOM) == []
+
+
+async def test_only_the_first_post_takes_the_place_of_what_a_platform_shows_meanwhile(desk: Desk) -> None:
+    line, _ = await desk.line()
+    await line.post(Reply("beside"), "beside")
+    await line.settle(Reply("word " * 60))
+    assert [post.opening for post in desk.platform.chats[ROOM].values()] == [False, True, False]
+
+
 async def test_an_answer_that_took_long_is_sent_anew_because_edits_notify_nobody(desk: Desk) -> None:
     desk.ticket = replace(desk.ticket, at=desk.ticket.at - SLOW - 1)
     line, _ = await desk.line()
@@ -208,7 +224,7 @@ async def test_an_answer_beyond_three_messages_is_a_file_with_its_beginning_abov
 
 
 async def test_more_files_than_a_message_takes_fill_several(desk: Desk) -> None:
-    desk.platform.limits = Limits(text=200, file=1000, edit_interval=0.0, files_per_post=2)
+    desk.platform.most = Limits(text=200, file=1000, edit_interval=0.0, files_per_post=2)
     files = [File(await desk.blobs.put(bytes([number]), "text/plain", f"{number}.txt")) for number in range(5)]
     line, _ = await desk.line()
     await line.settle(Reply("five files", *files))

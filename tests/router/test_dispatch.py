@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from bot import Action, Button, Command, Context, Event, Listener, NoArgs, Reaction, Refusal, Refused, Reply, Route, Schedule, hookimpl
 from bot.errors import PluginError
-from bot.messages import Address, Attachment, Blob, Called, Clicked, Image, Message, Person, Quote, Reacted, Said, Text, Trigger
+from bot.messages import Address, Attachment, Blob, Called, Clicked, Deleted, Image, Message, Person, Quote, Reacted, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.acts import LONGEST_CHAIN
@@ -23,6 +23,7 @@ from bot.router.app import Router, running
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
+from bot.turns import Turn
 from tests.platform import Platform
 
 ROOM = Address("room", "lounge", "main")
@@ -133,6 +134,8 @@ class Painter:
         return "At last."
 
     async def hear(self, ctx: Context) -> str:
+        if ctx.message.text.startswith("slowly"):
+            await self.hold.wait()
         return f"heard {ctx.message.text}"
 
     async def liked(self, ctx: Context) -> str:
@@ -272,6 +275,24 @@ async def test_an_edited_message_is_another_event(stage: Stage) -> None:
         await stage.router.deliver(one)
         await stage.quiet()
     assert stage.platform.shown(ROOM) == ["heard paint one", "heard paint two"]
+
+
+async def test_what_was_asked_in_an_edited_or_deleted_message_is_withdrawn(stage: Stage, redis: Redis, keys: Keys) -> None:
+    turns = keys.turns(ROOM.conversation)
+    asked = Message("m", "m.0", ROOM, ADA, (Text("slowly paint"),), me="bot")
+    for newer in (replace(asked, event="m.1", trigger=Said(1, "m.0")), replace(asked, event="gone", trigger=Deleted("m.1"))):
+        assert isinstance(newer.trigger, Said | Deleted)
+        stage.painter.hold.clear()
+        await stage.router.deliver(replace(asked, event=newer.trigger.replaces))
+        [ticket] = stage.router.runner.held
+        for who in ("m", "n"):
+            await redis.rpush(turns, b"0 " + Turn(role="person", parts=(Text(who),), message=who).model_dump_json().encode())
+        await stage.router.deliver(replace(newer, parts=()))
+        assert await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")
+        assert [Turn.model_validate_json(str(entry)[2:-1].split(" ", 1)[1]).text for entry in await redis.lrange(turns, 0, -1)] == ["n"]
+        stage.painter.hold.set()
+        await stage.quiet()
+    await redis.delete(turns)
 
 
 async def test_a_button_works_each_time_it_is_clicked(stage: Stage) -> None:

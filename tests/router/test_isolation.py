@@ -54,7 +54,7 @@ async def test_hundreds_of_questions_in_any_order_never_meet_another_rooms_words
         routers = []
         for one in loaded:
             plugins = Plugins([one])
-            mine = Platform(limits=platform.limits, chats=platform.chats, nonces=platform.nonces)
+            mine = Platform(most=platform.most, chats=platform.chats, nonces=platform.nonces)
             routers.append(await stack.enter_async_context(running(app.build(redis, keys, plugins, [mine]), plugins)))
         await asyncio.gather(*(speak(number, chance, routers) for number in range(MESSAGES)))
         await wait_until(lambda: not any(router.runner.held for router in routers), 60.0)

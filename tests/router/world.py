@@ -89,7 +89,7 @@ async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fat
     """A router on the platform that lives until `fate` or the end."""
     client = cast("Mortal", Mortal.from_pool(FairPool.from_url(url)))
     client.fate = fate
-    seen = Seen(platform.name, platform.limits, platform.chats, platform.calls, nonces=platform.nonces, files=platform.files, fate=fate)
+    seen = Seen(platform.name, platform.most, platform.chats, platform.calls, nonces=platform.nonces, files=platform.files, fate=fate)
     made = app.build(client, keys, plugins, [seen])
     asyncio.get_running_loop().set_exception_handler(unless_killed)
     try:

@@ -289,7 +289,8 @@ async def test_what_was_asked_in_an_edited_or_deleted_message_is_withdrawn(stage
             await redis.rpush(turns, b"0 " + Turn(role="person", parts=(Text(who),), message=who).model_dump_json().encode())
         await stage.router.deliver(replace(newer, parts=()))
         assert await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")
-        assert [Turn.model_validate_json(str(entry)[2:-1].split(" ", 1)[1]).text for entry in await redis.lrange(turns, 0, -1)] == ["n"]
+        left = [str(entry).split(" ", 1)[1][:-1] for entry in await redis.lrange(turns, 0, -1)]
+        assert {Turn.model_validate_json(json).text for json in left} == {"n"}
         stage.painter.hold.set()
         await stage.quiet()
     await redis.delete(turns)

@@ -13,7 +13,8 @@ BotError
 ├── StoreError       Redis: unreachable, full, too old           at start exit 2, later waited for
 └── JobError         the model side                              an apology with a reference id
     ├── JobFailed      the model raised
-    ├── JobTimedOut    it ran, or waited, longer than its kind allows
+    ├── JobTimedOut    it ran longer than its kind allows
+    │   └── JobExpired     it waited so long that an answer is worth nothing; the person is told so
     ├── JobLost        its workers died three times
     └── JobCancelled   a person cancelled it
 """
@@ -87,7 +88,11 @@ class JobFailed(JobError):
 
 
 class JobTimedOut(JobError):
-    """The job waited or ran longer than its kind allows."""
+    """The job ran, or waited, longer than its kind allows."""
+
+
+class JobExpired(JobTimedOut):
+    """The job waited so long that an answer would be worth nothing; the text tells the person."""
 
 
 class JobLost(JobError):

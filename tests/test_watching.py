@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from typer.testing import CliRunner
 
+from bot.cli import app
+from bot.errors import UserError
 from bot.store.keys import Keys
 from bot.store.queue import Queue
 from bot.store.shifts import Offer, Shift
@@ -23,7 +26,7 @@ OFFER = Offer("parrot", ["say", "say:parrot"])
 @pytest.fixture
 async def busy(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterator[Path]:
     """A configuration whose queue has a job that runs and three that wait, of two servers."""
-    queue, shift = Queue(redis, Keys()), Shift(redis, Keys(), "worker-1", [OFFER])
+    queue, shift = Queue(redis, Keys()), Shift(redis, Keys(), "worker-1", [OFFER], lease=60.0)
     await shift.renew()
     await queue.weigh({"room/big": 2.0})
     for number, server in enumerate(["room/big", "room/big", "room/big", "room/small"]):
@@ -40,9 +43,8 @@ async def busy(redis: Redis, redis_url: str, tmp_path: Path) -> AsyncIterator[Pa
 
 
 def told(config: Path, *words: str) -> str:
-    command = [sys.executable, "-m", "bot.cli", *words, "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=None)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = CliRunner().invoke(app, [*words, "--config", str(config)], catch_exceptions=False)
+    assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout
 
 
@@ -66,6 +68,29 @@ def test_workers_are_listed(busy: Path) -> None:
     assert "1 × parrot" in told(busy, "workers")
     [worker] = json.loads(told(busy, "workers", "--json"))
     assert (worker["models"], worker["running"][0][0]) == ({"parrot": 1}, "parrot")
+
+
+@pytest.fixture
+async def dead(busy: Path, redis: Redis) -> Path:
+    """The same, and two jobs of the dead list, of which one may be asked again."""
+    for number, id in enumerate(["a" * 32, "b" * 32]):
+        record = {"want": "say", "tenant": "room/big", "ticket": f"{number}" * 32, "worker": "w", "at": 1_700_000_000_000 + number}
+        await redis.hset(Keys().dead_job(id), mapping=record)  # type: ignore[arg-type]
+        await redis.zadd(Keys().dead(), {id: number})
+    return busy
+
+
+def test_the_dead_are_listed_retried_and_dropped(dead: Path) -> None:
+    shown = told(dead, "queue", "dead").splitlines()
+    assert [row.split()[:3] for row in shown[1:]] == [["bbbbbbbb", "say", "room/big"], ["aaaaaaaa", "say", "room/big"]]
+    assert (
+        told(dead, "queue", "retry", "a" * 8) == "1 request is asked again: the answer replies to the question, as a message of its own.\n"
+    )
+    assert [one["retry"] for one in json.loads(told(dead, "queue", "dead", "--json"))] == [False, True]
+    assert told(dead, "queue", "drop", "all") == "2 requests are forgotten.\n"
+    assert told(dead, "queue", "dead") == "The dead list is empty.\n"
+    with pytest.raises(UserError, match=r"found nobody$"):
+        told(dead, "queue", "drop", "nobody")
 
 
 def test_where_nothing_runs_it_says_so(tmp_path: Path) -> None:

@@ -25,11 +25,14 @@ app = typer.Typer(
 )
 models = typer.Typer(help="The models that can be brought here.", no_args_is_help=True)
 app.add_typer(models, name="models")
+queues = typer.Typer(invoke_without_command=True)
+app.add_typer(queues, name="queue")
 
 ConfigFile = Annotated[
     Optional[Path],  # noqa: UP045  typer reads this at run time
     typer.Option("--config", "-c", envvar="HOBNOB_CONFIG", metavar="FILE", help="The configuration; else config/bot.toml."),
 ]
+Dead = Annotated[list[str], typer.Argument(metavar="ID...", help="As `hobnob queue dead` lists them, or `all`.")]
 Patience = Annotated[float, typer.Option(hidden=True, help="Seconds in which the store may still start.")]
 Announce = Annotated[Optional[int], typer.Option(hidden=True, help="A pipe to say on that this process is ready.")]  # noqa: UP045
 
@@ -101,16 +104,42 @@ def link(config: ConfigFile = None) -> None:
     raise typer.Exit(command(config))
 
 
-@app.command()
+@queues.callback()
 def queue(
+    context: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second, until Ctrl-C.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Show who works, who waits, and what is left to each server of the round."""
+    """Show who works, who waits, and what is left to each server of the round; more below it."""
     from bot.cli.watching import queue as command
 
-    raise typer.Exit(command(config, live=watch, as_json=json))
+    if context.invoked_subcommand is None:
+        raise typer.Exit(command(config, live=watch, as_json=json))
+
+
+@queues.command("dead")
+def queue_dead(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False, config: ConfigFile = None) -> None:
+    """List the requests that killed three workers, and were given up."""
+    from bot.cli.burying import listed as command
+
+    command(config, as_json=json)
+
+
+@queues.command("retry")
+def queue_retry(ids: Dead, config: ConfigFile = None) -> None:
+    """Ask them again; the answer replies to the question, as a message of its own."""
+    from bot.cli.burying import retry as command
+
+    command(config, ids)
+
+
+@queues.command("drop")
+def queue_drop(ids: Dead, config: ConfigFile = None) -> None:
+    """Forget them."""
+    from bot.cli.burying import drop as command
+
+    command(config, ids)
 
 
 @app.command()

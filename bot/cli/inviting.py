@@ -7,10 +7,9 @@ from pathlib import Path
 
 import typer
 
-from bot import log
 from bot.cli.meeting import runs
-from bot.config import Config, load
-from bot.store.connection import check, connect
+from bot.cli.reaching import setup, store
+from bot.config import Config
 from bot.store.keys import Keys
 from bot.store.sessions import Sessions
 from bot.web.entrance import link as link_to
@@ -20,19 +19,14 @@ NOBODY = "no pages are served here: `hobnob run` starts everything and prints a 
 
 def link(path: Path | None) -> int:
     """0 when there is a link, 1 where nothing runs that it could lead to."""
-    config = load(path)
-    log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="link")
+    config = setup(path, "link")
     found = asyncio.run(_link(config)) if runs(config) else None
     typer.echo(found or f"hobnob: {NOBODY}", err=found is None)
     return int(found is None)
 
 
 async def _link(config: Config) -> str | None:
-    redis = connect(config.redis_url)
-    try:
-        await check(redis, config.redis_url)
+    async with store(config) as redis:
         sessions = Sessions(redis, Keys())
         address = await sessions.served()
         return None if address is None else await link_to(sessions, address)
-    finally:
-        await redis.aclose()

@@ -25,7 +25,6 @@ from bot.router.app import running as routing
 from bot.store import embedded
 from bot.store.connection import check, connect
 from bot.store.keys import Keys
-from bot.store.queue import Depth
 from bot.store.rooms import Rooms
 from bot.store.sessions import SERVED, Sessions
 from bot.supervise import stopping
@@ -74,7 +73,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
         theirs = (connector for _, connector in plugins.collect("register_connectors"))
         connectors = [RoomConnector(rooms), *platforms(config), *theirs]
         with stopping() as stop:
-            router = build(redis, Keys(), plugins, connectors, depth=Depth(config.queue.per_server, config.queue.per_person))
+            router = build(redis, Keys(), plugins, connectors, queue=config.queue)
             await router.stores.queue.weigh(config.queue.weights)
             async with routing(router, plugins), _serving(config, rooms, sessions, bound) as link:
                 say_ready(announce, link)

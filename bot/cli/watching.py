@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bot import log
-from bot.cli.meeting import runs
-from bot.config import Config, load
-from bot.errors import StoreError
-from bot.store.connection import check, connect
+from bot.cli.reaching import console, setup, store
+from bot.config import Config
 from bot.store.keys import Keys
 from bot.store.snapshot import Line, Snapshot, Snapshots
 
@@ -32,8 +28,7 @@ EVERY = 1.0
 
 def queue(path: Path | None, *, live: bool, as_json: bool) -> int:
     """Shows the queue once, or until Ctrl-C. Raises StoreError when there is none to look at."""
-    config = load(path)
-    log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="queue")
+    config = setup(path, "queue")
     try:
         asyncio.run(_queue(config, live, as_json))
     except KeyboardInterrupt:
@@ -43,13 +38,12 @@ def queue(path: Path | None, *, live: bool, as_json: bool) -> int:
 
 def workers(path: Path | None, *, as_json: bool) -> int:
     """Lists the living workers."""
-    config = load(path)
-    log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="workers")
+    config = setup(path, "workers")
     seen = asyncio.run(_once(config))
     if as_json:
         print(json.dumps([asdict(worker) for worker in seen.workers]))  # noqa: T201  for programs
     else:
-        _console().print(_workers(seen))
+        console().print(_workers(seen))
     return 0
 
 
@@ -60,14 +54,8 @@ async def _once(config: Config) -> Snapshot:
 
 @asynccontextmanager
 async def _snapshots(config: Config) -> AsyncIterator[Snapshots]:
-    if not runs(config):
-        raise StoreError(f"nothing runs in {config.data_dir}: `hobnob run` starts everything")
-    redis = connect(config.redis_url)
-    try:
-        await check(redis, config.redis_url)
+    async with store(config) as redis:
         yield Snapshots(redis, Keys())
-    finally:
-        await redis.aclose()
 
 
 async def _queue(config: Config, live: bool, as_json: bool) -> None:
@@ -75,17 +63,12 @@ async def _queue(config: Config, live: bool, as_json: bool) -> None:
         if as_json:
             print(_json(await snapshots.take(MOST_JOBS)))  # noqa: T201  for programs
         elif not live:
-            _console().print(screen(await snapshots.take(MOST_JOBS)))
+            console().print(screen(await snapshots.take(MOST_JOBS)))
         else:
             with Live(screen=True, auto_refresh=False) as shown:
                 while True:
                     shown.update(screen(await snapshots.take(MOST_JOBS)), refresh=True)
                     await asyncio.sleep(EVERY)
-
-
-def _console() -> Console:
-    """As wide as the terminal; in a pipe nothing is cut."""
-    return Console() if sys.stdout.isatty() else Console(width=400)
 
 
 def _json(seen: Snapshot) -> str:

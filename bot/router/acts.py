@@ -14,14 +14,14 @@ from pydantic import TypeAdapter
 
 from bot.connector import Connector, Deliver
 from bot.context import Clip, Fetched, Scope, Show
-from bot.errors import ConnectorError, PluginError, Unavailable, UserError
+from bot.errors import ConnectorError, JobExpired, PluginError, Unavailable, UserError
 from bot.jobs import Job, Result, wanted
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.journal import Journal
-from bot.router.status import waiting
+from bot.router.status import expired, waiting
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.keys import digest
@@ -100,6 +100,8 @@ class DurableActs:
             match update:
                 case Finished(result=result):
                     return type(job).result_type().model_validate_json(result)
+                case Broken(error=JobExpired()):
+                    raise JobExpired(expired(self._stores.queue.deadline(job)))
                 case Broken(error=error):
                     raise error
                 case _:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.config import QueueTable
 from bot.connector import Connector, Deliver
 from bot.errors import ConnectorError, PluginError, StoreError
 from bot.events import Event
@@ -24,12 +25,13 @@ from bot.router.delivery import Delivery, Line, Pace
 from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
 from bot.router.journal import Journal
-from bot.router.keeping import fire, keep, take
+from bot.router.keeping import fire, keep, retry, take
 from bot.router.posts import Posts
 from bot.router.runner import Runner
 from bot.router.table import Table
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
+from bot.store.dead import DeadList
 from bot.store.keys import Keys
 from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
@@ -57,21 +59,20 @@ class Router:
     stores: Stores
     connectors: dict[str, Connector]
     endings: Endings
+    dead: DeadList
     round: float
 
 
 def build(
-    redis: Redis, keys: Keys, plugins: Plugins, connectors: Sequence[Connector], *, depth: Depth = Depth(), lease: float = LEASE
+    redis: Redis, keys: Keys, plugins: Plugins, connectors: Sequence[Connector], *, queue: QueueTable = QueueTable(), lease: float = LEASE
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
-    `depth` is how many jobs may wait; `lease` in seconds is how long tickets stay with a router that has gone silent, and its
+    `queue` is how jobs may wait; `lease` in seconds is how long tickets stay with a router that has gone silent, and its
     rounds are a third of that.
     """
     by_name = _by_name(connectors)
-    stores = Stores(
-        Queue(redis, keys, depth=depth), Blobs(redis, keys), Conversations(redis, keys), PluginData(redis, keys), Schedules(redis, keys)
-    )
+    stores = _stores(redis, keys, queue)
     tickets = Tickets(redis, keys, _owner(), lease=lease)
     gate = Gate(Servers(redis, keys), plugins.loaded)
     table = Table.of(plugins.collect("register_routes"))
@@ -88,7 +89,13 @@ def build(
     dispatch = Dispatch(
         table, plugins, gate, tickets, stores.data, stores.conversations, stores.schedules, runner.start, stores.queue.cancel, time.time
     )
-    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, lease / 3)
+    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, DeadList(redis, keys), lease / 3)
+
+
+def _stores(redis: Redis, keys: Keys, queue: QueueTable) -> Stores:
+    jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
+    data, schedules = PluginData(redis, keys), Schedules(redis, keys)
+    return Stores(jobs, Blobs(redis, keys), Conversations(redis, keys), data, schedules)
 
 
 class Endings:
@@ -139,6 +146,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
         rounds = [
             keep(router.tickets, router.runner, router.stores.queue, router.round),
             fire(router.stores.schedules, router.deliver, router.round),
+            retry(router.dead, router.dispatch.again, names, router.round),
             take(router.tickets, router.runner, names),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]

@@ -86,10 +86,28 @@ class Dispatch:
         message = replace(message, addressed=addressed(message))
         if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces:
             await self._withdraw(message, message.trigger.replaces)
+        await self._accept(message, lambda view: self._bodies(message, view))
+
+    async def again(self, body: Body, id: str) -> None:
+        """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.
+
+        `id` is why: for the same one there is never a second ticket.
+        """
+        message = replace(body.message, event=f"{body.message.event}>{id}")
+
+        async def bodies(view: View) -> list[Body]:
+            entry = self._table.find(body.plugin, body.route)
+            if entry is None:
+                return [self._told(message, "I was going to try this again, but I no longer know how.")]
+            return list(self._gated(message, [Match(entry, dict(body.args), asked=True)], view))
+
+        await self._accept(message, bodies)
+
+    async def _accept(self, message: Message, decide: Callable[[View], Awaitable[list[Body]]]) -> None:
         while True:
             view = await self._gate.view(message.address)
             try:
-                bodies = await self._bodies(message, view)
+                bodies = await decide(view)
                 tickets = await self._desk.accept(bodies, view.version, self._clock()) if bodies else []
             except StaleSettings:
                 self._gate.forget(message.address)

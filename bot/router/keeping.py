@@ -1,4 +1,4 @@
-"""The router's rounds: renew leases, take what dead routers left or what is ready, fire what is due. Running it: `runner.py`."""
+"""The router's rounds: renew leases, take what dead routers left or what is ready, fire what is due, retry. Running it: `runner.py`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from bot.connector import Deliver
 from bot.errors import StoreError
 from bot.messages import Fired, Message
 from bot.router.runner import Runner
+from bot.store.dead import DeadList
 from bot.store.queue import Queue
 from bot.store.schedules import Schedules
-from bot.store.tickets import Tickets
+from bot.store.tickets import Body, Tickets
 
 WAIT = 5.0
 """Seconds of one blocking wait, short of the connection's own time limit."""
@@ -60,6 +61,23 @@ async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
                 log.exception("a firing could not be delivered", id=id)
             else:
                 await schedules.done(id)
+        await asyncio.sleep(pause)
+
+    await _forever(once)
+
+
+async def retry(dead: DeadList, again: Callable[[Body, str], Awaitable[None]], connectors: Sequence[str], pause: float) -> None:
+    """Asks anew what the operator wants retried, where one of the connectors speaks; it leaves the list once its ticket is written."""
+
+    async def once() -> None:
+        for id, body in (await dead.retried()).items():
+            if body is None:
+                log.warning("a job of the dead list cannot be asked anew: its question is not known any more", job=id)
+            elif body.message.address.connector in connectors:
+                await again(body, id)
+            else:
+                continue
+            await dead.drop([id])
         await asyncio.sleep(pause)
 
     await _forever(once)

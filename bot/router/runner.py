@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.context import Context
-from bot.errors import JobCancelled, StoreError, UserError
+from bot.errors import JobCancelled, JobExpired, StoreError, UserError
 from bot.messages import Reply, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
@@ -142,6 +142,8 @@ class Runner:
         except (Superseded, StoreError):
             raise
         except UserError as error:
+            return Reply(str(error), fault=True)
+        except JobExpired as error:
             return Reply(str(error), fault=True)
         except JobCancelled:
             return Reply("Cancelled.", fault=True)

@@ -9,6 +9,11 @@ def waiting(ahead: int, seconds: float | None) -> str:
     return f"{place}." if seconds is None or seconds < 1.0 else f"{place}, {roughly(seconds)}."
 
 
+def expired(seconds: float) -> str:
+    """Why there is no answer after so many seconds of waiting."""
+    return f"This has waited {roughly(seconds)} for its turn, so I have let it go. Please ask again if you still want to know."
+
+
 def roughly(seconds: float) -> str:
     """A duration as people say it, no more exact than it is known."""
     if seconds < 10.0:

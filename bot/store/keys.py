@@ -56,7 +56,9 @@ TABLE = (
     Entry("orders:*", "until the worker reads, a minute at most", "nothing personal", "jobs that a worker is to drop or may take in"),
     Entry("workers", "until nobody works, 24 h at most", "nothing personal", "who lives and what they serve"),
     Entry("reaped", "24 hours", "nothing personal", "when dead workers were last looked for"),
-    Entry("dead", "the last 1,000, 7 days at most", "nothing personal", "jobs that killed three workers, by id"),
+    Entry("dead-jobs", "the last 1,000, 7 days at most", "nothing personal", "jobs that killed three workers, by id and when"),
+    Entry("dead-job:*", "until retried or dropped, 7 days at most", "the chat", "the ticket that such a job was of"),
+    Entry("retries", "until asked again, 7 days at most", "nothing personal", "jobs of the dead list that are to be asked again"),
     Entry("blob:*", "24 hours", "the chat", "bytes that jobs and replies refer to"),
     Entry("room-order:*", "30 days after the last message", "nothing personal", "the message ids of a place in a room"),
     Entry("room-posts:*", "30 days after the last message", "the chat", "the messages of a place in a room, 2000 at most"),
@@ -200,4 +202,12 @@ class Keys:
 
     def dead(self) -> str:
         """The dead list."""
-        return f"{self.prefix}:dead"
+        return f"{self.prefix}:dead-jobs"
+
+    def dead_job(self, id: str) -> str:
+        """What is kept of a job on it."""
+        return f"{self.prefix}:dead-job:{id}"
+
+    def retries(self) -> str:
+        """Those that are to be asked again."""
+        return f"{self.prefix}:retries"

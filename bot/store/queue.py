@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.errors import Busy, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
+from bot.errors import Busy, JobCancelled, JobError, JobExpired, JobFailed, JobLost, JobTimedOut
 from bot.jobs import Job, wanted
 from bot.store.connection import guarded
 from bot.store.foresight import Foresight
@@ -25,7 +26,9 @@ LEASE = 8.0
 MOST_CRASHES = 3
 """Workers that may die of a job that they run alone."""
 
-KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobLost, JobCancelled)}
+NONE: Mapping[str, float] = MappingProxyType({})
+
+KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobExpired, JobLost, JobCancelled)}
 
 
 def error_json(error: JobError) -> str:
@@ -50,8 +53,12 @@ class Depth:
 class Queue:
     """Accepts jobs and tells how they go."""
 
-    def __init__(self, redis: Redis, keys: Keys, *, depth: Depth = Depth(), lease: float = LEASE) -> None:
+    def __init__(
+        self, redis: Redis, keys: Keys, *, depth: Depth = Depth(), deadlines: Mapping[str, float] = NONE, lease: float = LEASE
+    ) -> None:
+        """`deadlines` in seconds, by kind of job, stand for those that the kinds state themselves."""
         self._depth = depth
+        self._deadlines = deadlines
         self._redis = redis
         self._prefix = keys.prefix
         self._keys = keys
@@ -62,10 +69,14 @@ class Queue:
         self._reap = script(redis, "queue_reap", "queue_common", "queue_policy")
         self._outputs = Outputs(redis, keys, Foresight(redis, keys).places, read_error)
 
+    def deadline(self, job: Job[Any]) -> float:
+        """Seconds for which the job may wait before an answer is worth nothing."""
+        return self._deadlines.get(job.kind, job.deadline)
+
     @guarded
     async def submit(self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str) -> None:
         """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, JobCancelled after `cancel`."""
-        times = [round(job.deadline * 1000), round(job.timeout * 1000)]
+        times = [round(self.deadline(job) * 1000), round(job.timeout * 1000)]
         body = json.dumps({"kind": job.kind, "job": job.model_dump(mode="json")})
         args: list[str | int] = [
             self._prefix,
@@ -84,7 +95,7 @@ class Queue:
         if state == b"cancelled":
             raise JobCancelled("cancelled before it began")
         if state == b"busy":
-            raise Busy(f"{more[0]} requests are waiting here already. Please ask again when some of them are answered.")
+            raise Busy(_too_many(*more))
 
     async def follow(self, id: str) -> AsyncIterator[Update]:
         """How the job goes, from now until Finished or Broken; a job that has ended already says only that."""
@@ -122,14 +133,23 @@ class Queue:
     async def reap(self) -> int:
         """Gives the jobs of dead workers to others and ends what waited too long; returns how many."""
         lost = error_json(JobLost(f"{MOST_CRASHES} workers died while they ran it"))
-        late = error_json(JobTimedOut("it waited longer than its kind allows"))
+        late = error_json(JobExpired("it waited longer than its kind allows"))
         return int(await self._reap(args=[self._prefix, self._lease, MOST_CRASHES, lost, late]))
 
     @guarded
     async def dead(self) -> list[str]:
         """The jobs that killed three workers, newest first."""
-        return [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.dead(), 0, -1)]
+        return [cast("bytes", id).decode() for id in await self._redis.zrevrange(self._keys.dead(), 0, -1)]
 
     async def close(self) -> None:
         """Stops following."""
         await self._outputs.close()
+
+
+def _too_many(whose: bytes, waiting: int) -> str:
+    them = "it is" if waiting == 1 else "some of them are"
+    if whose == b"person":
+        yours = "1 request of yours is" if waiting == 1 else f"{waiting} requests of yours are"
+        return f"{yours} waiting here already. Please ask again when {them} answered."
+    ahead = "1 request is" if waiting == 1 else f"{waiting} requests are"
+    return f"{ahead} waiting here already, all of them ahead of you. Please ask again when {them} answered."

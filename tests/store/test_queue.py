@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 from redis.asyncio import Redis
 
-from bot.errors import Busy, JobCancelled, JobFailed, JobLost, JobTimedOut
+from bot.errors import Busy, JobCancelled, JobExpired, JobFailed, JobLost
 from bot.jobs import TextSoFar
 from bot.store.keys import Keys
 from bot.store.queue import MOST_CRASHES, Broken, Depth, Finished, Queue, Running, Shown, Update, Waiting
@@ -148,11 +148,11 @@ async def test_a_job_for_one_model_waits_for_that_model(queue: Queue, redis: Red
 async def test_too_much_is_refused_with_a_number(queue: Queue) -> None:
     for number in range(DEPTH.person):
         await submit(queue, f"{number}")
-    with pytest.raises(Busy, match=f"^{DEPTH.person} requests are waiting"):
+    with pytest.raises(Busy, match=f"^{DEPTH.person} requests of yours are waiting"):
         await submit(queue, "one too many")
     for number in range(DEPTH.person, DEPTH.server):
         await submit(queue, f"{number}", person=f"p{number}")
-    with pytest.raises(Busy, match=f"^{DEPTH.server} requests are waiting"):
+    with pytest.raises(Busy, match=f"^{DEPTH.server} requests are waiting here already, all of them ahead of you"):
         await submit(queue, "one too many", person="new")
     await submit(queue, "elsewhere", tenant="other")
 
@@ -231,7 +231,7 @@ async def test_what_waits_longer_than_its_deadline_is_ended(queue: Queue, shift:
     await wait_until(queue.reap)
     end = await ended(queue, "1")
     assert isinstance(end, Broken)
-    assert isinstance(end.error, JobTimedOut)
+    assert isinstance(end.error, JobExpired)
     assert await claim(shift) == []
 
 

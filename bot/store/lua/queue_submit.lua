@@ -1,13 +1,13 @@
 -- Accepts a job, once.
 -- ARGV: prefix, id, want, batch key, body, ticket, tenant, person, deadline ms, timeout ms, most per tenant, most per person
--- Returns {'ok'}, {'known'}, {'cancelled'} or {'busy', waiting}.
+-- Returns {'ok'}, {'known'}, {'cancelled'} or {'busy', 'server' or 'person', waiting}.
 local id, want, batch, body, ticket, tenant, person = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local state = redis.call('HGET', job_key(id), 'state')
 if state and state ~= 'gone' then return {'known'} end
 if redis.call('EXISTS', prefix .. ':cancelled:' .. ticket) == 1 then return {'cancelled'} end
 local depth = redis.call('HMGET', prefix .. ':depth', tenant, tenant .. '|' .. person)
-if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', tonumber(depth[1])} end
-if tonumber(depth[2] or '0') >= tonumber(ARGV[12]) then return {'busy', tonumber(depth[2])} end
+if tonumber(depth[2] or '0') >= tonumber(ARGV[12]) then return {'busy', 'person', tonumber(depth[2])} end
+if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', 'server', tonumber(depth[1])} end
 redis.call('HSET', job_key(id), 'state', 'waiting', 'want', want, 'batch', batch, 'body', body, 'ticket', ticket, 'tenant', tenant,
   'person', person, 'timeout', ARGV[10], 'deadline', now() + ARGV[9], 'fence', 0, 'crashes', 0, 'alone', 0, 'at', clock[1] * 1000000 + clock[2])
 redis.call('EXPIRE', job_key(id), 172800)

@@ -1,0 +1,88 @@
+"""The dead list: jobs that killed three workers. Who puts them there: `lua/queue_reap.lua`; who asks anew: `bot/router/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from redis.asyncio import Redis
+
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.queue import MOST_CRASHES
+from bot.store.tickets import Body
+
+KEPT = 604_800
+"""Seconds for which a job stays there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A job that killed its workers: what it wanted, of which server, when (seconds since 1970), and which worker was the last.
+
+    `ref` is what the person was told and the log names; `retry` says that it is about to be asked again.
+    """
+
+    id: str
+    wanted: str
+    server: str
+    at: float
+    worker: str
+    ref: str
+    crashes: int = MOST_CRASHES
+    retry: bool = False
+
+
+class DeadList:
+    """Lists, retries and drops them.
+
+    To retry is to ask the question anew, in whole: the ticket that the job was of has ended with an apology, and a new one
+    for the same message and route is answered by a message of its own, which replies to the question.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+
+    @guarded
+    async def all(self) -> list[Dead]:
+        """Newest first."""
+        ids = [cast("bytes", id).decode() for id in await self._redis.zrevrange(self._keys.dead(), 0, -1)]
+        again = set(cast("list[bytes]", await self._redis.lrange(self._keys.retries(), 0, -1)))
+        return [dead for id in ids if (dead := await self._read(id, id.encode() in again)) is not None]
+
+    async def _read(self, id: str, retry: bool) -> Dead | None:
+        fields = ["want", "tenant", "at", "worker", "ticket"]
+        found = [cast("bytes", value).decode() for value in await self._redis.hmget(self._keys.dead_job(id), fields) if value is not None]
+        if len(found) < len(fields):
+            return None
+        want, tenant, at, worker, ticket = found
+        return Dead(id, want, tenant.replace("%7C", "|"), int(at) / 1000, worker, ticket[:10], retry=retry)
+
+    @guarded
+    async def retry(self, ids: Sequence[str]) -> None:
+        """Has a router ask them anew, within a second or when one is there."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            for id in ids:
+                batch.lrem(self._keys.retries(), 0, id)
+                batch.rpush(self._keys.retries(), id)
+            batch.expire(self._keys.retries(), KEPT)
+            await batch.execute()
+
+    @guarded
+    async def drop(self, ids: Sequence[str]) -> None:
+        """Forgets them, with what was asked."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            for id in ids:
+                batch.lrem(self._keys.retries(), 0, id)
+                batch.zrem(self._keys.dead(), id)
+                batch.delete(self._keys.dead_job(id))
+            await batch.execute()
+
+    @guarded
+    async def retried(self) -> dict[str, Body | None]:
+        """Those that are to be asked anew, by id; None where the ticket is not known any more."""
+        ids = [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.retries(), 0, 31)]
+        bodies = [await self._redis.hget(self._keys.dead_job(id), "ticket-body") for id in ids]
+        return {id: Body.model_validate_json(body) if body else None for id, body in zip(ids, bodies, strict=True)}

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -16,7 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
-from bot.tables import ConnectorsTable, Folder, Table
+from bot.tables import ConnectorsTable, Folder, RedisTable, Table
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
@@ -31,40 +30,6 @@ def _device(name: str) -> str:
 
 
 Device = Annotated[str, AfterValidator(_device)]
-
-
-_DB = ("db",)
-_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
-_REDIS = {"redis": _DB, "rediss": _DB + _TLS, "unix": _DB}
-"""What may stand behind the `?` of each kind of address; the client's other options would change what we rely on."""
-
-
-def _redis(url: SecretStr) -> SecretStr:
-    expected = "expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
-    try:
-        parts = urlsplit(url.get_secret_value())
-        there = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path)
-    except ValueError as error:  # no port, or half an address
-        raise ValueError(expected) from error
-    if parts.scheme not in _REDIS or not there:
-        raise ValueError(expected)
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name not in _REDIS[parts.scheme]:
-            raise ValueError(f"an address with {parts.scheme}:// has no option {name!r}; it may have {', '.join(_REDIS[parts.scheme])}")
-        if name == "db" and not value.isdecimal():
-            raise ValueError("expected a number behind db=")
-    return url
-
-
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
-
-
-class RedisTable(Table):
-    """Where everything that must survive is kept."""
-
-    url: RedisUrl | None = None
-    """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`.
-    Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
 
 class WebTable(Table):
@@ -235,17 +200,41 @@ class Config(BaseSettings):
 
 def load(path: Path | None = None) -> Config:
     """Reads `path`, else the file that HOBNOB_CONFIG names, else `config/bot.toml`. Raises ConfigError with every fault."""
-    environ = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT) and value}
-    document, source = read(path or _found(environ), environ)
-    faults = _unknown_variables(environ, source)
-    try:
-        config = Config(**_rooted(document, source.path.parent))
-        config._source = source
-    except ValidationError as error:
-        raise ConfigError(*faults, *source.faults(error, Config)) from error
-    if faults:
+    config, faults = sound(path)
+    if config is None or faults:
         raise ConfigError(*faults)
     return config
+
+
+def sound(path: Path | None = None) -> tuple[Config | None, list[str]]:
+    """What is right of that file, as if the tables with faults were not there, and every fault.
+
+    There is no Config where the environment has the fault. Raises ConfigError for a file that cannot be read.
+    """
+    environ = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT) and value}
+    document, source = read(path or _found(environ), environ)
+    document = _rooted(document, source.path.parent)
+    faults = _unknown_variables(environ, source)
+    config: Config | None
+    try:
+        config = Config(**document)
+    except ValidationError as error:
+        faults += source.faults(error, Config)
+        config = _without(document, error)
+    if config is not None:
+        config._source = source
+    return config, faults
+
+
+def _without(document: dict[str, Any], error: ValidationError) -> Config | None:
+    for at in (tuple(map(str, found["loc"])) for found in error.errors()):
+        table, key = (document.get("plugins"), at[1]) if at[0] == "plugins" and at[1:] else (document, at[0])
+        if isinstance(table, dict):
+            table.pop(key, None)
+    try:
+        return Config(**document)
+    except ValidationError:
+        return None
 
 
 def _found(environ: Mapping[str, str]) -> Path:

@@ -47,16 +47,20 @@ class Source:
         """`file:line`, or the environment variable, that set this key or the nearest one around it."""
         if (name := variable(at)) in self.environ:
             return f"environment variable {name}"
-        near = next((self.lines[at[:size]] for size in range(len(at), 0, -1) if at[:size] in self.lines), None)
+        near = self._line(at)
         return f"{self.path}:{near}" if near else str(self.path)
+
+    def _line(self, at: Location) -> int:
+        return next((self.lines[at[:size]] for size in range(len(at), 0, -1) if at[:size] in self.lines), 0)
 
     def fault(self, at: Location, what: str) -> str:
         """One line: where, which key, what is wrong."""
         return f"{self.place(at)}: {'.'.join(at)}: {what}"
 
     def faults(self, error: ValidationError, model: type[BaseModel], under: Location = ()) -> list[str]:
-        """One line for each thing that pydantic found wrong in `model`, which stands at `under`."""
-        return [self.fault((*under, *map(str, found["loc"])), _sentence(found, model)) for found in error.errors(include_url=False)]
+        """One line for each thing that pydantic found wrong in `model`, which stands at `under`; in the order of the file."""
+        found = [((*under, *map(str, one["loc"])), _sentence(one, model)) for one in error.errors(include_url=False)]
+        return [self.fault(at, what) for at, what in sorted(found, key=lambda one: self._line(one[0]))]
 
 
 def variable(at: Location) -> str:

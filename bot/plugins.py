@@ -201,10 +201,17 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
     manifest = found.manifest()
     if not (found.has("front") or found.has("model")):
         raise PluginError(name, f"expected front.py or model.py in {found.folder}, found neither")
-    options = _config(config, name, found)
-    settings = found.model("settings", "Settings", NoSettings)
     table = config.plugins[name]
-    _check_settings(config, name, settings, table)
+    faults: list[BotError] = []
+    try:
+        options = _config(config, name, found)
+    except BotError as error:
+        faults.append(error)
+    try:
+        settings = _settings(config, name, found, table)
+    except BotError as error:
+        faults.append(error)
+    raise_all(faults)
     module = found.module(half)
     if module is None:
         return None
@@ -221,8 +228,9 @@ def _config(config: Config, name: str, found: Found) -> BaseModel:
         raise ConfigError(*config.source.faults(error, model, ("plugins", name))) from error
 
 
-def _check_settings(config: Config, name: str, settings: type[BaseModel], table: PluginTable) -> None:
-    """Every setting has a default, the operator's defaults fit, and what is locked exists."""
+def _settings(config: Config, name: str, found: Found, table: PluginTable) -> type[BaseModel]:
+    """What servers may choose. Every setting has a default, the operator's defaults fit, and what is locked exists."""
+    settings = found.model("settings", "Settings", NoSettings)
     if lacking := [key for key, info in settings.model_fields.items() if info.is_required()]:
         raise PluginError(name, f"settings.py: expected a default for every setting, found none for {', '.join(lacking)}")
     at: Location = ("plugins", name)
@@ -235,6 +243,7 @@ def _check_settings(config: Config, name: str, settings: type[BaseModel], table:
         faults += config.source.faults(error, settings, (*at, "defaults"))
     if faults:
         raise ConfigError(*faults)
+    return settings
 
 
 def _plugin(found: Found, half: Half, made: Any, options: BaseModel) -> object:

@@ -1,10 +1,11 @@
-"""What every table of the configuration is, and the tables of the chat platforms. The other tables: `config.py`."""
+"""What every table of the configuration is, and the tables of Redis and of the chat platforms. The other tables: `config.py`."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
 
@@ -29,6 +30,40 @@ def _address(*schemes: str) -> AfterValidator:
 
 Web = Annotated[str, _address("https", "http")]
 Socket = Annotated[str, _address("wss", "ws")]
+
+
+_DB = ("db",)
+_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
+_REDIS = {"redis": _DB, "rediss": _DB + _TLS, "unix": _DB}
+"""What may stand behind the `?` of each kind of address; the client's other options would change what we rely on."""
+
+
+def _redis(url: SecretStr) -> SecretStr:
+    expected = "expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
+    try:
+        parts = urlsplit(url.get_secret_value())
+        there = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path)
+    except ValueError as error:  # no port, or half an address
+        raise ValueError(expected) from error
+    if parts.scheme not in _REDIS or not there:
+        raise ValueError(expected)
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _REDIS[parts.scheme]:
+            raise ValueError(f"an address with {parts.scheme}:// has no option {name!r}; it may have {', '.join(_REDIS[parts.scheme])}")
+        if name == "db" and not value.isdecimal():
+            raise ValueError("expected a number behind db=")
+    return url
+
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
+
+
+class RedisTable(Table):
+    """Where everything that must survive is kept."""
+
+    url: RedisUrl | None = None
+    """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`.
+    Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
 
 class PlatformTable(Table):

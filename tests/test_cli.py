@@ -72,7 +72,7 @@ def test_what_the_supervisor_needs_is_not_shown() -> None:
 
 def test_check_is_content(config: Path) -> None:
     done = hobnob("check", "--config", str(config))
-    assert (done.returncode, done.stdout) == (0, f"{config} and 1 plugins are as they should be: echo.\n")
+    assert (done.returncode, done.stdout) == (0, f"{config}: all is as it should be. Plugins: echo.\n")
 
 
 def test_check_names_faults_of_both_halves_of_all_plugins_at_once(config: Path, tmp_path: Path) -> None:
@@ -89,6 +89,15 @@ def test_check_names_faults_of_both_halves_of_all_plugins_at_once(config: Path, 
     assert "plugin 'model': model.py cannot be imported: ZeroDivisionError: division by zero (model.py:1)" in done.stderr
     assert f"{config}:10: plugins.none: no such plugin is installed" in done.stderr
     assert done.stderr.endswith("3 faults.\n")
+
+
+def test_check_names_faults_of_tables_plugins_and_their_settings_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "bot.toml"
+    path.write_text('web.port = "many"\nredis.url = "x"\n[plugins.chat]\nmodle = "x"\n[plugins.chat.defaults]\ntemperature = 9\n')
+    done = hobnob("check", "--config", str(path))
+    named = [line.removeprefix(f"{path}:").split(": ")[:2] for line in done.stderr.splitlines()[:-1]]
+    keys = ("web.port", "redis.url", "plugins.chat.modle", "plugins.chat.defaults.temperature")
+    assert named == [[line, key] for line, key in zip(("1", "2", "4", "6"), keys, strict=True)]
 
 
 def test_check_names_a_file_where_a_folder_should_be(config: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import typer
 
 from bot import catalogue
-from bot.config import Config, load
+from bot.config import Config, load, sound
 from bot.errors import BotError, ConfigError
 from bot.plugins import Plugins
 from bot.plugins import load as load_plugins
@@ -26,14 +26,15 @@ def check(path: Path | None) -> int:
         typer.echo(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}.", err=True)
         return 2
     config = load(path)
-    typer.echo(f"{config.source.path} and {len(config.plugins)} plugins are as they should be: {', '.join(config.plugins) or 'none'}.")
+    typer.echo(f"{config.source.path}: all is as it should be. Plugins: {', '.join(config.plugins) or 'none'}.")
     return 0
 
 
 def _faults(path: Path | None) -> Iterator[str]:
-    """A configuration that cannot be read hides its plugins' faults; a plugin's front half does not hide its model half."""
-    config, faults = _tried(lambda: load(path))
-    yield from faults
+    """A file that cannot be read hides all else; a table with a fault hides no other, a plugin's front half not its model half."""
+    read, faults = _tried(lambda: sound(path))
+    config, more = read or (None, [])
+    yield from (*faults, *more)
     if config is None:
         return
     yield from _in_the_way(config)

@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
-from bot.config import Config, RedisTable
+from bot.config import Config
 from bot.hookspecs import hookimpl
 from bot.jobs import Job, Result, TextSoFar
 from bot.models import Batch, Memory, Model, Placement, Work
 from bot.plugins import Loaded, Plugins
 from bot.store.keys import Keys
+from bot.tables import RedisTable
 from bot.worker import app
 
 STEP = 0.005

@@ -43,7 +43,7 @@ def test_a_model_that_nobody_brings_is_a_sentence() -> None:
 
 
 async def test_a_rolling_restart_loses_nothing_and_does_nothing_twice(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:
-    old = [start(), start()]
+    old = [start(8.0), start(8.0)]
     await serving(2)
     names: list[str] = []
     over = asyncio.Event()
@@ -57,10 +57,10 @@ async def test_a_rolling_restart_loses_nothing_and_does_nothing_twice(jobs: Jobs
 
     asking = [asyncio.create_task(ask(tenant)) for tenant in "abcdef"]
     for process in old:
-        start()
+        start(8.0)
         await serving(3)
         process.terminate()
-        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert await asyncio.to_thread(process.wait, 30) == 0
     over.set()
     await asyncio.gather(*asking)
     assert sorted(log.names("start")) == sorted(log.names("end")) == sorted(names)

@@ -74,6 +74,10 @@ class WorkerTable(Table):
     """The models that this worker serves, by name: `["whisper-base"]`. Empty: all that the plugins bring. Several workers on one Redis may
     serve different ones; one more is found by itself."""
 
+    idle_unload: float = Field(default=1800.0, ge=0.0, le=604_800.0)
+    """Seconds after which a model that nobody uses leaves the memory, of the device and of the host; 0: never. The next to ask waits for it
+    to be loaded, which half an hour of silence is worth: meanwhile the operator's own programs have the memory."""
+
     max_drain: float = Field(default=10.0, ge=0.0, le=3600.0)
     """Seconds for which a model goes on once another one is due; what it has not finished then goes on in its next turn."""
 

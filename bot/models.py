@@ -19,10 +19,14 @@ J = TypeVar("J", bound=Job)  # type: ignore[type-arg]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a model takes on its device, in bytes: `weights` once, `cache` for a full batch."""
+    """What a model takes on its device, in bytes: `weights` once, `cache` for a full batch.
+
+    `parked` is what its weights take in host memory while they are parked; 0 for a model that cannot park them.
+    """
 
     weights: int
     cache: int = 0
+    parked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,11 @@ class Model(ABC, Generic[J, R]):
     max_batch: int = 1
     parks: bool = False
     """Whether `run` may return with jobs unfinished when the batch is `over`. They are in the batch of a later `run`, before new ones;
-    what was unloaded meanwhile begins anew."""
+    what was unloaded meanwhile begins anew. Parking the weights is another matter: see `park`."""
 
     @abstractmethod
     def memory(self) -> Memory:
-        """What `load` and a full batch will take, before loading."""
+        """What `load` and a full batch will take, before loading; asked again when it is loaded, and may then have measured."""
 
     @abstractmethod
     def load(self, placement: Placement) -> None:
@@ -107,4 +111,16 @@ class Model(ABC, Generic[J, R]):
 
     @abstractmethod
     def unload(self) -> None:
-        """Gives the memory back."""
+        """Gives all memory back, on the device and in the host; also what a `load` that raised has left, and what is parked."""
+
+    def park(self) -> None:
+        """Gives the device's memory back and keeps the weights in the host's, so that `unpark` is a copy and not a read.
+
+        Called only where `memory().parked` is not 0 and device and host have memories of their own. The host's copy stays until
+        `unload`, so that parking again copies nothing.
+        """
+        raise NotImplementedError(f"{self.name} says that it can be parked, and has no `park`")
+
+    def unpark(self) -> None:
+        """Brings parked weights back to the device."""
+        raise NotImplementedError(f"{self.name} says that it can be parked, and has no `unpark`")

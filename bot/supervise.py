@@ -21,10 +21,8 @@ import structlog
 from bot import guard
 from bot.config import CHOICE, Config
 from bot.errors import ConfigError, StoreError
+from bot.exits import FAULT, LOST
 from bot.store import embedded
-
-FAULT = 2
-"""The exit code of a child that cannot work until the operator changes something."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before something that died is started again; doubled each time."""
@@ -118,7 +116,8 @@ class Instance:
                 if not self.failed.done():
                     self.failed.set_result(code)
                 return
-            log.error("a process died and is started again", name=name, code=code, seconds=pause.seconds)
+            what = "a worker lost its device" if code == LOST else "a process died"
+            log.error(f"{what} and is started again", name=name, code=code, seconds=pause.seconds)
             await pause.after()
 
     async def _run_once(self, name: str, options: Sequence[str]) -> int:

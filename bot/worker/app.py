@@ -7,10 +7,11 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import uuid
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import structlog
@@ -18,6 +19,7 @@ import structlog
 from bot.catalogue import load as load_catalogue
 from bot.config import Config
 from bot.errors import ConfigError, StoreError
+from bot.exits import LOST
 from bot.models import Model, Placement
 from bot.plugins import Plugins
 from bot.store.blobs import Blobs
@@ -31,6 +33,9 @@ from bot.worker.warden import EVERY, Warden
 
 SHARE = 0.8
 """The part of the memory that is free at the start which models may fill."""
+
+KEPT = 0.2
+"""The part of the host's memory that parked weights leave free."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +53,16 @@ def main(config: Config, plugins: Plugins, *, keys: Keys | None = None, lease: f
     return 0
 
 
+def _leave() -> NoReturn:
+    """Ends the process around a device that is lost: whatever else is tried with it may wait for ever.
+
+    The warden sees it go, and gives away what was running.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(LOST)
+
+
 async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> bool:
     redis = connect(config.redis_url)
     async with AsyncExitStack() as stack:
@@ -61,8 +76,9 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         kind = device.partition(":")[0]
         shift = Shift(redis, keys, _name(), [offer(model) for model in models], device=kind, lease=lease)
         warden = Warden(config.redis_url, shift)
-        residents = Device(_room(device), lambda model: _placement(config, device, model, folders))
-        waits = {"max_drain": config.worker.max_drain, "drain": config.worker.drain}
+        parking = _spare if kind == "cuda" else None
+        residents = Device(_room(device), lambda model: _placement(config, device, model, folders), spare=parking)
+        waits = config.worker.model_dump(include={"max_drain", "drain", "idle_unload"})
         loop = Loop(models, shift, Blobs(redis, keys), residents, claimed=warden.watch, **waits)
         await shift.renew()
         watching = asyncio.create_task(_watch(warden, lease / EVERY))
@@ -71,6 +87,8 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
             _on_signals(loop)
             await loop.run()
             clean = await loop.close()
+            if loop.lost:
+                _leave()
         finally:
             watching.cancel()
             warden.dismiss()
@@ -149,6 +167,12 @@ def _room(device: str) -> int:
         free, _ = torch.cuda.mem_get_info(device)
         return int(free * SHARE)
     return int(psutil.virtual_memory().available * SHARE)
+
+
+def _spare() -> int:
+    """Bytes of the host that parked weights may take now. Weights that are parked already are not in it."""
+    memory = psutil.virtual_memory()
+    return max(0, int(memory.available - KEPT * memory.total))
 
 
 def _name() -> str:

@@ -1,16 +1,21 @@
-"""The device and the models on it: loads what a turn needs, unloads what must go. Called from the model's thread, one turn at a time."""
+"""The device and the models on it: loads what is needed, parks or unloads what must go. Called from the model's thread, one at a time.
+
+Which of them go is decided in `residency.py`; what happens when memory runs out all the same, in `attempts.py`.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from bot.models import Model, Placement
-from bot.worker.residency import evictions
-from bot.worker.work import Claimed, Turn
+from bot.worker.diagnosis import DeviceLost, diagnose
+from bot.worker.residency import Held, Plan, plan
 
 log = structlog.get_logger(__name__)
 
@@ -18,76 +23,141 @@ Place = Callable[[Model[Any, Any]], Placement]
 """Where a model is loaded from and to."""
 
 
-class Device:
-    """What is resident, the model used longest ago first. `room` is the memory for models, in bytes."""
+@dataclass(slots=True)
+class Entry:
+    """A model in memory; `used` is when it ran last, on the device's clock. The rest: `residency.Held`."""
 
-    def __init__(self, room: int, place: Place) -> None:
+    model: Model[Any, Any]
+    size: int = 0
+    host: int = 0
+    resident: bool = False
+    copied: bool = False
+    used: float = 0.0
+
+
+class Device:
+    """What is in memory, the model used longest ago first. `room` is the device's memory for models, in bytes.
+
+    `spare` tells how many bytes the host has for parked weights now; without it parking means nothing here, as on a CPU.
+    """
+
+    def __init__(
+        self, room: int, place: Place, *, spare: Callable[[], int] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._room = room
         self._place = place
-        self._resident: dict[str, Model[Any, Any]] = {}
-        self._sizes: dict[str, int] = {}
+        self._spare = spare
+        self._clock = clock
+        self._entries: dict[str, Entry] = {}
+        self._least: dict[str, int] = {}
+        """What models turned out to take at least, whatever they say."""
 
     def has(self, model: Model[Any, Any]) -> bool:
-        """True when the model is loaded."""
-        return model.name in self._resident
+        """True when the model is on the device."""
+        return model.name in self._entries and self._entries[model.name].resident
 
     def warm(self, models: Sequence[Model[Any, Any]]) -> None:
-        """Loads what fits beside one another, so that nobody waits for it; a fault is met again, and told, by who needs the model."""
+        """Loads what fits beside one another, so that nobody waits for it; a fault is met again, and told, by who needs the model.
+
+        Raises DeviceLost.
+        """
         for model in models:
             try:
-                if sum(self._sizes.values()) + _size(model) <= self._room:
-                    self._bring_in(model, lambda seconds: None)
-            except Exception:  # any library below a model may raise anything
+                if self._taken() + self._need(model) <= self._room:
+                    self.bring_in(model)
+            except Exception as error:  # any library below a model may raise anything
+                if diagnose(error) == "device":
+                    raise DeviceLost(str(error)) from None
                 log.exception("a model could not be loaded yet", model=model.name)
 
-    def run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
-        """Brings the model in and runs the turn; the jobs that it parked.
+    def bring_in(self, model: Model[Any, Any], loaded: Callable[[float], None] = lambda seconds: None) -> None:
+        """Has the model on the device; `loaded` is told the seconds that took, where it was not there. Raises what the models raise."""
+        spare = self._spare() if self._spare else 0
+        held = {name: Held(one.size, one.host, one.resident, one.copied) for name, one in self._entries.items()}
+        self._make_room(plan(held, model.name, self._need(model), self._room, spare))
+        entry = self._entries.pop(model.name, None) or Entry(model)
+        if not entry.resident:
+            loaded(self._load(entry))
+        self._entries[model.name] = entry  # used last, so it leaves last
+        self.touch(model)
 
-        What goes wrong fails the jobs that are left and that somebody waits for.
-        """
+    def touch(self, model: Model[Any, Any]) -> None:
+        """The model is in use."""
+        if entry := self._entries.get(model.name):
+            entry.used = self._clock()
+
+    def _load(self, entry: Entry) -> float:
+        model, parked, began = entry.model, entry.copied, time.monotonic()
         try:
-            self._bring_in(model, turn.loaded)
-            turn.begin()
-            model.run(turn)
-            if turn.over and model.parks:
-                return _parked(turn)
-            reason = "the model returned without an answer"
-        except Exception as error:  # any library below a model may raise anything
-            log.exception("a turn failed", model=model.name)
-            reason = f"{type(error).__name__}: {error}"
-        for work in turn:
-            if work.cancelled:
-                work.drop()
+            if parked:
+                model.unpark()
             else:
-                work.fail(reason)
-        return []
+                model.load(self._place(model))
+        except BaseException:
+            with suppress(Exception):
+                model.unload()  # what a load that failed has left
+            raise
+        took = time.monotonic() - began
+        entry.resident, entry.size = True, self._need(model)
+        entry.host = model.memory().parked if self._spare else 0
+        log.info("loaded", model=model.name, seconds=round(took, 2), parked=parked)
+        return took
 
-    def _bring_in(self, model: Model[Any, Any], loaded: Callable[[float], None]) -> None:
-        size = _size(model)
-        for name in evictions(self._sizes, model.name, size, self._room):
-            del self._sizes[name]  # first: a model that fails to unload is not there any more either
-            self._resident.pop(name).unload()
-            log.info("unloaded", model=name)
-        if model.name not in self._resident:
-            began = time.monotonic()
-            model.load(self._place(model))
-            took = time.monotonic() - began
-            log.info("loaded", model=model.name, seconds=round(took, 2))
-            loaded(took)
-        self._resident[model.name] = self._resident.pop(model.name, model)  # used last, so it leaves last
-        self._sizes[model.name] = self._sizes.pop(model.name, size)
+    def _make_room(self, made: Plan) -> None:
+        for name in made.drop:
+            self._unload(name)
+        for name in made.park:
+            self._park(name)
+        for name in made.unload:
+            self._unload(name)
 
+    def _park(self, name: str) -> None:
+        entry = self._entries[name]
+        try:
+            entry.model.park()
+        except Exception:  # the host may have less than it seemed
+            log.exception("a model could not be parked and is unloaded", model=name)
+            self._unload(name)
+            return
+        entry.resident, entry.copied = False, True
+        log.info("parked", model=name)
 
-def _size(model: Model[Any, Any]) -> int:
-    need = model.memory()
-    return need.weights + need.cache
+    def _unload(self, name: str) -> None:
+        entry = self._entries.pop(name)  # first: a model that fails to unload is not there any more either
+        entry.model.unload()
+        log.info("unloaded", model=name)
 
+    def alone(self, model: Model[Any, Any]) -> bool:
+        """Unloads everything else, because memory ran out; true when something was on the device, and from now on is not beside it."""
+        others = [name for name in self._entries if name != model.name]
+        beside = sum(self._entries[name].size for name in others if self._entries[name].resident)
+        resident = any(self._entries[name].resident for name in others)
+        if resident:
+            self._least[model.name] = max(self._least.get(model.name, 0), self._room - beside + 1)
+            if entry := self._entries.get(model.name):
+                entry.size = self._need(model)
+        self._unload_all(others)
+        return resident
 
-def _parked(turn: Turn) -> list[Claimed]:
-    """The jobs that go on later; those that nobody waits for any more end here."""
-    left = [work for work in turn if work.end is None]
-    for work in left:
-        work.pause()
-        if work.cancelled:
-            work.drop()
-    return [work for work in left if not work.cancelled]
+    def idle(self, seconds: float, busy: Collection[str] = ()) -> list[str]:
+        """The models that nobody has used for so long."""
+        now = self._clock()
+        return [name for name, entry in self._entries.items() if name not in busy and now - entry.used > seconds]
+
+    def free(self, names: Sequence[str] | None = None) -> None:
+        """Unloads these, or all: device and host have their memory back."""
+        self._unload_all(list(self._entries) if names is None else names)
+
+    def _unload_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                self._unload(name)
+            except Exception:  # any library below a model may raise anything
+                log.exception("a model could not be unloaded", model=name)
+
+    def _taken(self) -> int:
+        return sum(entry.size for entry in self._entries.values() if entry.resident)
+
+    def _need(self, model: Model[Any, Any]) -> int:
+        need = model.memory()
+        return max(need.weights + need.cache, self._least.get(model.name, 0))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -18,7 +19,9 @@ from bot.jobs import wanted
 from bot.models import Model
 from bot.store.blobs import Blobs
 from bot.store.shifts import Begun, Claim, Offer, Shift
+from bot.worker import attempts
 from bot.worker.device import Device
+from bot.worker.diagnosis import DeviceLost
 from bot.worker.meter import Meter
 from bot.worker.sending import Sender
 from bot.worker.turns import Open
@@ -32,6 +35,9 @@ MOMENT = 0.2
 
 SENDING = 3.0
 """Seconds that results which are ready get to reach Redis at a stop."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
 
@@ -70,13 +76,18 @@ class Loop:
         claimed: Callable[[], None] = lambda: None,
         max_drain: float = 10.0,
         drain: float = 5.0,
+        idle_unload: float = 0.0,
     ) -> None:
         """`claimed` is called before a model begins with new jobs: from then on it may keep this thread from running.
 
-        `max_drain` in seconds is what a turn gets to end in once another model is due, `drain` once it is told to stop.
+        `max_drain` in seconds is what a turn gets to end in once another model is due, `drain` once it is told to stop; a model that
+        nobody has used for `idle_unload` seconds leaves the memory, 0 for never.
         """
+        self.lost = False
+        """The device can be used no more by this process. What was running is still in its name, and runs again alone once it is gone."""
         self._max_drain = max_drain
         self._drain = drain
+        self._idle_unload = idle_unload
         self._models = {model.name: model for model in models}
         self._shift = shift
         self._claimed = claimed
@@ -96,10 +107,20 @@ class Loop:
             self._open.close()
 
     async def run(self) -> None:
-        """Until `stop`. While Redis is away, it tries again each second."""
+        """Until `stop`, or until the device is `lost`. While Redis is away, it tries again each second."""
         hearing = asyncio.create_task(self._hear())
-        warm = asyncio.get_running_loop().run_in_executor(self._thread, self._device.warm, list(self._models.values()))
-        await self._unless_stopped(asyncio.shield(warm))
+        try:
+            warm = self._begin(self._device.warm, list(self._models.values()))
+            await self._unless_stopped(asyncio.shield(warm))
+            await self._turns()
+        except DeviceLost as lost:
+            self.lost = True
+            log.error("the device is lost: this worker ends, what ran is run again alone", fault=str(lost))
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+        await self._hand_back(self._unbegun())
+
+    async def _turns(self) -> None:
         away = False
         while not self._stop.is_set():
             try:
@@ -110,9 +131,10 @@ class Loop:
                     log.error("redis is away", fault=str(error))
                 away = True
                 await self._unless_stopped(asyncio.sleep(1.0))
-        hearing.cancel()
-        await asyncio.gather(hearing, return_exceptions=True)
-        await self._hand_back(self._unbegun())
+
+    def _begin(self, what: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
+        """Has the model's thread do this."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, functools.partial(what, *args, **kwargs))
 
     def _unbegun(self) -> list[Claimed]:
         """Takes out whatever no model has in hand: what is parked, and what the open turn was not given yet."""
@@ -128,6 +150,8 @@ class Loop:
         if not self._models:
             await self._stop.wait()
             return
+        if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked)):
+            await self._begin(self._device.free, idle)
         begun = await self._shift.claim(self.offers())
         if self._stop.is_set():  # meanwhile
             await self._shift.hand_back(begun.claims)
@@ -172,15 +196,15 @@ class Loop:
         finally:
             self._open = None
             await opened.end()
+            await self._hand_back(opened.turn.withdraw())
         if parked:
             self._parked[model.name] = Parked(parked, time.time())
             await self._shift.park([work.claim for work in parked])
-        await self._shift.hand_back([work.claim for work in opened.turn.withdraw()])
         await self._unless_stopped(self._sender.empty())
 
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
-        running = asyncio.get_running_loop().run_in_executor(self._thread, self._device.run, model, turn)
+        running = self._begin(attempts.run, self._device, model, turn)
         await self._unless_stopped(asyncio.shield(running))
         if not running.done():
             await self._hand_back(self._unbegun())

@@ -139,13 +139,13 @@ class Turn:
         self._arrived: deque[Claimed] = deque()
         self._loop = loop
         self._steward = steward
-        self._meter = meter
+        self.meter = meter
 
     def begin(self) -> None:
         """The model takes what it was given."""
         self.begun = True
         for work in self.works:
-            work.begin(self._meter)
+            work.begin(self.meter)
 
     def loaded(self, seconds: float) -> None:
         """Loading the model took so long."""
@@ -155,11 +155,15 @@ class Turn:
         """The jobs that the model was given so far."""
         return iter(list(self.works))
 
+    def left(self) -> list[Claimed]:
+        """Those of them that have not ended."""
+        return [work for work in self.works if work.end is None]
+
     def join(self, free: int) -> Sequence[Claimed]:
         """Jobs that arrived meanwhile; from now on they are the model's."""
         joining = self._next(free)
         for work in joining:
-            work.begin(self._meter)
+            work.begin(self.meter)
         self.works += joining
         room, self.room = self.room, free - len(joining)
         if self.room > room:

@@ -33,7 +33,10 @@ class Done(Result):
 
 
 class Beat(Job[Done]):
-    """Runs alone for `steps`, and while the file `hold` exists; `gil` seconds of it with the interpreter locked; `die` ends the process."""
+    """Runs alone for `steps`, and while the file `hold` exists; `gil` seconds of it with the interpreter locked; `die` ends the process.
+
+    `fault` is raised as a model library would, while `hold` exists; `needs` parts of a memory of two.
+    """
 
     kind: ClassVar[str] = "beat"
     timeout: ClassVar[float] = 60.0
@@ -44,6 +47,8 @@ class Beat(Job[Done]):
     steps: int = 0
     gil: float = 0.0
     die: bool = False
+    fault: str = ""
+    needs: int = 0
 
 
 class Brief(Beat):
@@ -83,6 +88,8 @@ class Drill(Model[Beat, Done]):
             os.kill(os.getpid(), signal.SIGKILL)
         if work.job.gil:
             ctypes.PyDLL(None).usleep(round(work.job.gil * 1e6))  # unlike CDLL, it keeps the interpreter locked
+        if work.job.fault and Path(work.job.hold).exists():
+            raise RuntimeError(work.job.fault)
 
 
 def goes_on(work: Work[Beat, Done], done: int) -> bool:
@@ -130,6 +137,8 @@ class Choir(Drill):
             for work in batch.join(self.max_batch - len(active)):
                 self.begin(work)
                 active.append(work)
+            if sum(work.job.needs for work in active) > 2:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
             for work in [work for work in active if work.cancelled or not (work.job.hold and Path(work.job.hold).exists())]:
                 note("dropped" if work.cancelled else "end", work.job.name)
                 work.finish(Done(pid=os.getpid(), beside=len(active) - 1))

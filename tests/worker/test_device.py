@@ -1,4 +1,4 @@
-"""Where models run, and what stands on a device when something goes wrong."""
+"""Where models run, what stands on a device, and what is parked beside it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pytest
 
 from bot.config import Config, WorkerTable
 from bot.errors import ConfigError
-from bot.models import Memory, Placement
-from bot.worker import device
+from bot.models import Batch, Memory, Model, Placement
 from bot.worker.app import _device
-from tests.worker.drill import Drum
+from bot.worker.device import Device
+from tests.worker.drill import Beat, Done, Drum
 
 
 class Sticky(Drum):
@@ -54,10 +54,126 @@ def test_a_device_that_is_not_here_is_a_sentence(chosen: str) -> None:
 
 def test_a_model_that_fails_to_unload_is_gone_and_the_next_one_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("DRILL_LOG", f"{tmp_path}/log")
-    made, sticky, quiet = device.Device(10, lambda _: Placement("cpu")), Sticky(), Quiet()
+    made, sticky, quiet = Device(10, lambda _: Placement("cpu")), Sticky(), Quiet()
     made.warm([Unmeasured(), sticky])
     assert made.has(sticky)
     with pytest.raises(RuntimeError, match="it sticks"):
-        made._bring_in(quiet, lambda seconds: None)
-    made._bring_in(quiet, lambda seconds: None)
+        made.bring_in(quiet)
+    made.bring_in(quiet)
     assert (made.has(sticky), made.has(quiet)) == (False, True)
+
+
+class Movable(Model[Beat, Done]):
+    """Keeps its weights in a host, where it can; what it was told is noted."""
+
+    job = Beat
+
+    def __init__(self, name: str, size: int = 6, *, parked: int = 6, after: int | None = None) -> None:
+        self.name = name
+        self.told: list[str] = []
+        self.fails: str = ""
+        self._size = size
+        self._after = size if after is None else after
+        self._parked = parked
+
+    def memory(self) -> Memory:
+        return Memory(self._after if self.told else self._size, parked=self._parked)
+
+    def _do(self, what: str) -> None:
+        self.told.append(what)
+        if self.fails == what:
+            raise RuntimeError(f"no {what}")
+
+    def load(self, placement: Placement) -> None:
+        self._do("load")
+
+    def unload(self) -> None:
+        self._do("unload")
+
+    def park(self) -> None:
+        self._do("park")
+
+    def unpark(self) -> None:
+        self._do("unpark")
+
+    def run(self, batch: Batch[Beat, Done]) -> None: ...
+
+
+class Bench:
+    """A device of ten bytes beside a host of twelve, and a clock."""
+
+    def __init__(self, *, host: bool = True) -> None:
+        self.now, self.spare, self.loads = 0.0, 12, list[float]()
+        spare = (lambda: self.spare) if host else None
+        self.device = Device(10, lambda _: Placement("cpu"), spare=spare, clock=lambda: self.now)
+
+    def use(self, *models: Movable) -> None:
+        for model in models:
+            self.device.bring_in(model, self.loads.append)
+
+
+def test_a_second_load_is_a_copy_where_the_host_has_room() -> None:
+    bench, chat, image = Bench(), Movable("chat"), Movable("image")
+    bench.use(chat, image, chat, image)
+    assert chat.told == ["load", "park", "unpark", "park"]
+    assert image.told == ["load", "park", "unpark"]
+    assert len(bench.loads) == 4
+    assert bench.device.has(image)
+    assert not bench.device.has(chat)
+
+
+def test_weights_that_find_no_room_in_the_host_or_cannot_move_are_unloaded() -> None:
+    bench, chat, speech, image = Bench(), Movable("chat", parked=13), Movable("speech", parked=0), Movable("image")
+    bench.use(chat, speech, image)
+    assert (chat.told, speech.told) == (["load", "unload"], ["load", "unload"])
+
+
+def test_on_a_cpu_nothing_is_parked() -> None:
+    bench, chat, image = Bench(host=False), Movable("chat"), Movable("image")
+    bench.use(chat, image)
+    assert chat.told == ["load", "unload"]
+
+
+def test_a_model_that_fails_to_park_is_unloaded_and_one_that_fails_to_return_is_loaded_anew() -> None:
+    bench, chat, image = Bench(), Movable("chat"), Movable("image")
+    chat.fails = "park"
+    bench.use(chat, image)
+    assert chat.told == ["load", "park", "unload"]
+    image.fails = "unpark"
+    bench.use(chat)
+    with pytest.raises(RuntimeError, match="no unpark"):
+        bench.use(image)
+    bench.use(image)
+    assert image.told == ["load", "park", "unpark", "unload", "load"]
+
+
+def test_a_model_is_as_large_as_it_measures_once_it_is_loaded() -> None:
+    bench, unknown, other = Bench(), Movable("unknown", 0, after=8), Movable("other", 4)
+    bench.use(unknown, other)
+    assert unknown.told == ["load", "park"]
+
+
+def test_who_ran_out_of_memory_beside_others_is_not_put_beside_them_again() -> None:
+    bench, chat, image = Bench(), Movable("chat", 5), Movable("image", 5)
+    bench.use(chat, image)
+    assert bench.device.alone(image)
+    assert not bench.device.alone(image), "there is nobody left"
+    bench.use(chat)
+    assert image.told == ["load", "park"]
+    assert chat.told == ["load", "unload", "load"]
+
+
+def test_models_that_nobody_uses_leave_device_and_host() -> None:
+    bench, chat, image = Bench(), Movable("chat"), Movable("image")
+    bench.use(chat)
+    bench.now = 10.0
+    bench.use(image)
+    bench.now = 15.0
+    assert bench.device.idle(12.0) == ["chat"]
+    assert bench.device.idle(12.0, busy=["chat"]) == []
+    bench.device.free(bench.device.idle(12.0))
+    assert chat.told == ["load", "park", "unload"]
+    image.fails = "unload"
+    bench.device.free()
+    assert not bench.device.has(image)
+    assert bench.device.idle(0.0) == []

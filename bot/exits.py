@@ -1,0 +1,9 @@
+"""Exit codes of our processes that their supervisor understands. What it does about them: `supervise.py`."""
+
+from __future__ import annotations
+
+FAULT = 2
+"""It cannot work until the operator changes something."""
+
+LOST = 3
+"""Its device can be used no more by this process, but by the next."""

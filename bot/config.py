@@ -95,6 +95,10 @@ class QueueTable(Table):
     per_person: int = Field(default=3, ge=1, le=100_000)
     """The most requests of one person that may wait in one server."""
 
+    quiet: bool = False
+    """Whether servers begin without status lines: no places in line, no progress and no previews, only answers and what somebody must
+    decide. A server may choose otherwise."""
+
     deadlines: dict[str, Annotated[float, Field(ge=1.0, le=86_400.0)]] = Field(default_factory=dict)
     """Seconds after which a request that still waits is dropped with a notice, because an answer would be worth nothing by then, by kind:
     `{generate = 300.0}`. Unset: what its kind says (`generate` 600, `draw` 1800, `transcribe` 86400)."""

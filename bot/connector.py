@@ -33,7 +33,8 @@ class Limits:
     """What the platform allows in one chat. `text` in characters, `file` in bytes, `edit_interval` in seconds.
 
     With `utf16` a character beyond the first 65,536 counts as two, as it does for most platforms; `rate` is how many
-    calls a second the platform takes from the whole bot.
+    calls a second the platform takes from the whole bot. `preview_interval` is how many seconds lie between two pictures in a status
+    line, 0 where it can have none.
     """
 
     text: int
@@ -42,6 +43,7 @@ class Limits:
     files_per_post: int = 10
     utf16: bool = False
     rate: float = inf
+    preview_interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

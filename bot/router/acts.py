@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -14,29 +12,23 @@ from pydantic import TypeAdapter
 
 from bot.connector import Connector, Deliver
 from bot.context import Clip, Fetched, Scope, Show
-from bot.errors import ConnectorError, JobExpired, PluginError, Unavailable, UserError
-from bot.jobs import Job, Result, wanted
+from bot.errors import ConnectorError, PluginError, UserError
+from bot.jobs import Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
+from bot.router.following import Following
 from bot.router.journal import Journal
-from bot.router.status import expired, waiting
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.keys import digest
 from bot.store.plugindata import PluginData
-from bot.store.queue import Broken, Finished, Queue, Running, Shown, Waiting
+from bot.store.queue import Queue
 from bot.store.schedules import Firing, Schedules
 from bot.turns import Turn
 
 R = TypeVar("R", bound=Result)
-
-GRACE = 1.0
-"""Seconds before a wait is worth a status line."""
-
-ABSENT = 30.0
-"""Seconds without any worker for a job after which waiting is hopeless; a worker that starts anew is back sooner."""
 
 LONGEST_CHAIN = 8
 """Messages that may be forwarded because of one another: two plugins that forward each other's never stop."""
@@ -74,59 +66,8 @@ class DurableActs:
         return self._journal.message
 
     async def run(self, job: Job[R], show: Show | None) -> R:
-        """The job's id follows from the ticket and the job, so submitting it again is nothing new."""
-        message, ticket = self._message, self._journal.ticket.id
-        id = digest(ticket, self._journal.name(job.kind, job.model_dump_json()))
-        self._journal.busy = True
-        await self._stores.queue.submit(
-            job, id=id, ticket=ticket, tenant=message.address.tenant, person=f"{message.address.connector}/{message.sender.id}"
-        )
-        following = asyncio.ensure_future(self._follow(job, id, show))
-        missing = asyncio.ensure_future(self._missing(job))
-        try:
-            await asyncio.wait((following, missing), return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                return following.result()
-            missing.result()
-            await self._stores.queue.cancel(ticket)
-            raise Unavailable(f"Nothing here can {job.kind} now. The operator can see why with `hobnob doctor`.")
-        finally:
-            following.cancel()
-            missing.cancel()
-            await asyncio.gather(following, missing, return_exceptions=True)
-
-    async def _follow(self, job: Job[R], id: str, show: Show | None) -> R:
-        async for update in self._stores.queue.follow(id):
-            match update:
-                case Finished(result=result):
-                    return type(job).result_type().model_validate_json(result)
-                case Broken(error=JobExpired()):
-                    raise JobExpired(expired(self._stores.queue.deadline(job)))
-                case Broken(error=error):
-                    raise error
-                case _:
-                    self._show(update, show)
-        raise Unavailable("The answer got lost on its way. Please ask again.")
-
-    async def _missing(self, job: Job[Any]) -> None:
-        """Returns when no worker has served this kind of job for a while."""
-        want = wanted(job.kind, job.model)
-        since = time.monotonic()
-        while time.monotonic() - since < ABSENT:
-            if want in await self._stores.queue.served():
-                since = time.monotonic()
-            await asyncio.sleep(GRACE)
-
-    def _show(self, update: Waiting | Running | Shown, show: Show | None) -> None:
-        match update:
-            case Waiting(ahead=ahead, seconds=seconds):
-                self._line.show(Reply(waiting(ahead, seconds)), after=GRACE)
-            case Shown(partial=partial) if show is not None:
-                reply = show(partial)
-                if reply is not None:
-                    self._line.show(reply)
-            case _:
-                self._line.show(Reply("…"), after=GRACE)
+        """See `following.py`."""
+        return await Following(job, self._journal, self._line, self._stores.queue, show).result()
 
     async def post(self, reply: Reply) -> None:
         """Sends beside the answer, each post at most once where the platform can tell."""

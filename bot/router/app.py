@@ -74,7 +74,7 @@ def build(
     by_name = _by_name(connectors)
     stores = _stores(redis, keys, queue)
     tickets = Tickets(redis, keys, _owner(), lease=lease)
-    gate = Gate(Servers(redis, keys), plugins.loaded)
+    gate = Gate(Servers(redis, keys), plugins.loaded, quiet=queue.quiet)
     table = Table.of(plugins.collect("register_routes"))
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data), Pace())
     endings = Endings(plugins, gate, stores.queue)

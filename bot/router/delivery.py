@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
 
 from bot.connector import Connector, Key, Post
-from bot.errors import ConnectorError
-from bot.messages import Address, Reply, reply_json
+from bot.errors import ConnectorError, UserError
+from bot.messages import Address, Image, Reply, reply_json
 from bot.router.journal import Journal
 from bot.router.posts import Posts
 
@@ -64,6 +64,14 @@ class Delivery:
         return Line(self, journal)
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a status line is to show; the picture is fetched when it is shown."""
+
+    post: Post
+    picture: Image | None = None
+
+
 class Line:
     """The one visible outcome of a ticket.
 
@@ -78,18 +86,27 @@ class Line:
         self._connector = delivery.connectors[self._address.connector]
         self._limits = self._connector.limits(self._address)
         self._cancel = (Key(f"{CANCEL}{journal.ticket.id}", "Cancel"),)
-        self._newest: Post | None = None
-        self._shown: Post | None = None
+        self._newest: Status | None = None
+        self._shown: Status | None = None
+        self._next_picture = 0.0
+        self.speaking = False
+        """Whether the beginning of the answer was shown."""
         self._pump: asyncio.Task[None] | None = None
         self._patient = False
         self._calling = False
         self._begun = False
 
-    def show(self, reply: Reply, *, after: float = 0.0) -> None:
-        """Shows this unless something newer comes first; `after` seconds of grace spare quick answers a flicker."""
-        self._newest = Post(
+    def show(self, reply: Reply, *, after: float = 0.0, partial: bool = False, offers: Sequence[Key] = ()) -> None:
+        """Shows this unless something newer comes first; `after` seconds of grace spare quick answers a flicker.
+
+        `partial` says that it is the beginning of the answer, `offers` are buttons beside Cancel. A quiet server sees these alone.
+        """
+        if self._journal.ticket.body.quiet and not partial and not offers:
+            return
+        self.speaking = partial or self.speaking
+        post = Post(
             reply.text[: self._limits.text],
-            keys=self._cancel,
+            keys=(*self._cancel, *offers),
             reply_to=self._journal.message.id,
             silent=reply.silent,
             private=reply.private,
@@ -97,6 +114,8 @@ class Line:
             via=self._journal.message.via,
             opening=True,
         )
+        pictures = [part for part in reply.parts if isinstance(part, Image)] if self._limits.preview_interval else []
+        self._newest = Status(post, pictures[-1] if pictures else None)
         if self._patient and not after:
             self._drop_pump()
         if self._pump is None or self._pump.done():
@@ -112,16 +131,29 @@ class Line:
         await asyncio.sleep(after)
         self._patient = False
         while self._newest is not None and self._newest != self._shown:
+            if self._newest.picture is not None:
+                await asyncio.sleep(self._next_picture - time.monotonic())
             await self._delivery.pace.turn(self._address, self._limits.edit_interval)
-            post, self._calling = self._newest, True
+            status, self._calling = self._newest, True
             try:
-                await self._put(post)
+                await self._put(await self._drawn(status))
             except ConnectorError as error:  # a partial that is lost costs nothing, the next one holds all of it
                 self._delivery.pace.hold(self._address, error.retry_after or 1.0)
                 log.debug("status line not shown", fault=str(error))
             finally:
                 self._calling = False
-            self._shown = post
+            self._shown = status
+
+    async def _drawn(self, status: Status) -> Post:
+        """The post with its picture, if that is kept still and not too large."""
+        if status.picture is None:
+            return status.post
+        self._next_picture = time.monotonic() + self._limits.preview_interval
+        try:
+            upload = await self._delivery.posts.upload(status.picture)
+        except UserError:
+            return status.post
+        return replace(status.post, uploads=(upload,)) if len(upload.content) <= self._limits.file else status.post
 
     async def _put(self, post: Post) -> None:
         status = self._status()

@@ -162,6 +162,7 @@ class Dispatch:
                 args=args,
                 settings=view.settings(plugin, message.address),
                 ordered=match.entry.route.ordered,
+                quiet=view.quiet(message.address),
             )
 
     @staticmethod

@@ -33,10 +33,11 @@ class ServerSource(Protocol):
 class View:
     """One server's choices, as of `version`, ready to be asked for each message."""
 
-    def __init__(self, server: Server, plugins: Mapping[str, Loaded]) -> None:
+    def __init__(self, server: Server, plugins: Mapping[str, Loaded], quiet: bool = False) -> None:
         self.version = server.version
         self._server = server
         self._plugins = plugins
+        self._quiet = quiet
         self._effective: dict[tuple[str, str], dict[str, Any]] = {}
 
     def allows(self, plugin: str, address: Address) -> bool:
@@ -45,6 +46,11 @@ class View:
             if plugin in choices.plugins:
                 return choices.plugins[plugin]
         return True
+
+    def quiet(self, address: Address) -> bool:
+        """True where no status line is wanted: the channel's choice, else the server's, else the operator's."""
+        chosen = [choices.quiet for choices in self._layers(address) if choices.quiet is not None]
+        return chosen[0] if chosen else self._quiet
 
     def settings(self, plugin: str, address: Address) -> dict[str, Any]:
         """Effective settings: model defaults < operator's defaults < server < channel; a locked key stays the operator's."""
@@ -73,9 +79,11 @@ class View:
 class Gate:
     """Keeps the views of servers that were active lately."""
 
-    def __init__(self, source: ServerSource, plugins: Mapping[str, Loaded]) -> None:
+    def __init__(self, source: ServerSource, plugins: Mapping[str, Loaded], *, quiet: bool = False) -> None:
+        """`quiet` is what servers have that chose nothing."""
         self._source = source
         self._plugins = plugins
+        self._quiet = quiet
         self._views: OrderedDict[str, View] = OrderedDict()
 
     async def view(self, address: Address) -> View:
@@ -83,7 +91,7 @@ class Gate:
         tenant = address.tenant
         found = self._views.get(tenant)
         if found is None:
-            found = self._views[tenant] = View(await self._source.get(tenant), self._plugins)
+            found = self._views[tenant] = View(await self._source.get(tenant), self._plugins, self._quiet)
             if len(self._views) > MOST_CACHED:
                 self._views.popitem(last=False)
         else:

@@ -42,7 +42,7 @@ class Posts:
 
         Private ones all do: from the message that it replies to, a platform knows whose eyes a post is for.
         """
-        made = [await self._upload(part) for part in reply.parts if not isinstance(part, Text)]
+        made = [await self.upload(part) for part in reply.parts if not isinstance(part, Text)]
         uploads = [upload for upload in made if len(upload.content) <= limits.file]
         said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
         pieces = split(said, limits.text) if said.strip() else [""]
@@ -69,7 +69,8 @@ class Posts:
             for number, text in enumerate(texts)
         ]
 
-    async def _upload(self, part: Image | Audio | File) -> Upload:
+    async def upload(self, part: Image | Audio | File) -> Upload:
+        """The part with its bytes. Raises UserError when they are not kept any more."""
         source = part.source
         if not isinstance(source, Blob):
             raise TypeError(f"a reply carries blobs, not attachments of the platform: pass {source.name!r} through ctx.read and ctx.keep")

@@ -2,11 +2,67 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
+from bot.jobs import Preview, Progress
+from bot.messages import Image, Reply
+from bot.store.queue import Running, Shown, Waiting
+
+
+class Meanwhile:
+    """What is said of one job as it goes: its place, that its model is loaded, how far it is, and what it looks like so far."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` in seconds."""
+        self._clock = clock
+        self._text = "…"
+        self._picture: Image | None = None
+        self._first: tuple[float, Progress] | None = None
+
+    def of(self, update: Waiting | Running | Shown) -> Reply:
+        """The status line after this update."""
+        match update:
+            case Waiting(ahead=ahead, seconds=seconds):
+                self._begin(waiting(ahead, seconds))
+            case Running(loading=loading):
+                self._begin("…" if loading is None else preparing(loading))
+            case Shown(partial=Progress() as made):
+                self._text = progress(made, self._left(made))
+            case Shown(partial=Preview(image=image)):
+                self._picture = Image(image, alt="How it looks so far")
+            case _:
+                pass
+        return Reply(self._text) if self._picture is None else Reply(self._text, self._picture)
+
+    def _begin(self, text: str) -> None:
+        """After a crash everything begins anew."""
+        self._text, self._picture, self._first = text, None, None
+
+    def _left(self, made: Progress) -> float | None:
+        """Seconds until it is done, at the pace since the first that was heard of it; None while that says nothing."""
+        now = self._clock()
+        if self._first is None or made.done < self._first[1].done:
+            self._first = now, made
+        since, first = self._first
+        return (now - since) * (made.total - made.done) / (made.done - first.done) if made.done > first.done else None
+
 
 def waiting(ahead: int, seconds: float | None) -> str:
     """So many are ahead, and it takes about so long, where that is known and worth a word."""
     place = "You are next" if ahead == 0 else f"Waiting: {ahead} ahead of you"
     return f"{place}." if seconds is None or seconds < 1.0 else f"{place}, {roughly(seconds)}."
+
+
+def preparing(seconds: float) -> str:
+    """The model is being loaded, which takes about so long, where that is known and worth a word."""
+    return "Loading the model." if seconds < 1.0 else f"Loading the model, {roughly(seconds)}."
+
+
+def progress(made: Progress, left: float | None) -> str:
+    """So much is done, and the rest takes about so long, where that is known and worth a word."""
+    done = f"{made.done:.0f} of {made.total:.0f} {made.unit}" if made.total > 0 else f"{made.done:.0f} {made.unit} so far"
+    return f"{done}." if left is None or left < 1.0 else f"{done}, {roughly(left)} left."
 
 
 def expired(seconds: float) -> str:

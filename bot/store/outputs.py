@@ -37,7 +37,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A worker has it; after a crash this comes again."""
+    """A worker has it; after a crash this comes again.
+
+    While the worker still loads the model for it, `loading` is about how many seconds that takes, 0 while nobody knows.
+    """
+
+    loading: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ class Outputs:
             case b"partial":
                 return Shown(partial_json.validate_json(value))
             case _:
-                return Running()
+                return Running(float(value) if value else None)
 
     async def _look(self) -> None:
         """Tells those in line their place, newcomers at once, the others once a second; and who follows a forgotten job, that it is."""

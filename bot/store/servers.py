@@ -13,12 +13,13 @@ from bot.store.keys import Keys
 
 
 class Choices(BaseModel):
-    """Choices for a server or one channel of it: plugins switched on or off, and settings by plugin."""
+    """Choices for a server or one channel of it: plugins switched on or off, settings by plugin, and whether status lines are unwanted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     plugins: Mapping[str, bool] = Field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    quiet: bool | None = None
 
 
 class Server(BaseModel):
@@ -55,6 +56,8 @@ class Servers:
     async def put(self, tenant: str, server: Server) -> None:
         """Replaces the choices and raises the version."""
         async with self._redis.pipeline(transaction=True) as batch:
-            batch.hset(self._keys.server(tenant), "json", server.model_dump_json())
+            batch.hset(
+                self._keys.server(tenant), "json", server.model_dump_json(exclude_defaults=True)
+            )  # what an older router does not know, it refuses
             batch.hincrby(self._keys.server(tenant), "version", 1)
             await batch.execute()

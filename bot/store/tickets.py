@@ -28,7 +28,7 @@ class Body(BaseModel):
     """What a ticket says: the message, the route that takes it, and how things stood when it was accepted.
 
     `args` are the route's validated arguments, `settings` the plugin's effective ones; `refusal` is a reply decided
-    by the core, in which case no handler runs.
+    by the core, in which case no handler runs; `quiet` says that no status line is wanted there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +41,7 @@ class Body(BaseModel):
     settings: dict[str, object] = Field(default_factory=dict)
     refusal: str | None = None
     ordered: bool = False
+    quiet: bool = False
 
     @property
     def id(self) -> str:

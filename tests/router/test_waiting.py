@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from redis.asyncio import Redis
 
 from bot.config import QueueTable
+from bot.jobs import Preview, Progress, TextSoFar
+from bot.router.gate import View
 from bot.store.dead import DeadList
 from bot.store.keys import Keys
+from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
-from tests.router.waiting import BEN, EVE, scene
+from tests.router.waiting import BEN, EVE, OFFER, ROOM, scene
+
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 async def test_what_killed_its_workers_is_listed_and_asked_again_the_answer_replies_to_the_question(redis: Redis, keys: Keys) -> None:
@@ -71,3 +79,84 @@ async def test_who_asks_too_much_is_told_how_much_waits_of_theirs_and_how_much_o
         await at.ask("4", person=EVE)
         full = "2 requests are waiting here already, all of them ahead of you. Please ask again when some of them are answered."
         await wait_until(lambda: full in at.shown())
+
+
+async def test_the_status_line_tells_of_place_loading_progress_and_preview_and_becomes_the_answer(redis: Redis, keys: Keys) -> None:
+    async with scene(redis, keys) as at:
+        blob = await at.router.stores.blobs.put(PNG, "image/png", "preview.png")
+        await at.ask()
+        await at.sees("You are next.")
+        claim = await at.claim(replace(OFFER, resident=False))
+        await at.sees("Loading the model.")
+        await at.shift.loaded(OFFER, 20.0, [claim])
+        await at.sees("…")
+        for done in (1.0, 2.0):
+            await at.emit(claim, Progress(done=done, total=4.0, unit="steps"))
+            await at.sees(f"{done:.0f} of 4 steps.")
+        await at.emit(claim, Preview(image=blob))
+        await wait_until(lambda: [upload.content for post in at.posts() for upload in post.uploads] == [PNG])
+        assert (at.shown(), at.labels()) == (["2 of 4 steps."], ["Cancel"])
+        await at.finish(claim)
+        await at.sees("hello")
+        [answer] = at.posts()
+        assert (answer.keys, answer.uploads, answer.busy) == ((), (), False)
+        assert len([call for call in at.platform.calls if call[0] == "send"]) == 1
+
+
+async def test_pictures_in_a_status_line_are_rationed(redis: Redis, keys: Keys) -> None:
+    async with scene(redis, keys) as at:
+        await at.ask()
+        claim = await at.claim()
+        for number in range(40):
+            blob = await at.router.stores.blobs.put(b"%d" % number, "image/png", "preview.png")
+            await at.emit(claim, Preview(image=blob))
+            if not number:
+                await wait_until(lambda: [upload for post in at.posts() for upload in post.uploads])
+        await wait_until(lambda: [upload.content for post in at.posts() for upload in post.uploads] == [b"39"])
+        assert len(at.platform.calls) <= 4
+        await at.finish(claim)
+
+
+@pytest.mark.parametrize("state", ["waits", "loads", "runs", "parked", "streams", "between"])
+async def test_cancel_works_in_every_state(redis: Redis, keys: Keys, state: str) -> None:
+    async with scene(redis, keys) as at:
+        await at.ask(command={"between": "twice", "streams": "recite"}.get(state, "say"))
+        if state != "waits":
+            claim = await at.claim(replace(OFFER, resident=state != "loads"))
+        if state == "parked":
+            await at.shift.park([claim])
+        if state == "streams":
+            await at.emit(claim, TextSoFar(text="so far"))
+            await at.sees("so far")
+        await wait_until(lambda: at.labels() == ["Cancel"])
+        if state == "between":
+            await at.finish(claim)
+            await at.asker.between.wait()
+        await at.press("Cancel")
+        at.asker.onward.set()
+        await at.sees("Cancelled.")
+        assert (await at.shift.claim([OFFER])).claims == []
+
+
+async def test_a_quiet_server_sees_answers_alone(redis: Redis, keys: Keys) -> None:
+    await Servers(redis, keys).put(ROOM.tenant, Server(choices=Choices(quiet=True)))
+    async with scene(redis, keys) as at:
+        await at.ask("1")
+        claim = await at.claim()
+        await at.emit(claim, Progress(done=1.0, total=4.0, unit="steps"))
+        await at.ask("2", "recite", BEN)
+        await at.emit(await at.claim(), TextSoFar(text="so far"))
+        await at.sees("so far")
+        assert at.shown() == ["so far"], "what streams is the answer already"
+        await at.finish(claim)
+        await wait_until(lambda: at.shown() == ["so far", "hello"])
+        sent = [text for _, _, text in at.platform.calls]
+        assert sent == ["so far", "hello"]
+
+
+async def test_a_channel_may_be_loud_where_the_server_or_the_operator_is_quiet(redis: Redis, keys: Keys) -> None:
+    quiet = Server(choices=Choices(quiet=True), channels={"loud": Choices(quiet=False), "other": Choices()})
+    seen = [View(server, {}, default).quiet(replace(ROOM, channel=channel)) for server, default, channel in (
+        (quiet, False, "main"), (quiet, False, "loud"), (quiet, False, "other"), (Server(), True, "main"), (Server(), False, "main"),
+    )]  # fmt: skip
+    assert seen == [True, False, True, True, False]

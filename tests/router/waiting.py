@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from redis.asyncio import Redis
 
 from bot import Command, Context, NoArgs, Reply, Route, hookimpl
 from bot.config import QueueTable
+from bot.connector import Limits
+from bot.jobs import Partial, TextSoFar
 from bot.messages import Address, Called, Clicked, Message, Person
 from bot.plugins import Loaded, Plugins
 from bot.router import app
@@ -29,16 +32,28 @@ OFFER = Offer("parrot", ["say", "say:parrot"])
 class Asker:
     """Says what the job said."""
 
+    def __init__(self) -> None:
+        self.between, self.onward = asyncio.Event(), asyncio.Event()
+
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        return [Command("say", "Says.", NoArgs, self.say), Command("twice", "Says twice.", NoArgs, self.twice)]
+        return [
+            Command("say", "Says.", NoArgs, self.say),
+            Command("twice", "Says twice.", NoArgs, self.twice),
+            Command("recite", "Says it bit by bit.", NoArgs, self.recite),
+        ]
 
     async def say(self, ctx: Context, args: NoArgs) -> Reply:
         return Reply((await ctx.run(Say(words="hello"))).words)
 
     async def twice(self, ctx: Context, args: NoArgs) -> Reply:
         first = await ctx.run(Say(words="one"))
+        self.between.set()
+        await self.onward.wait()
         return Reply(first.words + (await ctx.run(Say(words="two"))).words)
+
+    async def recite(self, ctx: Context, args: NoArgs) -> Reply:
+        return Reply((await ctx.stream(Say(), lambda partial: Reply(partial.text) if isinstance(partial, TextSoFar) else None)).words)
 
 
 @dataclass
@@ -48,6 +63,7 @@ class Scene:
     router: Router
     platform: Platform
     shift: Shift
+    asker: Asker
 
     async def ask(self, id: str = "1", command: str = "say", person: Person = ADA) -> None:
         await self.router.deliver(Message(id, id, ROOM, person, trigger=Called(command), me="bot"))
@@ -76,6 +92,13 @@ class Scene:
         [claim] = await wait_until(one)
         return claim
 
+    async def emit(self, claim: Claim, partial: Partial) -> None:
+        assert await self.shift.emit(claim, partial.model_dump_json())
+
+    async def sees(self, text: str) -> None:
+        """Waits until the last post says that."""
+        await wait_until(lambda: self.shown()[-1:] == [text])
+
     async def finish(self, claim: Claim, words: str = "hello") -> None:
         assert await self.shift.finish(claim, Said(words=words).model_dump_json(), 0.1)
 
@@ -87,11 +110,12 @@ class Scene:
 @asynccontextmanager
 async def scene(redis: Redis, keys: Keys, queue: QueueTable = QueueTable(), *, lease: float = 8.0) -> AsyncIterator[Scene]:
     """A worker that lives, whose every job the test claims and ends itself; `lease` in seconds is that of its jobs."""
-    plugins, platform = Plugins([Loaded("asker", Asker(), version="1")]), Platform()
+    asker, platform = Asker(), Platform(most=Limits(text=200, file=1000, edit_interval=0.0, preview_interval=0.2))
+    plugins = Plugins([Loaded("asker", asker, version="1")])
     shift = Shift(redis, keys, "worker-1", [OFFER], lease=lease)
     await Shift(redis, keys, "living", [OFFER], lease=60.0).renew()
     async with running(app.build(redis, keys, plugins, [platform], queue=queue, lease=0.3), plugins) as router:
-        at = Scene(router, platform, shift)
+        at = Scene(router, platform, shift, asker)
         yield at
         for ticket in router.runner.held:
             await router.stores.queue.cancel(ticket.id)

@@ -106,7 +106,7 @@ local function take(id, model, want, tenant, person, job)
   redis.call('HSET', job_key(id), 'state', 'running', 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name, 'charged', cost,
     'begun', at)
   redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
-  tell(id, 'running', fence, '')
+  tell(id, 'running', fence, model.resident and '' or redis.call('HGET', facts(), 'load:' .. pool) or '0')
   batch, taken = job.batch, taken + 1
   for _, value in ipairs({id, fence, job.body, job.batch, job.timeout, job.alone}) do out[#out + 1] = value end
   return job.alone == '1'

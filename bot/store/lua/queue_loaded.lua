@@ -1,4 +1,5 @@
--- Charges the seconds that a model took to load to all servers that waited for it, and remembers how long loading takes.
+-- Charges the seconds that a model took to load to all servers that waited for it, remembers how long loading takes, and tells whose
+-- jobs run from now on.
 -- ARGV: prefix, pool, seconds, how many jobs are held, their ids, then the model's wants
 local pool, seconds = ARGV[2], tonumber(ARGV[3])
 local payers, count = {}, 0
@@ -7,8 +8,9 @@ local function pays(tenant, person)
   payers[tenant] = payers[tenant] or person
 end
 for n = 5, 4 + ARGV[4] do
-  local found = redis.call('HMGET', job_key(ARGV[n]), 'tenant', 'person')
+  local found = redis.call('HMGET', job_key(ARGV[n]), 'tenant', 'person', 'state', 'fence')
   if found[1] then pays(found[1], found[2]) end
+  if found[3] == 'running' then tell(ARGV[n], 'running', found[4], '') end
 end
 for n = 5 + ARGV[4], #ARGV do
   for _, tenant in ipairs(redis.call('ZRANGE', tenants(ARGV[n]), 0, -1)) do

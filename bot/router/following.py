@@ -1,0 +1,88 @@
+"""One job that a ticket waits for: submitted, followed to its end, told on the status line. The words are in `status.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Generic, TypeVar
+
+from bot.context import Show
+from bot.errors import JobExpired, Unavailable
+from bot.jobs import Job, Result, wanted
+from bot.router.delivery import Line
+from bot.router.journal import Journal
+from bot.router.status import Meanwhile, expired
+from bot.store.keys import digest
+from bot.store.queue import Broken, Finished, Queue, Running, Shown, Waiting
+
+R = TypeVar("R", bound=Result)
+
+GRACE = 1.0
+"""Seconds before a wait is worth a status line."""
+
+ABSENT = 30.0
+"""Seconds without any worker for a job after which waiting is hopeless; a worker that starts anew is back sooner."""
+
+
+class Following(Generic[R]):
+    """Its id follows from the ticket and the job, so a run that comes again submits nothing new."""
+
+    def __init__(self, job: Job[R], journal: Journal, line: Line, queue: Queue, show: Show | None) -> None:
+        """`show` turns partials into what the chat sees; without it the status line tells how far the job is."""
+        self._job = job
+        self._journal = journal
+        self._line = line
+        self._queue = queue
+        self._show = show
+        self._meanwhile = Meanwhile()
+
+    async def result(self) -> R:
+        """What the job gave. Raises JobError, and UserError where nobody can run it."""
+        message, ticket = self._journal.message, self._journal.ticket.id
+        id = digest(ticket, self._journal.name(self._job.kind, self._job.model_dump_json()))
+        self._journal.busy = True
+        person = f"{message.address.connector}/{message.sender.id}"
+        await self._queue.submit(self._job, id=id, ticket=ticket, tenant=message.address.tenant, person=person)
+        following = asyncio.ensure_future(self._follow(id))
+        missing = asyncio.ensure_future(self._missing())
+        try:
+            await asyncio.wait((following, missing), return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                return following.result()
+            missing.result()
+            await self._queue.cancel(ticket)
+            raise Unavailable(f"Nothing here can {self._job.kind} now. The operator can see why with `hobnob doctor`.")
+        finally:
+            following.cancel()
+            missing.cancel()
+            await asyncio.gather(following, missing, return_exceptions=True)
+
+    async def _follow(self, id: str) -> R:
+        async for update in self._queue.follow(id):
+            match update:
+                case Finished(result=result):
+                    return type(self._job).result_type().model_validate_json(result)
+                case Broken(error=JobExpired()):
+                    raise JobExpired(expired(self._queue.deadline(self._job)))
+                case Broken(error=error):
+                    raise error
+                case _:
+                    self._tell(update)
+        raise Unavailable("The answer got lost on its way. Please ask again.")
+
+    async def _missing(self) -> None:
+        """Returns when no worker has served this kind of job for a while."""
+        want = wanted(self._job.kind, self._job.model)
+        since = time.monotonic()
+        while time.monotonic() - since < ABSENT:
+            if want in await self._queue.served():
+                since = time.monotonic()
+            await asyncio.sleep(GRACE)
+
+    def _tell(self, update: Waiting | Running | Shown) -> None:
+        if update == Running() and self._line.speaking:  # the answer so far says more
+            return
+        if not isinstance(update, Shown) or self._show is None:
+            self._line.show(self._meanwhile.of(update), after=GRACE)
+        elif (reply := self._show(update.partial)) is not None:
+            self._line.show(reply, partial=True)

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bot.catalogue import Catalogue, ChatFacts, Entry
     from bot.connector import Connector, Deliver, Key, Limits, Post, Upload, typed_command
     from bot.context import Clip, Context, Conversation, Fetched, Scope, Show, Stored
     from bot.errors import (
@@ -83,6 +84,8 @@ __all__ = [
     "Busy",
     "Button",
     "Called",
+    "Catalogue",
+    "ChatFacts",
     "Clicked",
     "Clip",
     "Command",
@@ -94,6 +97,7 @@ __all__ = [
     "Deleted",
     "Deliver",
     "Draw",
+    "Entry",
     "Event",
     "Fetched",
     "File",
@@ -155,7 +159,7 @@ __all__ = [
     "typed_command",
 ]
 
-_HOMES = ("connector", "context", "errors", "events", "hookspecs", "jobs", "messages", "models", "routes", "turns")
+_HOMES = ("connector", "context", "errors", "events", "hookspecs", "jobs", "messages", "models", "routes", "turns", "catalogue")
 
 
 def __getattr__(name: str) -> Any:

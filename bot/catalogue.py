@@ -1,4 +1,7 @@
-"""The models that Hobnob knows: names, facts and sources, read from `config/models.toml`. Bringing them here is in `bot/pull/`."""
+"""The models that Hobnob knows: names, facts, licences and sources, read from `config/models.toml` and what the operator added.
+
+Bringing them here is in `bot/pull/`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,6 +30,14 @@ def _inside(path: str) -> str:
 Inside = Annotated[str, AfterValidator(_inside)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Bytes = Annotated[int, Field(ge=0)]
+
+Use = Literal["private", "public", "commercial"]
+"""What an operator may want a bot for: people they know, everybody free of charge, money."""
+
+Precision = Literal["float32", "bfloat16", "int8", "int4"]
+
+BITS: dict[Precision, float] = {"float32": 32, "bfloat16": 16, "int8": 8.25, "int4": 4.25}
+"""Of a parameter; below 16 with the scales of groups of 128, as AWQ and GPTQ store them."""
 
 
 class _Strict(BaseModel):
@@ -84,21 +95,67 @@ class Hub(_Strict):
 
     type: Literal["hub"]
     repo: Annotated[str, Field(pattern="^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
-    revision: str
+    revision: str = "main"
     format: Literal["safetensors", "ctranslate2"] = "safetensors"
     folders: tuple[Inside, ...] = ()
     hashes: dict[Inside, Sha256] = {}
 
 
+class Licence(_Strict):
+    """What a licence lets an operator do, and what it asks of them, in sentences."""
+
+    name: str
+    uses: frozenset[Use]
+    duties: tuple[str, ...] = ()
+
+
+class ChatFacts(_Strict):
+    """How a language model is run and spoken to.
+
+    `architecture` is its class in transformers. `parameters` and, among them, those of the `embedding`, which quantisation
+    leaves alone; `cache` numbers are kept for each token of a conversation. `context` is the window in tokens, `positions` how
+    it knows their order. A model that is not `tuned` continues text. `template` (Jinja) stands in for the folder's own;
+    `cues` begin the turns in formats of plain text. An answer ends before any of `stops` and with any of the tokens in `ends`.
+    """
+
+    architecture: str
+    parameters: Annotated[int, Field(gt=0)]
+    embedding: Annotated[int, Field(ge=0)] = 0
+    cache: Annotated[int, Field(ge=0)]
+    context: Annotated[int, Field(gt=0)]
+    positions: str = ""
+    tuned: bool = True
+    template: str = ""
+    cues: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    float16: bool = True
+    """Whether its activations fit into float16."""
+
+    def weights(self, precision: Precision) -> int:
+        """Bytes of the weights; published figures are within a few percent."""
+        bits = BITS[precision]
+        kept = self.embedding if bits < 16 else 0
+        return round((self.parameters - kept) * bits / 8 + kept * 2)
+
+
 class Entry(_Strict):
-    """One model. `disk` is the bytes of the finished folder."""
+    """One model. `disk` is the bytes of the finished folder; `languages` are ISO 639 codes.
+
+    A `gated` repository wants its terms accepted first. One that is `gone` has to come from elsewhere, for the reason given.
+    """
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")]
     summary: str
     kind: Literal["chat", "speech", "image"]
+    family: str = ""
     licence: str
     disk: Bytes
     source: Annotated[Wheels | Hub, Field(discriminator="type")]
+    languages: tuple[str, ...] = ()
+    gated: bool = False
+    gone: str = ""
+    chat: ChatFacts | None = None
 
     @property
     def digest(self) -> str:
@@ -111,16 +168,17 @@ class Entry(_Strict):
 
 
 class Catalogue(_Strict):
-    """All entries by name, and the sets of them."""
+    """All entries by name, the sets of them, and the licences that ask for something."""
 
     sets: dict[str, tuple[str, ...]] = {}
+    licences: dict[str, Licence] = {}
     models: dict[str, Entry]
 
     @model_validator(mode="before")
     @classmethod
-    def _entries_know_their_names(cls, data: dict[str, dict[str, object]]) -> dict[str, object]:
-        models = {name: {"name": name, **facts} for name, facts in data.get("models", {}).items() if isinstance(facts, dict)}
-        return {**data, "models": models}
+    def _entries_are_whole(cls, data: dict[str, Any]) -> dict[str, Any]:
+        models = {name: _whole(name, facts, data) for name, facts in data.get("models", {}).items() if isinstance(facts, dict)}
+        return {**{key: value for key, value in data.items() if key not in ("families", "templates")}, "models": models}
 
     @model_validator(mode="after")
     def _sets_name_models(self) -> Catalogue:
@@ -140,18 +198,77 @@ class Catalogue(_Strict):
             return self.sets[asked]
         known = [*self.sets, *self.models]
         near = difflib.get_close_matches(asked, known, n=1)
-        raise ConfigError(
-            f"no model or set is called {asked!r}" + (f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}")
-        )
+        hint = f"did you mean {near[0]!r}?" if near else "`hobnob models list` names them all, `hobnob models add` takes others"
+        raise ConfigError(f"no model or set is called {asked!r}; {hint}")
+
+    def licence(self, entry: Entry) -> Licence:
+        """The terms of a model; a licence that is not listed allows everything and asks for nothing."""
+        return self.licences.get(entry.licence) or Licence(name=entry.licence, uses=frozenset(get_args(Use)))
+
+    def refusal(self, entry: Entry, use: Use | None) -> str:
+        """Why the model may not be run for this use, with another that may; "" when it may. None: the operator has not said."""
+        terms = self.licence(entry)
+        if use in terms.uses or len(terms.uses) == len(get_args(Use)):
+            return ""
+        allowed = " and ".join(name for name in get_args(Use) if name in terms.uses)
+        if use is None:
+            return f"{entry.name} ({terms.name}) is for {allowed} use only: say with `use` under [models] in bot.toml what the bot is for"
+        instead = self._instead(entry, use)
+        return f"{entry.name} ({terms.name}) is for {allowed} use, and `models.use` is {use!r}" + (f"; take {instead}" if instead else "")
+
+    def _instead(self, entry: Entry, use: Use) -> str:
+        """The model most like it that may be used, "" for none."""
+        size, tuned = _size(entry), entry.chat is None or entry.chat.tuned
+        others = [
+            other for other in self.models.values() if other.kind == entry.kind and use in self.licence(other).uses and not other.gone
+        ]
+        alike = [other for other in others if (other.chat is None or other.chat.tuned) == tuned]
+        return min(alike, key=lambda other: abs(_size(other) - size)).name if alike else ""
 
 
-def load(path: Path = SHIPPED) -> Catalogue:
-    """Reads a catalogue. Raises ConfigError with every fault: file, key, what was expected."""
+def _size(entry: Entry) -> int:
+    return entry.chat.parameters if entry.chat else entry.disk
+
+
+def _whole(name: str, facts: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """An entry with its name, the facts of its family, and the text of its template."""
+    families, family = document.get("families", {}), facts.get("family", "")
+    if family and family not in families:
+        raise ValueError(f"{name} names the family {family!r}; there is {', '.join(families) or 'none'}")
+    shared = families.get(family, {})
+    whole = {"name": name, **shared, **facts}
+    if chat := {**shared.get("chat", {}), **facts.get("chat", {})}:
+        template = chat.get("template", "")
+        whole["chat"] = {**chat, "template": document.get("templates", {}).get(template, template)}
+    return whole
+
+
+def load(path: Path = SHIPPED, added: Path | None = None) -> Catalogue:
+    """Reads a catalogue, and the entries in the folder `added`, one in each .toml file, which go before those of the same name.
+
+    Raises ConfigError with every fault: file, key, what was expected.
+    """
+    document = _read(path)
+    catalogue = _validated(document, path)
+    models = dict(catalogue.models)
+    for file in sorted(added.glob("*.toml")) if added else ():
+        shipped = document["models"].get(file.stem, {})
+        entry = {"models": {file.stem: {**shipped, **_read(file)}}}
+        models |= _validated({**document, "sets": {}, **entry}, file).models
+    return catalogue.model_copy(update={"models": models})
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        return Catalogue.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _validated(document: dict[str, Any], path: Path) -> Catalogue:
+    try:
+        return Catalogue.model_validate(document)
     except ValidationError as error:
         raise ConfigError(*(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())) from error

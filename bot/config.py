@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
 from bot.tables import ConnectorsTable, Folder, RedisTable, Table
@@ -50,6 +51,10 @@ class ModelsTable(Table):
 
     dir: Folder | None = None
     """The folder of the weights. Unset: `models` in the data directory."""
+
+    use: Use | None = None
+    """What the bot is for: `private` (people you know), `public` (everybody, free of charge) or `commercial`. Models whose
+    licence does not allow it are refused; those that not every use is allowed for are refused until this is said."""
 
     endpoint: str | None = None
     """The address of the model hub, for those who use a mirror of their own. Unset: the public one."""

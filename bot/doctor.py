@@ -157,7 +157,7 @@ def models(config: Config) -> Iterator[Finding]:
     """The weights that the plugins want are here, whole, and fit into memory."""
     try:
         wanted = [model.weights for _, model in load_plugins(config, "model").collect("register_models") if model.weights]
-        entries = catalogue.load().find(dict.fromkeys(wanted))
+        entries = catalogue.load(added=config.models_dir).find(dict.fromkeys(wanted))
     except BotError as error:
         yield Finding("wrong", "models", str(error), "see `hobnob check`")
         return

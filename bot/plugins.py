@@ -12,6 +12,7 @@ from typing import Any, Literal
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.catalogue import load as load_catalogue
 from bot.config import Config, PluginTable
 from bot.declared import digest, faults_of, hooks_of
 from bot.discovery import Found, Manifest, described, find
@@ -215,7 +216,7 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
     module = found.module(half)
     if module is None:
         return None
-    plugin = _plugin(found, half, getattr(module, "Plugin", None), options)
+    plugin = _plugin(config, found, half, getattr(module, "Plugin", None), options)
     return Loaded(name, plugin, manifest, settings, manifest.version or found.release, table.defaults, table.locked, options)
 
 
@@ -246,10 +247,15 @@ def _settings(config: Config, name: str, found: Found, table: PluginTable) -> ty
     return settings
 
 
-def _plugin(found: Found, half: Half, made: Any, options: BaseModel) -> object:
+def _plugin(config: Config, found: Found, half: Half, made: Any, options: BaseModel) -> object:
+    """Given as much as its class takes: nothing, its Config, or its Config and the catalogue of models."""
     if not isinstance(made, type):
         raise PluginError(found.name, f"{half}.py: expected `class Plugin`, found {made!r}")
+    takes = len(inspect.signature(made).parameters)
+    catalogue = [load_catalogue(added=config.models_dir)] if takes > 1 else []
     try:
-        return made(options) if inspect.signature(made).parameters else made()
+        return made(*[options, *catalogue][:takes])
+    except ConfigError as error:
+        raise ConfigError(*(config.source.fault(("plugins", found.name), fault) for fault in error.faults)) from error
     except Exception as error:  # a stranger's code
         raise PluginError(found.name, f"{half}.py: Plugin cannot be made: {described(error, found.folder)}") from error

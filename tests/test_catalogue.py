@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalogue import Wheels, load
+from bot.catalogue import Hub, Use, Wheels, load
 from bot.errors import ConfigError
 
 ONE = """
@@ -50,7 +50,7 @@ def test_models_and_sets_are_found_by_name_each_once() -> None:
 def test_a_misspelt_name_suggests_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"no model or set is called 'wisper-base'; did you mean 'whisper-base'\?"):
         load().find(["wisper-base"])
-    with pytest.raises(ConfigError, match=r"known: starter, smollm2-135m-instruct, whisper-base"):
+    with pytest.raises(ConfigError, match=r"no model or set is called '\?'; `hobnob models list` names them all"):
         load().find(["?"])
 
 
@@ -92,3 +92,47 @@ def test_a_faulty_catalogue_names_the_file_the_key_and_what_is_allowed(tmp_path:
 def test_a_catalogue_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.toml: cannot be read: No such file or directory"):
         load(tmp_path / "gone.toml")
+
+
+def test_a_model_has_the_facts_of_its_family_and_its_own() -> None:
+    entry = load().models["mpt-7b-chat"]
+    assert (entry.licence, entry.languages, entry.gone != "") == ("cc-by-nc-sa-4.0", ("en",), True)
+    assert entry.chat is not None
+    assert (entry.chat.architecture, entry.chat.context, entry.chat.tuned) == ("MptForCausalLM", 2048, True)
+    assert "<|im_start|>" in entry.chat.template
+
+
+@pytest.mark.parametrize(
+    ("name", "use", "said"),
+    [
+        ("mpt-7b-chat", "commercial", "is for private and public use, and `models.use` is 'commercial'; take falcon-7b-instruct"),
+        ("mpt-7b-chat", None, "is for private and public use only: say with `use` under [models] in bot.toml what the bot is for"),
+        ("mpt-7b-chat", "public", ""),
+        ("llama-3.1-8b-instruct", "commercial", ""),
+        ("whisper-base", None, ""),
+    ],
+)
+def test_a_licence_that_forbids_the_use_is_named_with_another_model(name: str, use: Use | None, said: str) -> None:
+    catalogue = load()
+    refusal = catalogue.refusal(catalogue.models[name], use)
+    assert refusal.endswith(said) if said else refusal == ""
+
+
+def test_licences_say_what_an_operator_must_do() -> None:
+    catalogue = load()
+    assert any("Built with Llama" in duty for duty in catalogue.licence(catalogue.models["llama-3.1-8b-instruct"]).duties)
+    assert any("made by a machine" in duty for duty in catalogue.licence(catalogue.models["bloom-560m"]).duties)
+    assert catalogue.licence(catalogue.models["whisper-base"]).duties == ()
+
+
+def test_what_an_operator_added_goes_before_what_is_shipped(tmp_path: Path) -> None:
+    (tmp_path / "mpt-7b.toml").write_text('gone = ""\nsource = { type = "hub", repo = "ada/mpt-7b" }\n')
+    entry = load(added=tmp_path).models["mpt-7b"]
+    assert isinstance(entry.source, Hub)
+    assert (entry.source.repo, entry.gone, entry.licence) == ("ada/mpt-7b", "", "Apache-2.0")
+
+
+def test_a_fault_in_an_added_entry_names_its_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('family = "lama"\n')
+    with pytest.raises(ConfigError, match=r"mine\.toml: .*mine names the family 'lama'; there is llama-3.1, bloom"):
+        load(added=tmp_path)

@@ -40,6 +40,9 @@ NOT_FOR_AUTHORS = {
 }
 """Public within the house, but no part of the API for plugins."""
 
+FROM_THE_CATALOGUE = {"Catalogue", "ChatFacts", "Entry"}
+"""What a Plugin is given that asks for it."""
+
 HOOKS = sorted(name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "hobnob_spec"))
 
 
@@ -54,7 +57,7 @@ def test_every_public_name_is_there() -> None:
 def test_the_public_api_is_the_whole_vocabulary() -> None:
     defined = {name for module in VOCABULARY for name in defined_in(Path(inspect.getfile(module)))}
     hooks = set(HOOKS)
-    assert defined - NOT_FOR_AUTHORS - hooks == set(bot.__all__)
+    assert (defined - NOT_FOR_AUTHORS - hooks) | FROM_THE_CATALOGUE == set(bot.__all__)
 
 
 def test_what_type_checkers_see_is_what_there_is() -> None:

@@ -42,10 +42,10 @@ def _faults(path: Path | None) -> Iterator[str]:
     yield from faults
     workers, faults = _tried(lambda: load_plugins(config, "model"))
     yield from faults
-    known, faults = _tried(catalogue.load)
+    known, faults = _tried(lambda: catalogue.load(added=config.models_dir))
     yield from faults
     if workers is not None and known is not None:
-        yield from _unknown_weights(config, workers, known)
+        yield from _unfit_weights(config, workers, known)
 
 
 def _in_the_way(config: Config) -> Iterator[str]:
@@ -56,13 +56,15 @@ def _in_the_way(config: Config) -> Iterator[str]:
             yield config.source.fault(at, f"expected a folder, found that {nearest} is a file")
 
 
-def _unknown_weights(config: Config, workers: Plugins, known: catalogue.Catalogue) -> Iterator[str]:
+def _unfit_weights(config: Config, workers: Plugins, known: catalogue.Catalogue) -> Iterator[str]:
     for plugin, model in workers.collect("register_models"):
+        at = ("plugins", plugin)
         if model.weights and model.weights not in known.models:
-            at = ("plugins", plugin)
             yield config.source.fault(
                 at, f"its model {model.name!r} wants the weights {model.weights!r}, which the catalogue does not know"
             )
+        elif model.weights and (refusal := known.refusal(known.models[model.weights], config.models.use)):
+            yield config.source.fault(at, refusal)
 
 
 def _tried(do: Callable[[], T]) -> tuple[T | None, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from bot import catalogue, discovery
 from bot.config import Config, load
-from bot.errors import BotError
+from bot.errors import BotError, ConfigError
 from bot.pull import Access, bars, status
 from bot.pull import pull as bring
 
@@ -40,7 +41,7 @@ def models(path: Path | None) -> None:
     """Every model of the catalogue."""
     config = load(path)
     table = Table("model", "here", "kind", "size", "licence", "what it is", box=None)
-    known = catalogue.load()
+    known = catalogue.load(added=config.models_dir)
     for name, entry in known.models.items():
         table.add_row(name, status(entry, config.models_dir), entry.kind, f"{entry.disk / 1e6:,.0f} MB", entry.licence, entry.summary)
     console = Console()
@@ -53,11 +54,25 @@ def models(path: Path | None) -> None:
 def pull(path: Path | None, names: list[str]) -> None:
     """Brings models and sets. Raises PullError, which is a ConfigError."""
     config = load(path)
-    entries = catalogue.load().find(names)
+    known = catalogue.load(added=config.models_dir)
+    entries = known.find(names)
+    if faults := [said for entry in entries for said in _obstacles(known, entry, config)]:
+        raise ConfigError(*faults)
     with bars(Console(stderr=True)) as tell:
         outcomes = bring(entries, config.models_dir, access(config), tell)
     for outcome in outcomes:
         Console(soft_wrap=True, highlight=False).print(f"{outcome.entry.name} is in {outcome.folder}")
+
+
+def _obstacles(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> Iterator[str]:
+    """Why it makes no sense to bring a model."""
+    if refusal := known.refusal(entry, config.models.use):
+        yield refusal
+    if entry.gone and status(entry, config.models_dir) == "absent":
+        yield (
+            f"{entry.name} cannot be brought: {entry.gone}. Put a copy of yours, with config.json and safetensors weights, at "
+            f"{entry.folder(config.models_dir)}"
+        )
 
 
 def access(config: Config) -> Access:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import psutil
 import structlog
 
+from bot.catalogue import Catalogue
 from bot.catalogue import load as load_catalogue
 from bot.config import Config
 from bot.errors import ConfigError, StoreError
@@ -70,8 +71,9 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         await check(redis, config.redis_url)
         for lifespan in plugins.lifespans():
             await stack.enter_async_context(lifespan)
-        folders = _folders(config)
-        models = _complete(_chosen(config, [model for _, model in plugins.collect("register_models")]), folders)
+        catalogue = load_catalogue(added=config.models_dir)
+        folders = {name: entry.folder(config.models_dir) for name, entry in catalogue.models.items()}
+        models = _complete(_chosen(config, [model for _, model in plugins.collect("register_models")]), folders, catalogue, config)
         device = _device(config)
         kind = device.partition(":")[0]
         shift = Shift(redis, keys, _name(), [offer(model) for model in models], device=kind, lease=lease)
@@ -108,10 +110,6 @@ def _on_signals(loop: Loop) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, loop.stop)
 
 
-def _folders(config: Config) -> dict[str, Path]:
-    return {name: entry.folder(config.models_dir) for name, entry in load_catalogue().models.items()}
-
-
 def _chosen(config: Config, models: Models) -> Models:
     """Those that `worker.models` names."""
     names, known = config.worker.models, {model.name for model in models}
@@ -123,14 +121,13 @@ def _chosen(config: Config, models: Models) -> Models:
     return [model for model in models if not names or model.name in names]
 
 
-def _complete(models: Models, folders: dict[str, Path]) -> Models:
-    """The models whose weights are here; the others are named with what brings them."""
+def _complete(models: Models, folders: dict[str, Path], catalogue: Catalogue, config: Config) -> Models:
+    """The models whose weights are here and whose licence fits; those that are not here are named with what brings them."""
     found: Models = []
+    entries = catalogue.find(dict.fromkeys(model.weights for model in models if model.weights))
+    if refusals := [said for entry in entries if (said := catalogue.refusal(entry, config.models.use))]:
+        raise ConfigError(*refusals)
     for model in models:
-        if model.weights and model.weights not in folders:
-            raise ConfigError(
-                f"model {model.name!r} wants the weights {model.weights!r}, which the catalogue does not have: {', '.join(folders)}"
-            )
         if model.weights and not folders[model.weights].is_dir():
             log.error("a model is not here", model=model.name, bring_it=f"hobnob models pull {model.weights}")
         else:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 from bot import Answer, Generate, TextSoFar, Work
+from plugins.chat.prompt import Prompt
 from plugins.chat.sampling import Rule
 from plugins.chat.stream import TextStream
 
@@ -17,18 +18,18 @@ class Answering:
     """`last` is the token that the model has not read yet; `ends` are the tokens with which the model ends an answer."""
 
     def __init__(
-        self, work: ChatWork, prompt: list[int], *, model: str, window: int, ends: Collection[int], decode: Callable[[Sequence[int]], str]
+        self, work: ChatWork, prompt: Prompt, *, model: str, window: int, ends: Collection[int], decode: Callable[[Sequence[int]], str]
     ) -> None:
         job = work.job
         self.work = work
-        self.prompt = prompt
+        self.prompt = prompt.tokens
         self.rule = Rule(job.temperature, job.top_p, random.Random(job.seed))  # noqa: S311  no secret
         self.last = 0
         self.ended = False
         self._model = model
-        self._most = max(1, min(job.max_tokens, window - len(prompt)))
+        self._most = max(1, min(job.max_tokens, window - len(prompt.tokens)))
         self._ends = ends
-        self._stream = TextStream(decode, job.stop)
+        self._stream = TextStream(decode, (*job.stop, *prompt.stops))
         self._tokens = 0
         self._emitted = ""
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
-from bot import Answer, Batch, Generate
+from bot import Answer, Batch, ChatFacts, Generate, Memory
 from plugins.chat.answering import Answering, ChatWork
-from plugins.chat.prompt import PromptFormat
-from plugins.chat.rows import Rows, check
+from plugins.chat.forms import Form, form
+from plugins.chat.prompt import Prompt, PromptFormat
+from plugins.chat.rows import Rows, bytes_per_token, check
 from plugins.chat.sampling import choose
 
 GROUP = 2048
@@ -24,16 +25,21 @@ elsewhere 2048 keep the device busy."""
 class Engine:
     """A loaded causal language model of transformers and its tokenizer. `context` caps prompt and answer together, in tokens."""
 
-    def __init__(self, name: str, model: Any, tokenizer: Any, *, context: int, max_batch: int) -> None:
+    def __init__(self, name: str, model: Any, tokenizer: Any, *, context: int, max_batch: int, chat: ChatFacts | None = None) -> None:
         check(model)
         self.name = name
         self.model = model
-        self.window = min(context, getattr(model.config, "max_position_embeddings", None) or context)
+        self.window = min(context, chat.context if chat else context, getattr(model.config, "max_position_embeddings", None) or context)
         self.max_batch = max_batch
         self._tokenizer = tokenizer
-        self._format = PromptFormat(tokenizer)
-        self.ends = _ends(model, tokenizer)
+        written = form(tokenizer, chat)
+        self._format = PromptFormat(written)
+        self.ends = _ends(model, tokenizer, written, chat.ends if chat else ())
         self._desk = Desk(model)
+
+    def memory(self) -> Memory:
+        """What the model takes, and a full batch of whole windows."""
+        return Memory(self.model.get_memory_footprint(), bytes_per_token(self.model) * self.window * self.max_batch)
 
     @torch.inference_mode()
     def run(self, batch: Batch[Generate, Answer]) -> None:
@@ -70,7 +76,7 @@ class Engine:
     def _answering(self, work: ChatWork) -> Answering:
         return Answering(work, self.encode(work.job), model=self.name, window=self.window, ends=self.ends, decode=self.decode)
 
-    def encode(self, job: Generate) -> list[int]:
+    def encode(self, job: Generate) -> Prompt:
         """The prompt of a job. It leaves room for the answer, up to half the window."""
         return self._format.encode(job.turns, self.window - min(job.max_tokens, self.window // 2))
 
@@ -170,8 +176,9 @@ def _left_padded(rows: Sequence[Sequence[int]], columns: int) -> torch.Tensor:
     return torch.tensor([[*([0] * (columns - len(row))), *row] for row in rows])
 
 
-def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end an answer; generation configs give one, several or none."""
+def _ends(model: Any, tokenizer: Any, written: Form, listed: Sequence[str]) -> frozenset[int]:
+    """The tokens that end an answer: generation configs give one, several or none, and often not the one that the template writes."""
     given = model.generation_config.eos_token_id
-    listed = given if isinstance(given, list) else [given]
-    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)
+    ids = [*(given if isinstance(given, list) else [given]), tokenizer.eos_token_id, written.end]
+    vocabulary = tokenizer.get_vocab()
+    return frozenset(token for token in [*ids, *(vocabulary.get(name) for name in listed)] if token is not None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot import (
     Answer,
     Audio,
+    Catalogue,
     Command,
     Context,
     Generate,
@@ -22,7 +23,7 @@ from bot import (
     UserError,
     hookimpl,
 )
-from plugins.chat.config import Config
+from plugins.chat.config import Config, served
 from plugins.chat.settings import Settings
 from plugins.chat.wording import labels, may_become_label, question, quoted, unlabelled, unreadable, words
 
@@ -40,8 +41,8 @@ def has_sound(message: Message) -> bool:
 class Plugin:
     """Chats."""
 
-    def __init__(self, config: Config) -> None:
-        self._model = config.model
+    def __init__(self, config: Config, catalogue: Catalogue) -> None:
+        self._entries = served(config, catalogue)
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
@@ -76,7 +77,9 @@ class Plugin:
 
     def _job(self, settings: Settings, turns: list[Turn]) -> Generate:
         persona = Turn(role="system", parts=(Text(settings.persona),))
-        return Generate(model=self._model, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature)
+        return Generate(
+            model=self._entries[0].name, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature
+        )
 
 
 def _remembered(ctx: Context, text: str, answer: Answer) -> Turn:

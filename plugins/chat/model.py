@@ -1,26 +1,17 @@
-"""The chat model in the worker: loads it, and runs jobs with it. How answers are written: `engine.py`."""
+"""The chat models in the worker: what they take, and when they run. Loading one: `loading.py`; how answers are written: `engine.py`."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot import Answer, Batch, Generate, Memory, Model, Placement, hookimpl
-from plugins.chat.config import Config
+from bot import Answer, Batch, Catalogue, Entry, Generate, Memory, Model, Placement, hookimpl
+from plugins.chat.config import Config, served
 
 if TYPE_CHECKING:
     from plugins.chat.engine import Engine
-
-STARTER = "smollm2-135m-instruct"
-
-STARTER_PARAMETERS = 134_515_008
-"""From the shapes in its config.json; the head shares the embedding's weights."""
-
-STARTER_TOKEN = 30 * 3 * 64 * 2
-"""Numbers in the cache for each token: layers, key heads, size of a head, keys and values."""
 
 
 class Chat(Model[Generate, Answer]):
@@ -29,39 +20,32 @@ class Chat(Model[Generate, Answer]):
     job = Generate
     parks = True
 
-    def __init__(self, config: Config) -> None:
-        self.name = self.weights = config.model
+    def __init__(self, config: Config, entry: Entry) -> None:
+        self.name = self.weights = entry.name
         self.max_batch = config.max_batch
+        self._facts = entry.chat
         self._context = config.context
         self._engine: Engine | None = None
 
     def memory(self) -> Memory:
-        """Measured once loaded. Before that known for the starter, in float32, which is the most it takes; 0 for others."""
+        """Measured once loaded. Before that foretold from the catalogue, in float32, which is the most it takes; else 0."""
         if self._engine is not None:
-            model = self._engine.model
-            per_token = _cache_numbers(model.config) * model.dtype.itemsize
-            return Memory(model.get_memory_footprint(), per_token * self._engine.window * self.max_batch)
-        known = 4 if self.name == STARTER else 0
-        return Memory(STARTER_PARAMETERS * known, STARTER_TOKEN * known * self._context * self.max_batch)
+            return self._engine.memory()
+        if self._facts is None:
+            return Memory(0)
+        window = min(self._context, self._facts.context)
+        return Memory(self._facts.weights("float32"), self._facts.cache * 4 * window * self.max_batch)
 
     def load(self, placement: Placement) -> None:
         """Raises FileNotFoundError with what to do when the weights are not there, ValueError for a model that cannot chat."""
         import torch
 
         from plugins.chat.engine import Engine
-        from plugins.chat.precision import precision
+        from plugins.chat.loading import loaded
 
-        folder = _weights(self.name, placement)
         torch.set_num_threads(placement.threads)
-        transformers: Any = import_module("transformers")  # its annotations do not cover what its Auto classes return
-        transformers.logging.set_verbosity_error()
-        transformers.logging.disable_progress_bar()
-        local = {"local_files_only": True, "trust_remote_code": False}
-        dtype = precision(placement.device)
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **local)
-        model = loaded.to(placement.device).eval()
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
-        self._engine = Engine(self.name, model, tokenizer, context=self._context, max_batch=self.max_batch)
+        model, tokenizer = loaded(_weights(self.name, placement), placement.device, self._facts)
+        self._engine = Engine(self.name, model, tokenizer, context=self._context, max_batch=self.max_batch, chat=self._facts)
 
     def run(self, batch: Batch[Generate, Answer]) -> None:
         """See `Engine.run`."""
@@ -86,19 +70,14 @@ def _weights(name: str, placement: Placement) -> Path:
     return folder
 
 
-def _cache_numbers(config: Any) -> int:
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(config.num_hidden_layers * heads * size * 2)
-
-
 class Plugin:
     """Chats."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._config = config
+        self._entries = served(config, catalogue)
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
-        """The one model that the operator chose."""
-        return [Chat(self._config)]
+        """The models that the operator chose."""
+        return [Chat(self._config, entry) for entry in self._entries]

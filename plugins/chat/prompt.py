@@ -1,103 +1,67 @@
-"""From turns to the tokens of a prompt: names, the model's chat template, and a cut to the window. Which turns there are: `front.py`."""
+"""From turns to the tokens of a prompt, cut to the window. How a model wants them written: `forms.py`; which there are: `front.py`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
 from bot import Turn
 from bot.turns import fit
+from plugins.chat.forms import Form, Part
 
 ROLES = {"system": "user", "bot": "assistant", "person": "user", "tool": "user"}
 """Of the turns behind the leading system turns; many templates allow a system message at the start alone."""
 
-MARK = re.compile("\ue000([0-9]+)\ue001")
-"""Stands for a message's text while the template is rendered; the text itself never meets the template."""
-
-LONGEST_NAME = 40
-"""Characters of a name; platforms allow more, and it is repeated in every message."""
-
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """The tokens of one turn's text, and the role that it speaks in."""
+class Prompt:
+    """What the model reads, and the words with which it would begin another's turn."""
 
-    role: str
     tokens: list[int]
+    stops: tuple[str, ...] = ()
 
 
 class PromptFormat:
-    """The prompt format of one model, as its tokenizer's chat template has it.
+    """Turns in the form of one model."""
 
-    People's text is tokenised apart from the template, with control tokens as plain text: `<|im_end|>` typed by somebody ends
-    nothing. Raises ValueError for a tokenizer whose template is missing or cannot render a conversation.
-    """
+    def __init__(self, form: Form) -> None:
+        self._form = form
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-        if not tokenizer.chat_template:
-            raise ValueError("expected a chat template in the model's folder, found none: choose a model that is tuned for chat")
-        try:
-            costs = [len(self._render([Piece(role, []) for role in roles])) for roles in _TRIALS]
-        except Exception as error:  # templates are programs, and raise what they like
-            raise ValueError(f"the model's chat template cannot render a conversation: {error}") from error
-        self._costs = {"assistant": costs[1] - costs[0], "user": costs[2] - costs[1]}
-
-    def encode(self, turns: Sequence[Turn], budget: int) -> list[int]:
+    def encode(self, turns: Sequence[Turn], budget: int) -> Prompt:
         """The prompt, at most `budget` tokens. The oldest turns leave in blocks; a last one that is too long loses its end."""
         leading = _leading(turns)
-        persona = _merged([self._piece("system", turn, budget // 2) for turn in leading], self._tokens("\n"))
-        # Rendered for its size alone: a template may have a system message of its own for prompts without one.
-        frame = self._render([*(Piece(piece.role, []) for piece in persona), Piece("user", [])])
-        room = budget - len(frame) - sum(len(piece.tokens) for piece in persona) + self._costs["user"]
+        persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in leading)), budget // 2)
         rest = turns[len(leading) :]
-        pieces = [self._piece(ROLES[turn.role], turn, room - max(self._costs.values())) for turn in rest]
-        return self._render([*persona, *_merged(self._fitting(rest, pieces, room), self._tokens("\n"))])
+        parts = [Part(ROLES[turn.role], turn.text.strip(), _name(turn)) for turn in rest]
+        prompt = self._render(persona, parts)
+        if len(prompt.tokens) > budget:
+            parts = self._fitting(rest, parts, budget - self._form.frame(persona))
+            prompt = self._render(persona, parts)
+        while (excess := len(prompt.tokens) - budget) > 0 and any(part.text for part in parts):  # words that meet may take more than apart
+            parts = parts[1:] if len(parts) > 1 else [self._cut(parts[0], self._form.length(parts[0].text) - excess)]
+            prompt = self._render(persona, parts)
+        return prompt
 
-    def _fitting(self, turns: Sequence[Turn], pieces: Sequence[Piece], room: int) -> list[Piece]:
+    def _render(self, persona: Part, parts: Sequence[Part]) -> Prompt:
+        merged = _merged(_asked(parts), named=self._form.named)
+        return Prompt(self._form.render(persona.text, merged), self._form.stops(merged))
+
+    def _fitting(self, turns: Sequence[Turn], parts: Sequence[Part], room: int) -> list[Part]:
+        shortened = [self._cut(part, room - self._form.size(replace(part, text=""))) for part in parts]
         sized, offset = [], 0
-        for turn, piece in zip(turns, pieces, strict=True):
-            tokens = len(piece.tokens) + self._costs[piece.role]
+        for turn, part in zip(turns, shortened, strict=True):
+            tokens = self._form.size(part)
             sized.append(turn.model_copy(update={"tokens": tokens, "offset": offset}))
             offset += tokens
-        kept = list(pieces[len(pieces) - len(fit(sized, room)) :])
-        while len(kept) > 1 and kept[0].role == "assistant":  # an answer whose question has left
-            kept = kept[1:]
-        return kept
+        return shortened[len(shortened) - len(fit(sized, room)) :]
 
-    def _piece(self, role: str, turn: Turn, most: int) -> Piece:
-        return Piece(role, self._tokens(spoken(turn))[: max(most, 0)])
-
-    def _tokens(self, text: str) -> list[int]:
-        """Plain text, whatever it says."""
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
-        return ids
-
-    def _render(self, pieces: Sequence[Piece]) -> list[int]:
-        """The tokens of the template around those of the texts."""
-        messages = [{"role": piece.role, "content": f"\ue000{index}\ue001"} for index, piece in enumerate(pieces)]
-        text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        ids: list[int] = []
-        for index, part in enumerate(MARK.split(text)):
-            ids += pieces[int(part)].tokens if index % 2 else self._control(part)
-        return ids
-
-    def _control(self, text: str) -> list[int]:
-        """The template's own text, where control tokens are meant."""
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False, split_special_tokens=False, verbose=False)["input_ids"]
-        return ids
+    def _cut(self, part: Part, most: int) -> Part:
+        return replace(part, text=self._form.cut(part.text, max(most, 0)))
 
 
-_TRIALS = (("system", "user"), ("system", "user", "assistant"), ("system", "user", "assistant", "user"))
-
-
-def spoken(turn: Turn) -> str:
-    """The words of a turn; a person's begin with their name."""
-    name = " ".join(turn.name.split())[:LONGEST_NAME]
-    return f"{name}: {turn.text.strip()}" if name and turn.role == "person" else turn.text.strip()
+def _name(turn: Turn) -> str:
+    return " ".join(turn.name.split())
 
 
 def _leading(turns: Sequence[Turn]) -> list[Turn]:
@@ -105,12 +69,17 @@ def _leading(turns: Sequence[Turn]) -> list[Turn]:
     return list(turns[:count])
 
 
-def _merged(pieces: Iterable[Piece], newline: list[int]) -> list[Piece]:
+def _asked(parts: Sequence[Part]) -> list[Part]:
+    """Without an answer at the beginning, whose question has left."""
+    first = next((index for index, part in enumerate(parts) if part.role != "assistant"), len(parts) - 1)
+    return list(parts[max(first, 0) :])
+
+
+def _merged(parts: Iterable[Part], *, named: bool) -> list[Part]:
     """Neighbours of one role as one message: many templates insist that roles alternate."""
+    if named:
+        return list(parts)
     merged = []
-    for role, run in groupby(pieces, key=lambda piece: piece.role):
-        tokens: list[int] = []
-        for piece in run:
-            tokens += [*newline, *piece.tokens] if tokens else piece.tokens
-        merged.append(Piece(role, tokens))
+    for role, run in groupby(parts, key=lambda part: part.role):
+        merged.append(Part(role, "\n".join(part.spoken for part in run)))
     return merged

@@ -70,3 +70,11 @@ def check(model: Any) -> None:
     wrong = {type(layer).__name__ for layer in DynamicCache(config=model.config).layers if type(layer).__name__ != "DynamicLayer"}
     if wrong:
         raise ValueError(f"expected a model that keeps every token in its cache, found {', '.join(sorted(wrong))}: choose another model")
+
+
+@torch.inference_mode()
+def bytes_per_token(model: Any) -> int:
+    """What the cache keeps of each token; measured, because some models keep less or more heads than their configuration says."""
+    rows = Rows(model)
+    rows.read(torch.zeros((1, 1), dtype=torch.long, device=model.device))
+    return sum(int(part.nbytes) for layer in rows._cache.layers for part in (layer.keys, layer.values))

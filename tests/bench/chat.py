@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from bot import Placement
+from bot import Placement, catalogue
 from bot.config import load
 from plugins.chat.config import Config
 from plugins.chat.engine import Engine
@@ -35,7 +35,7 @@ QUESTIONS = (
 
 def engine() -> Engine:
     """The model as a worker loads it, but every answer has the same length: nothing ends one early."""
-    chat = Chat(Config())
+    chat = Chat(Config(), catalogue.load().models[Config().models[0]])
     chat.load(Placement("cpu", load().models_dir / chat.weights, threads=os.cpu_count() or 1))
     loaded = chat._engine
     assert loaded is not None
@@ -57,7 +57,7 @@ def ours(loaded: Engine, asked: Sequence[Request]) -> None:
 
 def plain(loaded: Engine, asked: Sequence[Request]) -> None:
     """One padded batch."""
-    prompts = [torch.tensor(loaded.encode(request.job)) for request in asked]
+    prompts = [torch.tensor(loaded.encode(request.job).tokens) for request in asked]
     columns = max(len(prompt) for prompt in prompts)
     ids = torch.stack([pad(prompt, (columns - len(prompt), 0)) for prompt in prompts])
     mask = torch.stack([pad(torch.ones_like(prompt), (columns - len(prompt), 0)) for prompt in prompts])

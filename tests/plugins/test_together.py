@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import Address, Answer, Attachment, Audio, Generate, Message, Person, Segment, Text, Transcript
+from bot.catalogue import load
 from bot.messages import Part
 from bot.plugins import Loaded, Plugins
 from bot.router import app
@@ -30,7 +31,7 @@ ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
 ROOM = Address("room", "lounge", "main")
 NOTE = Audio(Attachment("note", "audio/ogg", 0), voice=True)
 SAID = "How do bees fly?"
-MODEL = chat.Config().model
+MODEL = chat.Config().models[0]
 
 
 class House:
@@ -38,7 +39,7 @@ class House:
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         loaded = [
-            Loaded("chat", chat_front.Plugin(chat.Config()), settings=chat_settings.Settings, version="1"),
+            Loaded("chat", chat_front.Plugin(chat.Config(), load()), settings=chat_settings.Settings, version="1"),
             Loaded("transcribe", transcribe_front.Plugin(transcribe.Config()), settings=transcribe_settings.Settings, version="1"),
         ]
         self.plugins = Plugins(loaded)

@@ -10,6 +10,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.catalogue import load
 from bot.jobs import Answer, Generate
 from bot.messages import Address, Called, Message, Person, Said, Text
 from bot.plugins import Loaded, Plugins
@@ -25,7 +26,7 @@ from tests.platform import Platform
 
 MESSAGES = 400
 
-MODEL = Config().model
+MODEL = Config().models[0]
 
 BOT = Person("bot", "Hobnob", bot=True)
 
@@ -49,7 +50,7 @@ def repeat(asked: dict[str, Any]) -> tuple[str, Answer]:
 
 async def test_hundreds_of_questions_in_any_order_never_meet_another_rooms_words(redis: Redis, keys: Keys) -> None:
     chance, platform = random.Random(11), Platform()
-    loaded = [Loaded("chat", Plugin(Config()), settings=Settings, version="1") for _ in range(2)]
+    loaded = [Loaded("chat", Plugin(Config(), load()), settings=Settings, version="1") for _ in range(2)]
     async with worker(redis, keys, ["generate", f"generate:{MODEL}"], repeat, 8), AsyncExitStack() as stack:
         routers = []
         for one in loaded:

@@ -107,10 +107,11 @@ def alone(engine: Engine, request: Request) -> tuple[str, int]:
     """The text and number of tokens that transformers' own `generate` makes of the same prompt."""
     import torch
 
-    prompt = engine.encode(request.job)
+    prompt = engine.encode(request.job).tokens
     ids = torch.tensor([prompt])
     with torch.inference_mode():
-        made: Any = engine.model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=request.job.max_tokens, do_sample=False)
+        longest: Any = {"max_new_tokens": request.job.max_tokens, "eos_token_id": sorted(engine.ends), "pad_token_id": 0}
+        made: Any = engine.model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, **longest)
     tokens = [token for token in made[0, len(prompt) :].tolist() if token not in engine.ends]
     return engine.decode(tokens).replace("\ufffd", "").strip(), len(tokens)
 

@@ -30,6 +30,7 @@ from bot import (
     Turn,
     UserError,
 )
+from bot.catalogue import load
 from bot.messages import Part
 from bot.testing import ScriptedActs
 from plugins.chat.config import Config
@@ -56,7 +57,7 @@ def answer(text: str, finish: Any = "stop") -> Answer:
 
 async def replied(message: Message, acts: ScriptedActs, **settings: Any) -> Reply:
     ctx = Context(message, Settings(**settings), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
-    outcome = await Plugin(Config()).answer(ctx)
+    outcome = await Plugin(Config(), load()).answer(ctx)
     return Reply(outcome) if isinstance(outcome, str) else outcome
 
 
@@ -83,7 +84,7 @@ async def test_a_servers_settings_reach_the_model() -> None:
     acts = ScriptedActs(answer("Arr."))
     await replied(said("hello"), acts, persona="You are a pirate.", temperature=1.5, max_tokens=99)
     job = asked(acts)
-    assert (job.turns[0].text, job.temperature, job.max_tokens, job.model) == ("You are a pirate.", 1.5, 99, Config().model)
+    assert (job.turns[0].text, job.temperature, job.max_tokens, job.model) == ("You are a pirate.", 1.5, 99, Config().models[0])
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ async def test_reset_forgets() -> None:
     acts = ScriptedActs(answer("Paris."))
     await replied(said("Where?"), acts)
     ctx = Context(said("/reset"), Settings(), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
-    assert await Plugin(Config()).reset(ctx, NoArgs()) == "Done. I have forgotten what we said here."
+    assert await Plugin(Config(), load()).reset(ctx, NoArgs()) == "Done. I have forgotten what we said here."
     assert acts.remembered == []
 
 
@@ -256,7 +257,7 @@ def test_it_speaks_when_spoken_to(message: Message, expected: bool) -> None:
 
 @pytest.mark.parametrize("message", [said("listen", VOICE), said("", VOICE), said("@Hobnob", VOICE, PICTURE)])
 def test_recordings_are_left_to_whoever_listens(message: Message) -> None:
-    listener = next(iter(Plugin(Config()).register_routes()))
+    listener = next(iter(Plugin(Config(), load()).register_routes()))
     assert isinstance(listener, Listener)
     assert listener.yields is not None
     assert listener.yields(message)
@@ -264,7 +265,7 @@ def test_recordings_are_left_to_whoever_listens(message: Message) -> None:
 
 
 def test_what_appends_turns_is_ordered() -> None:
-    assert [route.ordered for route in Plugin(Config()).register_routes()] == [True, True]
+    assert [route.ordered for route in Plugin(Config(), load()).register_routes()] == [True, True]
 
 
 def test_the_prompt_before_the_first_message_is_tiny() -> None:

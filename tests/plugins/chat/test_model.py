@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot import Generate, Placement
+from bot import ConfigError, Generate, Memory, Placement
+from bot.catalogue import load
 from plugins.chat.config import Config
 from plugins.chat.engine import Engine
 from plugins.chat.model import Chat, Plugin
@@ -16,6 +17,8 @@ from tests.plugins.chat.arrivals import Arrivals, Request, alone, generate, pers
 from tests.plugins.chat.test_engine import QUESTIONS
 
 pytestmark = pytest.mark.models
+
+STARTER_ENTRY = load().models["smollm2-135m-instruct"]
 
 CAPITAL = "The capital of France is Paris."
 
@@ -47,7 +50,7 @@ def test_eight_people_at_once_each_get_the_answer_that_generate_gives(starter_en
 
 
 def test_it_loads_without_a_word_runs_and_unloads(starter: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    chat = Chat(Config(context=512, max_batch=2))
+    chat = Chat(Config(context=512, max_batch=2), STARTER_ENTRY)
     expected = chat.memory()
     chat.load(Placement("cpu", starter, threads=1))
     measured = chat.memory()
@@ -68,7 +71,7 @@ def test_missing_weights_are_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(
         FileNotFoundError, match=r"expected the model 'smollm2-135m-instruct' in .* run `hobnob models pull smollm2-135m-instruct`"
     ):
-        Chat(Config()).load(Placement("cpu", tmp_path))
+        Chat(Config(), STARTER_ENTRY).load(Placement("cpu", tmp_path))
 
 
 def test_a_model_that_forgets_is_refused(tokenizer: Any) -> None:
@@ -80,7 +83,21 @@ def test_a_model_that_forgets_is_refused(tokenizer: Any) -> None:
         Engine("mistral", model, tokenizer, context=64, max_batch=1)
 
 
-def test_the_operators_model_is_registered() -> None:
-    (model,) = Plugin(Config(model="other", max_batch=3)).register_models()
-    assert (model.name, model.weights, model.max_batch) == ("other", "other", 3)
-    assert model.memory().weights == 0
+def test_the_operators_models_are_registered() -> None:
+    chosen = ("phi-2", "llama-3.1-8b-instruct")
+    models = list(Plugin(Config(models=chosen, max_batch=3), load()).register_models())
+    assert [(model.name, model.weights, model.max_batch) for model in models] == [(name, name, 3) for name in chosen]
+    assert models[1].memory() == Memory(4 * 8_030_261_248, 4 * 65_536 * 2048 * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("phi2", "no model or set is called 'phi2'; did you mean 'phi-2'?"),
+        ("whisper-base", "models: whisper-base is a model for speech, expected one for chat"),
+    ],
+)
+def test_a_model_that_cannot_be_served_is_named(name: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Plugin(Config(models=(name,)), load())
+    assert str(caught.value) == said

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 
+import pytest
 import torch
 
-from plugins.chat.precision import precision
+from plugins.chat.precision import half, precision
 
 
-def test_a_gpu_computes_in_bfloat16_without_a_trial() -> None:
-    assert precision("cuda:0") == torch.bfloat16
+@pytest.mark.parametrize(
+    ("bfloat16", "float16", "expected"), [(True, False, torch.bfloat16), (False, True, torch.float16), (False, False, torch.float32)]
+)
+def test_a_gpu_without_bfloat16_takes_float16_unless_the_model_outgrows_it(bfloat16: bool, float16: bool, expected: torch.dtype) -> None:
+    assert half(bfloat16=bfloat16, float16=float16) == expected
 
 
 def test_a_cpu_computes_in_what_is_clearly_quicker_on_it() -> None:

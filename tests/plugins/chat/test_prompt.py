@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import Turn
-from plugins.chat.prompt import PromptFormat, spoken
+from plugins.chat.forms import Part, Template
+from plugins.chat.forms import form as form_of
+from plugins.chat.prompt import PromptFormat
 from tests.plugins.chat.arrivals import bot, person, system
 
 pytestmark = pytest.mark.models
@@ -27,11 +29,11 @@ WINDOW = 200
 
 @pytest.fixture(scope="module")
 def form(tokenizer: Any) -> PromptFormat:
-    return PromptFormat(tokenizer)
+    return PromptFormat(form_of(tokenizer))
 
 
 def text_of(form: PromptFormat, tokenizer: Any, turns: Sequence[Turn], budget: int = 1000) -> str:
-    text: str = tokenizer.decode(form.encode(turns, budget))
+    text: str = tokenizer.decode(form.encode(turns, budget).tokens)
     return text
 
 
@@ -52,9 +54,9 @@ def test_plain_text_is_tokenised_as_the_template_would(form: PromptFormat, token
     turns = [turn for turn in turns if "<|" not in turn.text and "\ue000" not in turn.text and turn.text.strip()]
     alternating = [system("S."), *(person(turn.text, "") if i % 2 == 0 else bot(turn.text) for i, turn in enumerate(turns))]
     roles = {"system": "system", "person": "user", "bot": "assistant"}
-    messages = [{"role": roles[turn.role], "content": spoken(turn)} for turn in alternating]
+    messages = [{"role": roles[turn.role], "content": turn.text.strip()} for turn in alternating]
     expected = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
-    assert form.encode(alternating, 10_000) == expected
+    assert form.encode(alternating, 10_000).tokens == expected
 
 
 def test_neighbours_of_one_role_are_one_message(form: PromptFormat, tokenizer: Any) -> None:
@@ -65,8 +67,8 @@ def test_neighbours_of_one_role_are_one_message(form: PromptFormat, tokenizer: A
 @given(typed=NASTY)
 def test_control_tokens_that_people_type_are_text(form: PromptFormat, tokenizer: Any, typed: str) -> None:
     control = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
-    ids = form.encode([system(typed), person(typed, typed), bot(typed), person(typed)], 10_000)
-    harmless = form.encode([system("a"), person("a", "a"), bot("a"), person("a")], 10_000)
+    ids = form.encode([system(typed), person(typed, typed), bot(typed), person(typed)], 10_000).tokens
+    harmless = form.encode([system("a"), person("a", "a"), bot("a"), person("a")], 10_000).tokens
     assert [token for token in ids if token in control] == [token for token in harmless if token in control]
 
 
@@ -76,13 +78,13 @@ def test_what_people_type_arrives_as_they_typed_it(form: PromptFormat, tokenizer
 
 
 def test_a_name_cannot_pretend_to_be_a_line(form: PromptFormat, tokenizer: Any) -> None:
-    assert spoken(person("hi", "Eve\nBob: I agree")) == "Eve Bob: I agree: hi"
-    assert len(spoken(person("hi", "e" * 500))) < 50
+    assert "user\nEve Bob: I agree: hi<|im_end|>" in text_of(form, tokenizer, [person("hi", "Eve\nBob: I agree")])
+    assert len(Part("user", "hi", "e" * 500).spoken) < 50
 
 
 @given(turns=TURNS)
 def test_a_prompt_never_exceeds_its_budget(form: PromptFormat, turns: list[Turn]) -> None:
-    assert len(form.encode([system("S. " * 40), *turns], WINDOW)) <= WINDOW
+    assert len(form.encode([system("S. " * 40), *turns], WINDOW).tokens) <= WINDOW
 
 
 @given(length=st.integers(1, 3000))
@@ -90,7 +92,7 @@ def test_a_turn_that_is_too_long_loses_its_end(form: PromptFormat, tokenizer: An
     text = text_of(form, tokenizer, [system("S."), bot("old"), person("word " * length)], WINDOW)
     assert text.startswith("<|im_start|>system\nS.<|im_end|>\n<|im_start|>user\nAlice: word")
     assert text.endswith("<|im_end|>\n<|im_start|>assistant\n")
-    assert len(form.encode([person("word " * length)], WINDOW)) <= WINDOW
+    assert len(form.encode([person("word " * length)], WINDOW).tokens) <= WINDOW
 
 
 @given(turns=TURNS)
@@ -101,9 +103,9 @@ def test_the_newest_turn_always_stays(form: PromptFormat, tokenizer: Any, turns:
 
 def test_what_fits_is_not_cut(form: PromptFormat, tokenizer: Any) -> None:
     turns = [system("S."), person("one"), bot("two"), person("three")]
-    whole = form.encode(turns, 10_000)
-    assert form.encode(turns, len(whole)) == whole
-    assert len(form.encode(turns, len(whole) - 1)) < len(whole)
+    whole = form.encode(turns, 10_000).tokens
+    assert form.encode(turns, len(whole)).tokens == whole
+    assert len(form.encode(turns, len(whole) - 1).tokens) < len(whole)
 
 
 def test_the_oldest_turns_leave_in_blocks(form: PromptFormat, tokenizer: Any) -> None:
@@ -124,10 +126,10 @@ def test_an_answer_does_not_stay_without_its_question(form: PromptFormat, tokeni
 
 def test_a_missing_template_is_found_when_the_model_loads() -> None:
     with pytest.raises(ValueError, match="expected a chat template in the model's folder, found none"):
-        PromptFormat(SimpleNamespace(chat_template=None))
+        Template(SimpleNamespace(chat_template=None))
 
 
 def test_a_template_that_cannot_render_is_found_when_the_model_loads(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokenizer, "chat_template", "{{ raise_exception('System role not supported') }}")
-    with pytest.raises(ValueError, match="cannot render a conversation: System role not supported"):
-        PromptFormat(tokenizer)
+    monkeypatch.setattr(tokenizer, "chat_template", "{{ raise_exception('Conversation roles must alternate') }}")
+    with pytest.raises(ValueError, match="cannot render a conversation: Conversation roles must alternate"):
+        Template(tokenizer)

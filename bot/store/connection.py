@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bot.errors import StoreError
 
@@ -48,22 +49,38 @@ class FairPool(ConnectionPool):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._closed = False
 
     async def get_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """As the library's, once it is this caller's turn."""
+        """A connection that works, once it is this caller's turn."""
         await self._slots.acquire()
         try:
-            return await super().get_connection(*args, **kwargs)  # type: ignore[no-untyped-call]  # redis-py left it bare
+            if self._closed:
+                raise RedisConnectionError("the connections are closed")
+            connection = self.get_available_connection()  # type: ignore[no-untyped-call]  # redis-py left it bare
         except BaseException:
             self._slots.release()
             raise
+        try:
+            await self.ensure_connection(connection)
+        except BaseException:
+            await self.release(connection)  # and with it the slot, once: the library's own method comes here too when it fails
+            raise
+        return connection
 
     async def release(self, connection: Any) -> None:
-        """As the library's; the next in line goes on."""
+        """As the library's; the next in line goes on. Of a closed pool nothing stays open."""
         try:
+            if self._closed:
+                await connection.disconnect(nowait=True)
             await super().release(connection)
         finally:
             self._slots.release()
+
+    async def aclose(self) -> None:
+        """Closes all connections, those in use too: their users would connect again, and what they then give back is closed as well."""
+        self._closed = True
+        await super().aclose()
 
 
 async def check(redis: Redis, url: str) -> None:

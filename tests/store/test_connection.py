@@ -52,6 +52,30 @@ async def test_who_is_told_to_stop_while_waiting_for_redis_stops_at_once(redis: 
         await redis.connection_pool.disconnect()  # so that the next connects anew
 
 
+async def test_who_goes_on_after_the_end_leaves_no_connection_open(redis_url: str, keys: Keys) -> None:
+    """A handler's parts may outlive it: they hear that it is over, and what they held is closed when they give it back."""
+    client = connect(redis_url)
+    pool = client.connection_pool
+    held = await pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py left it bare
+    await client.aclose()
+    await held.connect()  # as a part does that was about to speak
+    await pool.release(held)
+    assert not held.is_connected
+    with pytest.raises(RedisError):
+        await client.get(keys.button("nothing"))
+    assert not any(one.is_connected for one in (*pool._available_connections, *pool._in_use_connections))
+
+
+async def test_failures_make_no_room_for_more_connections(tmp_path: Path) -> None:
+    """While Redis was away each try counted as two that ended, and the flood after it had no bounds."""
+    client = connect(f"unix://{tmp_path}/nobody")
+    for _ in range(3):
+        with pytest.raises(RedisError):
+            await client.ping()
+    assert client.connection_pool._slots._value == MOST_CONNECTIONS  # type: ignore[attr-defined]  # ours has them
+    await client.aclose()
+
+
 @pytest.fixture
 def guarded_server(tmp_path: Path) -> Iterator[str]:
     """A server that speaks TLS alone, and knows one user who may touch our keys alone; where it is, without a user."""

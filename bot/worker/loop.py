@@ -158,7 +158,7 @@ class Loop:
         elif begun.model:
             await self._serve(self._models[begun.model], begun)
         else:
-            await self._unless_stopped(self._shift.wait(self._shift.wants, WAIT))
+            await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)))
 
     def offers(self, joined: str = "", room: int = 0) -> list[Offer]:
         """What could run now; of the model whose turn is `joined`, so many more jobs."""

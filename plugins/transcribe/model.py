@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -75,9 +76,12 @@ class Whisper(Model[Transcribe, Transcript]):
         return "float16" if on_gpu else "int8"
 
     def run(self, batch: Batch[Transcribe, Transcript]) -> None:
-        """One clip after the other; a cancelled one ends between two segments."""
+        """One clip after the other; a cancelled one ends between two segments, and before each window."""
+        from plugins.transcribe.engine import Unwanted
+
         for work in batch:
-            self._transcribe(work)
+            with suppress(Unwanted):
+                self._transcribe(work)
 
     def unload(self) -> None:
         """Gives the memory back."""
@@ -91,6 +95,7 @@ class Whisper(Model[Transcribe, Transcript]):
         if job.language and job.language not in self._engine.supported_languages:
             work.fail(f"expected a language that {self.name} knows, found {job.language!r}")
             return
+        self._engine.unwanted = lambda: work.cancelled
         sound = samples(work.read(job.audio))
         seconds = len(sound) / RATE
         speech = spoken(sound, VOICES)

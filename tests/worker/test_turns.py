@@ -126,6 +126,20 @@ async def test_a_stop_hands_back_what_is_parked(day: Day, jobs: Jobs, redis: Red
     await wait_until(waits)
 
 
+async def test_a_model_that_nobody_uses_leaves_and_comes_back(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    short = Short()
+    device = Device(10, lambda _: Placement("cpu"))
+    loop = Loop([short], Shift(redis, keys, "w", [offer(short)]), Blobs(redis, keys), device, idle_unload=0.05)
+    running = asyncio.create_task(loop.run())
+    for name in ("one", "two"):
+        await jobs.submit(Beat(name=name))
+        assert isinstance(await jobs.ended(name), Finished)
+        await wait_until(lambda: not device.has(short))
+    loop.stop()
+    await running
+    assert await loop.close()
+
+
 async def test_each_pays_for_what_it_took(day: Day, jobs: Jobs, redis: Redis, keys: Keys) -> None:
     began = time.monotonic()
     for name, tenant in {"one": "a", "two": "b"}.items():

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from bot import Placement, Transcribe
+from bot import Blob, Placement, Transcribe
 from bot.media import Decoder
 from plugins.transcribe.config import Config
 from plugins.transcribe.model import Plugin, Whisper, heard
-from tests.plugins.transcribe.notes import Notes, note
+from tests.plugins.transcribe.notes import Note, Notes, note
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
 
@@ -154,6 +154,39 @@ async def test_a_cancelled_job_ends_between_two_segments(whisper: Whisper) -> No
     assert len(one.shown) == 1
     assert not one.results
     assert not one.failures
+
+
+@pytest.mark.models
+async def test_a_job_that_is_cancelled_while_its_language_is_detected_is_not_transcribed(
+    whisper: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, did = whisper._engine, list[str]()
+
+    def count(what: str) -> None:
+        method = getattr(engine, what)
+
+        def counted(*given: Any) -> Any:
+            made = method(*given)
+            did.append(what)
+            return made
+
+        monkeypatch.setattr(engine, what, counted)
+
+    class Impatient(Note):
+        @property
+        def cancelled(self) -> bool:
+            return "encode" in did
+
+    for what in ("encode", "generate_with_fallback"):
+        count(what)
+
+    content = await clip("jfk.flac")
+    one = Impatient(Transcribe(audio=Blob("clip", "audio/flac", len(content))), content)
+    after = note(content)
+    whisper.run(Notes([one]))
+    assert (did, one.results, one.failures) == (["encode"], [], [])
+    whisper.run(Notes([after]))
+    assert bare(after.results[0].text) == SAID
 
 
 @pytest.mark.models

@@ -1,0 +1,124 @@
+"""Other queues, with their own defaults but for ten jobs at once. Each runs in its own environment; the race: `race.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+from tests.bench.race import CONCURRENCY, Ran
+
+
+class Saq:
+    """Lists, BLMOVE."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from saq import Queue, Worker
+
+        async def job(ctx: Any, *, number: int) -> None:
+            ran(number)
+
+        self.queue = Queue.from_url(url)
+        await self.queue.connect()
+        self.task = asyncio.ensure_future(Worker(self.queue, [("job", job)], concurrency=CONCURRENCY).start())
+
+    async def enqueue(self, number: int) -> None:
+        await self.queue.enqueue("job", number=number)
+
+
+class Taskiq:
+    """Streams; a list would be quicker, but what a worker had in hands is lost with it."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from taskiq.api import run_receiver_task
+        from taskiq_redis import RedisStreamBroker
+
+        broker: Any = RedisStreamBroker(url)
+
+        @broker.task  # type: ignore[untyped-decorator]
+        async def job(number: int) -> None:
+            ran(number)
+
+        self.job = job
+        await broker.startup()
+        self.task = asyncio.ensure_future(run_receiver_task(broker, max_async_tasks=CONCURRENCY))
+
+    async def enqueue(self, number: int) -> None:
+        await self.job.kiq(number)
+
+
+class Streaq:
+    """Streams, with coredis."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from streaq import Worker
+
+        worker: Any = Worker(url, concurrency=CONCURRENCY, handle_signals=False)
+
+        @worker.task  # type: ignore[untyped-decorator]
+        async def job(number: int) -> None:
+            ran(number)
+
+        self.job = job
+        self.task = asyncio.ensure_future(worker.run_async())
+        await asyncio.sleep(0.5)
+
+    async def enqueue(self, number: int) -> None:
+        await self.job.enqueue(number)
+
+
+class Bullmq:
+    """Lists and scripts."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from bullmq import Queue, Worker
+
+        async def job(job: Any, token: str) -> None:
+            ran(job.data["number"])
+
+        self.queue = Queue("race", {"connection": url})
+        self.worker = Worker("race", job, {"connection": url, "concurrency": CONCURRENCY, "autorun": False})
+        self.task = asyncio.ensure_future(self.worker.run())
+
+    async def enqueue(self, number: int) -> None:
+        await self.queue.add("job", {"number": number})
+
+
+class Docket:
+    """Streams and scripts."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from docket import Docket, Worker
+
+        async def job(number: int) -> None:
+            ran(number)
+
+        self.job = job
+        self.stack = AsyncExitStack()
+        self.docket = await self.stack.enter_async_context(Docket("race", url))
+        self.docket.register(job)
+        worker = await self.stack.enter_async_context(Worker(self.docket, concurrency=CONCURRENCY))
+        self.task = asyncio.ensure_future(worker.run_forever())
+
+    async def enqueue(self, number: int) -> None:
+        await self.docket.add(self.job)(number)
+
+
+class Arq:
+    """A sorted set that is polled: every 10 ms here, instead of every 500, its default."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from arq import create_pool, func
+        from arq.connections import RedisSettings
+        from arq.worker import Worker
+
+        async def job(ctx: Any, number: int) -> None:
+            ran(number)
+
+        settings = RedisSettings.from_dsn(url)
+        self.pool = await create_pool(settings)
+        worker = Worker([func(job, name="job")], redis_settings=settings, max_jobs=CONCURRENCY, poll_delay=0.01, handle_signals=False)
+        self.task = asyncio.ensure_future(worker.async_run())
+
+    async def enqueue(self, number: int) -> None:
+        await self.pool.enqueue_job("job", number)

@@ -1,0 +1,84 @@
+"""The queue's policy in the simulation, beside those of others: how long light servers wait while one floods."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.figures import Figure
+from tests.bench.policies import Asked, Fifo, ResidentFirst, RoundRobin, Scheduler
+from tests.bench.simulation import Scene, Seen, arrivals, jain, run
+from tests.reference import Reference
+
+SEEDS = range(5)
+
+FOUR = frozenset({"llama", "gemma", "flux", "whisper"})
+ONE = (FOUR,)
+MANY = (FOUR, frozenset({"llama", "gemma"}), frozenset({"flux", "whisper"}), frozenset({"llama", "whisper"}))
+
+SCENES = {
+    "1 device": {swap: (Scene(20, 200, 0.55, swap, ONE), goal) for swap, goal in {1.0: 20.0, 3.0: 20.0, 8.0: 40.0}.items()},
+    "4 devices": {swap: (Scene(500, 800, 0.55, swap, MANY), goal) for swap, goal in {1.0: 10.0, 3.0: 15.0, 8.0: 30.0}.items()},
+}
+
+POLICIES: dict[str, Callable[[], Scheduler]] = {
+    "in order of arrival": Fifo,
+    "loaded model first": ResidentFirst,
+    "round robin, loaded first": RoundRobin,
+    "ours": Reference,
+}
+
+
+def measure() -> dict[str, Figure]:
+    """The light servers' 95th percentile, swaps as a part of those in order of arrival, estimates, idling, and evenness."""
+    figures: dict[str, Figure] = {}
+    idle: list[float] = []
+    for title, scenes in SCENES.items():
+        for swap, (scene, goal) in scenes.items():
+            runs = {name: [run(scene, make(), arrivals(scene, seed)) for seed in SEEDS] for name, make in POLICIES.items()}
+            show(f"{title}, {scene.tenants} servers, {swap:g} s to load a model", runs)
+            waits = [seen.percentile(0.95) for seen in runs["ours"]]
+            figures[f"{title}, load {swap:g} s: light p95"] = Figure.of(waits, "s", goal, "lower")
+            if swap == 8.0:
+                parts = [ours.swaps / theirs.swaps for ours, theirs in zip(runs["ours"], runs["in order of arrival"], strict=True)]
+                figures[f"{title}, load 8 s: swaps"] = Figure.of(parts, "of Fifo's", 0.7, "lower")
+            idle += [seen.idle_beside_work for seen in runs["ours"]]
+    figures["estimates within a factor 2"] = Figure.of([honest(seed) for seed in SEEDS], "of them", 0.8, "higher")
+    figures["idle beside work"] = Figure.of(idle, "s", 0.0, "lower")
+    figures["evenness"] = Figure.of([evenness(seed) for seed in SEEDS], "Jain", 0.95, "higher")
+    return figures
+
+
+def honest(seed: int) -> float:
+    """The part of the first estimates that came true within a factor of two, of waits of at least 5 s, foretold or real."""
+    scene, _ = SCENES["1 device"][3.0]
+    seen = run(scene, Reference(), arrivals(scene, seed), foretell=11)
+    long = [(told, true) for told, true in seen.foretold if max(told, true) >= 5.0]
+    return sum(true / 2 <= told <= true * 2 for told, true in long) / len(long)
+
+
+def evenness(seed: int) -> float:
+    """Jain's index of the seconds of eight servers whose jobs take 1 to 8 s each, after ten rounds."""
+    scene = Scene(8, 0, 0.5, 3.0, ONE)
+    jobs = [Asked(model, f"s{at}", f"s{at}", 0.0, "", 1.0 + at) for at in range(8) for model in sorted(FOUR) for _ in range(40)]
+    random.Random(seed).shuffle(jobs)
+    return jain(list(run(scene, Reference(), jobs, until=10 * 8 * 8.0).seconds.values()))
+
+
+def show(title: str, runs: dict[str, list[Seen]]) -> None:
+    """One row for each policy."""
+    table = Table(title=title, title_justify="left", box=None)
+    for column in ("policy", "light p50", "light p95", "longest", "swaps an hour"):
+        table.add_column(column, justify="left" if column == "policy" else "right")
+    for name, seen in runs.items():
+        cells = [
+            sum(one.percentile(0.5) for one in seen),
+            sum(one.percentile(0.95) for one in seen),
+            sum(max(one.waits) for one in seen),
+            sum(one.swaps / one.ended * 3600 for one in seen),
+        ]
+        table.add_row(name, *(f"{cell / len(seen):,.1f}" for cell in cells))
+    Console().print(table)

@@ -1,0 +1,42 @@
+"""Our queue in the race: `Queue` and `Shift` as router and worker use them. The others: `entrants.py`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.store.connection import connect
+from bot.store.keys import Keys
+from bot.store.queue import Depth, Queue
+from bot.store.shifts import Offer, Shift
+from tests.bench.race import CONCURRENCY, Ran
+from tests.hands import Say
+
+SERVERS = 20
+"""From which the jobs come."""
+
+
+class Ours:
+    """Fair between servers, with leases and fences; a turn has ten jobs."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        self.redis, keys = connect(url), Keys("race")
+        self.queue = Queue(self.redis, keys, depth=Depth(1_000_000, 1_000_000))
+        self.offer = Offer("model", ["say", "say:model"], CONCURRENCY)
+        self.shift = Shift(self.redis, keys, "worker", [self.offer])
+        self.count = 0
+        await self.shift.renew()
+        self.task = asyncio.create_task(self.work(ran))
+
+    async def work(self, ran: Ran) -> None:
+        while True:
+            claims = (await self.shift.claim([self.offer])).claims
+            for claim in claims:
+                ran(int(claim.body["job"]["words"]))
+            await asyncio.gather(*(self.shift.finish(claim, "{}", 0.001) for claim in claims))
+            if not claims:
+                await self.shift.wait(self.shift.wants, 5.0)
+
+    async def enqueue(self, number: int) -> None:
+        self.count += 1
+        id, server = f"j{self.count}", f"server{number % SERVERS}"
+        await self.queue.submit(Say(words=str(number)), id=id, ticket=f"t{id}", tenant=server, person=f"person{number % SERVERS}")

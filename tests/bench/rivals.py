@@ -1,0 +1,147 @@
+"""Our queue against others, in turns on one server: how soon an idle worker begins a job, and how many jobs a second end.
+
+Each has an environment of its own, made when it is needed. The race itself: `race.py`; what each does in it: `entrants.py`, `ours.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis import Redis
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bot.store import embedded
+from tests.bench.figures import FOLDER, Figure
+
+ROUNDS = 5
+
+OTHERS = {
+    "saq": ("saq==0.26.4", "redis==7.4.1", "hiredis==3.5.0", "croniter==7.0.0", "typing_extensions==4.16.0"),
+    "taskiq-redis": ("taskiq-redis==1.2.4", "taskiq==0.13.0", "redis==8.1.0", "hiredis==3.5.0"),
+    "streaq": ("streaq==7.2.0", "coredis==6.9.0"),
+    "bullmq": ("bullmq==3.4.4", "redis==8.1.0", "hiredis==3.5.0"),
+    "pydocket": ("pydocket==0.27.0", "redis==8.1.0", "hiredis==3.5.0"),
+    "arq": ("arq==0.28.0", "redis==5.3.1", "hiredis==3.5.0"),
+}
+"""What is installed for each: all parse replies in C, as ours does (streaq's client has a parser of its own)."""
+
+SYNCS = {"everysec": "fsync each second", "always": "fsync before each answer"}
+
+MOST_SECONDS = 300
+"""For one queue in one round."""
+
+
+@dataclass
+class Runner:
+    """One queue, and what its races gave by how the server syncs."""
+
+    python: Path
+    home: str
+    entrant: str
+    results: dict[str, list[dict[str, float]]] = field(default_factory=lambda: {sync: [] for sync in SYNCS})
+
+    def race(self, url: str, sync: str) -> None:
+        command = [str(self.python), "-m", "tests.bench.race", self.home, self.entrant, url]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+        if ended.returncode != 0:
+            raise RuntimeError(f"{self.entrant} did not reach the end:\n{ended.stderr[-2000:]}")
+        self.results[sync].append(json.loads(ended.stdout.splitlines()[-1]))
+
+    def median(self, sync: str, what: str) -> float:
+        return statistics.median(result[what] for result in self.results[sync])
+
+    def runs(self, sync: str, what: str) -> list[float]:
+        return [result[what] for result in self.results[sync]]
+
+
+def measure(rounds: int = ROUNDS) -> dict[str, Figure]:
+    """Ours in figures; all of them in a table."""
+    ours, others = Runner(Path(sys.executable), "tests.bench.ours", "Ours"), dict(_installed())
+    with server() as (redis, url):
+        for sync in SYNCS:
+            redis.config_set("appendfsync", sync)
+            for _ in track(range(rounds), f"Queues, {SYNCS[sync]}", transient=True):
+                for runner in (ours, *others.values()):
+                    redis.flushall()
+                    runner.race(url, sync)
+    _show({"ours": ours, **others})
+    return _figures(ours, others)
+
+
+def _figures(ours: Runner, others: dict[str, Runner]) -> dict[str, Figure]:
+    figures = {
+        "pickup p50": Figure.of(ours.runs("everysec", "p50"), "ms", 1.0, "lower"),
+        "pickup p99": Figure.of(ours.runs("everysec", "p99"), "ms", 3.0, "lower"),
+    }
+    for sync, goal in (("everysec", 1.1), ("always", 1.0)):
+        for name, other in others.items():
+            pairs = zip(ours.runs(sync, "jobs/s"), other.runs(sync, "jobs/s"), strict=True)
+            figures[f"jobs/s, {sync}, of {name}'s"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", goal, "higher")
+    return figures
+
+
+def _show(runners: dict[str, Runner]) -> None:
+    table = Table(title=f"queues, medians of {len(next(iter(runners.values())).results['always'])} rounds", title_justify="left", box=None)
+    for column in ("queue", "pickup p50", "p99", *(f"jobs/s, {sync}" for sync in SYNCS)):
+        table.add_column(column, justify="left" if column == "queue" else "right")
+    for name, runner in runners.items():
+        pickup = [f"{runner.median('everysec', what):.2f} ms" for what in ("p50", "p99")]
+        table.add_row(name, *pickup, *(_with_range(runner.runs(sync, "jobs/s")) for sync in SYNCS))
+    Console().print(table)
+
+
+def _with_range(runs: Sequence[float]) -> str:
+    return f"{statistics.median(runs):,.0f} ({min(runs):,.0f} to {max(runs):,.0f})"
+
+
+def _installed() -> Iterator[tuple[str, Runner]]:
+    """The others; one that cannot be installed is named with the reason."""
+    for name, packages in OTHERS.items():
+        try:
+            python = _environment(FOLDER / "envs" / name, packages)
+        except subprocess.CalledProcessError as error:
+            print(f"{name} is left out, it cannot be installed: {error.stderr.strip().splitlines()[-1:]}", file=sys.stderr)  # noqa: T201
+            continue
+        yield name, Runner(python, "tests.bench.entrants", name.partition("-")[0].removeprefix("py").capitalize())
+
+
+def _environment(folder: Path, packages: Sequence[str]) -> Path:
+    """The interpreter of an environment with these packages, and nothing of ours."""
+    python, stamp = folder.absolute() / "bin" / "python", folder / "installed"
+    if not stamp.is_file() or stamp.read_text() != "\n".join(packages):
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+        subprocess.run(pip, check=True, capture_output=True, text=True)
+        stamp.write_text("\n".join(packages))
+    return python
+
+
+@contextmanager
+def server() -> Iterator[tuple[Redis, str]]:
+    """A Valkey as ours is started, which listens on a port besides: not everybody speaks to a socket file."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        port = any_port.getsockname()[1]
+        any_port.close()
+        process = embedded.start(Path(folder))
+        redis = Redis(unix_socket_path=str(embedded.socket_path(Path(folder))))
+        try:
+            redis.config_set("bind", "127.0.0.1")
+            redis.config_set("port", port)
+            yield redis, f"redis://127.0.0.1:{port}/0"
+        finally:
+            redis.close()
+            process.terminate()
+            process.wait(10)

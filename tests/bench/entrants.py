@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 from tests.bench.race import CONCURRENCY, Ran
@@ -85,7 +86,7 @@ class Bullmq:
 
 
 class Docket:
-    """Streams and scripts."""
+    """Streams and scripts. A busy worker looks again after 10 ms, instead of 250, its default."""
 
     async def start(self, url: str, ran: Ran) -> None:
         from docket import Docket, Worker
@@ -97,7 +98,8 @@ class Docket:
         self.stack = AsyncExitStack()
         self.docket = await self.stack.enter_async_context(Docket("race", url))
         self.docket.register(job)
-        worker = await self.stack.enter_async_context(Worker(self.docket, concurrency=CONCURRENCY))
+        looks = timedelta(milliseconds=10)
+        worker = await self.stack.enter_async_context(Worker(self.docket, concurrency=CONCURRENCY, minimum_check_interval=looks))
         self.task = asyncio.ensure_future(worker.run_forever())
 
     async def enqueue(self, number: int) -> None:

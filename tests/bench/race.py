@@ -23,7 +23,7 @@ PICKUPS = 300
 PAUSE = 0.004
 """Seconds between two pickups, in which the worker becomes idle."""
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a race counts as lost."""
 
 Ran = Callable[[int], None]

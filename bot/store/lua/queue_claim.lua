@@ -11,7 +11,7 @@ local at, out, taken, going_on = now(), {}, 0, false
 local models, n = {}, 7
 while n <= #ARGV do
   local model = {name = ARGV[n], most = tonumber(ARGV[n + 1]), resident = ARGV[n + 2] == '1', parked = tonumber(ARGV[n + 3]), batch = ARGV[n + 4],
-    wants = {}, waiting = {}}
+    wants = {}, waiting = {}, places = {}}
   for m = n + 6, n + 5 + ARGV[n + 5] do model.wants[#model.wants + 1] = ARGV[m] end
   n = n + 6 + #model.wants
   models[#models + 1] = model
@@ -20,8 +20,10 @@ end
 local backlog, shares, count = {}, {}, 0
 for _, model in ipairs(models) do
   for _, want in ipairs(model.wants) do
+    model.places[want] = {}
     for tenant, since in pairs(read_scores(tenants(want))) do
-      if not model.waiting[tenant] or since < model.waiting[tenant] then model.waiting[tenant] = since end
+      model.waiting[tenant] = math.min(since, model.waiting[tenant] or since)
+      model.places[want][tenant] = since
       if not backlog[tenant] then
         backlog[tenant] = true
         count = count + 1
@@ -31,8 +33,8 @@ for _, model in ipairs(models) do
 end
 
 local share = count > 0 and share_of(pool, count) or 0
-local credits = read_scores(servers_of(pool))
-for tenant in pairs(backlog) do shares[tenant] = share * weight_of(tenant) end
+local credits, weights = read_scores(servers_of(pool)), read_hash(prefix .. ':weights')
+for tenant in pairs(backlog) do shares[tenant] = share * (tonumber(weights[tenant]) or 1) end
 
 local function credit_of(tenant) return credits[tenant] or shares[tenant] end
 
@@ -54,11 +56,11 @@ local function more_rounds()
   redis.call('DEL', spent_in(pool))
 end
 
--- The people of a server who wait for a model: (person, want of the first job) by credit, the richest first.
+-- The people of a server who wait for a model, by credit, the richest first; the want of the first job of each, and what each has left.
 local function people(model, tenant)
   local since, where, list, own = {}, {}, {}, {}
-  for _, want in ipairs(model.wants) do
-    local found = redis.call('ZRANGE', persons(want, tenant), 0, 63, 'WITHSCORES')
+  for want, tenants_of in pairs(model.places) do
+    local found = tenants_of[tenant] and redis.call('ZRANGE', persons(want, tenant), 0, 63, 'WITHSCORES') or {}
     for m = 1, #found, 2 do
       local person, first = found[m], tonumber(found[m + 1])
       if not since[person] then list[#list + 1] = person end
@@ -79,7 +81,7 @@ local function people(model, tenant)
     if since[a] ~= since[b] then return since[a] < since[b] end
     return a < b
   end)
-  return list, where
+  return list, where, function(person) return credit[person] or own[person] end
 end
 
 local function fits(job)
@@ -88,23 +90,25 @@ local function fits(job)
 end
 
 local function read(id)
-  local found = redis.call('HMGET', job_key(id), 'state', 'batch', 'alone', 'body', 'timeout')
-  return {state = found[1], batch = found[2], alone = found[3], body = found[4], timeout = found[5]}
+  local found = redis.call('HMGET', job_key(id), 'state', 'batch', 'alone', 'body', 'timeout', 'fence')
+  return {state = found[1], batch = found[2], alone = found[3], body = found[4], timeout = found[5], fence = found[6]}
 end
 
-local function take(id, model, want, tenant, person, job)
-  leave(id, want, tenant, person)
+local function take(id, model, want, tenant, person, job, credit)
+  model.places[want][tenant] = leave(id, want, tenant, person)
   model.waiting[tenant] = nil
-  for _, other in ipairs(model.wants) do
-    local since = tonumber(redis.call('ZSCORE', tenants(other), tenant) or nil)
-    if since and (not model.waiting[tenant] or since < model.waiting[tenant]) then model.waiting[tenant] = since end
+  for _, tenants_of in pairs(model.places) do
+    local since = tenants_of[tenant]
+    if since then model.waiting[tenant] = math.min(since, model.waiting[tenant] or since) end
   end
-  local cost = cost_of(model.name)
-  charge(pool, tenant, person, cost)
-  credits[tenant] = credit_of(tenant) - cost
-  local fence = redis.call('HINCRBY', job_key(id), 'fence', 1)
-  redis.call('HSET', job_key(id), 'state', 'running', 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name, 'charged', cost,
-    'begun', at)
+  model.cost = model.cost or cost_of(model.name)
+  credits[tenant] = write_score(servers_of(pool), tenant, credit_of(tenant) - model.cost)
+  write_score(people_of(pool, tenant), person, credit - model.cost)
+  redis.call('EXPIRE', people_of(pool, tenant), KEPT)
+  spend(pool, person, model.cost)
+  local fence = job.fence + 1
+  redis.call('HSET', job_key(id), 'state', 'running', 'fence', fence, 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name,
+    'charged', model.cost, 'begun', at)
   redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
   tell(id, 'running', fence, model.resident and '' or redis.call('HGET', facts(), 'load:' .. pool) or '0')
   batch, taken = job.batch, taken + 1
@@ -114,7 +118,7 @@ end
 
 -- The next job of a server that fits this turn, from the richest of its people who has something left of the round.
 local function serve(model, tenant)
-  local list, where = people(model, tenant)
+  local list, where, credit_of_person = people(model, tenant)
   for _, person in ipairs(list) do
     local spent = tonumber(redis.call('ZSCORE', spent_in(pool), person) or '0')
     if spent < shares[tenant] then
@@ -124,7 +128,7 @@ local function serve(model, tenant)
       if job and job.state ~= 'waiting' then
         leave(id, want, tenant, person)
       elseif job and fits(job) then
-        return true, take(id, model, want, tenant, person, job)
+        return true, take(id, model, want, tenant, person, job, credit_of_person(person))
       end
     end
   end
@@ -206,13 +210,14 @@ end
 
 if count > 0 then
   redis.call('HSET', facts(), 'share:' .. pool, share)
-  for _, model in ipairs(models) do
-    for _, want in ipairs(model.wants) do redis.call('HSET', facts(), 'pool:' .. want, pool) end
-  end
   redis.call('EXPIRE', facts(), 30 * KEPT)
 end
 local name, closing = joined, false
 if joined == '' then name = begin() else closing = join() end
+if taken > 0 then
+  redis.call('EXPIRE', servers_of(pool), KEPT)
+  redis.call('EXPIRE', spent_in(pool), KEPT)
+end
 
 local room = false
 for _, model in ipairs(models) do

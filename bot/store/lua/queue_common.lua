@@ -1,9 +1,16 @@
 -- What the queue's scripts share. A waiting job stands in a line of its person; `persons` has the people of a server who wait,
 -- `tenants` the servers, for each thing that is wanted ("generate", or "generate:model"), by the moment at which the first was submitted.
 local prefix = ARGV[1]
-local clock = redis.call('TIME')
+local clock
 
-local function now() return clock[1] * 1000 + math.floor(clock[2] / 1000) end
+-- The server's clock stands still while a script runs.
+local function micros()
+  clock = clock or redis.call('TIME')
+  return clock[1] * 1000000 + clock[2]
+end
+
+local function now() return math.floor(micros() / 1000) end
+local function minute() return math.floor(micros() / 60000000) end
 
 local function job_key(id) return prefix .. ':job:' .. id end
 local function line(want, tenant, person) return prefix .. ':jobs:' .. want .. ':' .. tenant .. '|' .. person end
@@ -19,12 +26,10 @@ end
 -- Wakes one idle worker, and tells those that run a turn with room in it.
 local function wake(want)
   local tokens = prefix .. ':work:' .. want
-  redis.call('RPUSH', tokens, '1')
-  redis.call('LTRIM', tokens, -64, -1)
-  redis.call('EXPIRE', tokens, 60)
-  local joiners = prefix .. ':joiners:' .. want
-  for _, worker in ipairs(redis.call('SMEMBERS', joiners)) do order(worker, '') end
-  redis.call('DEL', joiners)
+  local count = redis.call('RPUSH', tokens, '1')
+  if count > 64 then redis.call('LPOP', tokens) end
+  if count == 1 then redis.call('EXPIRE', tokens, 60) end
+  for _, worker in ipairs(redis.call('SPOP', prefix .. ':joiners:' .. want, 1000)) do order(worker, '') end
 end
 
 local function fewer(field)
@@ -38,6 +43,7 @@ local function no_longer_waits(id, tenant, person)
 end
 
 -- Puts a person and a server where their first waiting job belongs, or takes them away; jobs that have expired leave the line.
+-- Returns the moment at which the server's first was submitted; nil when none waits.
 local function rank(want, tenant, person)
   local head = redis.call('LINDEX', line(want, tenant, person), 0)
   local at = head and redis.call('HGET', job_key(head), 'at')
@@ -54,36 +60,43 @@ local function rank(want, tenant, person)
   end
   local first = redis.call('ZRANGE', persons(want, tenant), 0, 0, 'WITHSCORES')
   if first[1] then redis.call('ZADD', tenants(want), first[2], tenant) else redis.call('ZREM', tenants(want), tenant) end
+  return tonumber(first[2])
 end
 
--- Puts a job into its line, at the back or (when it has run before) at the front.
-local function enter(id, want, tenant, person, front)
-  local length = redis.call(front and 'LPUSH' or 'RPUSH', line(want, tenant, person), id)
-  if front or length == 1 then rank(want, tenant, person) end
+-- A job has been put into its line.
+local function waits(id, want, tenant, person, deadline)
   redis.call('HINCRBY', prefix .. ':depth', tenant, 1)
   redis.call('HINCRBY', prefix .. ':depth', tenant .. '|' .. person, 1)
-  redis.call('ZADD', prefix .. ':deadlines', redis.call('HGET', job_key(id), 'deadline'), id)
+  redis.call('ZADD', prefix .. ':deadlines', deadline, id)
   wake(want)
 end
 
--- Takes a waiting job out of its line.
+-- Puts a new job at the back of its line.
+local function enter(id, want, tenant, person, deadline)
+  if redis.call('RPUSH', line(want, tenant, person), id) == 1 then
+    redis.call('ZADD', persons(want, tenant), micros(), person)
+    redis.call('ZADD', tenants(want), 'LT', micros(), tenant)
+  end
+  waits(id, want, tenant, person, deadline)
+end
+
+-- Takes a waiting job out of its line; returns what `rank` does.
 local function leave(id, want, tenant, person)
   if redis.call('LREM', line(want, tenant, person), 1, id) > 0 then no_longer_waits(id, tenant, person) end
-  rank(want, tenant, person)
+  return rank(want, tenant, person)
 end
 
 -- Tells the followers of a job; the newest entries are enough, because a partial holds all that was said.
 local function tell(id, state, fence, value)
   local out = prefix .. ':out:' .. id
   redis.call('XADD', out, 'MAXLEN', 8, '*', 'state', state, 'fence', fence, 'value', value)
-  redis.call('EXPIRE', out, 86400)
+  if state ~= 'partial' then redis.call('EXPIRE', out, 86400) end
 end
 
 -- Ends a job: what it was asked is forgotten, how it ended is kept for its ticket.
 local function close(id, state, fence, value)
-  redis.call('HSET', job_key(id), 'state', 'done')
+  redis.call('HSET', job_key(id), 'state', 'done', 'fence', fence + 1)
   redis.call('HDEL', job_key(id), 'body')
-  redis.call('HINCRBY', job_key(id), 'fence', 1)
   redis.call('ZREM', prefix .. ':leases:jobs', id)
   tell(id, state, fence, value)
 end
@@ -91,11 +104,12 @@ end
 -- Puts a running job back into line. The time for which it ran is not time that it waited.
 local function requeue(id, want, tenant, person)
   redis.call('ZREM', prefix .. ':leases:jobs', id)
-  local begun = redis.call('HGET', job_key(id), 'begun')
-  if begun then redis.call('HINCRBY', job_key(id), 'deadline', string.format('%.0f', now() - begun)) end
+  local found = redis.call('HMGET', job_key(id), 'begun', 'deadline', 'fence')
+  local deadline = found[2] + (found[1] and now() - found[1] or 0)
   redis.call('HDEL', job_key(id), 'begun', 'parked')
-  redis.call('HSET', job_key(id), 'state', 'waiting')
-  local fence = redis.call('HINCRBY', job_key(id), 'fence', 1)
-  tell(id, 'waiting', fence, '')
-  enter(id, want, tenant, person, true)
+  redis.call('HSET', job_key(id), 'state', 'waiting', 'fence', found[3] + 1, 'deadline', deadline)
+  tell(id, 'waiting', found[3] + 1, '')
+  redis.call('LPUSH', line(want, tenant, person), id)
+  rank(want, tenant, person)
+  waits(id, want, tenant, person, deadline)
 end

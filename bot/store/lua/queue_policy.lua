@@ -24,8 +24,7 @@ local function cost_of(model) return tonumber(redis.call('HGET', facts(), 'job:'
 local function learn(field, seconds)
   local known = redis.call('HGET', facts(), field)
   local value = known and known + 0.1 * (seconds - known) or seconds
-  redis.call('HSET', facts(), field, string.format('%.6f', value))
-  redis.call('EXPIRE', facts(), 30 * KEPT)
+  if redis.call('HSET', facts(), field, string.format('%.6f', value)) == 1 then redis.call('EXPIRE', facts(), 30 * KEPT) end
 end
 
 local function read_scores(key)
@@ -34,9 +33,18 @@ local function read_scores(key)
   return out
 end
 
+local function read_hash(key)
+  local found, out = redis.call('HGETALL', key), {}
+  for n = 1, #found, 2 do out[found[n]] = found[n + 1] end
+  return out
+end
+
+-- Whoever claims makes the accounts last longer, so here only what is new needs to be told how long it lasts.
+-- Returns the number as it was written.
 local function write_score(key, member, value)
-  redis.call('ZADD', key, string.format('%.6f', value), member)
-  redis.call('EXPIRE', key, KEPT)
+  local written = string.format('%.6f', value)
+  if redis.call('ZADD', key, written, member) == 1 then redis.call('EXPIRE', key, KEPT) end
+  return tonumber(written)
 end
 
 -- Begins as many rounds at once as one of those who wait needs to be eligible; idle credit is dropped, debt is kept.
@@ -51,8 +59,7 @@ local function next_round(key, credits, shares)
     local share = shares[member]
     local left = share and credit + share * math.max(rounds, 0) or credit
     if (share and left < share) or (not share and left < 0) then
-      credits[member] = left
-      write_score(key, member, left)
+      credits[member] = write_score(key, member, left)
     else
       credits[member] = nil
       redis.call('ZREM', key, member)
@@ -61,14 +68,24 @@ local function next_round(key, credits, shares)
   return credits
 end
 
+local function spend(pool, person, seconds)
+  local spent = string.format('%.6f', seconds)
+  local total = redis.call('ZINCRBY', spent_in(pool), spent, person)
+  if tonumber(total) == tonumber(spent) then redis.call('EXPIRE', spent_in(pool), KEPT) end
+end
+
 -- Takes seconds from the accounts of a person and a server; a negative number gives them back.
 local function charge(pool, tenant, person, seconds)
-  local share = tonumber(redis.call('HGET', facts(), 'share:' .. pool) or QUANTUM) * weight_of(tenant)
+  local share
   for key, member in pairs({[servers_of(pool)] = tenant, [people_of(pool, tenant)] = person}) do
-    write_score(key, member, (tonumber(redis.call('ZSCORE', key, member)) or share) - seconds)
+    local left = tonumber(redis.call('ZSCORE', key, member))
+    if not left then
+      share = share or tonumber(redis.call('HGET', facts(), 'share:' .. pool) or QUANTUM) * weight_of(tenant)
+      left = share
+    end
+    write_score(key, member, left - seconds)
   end
-  redis.call('ZINCRBY', spent_in(pool), string.format('%.6f', seconds), person)
-  redis.call('EXPIRE', spent_in(pool), KEPT)
+  spend(pool, person, seconds)
 end
 
 -- Gives back what a job was charged that was not run to its end.

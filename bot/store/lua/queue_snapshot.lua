@@ -29,10 +29,10 @@ for _, id in ipairs(redis.call('ZRANGE', prefix .. ':leases:jobs', 0, 511)) do
 end
 
 local asked = {}
-for n = 0, 4 do asked[#asked + 1] = redis.call('HGETALL', prefix .. ':asked:' .. (math.floor(clock[1] / 60) - n)) end
+for n = 0, 4 do asked[#asked + 1] = redis.call('HGETALL', prefix .. ':asked:' .. (minute() - n)) end
 
 local out = {
-  string.format('%.0f', clock[1] * 1000000 + clock[2]), redis.call('HGETALL', facts()), redis.call('HGETALL', prefix .. ':weights'), asked, lines, running,
+  string.format('%.0f', micros()), redis.call('HGETALL', facts()), redis.call('HGETALL', prefix .. ':weights'), asked, lines, running,
 }
 for _, pool in ipairs(pools) do
   local accounts = {redis.call('ZRANGE', servers_of(pool), 0, -1, 'WITHSCORES'), redis.call('ZRANGE', spent_in(pool), 0, -1, 'WITHSCORES')}

@@ -8,13 +8,13 @@ if redis.call('EXISTS', prefix .. ':cancelled:' .. ticket) == 1 then return {'ca
 local depth = redis.call('HMGET', prefix .. ':depth', tenant, tenant .. '|' .. person)
 if tonumber(depth[2] or '0') >= tonumber(ARGV[12]) then return {'busy', 'person', tonumber(depth[2])} end
 if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', 'server', tonumber(depth[1])} end
+local deadline = now() + ARGV[9]
 redis.call('HSET', job_key(id), 'state', 'waiting', 'want', want, 'batch', batch, 'body', body, 'ticket', ticket, 'tenant', tenant,
-  'person', person, 'timeout', ARGV[10], 'deadline', now() + ARGV[9], 'fence', 0, 'crashes', 0, 'alone', 0, 'at', clock[1] * 1000000 + clock[2])
+  'person', person, 'timeout', ARGV[10], 'deadline', deadline, 'fence', 0, 'crashes', 0, 'alone', 0, 'at', micros())
 redis.call('EXPIRE', job_key(id), 172800)
 redis.call('SADD', prefix .. ':jobs-of:' .. ticket, id)
 redis.call('EXPIRE', prefix .. ':jobs-of:' .. ticket, 172800)
-enter(id, want, tenant, person, false)
-local asked = prefix .. ':asked:' .. math.floor(clock[1] / 60)
-redis.call('HINCRBY', asked, want .. '|' .. tenant, 1)
-redis.call('EXPIRE', asked, 360)
+enter(id, want, tenant, person, deadline)
+local asked = prefix .. ':asked:' .. minute()
+if redis.call('HINCRBY', asked, want .. '|' .. tenant, 1) == 1 then redis.call('EXPIRE', asked, 360) end
 return {'ok'}

@@ -162,7 +162,8 @@ class Transcript(Form):
         """See `Form.render`. No space behind the last cue: it belongs to the answer's first token."""
         labels = _labels(parts)
         cues = [f"{label}:" for label in labels]
-        lines = [f"{label}: {plain(part.text, cues)}" for label, part in zip(labels, parts, strict=False)]
+        said = parts[:-1] if parts and _is_hole(parts[-1]) else parts
+        lines = [f"{label}: {plain(part.text, cues)}" for label, part in zip(labels, said, strict=False)]
         text = "\n".join([*lines, f"{labels[-1]}:"])
         return self.tokens(f"{persona}\n\n{text}" if persona else text, begin=True)
 
@@ -188,6 +189,11 @@ def _labels(parts: Sequence[Part]) -> list[str]:
     return [f"{label} (guest)" if label == bot and part.role == "user" else label for label, part in zip(labels, parts, strict=True)] + [
         bot
     ]
+
+
+def _is_hole(part: Part) -> bool:
+    """A turn of the bot without words at the end says whose turn the answer is."""
+    return part.role == "assistant" and not part.text
 
 
 def _label(part: Part) -> str:

@@ -10,6 +10,7 @@ from bot import (
     Catalogue,
     Command,
     Context,
+    Entry,
     Generate,
     Listener,
     Message,
@@ -23,7 +24,9 @@ from bot import (
     UserError,
     hookimpl,
 )
+from plugins.chat.choosing import Choosing
 from plugins.chat.config import Config, served
+from plugins.chat.requests import Requests
 from plugins.chat.settings import Settings
 from plugins.chat.wording import labels, may_become_label, question, quoted, unlabelled, unreadable, words
 
@@ -42,7 +45,8 @@ class Plugin:
     """Chats."""
 
     def __init__(self, config: Config, catalogue: Catalogue) -> None:
-        self._entries = served(config, catalogue)
+        self._choosing = Choosing(served(config, catalogue))
+        self._requests = Requests(self._choosing.chosen)
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
@@ -50,6 +54,8 @@ class Plugin:
         return [
             Listener("said", speaks, self.answer, ordered=True, yields=has_sound),
             Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True),
+            *self._choosing.routes(),
+            *self._requests.routes(),
         ]
 
     async def reset(self, ctx: Context, args: NoArgs) -> str:
@@ -67,7 +73,8 @@ class Plugin:
         if asked.tokens > settings.context_tokens:
             raise UserError(_too_long(asked, settings.context_tokens))
         found = labels(message, [*history, asked])
-        answer = await ctx.stream(self._job(settings, [*history, asked]), lambda partial: _shown(partial, found))
+        job = _job(settings, await self._choosing.chosen(ctx), [*history, asked])
+        answer = await ctx.stream(job, lambda partial: _shown(partial, found))
         text = unlabelled(answer.text, found)
         if not text:
             return "I could not think of an answer to that. Please ask in other words."
@@ -75,11 +82,10 @@ class Plugin:
         await ctx.conversation.append(_remembered(ctx, text, answer))
         return Reply(*filter(None, (f"{text} …" if answer.finish == "length" else text, _unread(message))))
 
-    def _job(self, settings: Settings, turns: list[Turn]) -> Generate:
-        persona = Turn(role="system", parts=(Text(settings.persona),))
-        return Generate(
-            model=self._entries[0].name, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature
-        )
+
+def _job(settings: Settings, entry: Entry, turns: list[Turn]) -> Generate:
+    persona = Turn(role="system", parts=(Text(settings.persona),))
+    return Generate(model=entry.name, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature)
 
 
 def _remembered(ctx: Context, text: str, answer: Answer) -> Turn:

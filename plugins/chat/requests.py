@@ -1,0 +1,144 @@
+"""The commands that ask a model for one thing, apart from the conversation: translate, summarise and the like. Their words: `tasks.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot import Command, Context, Entry, Generate, Reply, Route, TextSoFar, Turn, UserError, estimate_tokens
+from plugins.chat import tasks
+from plugins.chat.tasks import Task
+from plugins.chat.wording import described
+
+Chosen = Callable[[Context], Awaitable[Entry]]
+"""Which model answers in this chat."""
+
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\n:]+$")]
+
+
+class _Args(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    text: str = ""
+    """The text; empty takes the message that this one replies to."""
+
+
+class TranslateArgs(_Args):
+    """What `/translate` takes."""
+
+    language: Word = "English"
+    """The language to translate into, by its English name."""
+
+
+class SummarizeArgs(_Args):
+    """What `/summarize` takes."""
+
+    hours: float = Field(default=24.0, gt=0, le=24 * 31)
+    """Without a text: how far back to look in the conversation with the bot."""
+
+
+class ClassifyArgs(_Args):
+    """What `/classify` takes."""
+
+    labels: Annotated[str, StringConstraints(max_length=400)] = "positive, negative, neutral"
+    """The labels to choose from, separated by commas."""
+
+
+class ExtractArgs(_Args):
+    """What `/extract` takes."""
+
+    what: Word = "names"
+    """What to look for: names, places, dates, amounts, or anything else."""
+
+
+class CodeArgs(_Args):
+    """What `/code` takes."""
+
+    language: Word = "Python"
+    """The programming language."""
+
+
+class Requests:
+    """Handlers of the commands; `chosen` says which model is asked."""
+
+    def __init__(self, chosen: Chosen) -> None:
+        self._chosen = chosen
+
+    def routes(self) -> Iterable[Route]:
+        """One command for each task."""
+        return [
+            Command("ask", "Ask one question, apart from the conversation.", _Args, self.ask),
+            Command("translate", "Translate a text or the message you reply to.", TranslateArgs, self.translate, menu=True),
+            Command(
+                "summarize", "Sum up a text, the message you reply to, or what was said here.", SummarizeArgs, self.summarize, menu=True
+            ),
+            Command("classify", "Say which of some labels fits a text.", ClassifyArgs, self.classify),
+            Command("extract", "List the names, places, dates or the like in a text.", ExtractArgs, self.extract),
+            Command("code", "Write a few lines of code.", CodeArgs, self.code),
+        ]
+
+    async def ask(self, ctx: Context, args: _Args) -> str:
+        """One question."""
+        return await self._done(ctx, tasks.answer(), _text(ctx, args))
+
+    async def translate(self, ctx: Context, args: TranslateArgs) -> str:
+        """A text in another language."""
+        return await self._done(ctx, tasks.translate(args.language), _text(ctx, args))
+
+    async def summarize(self, ctx: Context, args: SummarizeArgs) -> str:
+        """A text, or the conversation since some hours ago."""
+        if args.text or ctx.message.reply_to:
+            return await self._done(ctx, tasks.summarise(), _text(ctx, args))
+        since = (ctx.now - timedelta(hours=args.hours)).timestamp()
+        said = [turn for turn in await ctx.conversation.turns(ctx.settings.context_tokens) if turn.at >= since]
+        if not said:
+            return f"Nothing was said to me here in the last {args.hours:g} h."
+        return await self._done(ctx, tasks.summarise(), "\n".join(_line(turn) for turn in said))
+
+    async def classify(self, ctx: Context, args: ClassifyArgs) -> str:
+        """One of the labels."""
+        labels = [label for each in args.labels.split(",") if (label := each.strip())]
+        if len(labels) < 2:
+            raise UserError('Please give at least two labels, separated by commas: --labels "spam, no spam".')
+        return tasks.closest(await self._done(ctx, tasks.classify(labels), _text(ctx, args)), labels)
+
+    async def extract(self, ctx: Context, args: ExtractArgs) -> str:
+        """A list."""
+        return await self._done(ctx, tasks.extract(args.what), _text(ctx, args))
+
+    async def code(self, ctx: Context, args: CodeArgs) -> str:
+        """A code block, also from models that write bare code."""
+        written = await self._done(ctx, tasks.code(args.language), _text(ctx, args))
+        return written if "```" in written else f"```{args.language.lower()}\n{written}\n```"
+
+    async def _done(self, ctx: Context, task: Task, text: str) -> str:
+        entry, settings = await self._chosen(ctx), ctx.settings
+        if (tokens := estimate_tokens(text)) > settings.context_tokens:
+            most = len(text) * settings.context_tokens // tokens
+            raise UserError(f"That is too long for me: {len(text):,} characters, and I can read about {most:,} at once. Please send less.")
+        tuned = entry.chat is None or entry.chat.tuned
+        job = Generate(
+            model=entry.name,
+            turns=task.turns(text, tuned=tuned),
+            max_tokens=settings.max_tokens,
+            temperature=0.0,
+            stop=() if tuned else task.stops,
+        )
+        answer = await ctx.stream(job, lambda partial: Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None)
+        return answer.text or "The model had nothing to say to that."
+
+
+def _text(ctx: Context, args: _Args) -> str:
+    """What the command is about. Raises UserError when there is nothing."""
+    quote = ctx.message.reply_to
+    text = args.text.strip() or (described(quote.parts) if quote else "")
+    if not text:
+        raise UserError("Please write a text behind the command, or reply with it to a message.")
+    return text
+
+
+def _line(turn: Turn) -> str:
+    return f"{turn.name or 'Bot'}: {turn.text}"

@@ -1,0 +1,142 @@
+"""The commands for one task, in the form that the chat's model needs, and the choice of that model. The model is scripted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot import Context, Generate, Message, Quote, Refused, Text, Turn, UserError
+from bot.catalogue import load
+from bot.testing import ScriptedActs
+from plugins.chat.choosing import ModelsArgs
+from plugins.chat.config import Config
+from plugins.chat.forms import form
+from plugins.chat.front import Plugin
+from plugins.chat.prompt import PromptFormat
+from plugins.chat.requests import ClassifyArgs, CodeArgs, ExtractArgs, SummarizeArgs, TranslateArgs, _Args
+from plugins.chat.settings import Settings
+from plugins.chat.tasks import closest
+from tests.plugins.chat.families import tokenizer
+from tests.plugins.chat.test_front import BOB, answer, said
+
+BASE, TUNED = "bloom-560m", "smollm2-135m-instruct"
+
+
+def plugin(*models: str) -> Plugin:
+    return Plugin(Config(models=models or (TUNED,)), load())
+
+
+def context(acts: ScriptedActs, message: Message | None = None) -> Context:
+    return Context(message or said("/it"), Settings(), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
+
+
+def asked(acts: ScriptedActs) -> Generate:
+    (job,) = acts.jobs
+    assert isinstance(job, Generate)
+    return job
+
+
+CONTINUED = {
+    "ask": (_Args(text="Who?"), "Question: Who wrote Hamlet?\nAnswer: William Shakespeare.\nQuestion: Who?\nAnswer:"),
+    "translate": (
+        TranslateArgs(text="Thank you.", language="French"),
+        "Text: Where is the station?\nFrench: Où est la gare ?\nText: Thank you.\nFrench:",
+    ),
+    "summarize": (
+        SummarizeArgs(text="Long."),
+        "Summary: The old bridge is rusty and will be closed from May to July.\nText: Long.\nSummary:",
+    ),
+    "classify": (
+        ClassifyArgs(text="Ha!", labels="positive, negative"),
+        "Each text has one of these labels: positive, negative.\n\nText: The food was cold and late.\nLabel: negative\n"
+        "Text: What a lovely evening!\nLabel: positive\nText: Ha!\nLabel:",
+    ),
+    "extract": (
+        ExtractArgs(text="Eve.", what="names"),
+        "Text: On 3 May Ada paid Ben 20 euros in Paris.\nNames: Ada, Ben\nText: Eve.\nNames:",
+    ),
+    "code": (CodeArgs(text="Double it."), "Python: def same(word): return word == word[::-1]\nTask: Double it.\nPython:"),
+}
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+async def test_a_base_model_is_shown_examples_and_a_hole(name: str) -> None:
+    args, ending = CONTINUED[name]
+    acts = ScriptedActs(answer("Oui."))
+    await getattr(plugin(BASE)._requests, name)(context(acts), args)
+    job, words = asked(acts), tokenizer(BASE)
+    prompt = PromptFormat(form(words, load().models[BASE].chat)).encode(job.turns, 2000)
+    assert words.decode(prompt.tokens).endswith(ending)
+    assert job.model == BASE and job.temperature == 0.0
+    assert job.stop and ending.split("\n")[-2].split(":")[0] in "".join(prompt.stops)
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+async def test_a_tuned_model_is_told_what_to_do(name: str) -> None:
+    args, _ = CONTINUED[name]
+    acts = ScriptedActs(answer("Oui."))
+    await getattr(plugin(TUNED)._requests, name)(context(acts), args)
+    instruction, text = asked(acts).turns
+    assert (instruction.role, text.role, text.text) == ("system", "person", args.text)
+    assert asked(acts).stop == ()
+
+
+async def test_a_replied_message_is_what_the_command_is_about() -> None:
+    acts = ScriptedActs(answer("Bonjour."))
+    message = said("/translate", reply_to=Quote("m0", BOB, (Text("Good morning."),)))
+    assert await plugin()._requests.translate(context(acts, message), TranslateArgs(language="French")) == "Bonjour."
+    assert asked(acts).turns[-1].text == "Good morning."
+
+
+async def test_without_a_text_the_conversation_of_the_last_hours_is_summed_up() -> None:
+    acts = ScriptedActs(answer("They greeted."))
+    now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+    for hours, text in ((30, "old"), (2, "hello")):
+        await acts.append(Turn(role="person", parts=(Text(text),), name="Bob", at=now - 3600 * hours, tokens=5))
+    await plugin()._requests.summarize(context(acts), SummarizeArgs())
+    assert asked(acts).turns[-1].text == "Bob: hello"
+    assert await plugin()._requests.summarize(context(acts), SummarizeArgs(hours=1)) == "Nothing was said to me here in the last 1 h."
+
+
+async def test_what_is_missing_or_too_long_is_said() -> None:
+    with pytest.raises(UserError, match="Please write a text behind the command"):
+        await plugin()._requests.ask(context(ScriptedActs()), _Args())
+    with pytest.raises(UserError, match="That is too long for me: 8,999 characters"):
+        await plugin()._requests.ask(context(ScriptedActs()), _Args(text="word " * 1800))
+    with pytest.raises(UserError, match="at least two labels"):
+        await plugin()._requests.classify(context(ScriptedActs()), ClassifyArgs(text="x", labels="one"))
+
+
+@pytest.mark.parametrize(("told", "label"), [("Positive.", "positive"), ("It is negative", "negative"), ("hm", "hm")])
+def test_a_label_is_known_in_what_the_model_says(told: str, label: str) -> None:
+    assert closest(told, ["positive", "negative"]) == label
+
+
+async def test_bare_code_becomes_a_block() -> None:
+    acts = ScriptedActs(answer("x = 1"), answer("```python\nx = 1\n```"))
+    for _ in range(2):
+        assert await plugin()._requests.code(context(acts), CodeArgs(text="one")) == "```python\nx = 1\n```"
+
+
+async def test_who_manages_the_server_chooses_the_model_of_a_chat() -> None:
+    acts, both = ScriptedActs(answer("Hi."), answer("Hi.")), plugin(TUNED, BASE)
+    with pytest.raises(Refused, match="Only those who manage this server"):
+        await both._choosing.models(context(acts), ModelsArgs(name=BASE))
+    await both.answer(context(acts, said("Hello")))
+    manager = context(acts, replace(said("/models"), manages=True))
+    assert await both._choosing.models(manager, ModelsArgs(name=BASE)) == f"{BASE} answers here from now on."
+    await both.answer(context(acts, said("Hello")))
+    assert [job.model for job in acts.jobs] == [TUNED, BASE]
+    assert f"**{BASE}**, answers here: Continues text in 46 languages" in await both._choosing.models(manager, ModelsArgs())
+
+
+async def test_a_model_that_is_not_served_is_refused_and_a_choice_that_left_falls_back() -> None:
+    acts: Any = ScriptedActs()
+    manager = context(acts, replace(said("/models"), manages=True))
+    with pytest.raises(UserError, match=f"No model here is called “gpt”. There is: {TUNED}, {BASE}"):
+        await plugin(TUNED, BASE)._choosing.models(manager, ModelsArgs(name="gpt"))
+    await plugin(TUNED, BASE)._choosing.models(manager, ModelsArgs(name=BASE))
+    assert (await plugin(TUNED, "phi-2")._choosing.chosen(manager)).name == TUNED

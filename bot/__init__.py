@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.catalogue import Catalogue, ChatFacts, Entry
-    from bot.connector import Connector, Deliver, Key, Limits, Post, Upload, typed_command
+    from bot.connector import Closing, Connector, Deliver, Key, Limits, Post, Single, Upload, typed_command
     from bot.context import Clip, Context, Conversation, Fetched, Scope, Show, Stored
     from bot.errors import (
         BadArguments,
@@ -88,6 +88,7 @@ __all__ = [
     "ChatFacts",
     "Clicked",
     "Clip",
+    "Closing",
     "Command",
     "ConfigError",
     "Connector",
@@ -141,6 +142,7 @@ __all__ = [
     "Scope",
     "Segment",
     "Show",
+    "Single",
     "Source",
     "StoreError",
     "Stored",

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.messages import Address, Attachment, Called, Message
 
@@ -34,16 +34,23 @@ class Limits:
 
     With `utf16` a character beyond the first 65,536 counts as two, as it does for most platforms; `rate` is how many
     calls a second the platform takes from the whole bot. `preview_interval` is how many seconds lie between two pictures in a status
-    line, 0 where it can have none.
+    line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
+    `files_per_edit` how many files a message can be edited to hold.
     """
 
     text: int
     file: int
     edit_interval: float
     files_per_post: int = 10
+    files_per_edit: int = 10
+    caption: int | None = None
     utf16: bool = False
     rate: float = inf
     preview_interval: float = 0.0
+
+    def size(self, text: str) -> int:
+        """How long the platform says that a text is."""
+        return len(text) + sum(character > "\uffff" for character in text) if self.utf16 else len(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ class Key:
 class Post:
     """One platform message, within the connector's Limits; `text` is Markdown. A mention in it must not notify anybody.
 
-    `busy` marks a status line that is still going to change, `fault` one that says why there is no answer. `via` is that of
+    `busy` marks a status line that is still going to change, `partial` one that is the beginning of the answer, `fault` a post
+    that says why there is no answer. `via` is that of
     the message which is answered, and `opening` marks the first post that answers it: where a platform shows that the bot is
     thinking, this takes its place.
     """
@@ -81,9 +89,25 @@ class Post:
     silent: bool = False
     private: bool = False
     busy: bool = False
+    partial: bool = False
     fault: bool = False
     via: str = ""
     opening: bool = False
+
+
+@runtime_checkable
+class Single(Protocol):
+    """A connector that, while `single` is true, only one router at a time may run, because its platform gives each event once."""
+
+    single: bool
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A connector that has something to end when its router does, after the last answer."""
+
+    async def close(self) -> None:
+        """Called once, when nothing is sent any more."""
 
 
 class Connector(Protocol):
@@ -98,7 +122,10 @@ class Connector(Protocol):
         """Receives until cancelled; reconnects by itself."""
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
-        """The new message's id, which is the connector's own affair. The same nonce gives the first one's id where the platform can."""
+        """The new message's id, which is the connector's own affair. The same nonce gives the first one's id where the platform can.
+
+        "" for a `partial` post that the platform shows without making it a message: the same nonce changes it, the answer is sent anew.
+        """
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Replaces a message that `send` made; editing it to what it is already is no error."""

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.config import QueueTable
-from bot.connector import Connector, Deliver
-from bot.errors import ConnectorError, PluginError, StoreError
+from bot.connector import Closing, Connector, Deliver
+from bot.errors import PluginError, StoreError
 from bot.events import Event
 from bot.messages import Message
 from bot.plugins import Plugins
@@ -26,6 +26,7 @@ from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
+from bot.router.listening import end, listen
 from bot.router.posts import Posts
 from bot.router.runner import Runner
 from bot.router.table import Table
@@ -33,6 +34,7 @@ from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
 from bot.store.keys import Keys
+from bot.store.leads import Leads
 from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
@@ -60,6 +62,7 @@ class Router:
     connectors: dict[str, Connector]
     endings: Endings
     dead: DeadList
+    leads: Leads
     round: float
 
 
@@ -73,7 +76,8 @@ def build(
     """
     by_name = _by_name(connectors)
     stores = _stores(redis, keys, queue)
-    tickets = Tickets(redis, keys, _owner(), lease=lease)
+    owner = _owner()
+    tickets = Tickets(redis, keys, owner, lease=lease)
     gate = Gate(Servers(redis, keys), plugins.loaded, quiet=queue.quiet)
     table = Table.of(plugins.collect("register_routes"))
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data), Pace())
@@ -89,7 +93,8 @@ def build(
     dispatch = Dispatch(
         table, plugins, gate, tickets, stores.data, stores.conversations, stores.schedules, runner.start, stores.queue.cancel, time.time
     )
-    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, DeadList(redis, keys), lease / 3)
+    dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
+    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, lease / 3)
 
 
 def _stores(redis: Redis, keys: Keys, queue: QueueTable) -> Stores:
@@ -140,6 +145,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
     async with AsyncExitStack() as stack:
         for lifespan in plugins.lifespans():
             await stack.enter_async_context(lifespan)
+        stack.push_async_callback(_close, router.connectors.values())
         stack.push_async_callback(router.stores.queue.close)
         stack.push_async_callback(router.endings.close)
         names = list(router.connectors)
@@ -150,35 +156,16 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             take(router.tickets, router.runner, names),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]
-        stack.push_async_callback(_end, tasks[:1])
+        stack.push_async_callback(end, tasks[:1])
         stack.push_async_callback(router.runner.drain, DRAIN)
-        listening = [asyncio.create_task(_listen(connector, router.deliver)) for connector in router.connectors.values()]
-        stack.push_async_callback(_end, tasks[1:] + listening)
+        listening = [asyncio.create_task(listen(connector, router.deliver, router.leads)) for connector in router.connectors.values()]
+        stack.push_async_callback(end, tasks[1:] + listening)
         yield router
 
 
-async def _listen(connector: Connector, deliver: Deliver) -> None:
-    """A connector that fails harms nobody else, and is started again."""
-    pause = 1.0
-    while True:
-        began = time.monotonic()
-        try:
-            await connector.run(deliver)
-            return
-        except ConnectorError as error:
-            log.error("a connector stopped", connector=connector.name, fault=str(error))
-            if error.retry_after is None:
-                return
-        except Exception:
-            log.exception("a connector failed", connector=connector.name)
-        pause = 1.0 if time.monotonic() - began > 60.0 else min(pause * 2, 60.0)
-        await asyncio.sleep(pause)
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _close(connectors: Iterable[Connector]) -> None:
+    """Ends the connections of those that have any; nothing is sent any more."""
+    await asyncio.gather(*(one.close() for one in connectors if isinstance(one, Closing)), return_exceptions=True)
 
 
 def _by_name(connectors: Sequence[Connector]) -> dict[str, Connector]:

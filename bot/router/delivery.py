@@ -111,6 +111,7 @@ class Line:
             silent=reply.silent,
             private=reply.private,
             busy=True,
+            partial=partial,
             via=self._journal.message.via,
             opening=True,
         )
@@ -160,7 +161,9 @@ class Line:
         if status is None:
             self._begun = True
             id = await self._connector.send(self._address, post, self._journal.ref)
-            await self._journal.write("status", id.encode())
+            self._begun = bool(id)
+            if id:
+                await self._journal.write("status", id.encode())
         else:
             await self._connector.edit(self._address, status, post)
 
@@ -183,13 +186,18 @@ class Line:
             await self._insist(lambda: self._connector.delete(self._address, left))
 
     async def _answer(self, posts: list[Post], status: str | None) -> None:
-        if status is not None and self._journal.age() <= SLOW and self._journal.find("sent.answer.0") is None:
+        if status is not None and self._becomes(posts[0]):
             await self._insist(lambda: self._connector.edit(self._address, status, posts[0]))
             await self._send(posts[1:], "answer", 1)
         elif len(posts) == 1 and status is None:  # nothing follows: the end of the ticket records it
             await self._insist(lambda: self._send_over(posts[0]))
         else:  # whatever stands there already is no place for it
             await self._send(posts if status is None else [replace(posts[0], opening=False), *posts[1:]], "answer", 0)
+
+    def _becomes(self, post: Post) -> bool:
+        """Whether the status line can become the answer, and nobody has to be notified of it."""
+        early = self._journal.age() <= SLOW and self._journal.find("sent.answer.0") is None
+        return early and len(post.uploads) <= self._limits.files_per_edit
 
     async def _send_over(self, post: Post) -> None:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""

@@ -51,8 +51,9 @@ class Posts:
             pieces = pieces[:1]
         keys = tuple([await self._key(button, number, journal) for number, button in enumerate(reply.buttons)])
         groups = [tuple(uploads[at : at + limits.files_per_post]) for at in range(0, len(uploads), limits.files_per_post)] or [()]
-        texts = pieces + [""] * (len(groups) - 1)
-        files = [()] * (len(pieces) - 1) + groups
+        apart = bool(uploads) and limits.caption is not None and limits.size(pieces[-1]) > limits.caption
+        texts = pieces + [""] * (len(groups) - 1 + apart)
+        files = [()] * (len(pieces) - 1 + apart) + groups
         last = len(texts) - 1
         return [
             Post(

@@ -60,6 +60,7 @@ TABLE = (
     Entry("dead-job:*", "until retried or dropped, 7 days at most", "the chat", "the ticket that such a job was of"),
     Entry("retries", "until asked again, 7 days at most", "nothing personal", "jobs of the dead list that are to be asked again"),
     Entry("blob:*", "24 hours", "the chat", "bytes that jobs and replies refer to"),
+    Entry("lead:*", "3 s after its router's last sign", "nothing personal", "which router receives from a platform that takes one"),
     Entry("room-order:*", "30 days after the last message", "nothing personal", "the message ids of a place in a room"),
     Entry("room-posts:*", "30 days after the last message", "the chat", "the messages of a place in a room, 2000 at most"),
     Entry("room-nonce:*", "24 hours", "nothing personal", "which message a nonce made, so that it makes no second"),
@@ -139,6 +140,10 @@ class Keys:
     def blob(self, id: str) -> str:
         """Bytes."""
         return f"{self.prefix}:blob:{id}"
+
+    def lead(self, what: str) -> str:
+        """Who leads."""
+        return f"{self.prefix}:lead:{what}"
 
     def room_order(self, place: str) -> str:
         """The order of messages in a place."""

@@ -1,0 +1,43 @@
+"""Leases of what only one router at a time may do. What it does with one: `bot/router/listening.py`."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError
+
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+
+
+class Leads:
+    """The leases that one router holds or would like to. `owner` names its process, `lease` is in seconds."""
+
+    def __init__(self, redis: Redis, keys: Keys, owner: str, *, lease: float) -> None:
+        self.lease = lease
+        self._redis = redis
+        self._keys = keys
+        self._owner = owner
+        self._locks: dict[str, Lock] = {}
+
+    @guarded
+    async def take(self, what: str) -> bool:
+        """Whether this router leads from now on; the lease ends by itself unless it is renewed."""
+        lock = self._locks.setdefault(what, self._redis.lock(self._keys.lead(what), timeout=self.lease, thread_local=False))
+        return bool(await lock.acquire(blocking=False, token=self._owner))
+
+    @guarded
+    async def renew(self, what: str) -> bool:
+        """Whether this router still leads, for another whole lease."""
+        try:
+            return bool(await self._locks[what].reacquire())
+        except LockError:
+            return False
+
+    @guarded
+    async def give_up(self, what: str) -> None:
+        """Lets another router lead at once; one that leads already is left alone."""
+        try:
+            await self._locks[what].release()
+        except LockError:
+            return

@@ -1,0 +1,204 @@
+"""The connector of Telegram: receives, sends, edits, deletes, downloads. What each of these takes: the other files here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+import structlog
+from telegram import Bot, ChatMemberAdministrator, ChatMemberOwner
+from telegram.error import BadRequest, InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.connector import Deliver, Limits, Post
+from bot.connectors.telegram import faults
+from bot.connectors.telegram.drafts import Drafts
+from bot.connectors.telegram.polling import WAIT, Polling
+from bot.connectors.telegram.reading import Reader
+from bot.connectors.telegram.receiving import Receiver
+from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
+from bot.connectors.telegram.styled import Styled
+from bot.errors import ConnectorError, UserError
+from bot.messages import Address, Attachment
+
+MOST_UPLOAD = 50_000_000
+RATE = 30.0
+"""Messages a second that Telegram takes from the whole bot."""
+
+EDITS_DIRECT = 1.0
+EDITS_GROUP = 3.0
+"""Seconds between two messages or edits: Telegram takes one a second from a person's chat, and 20 a minute from a group."""
+
+PATIENCE = 30.0
+"""Seconds for one call; files take longer to send than words."""
+
+TRUSTED = 60.0
+"""Seconds for which somebody who was an administrator is taken for one."""
+
+MOST_TRUSTED = 4096
+PIECE = 1 << 16
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A bot's token and where its platform is; `wait` in seconds is how long one call for updates may last."""
+
+    token: str
+    api_url: str = "https://api.telegram.org"
+    file_url: str = "https://api.telegram.org/file"
+    proxy: str | None = None
+    wait: int = WAIT
+
+
+class TelegramConnector:
+    """Speaks to Telegram as one bot. Only one router may receive at a time; all of them may send."""
+
+    name = "telegram"
+    single = True
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        slow: dict[str, Any] = {
+            "read_timeout": PATIENCE,
+            "write_timeout": PATIENCE,
+            "media_write_timeout": 4 * PATIENCE,
+            "pool_timeout": PATIENCE,
+        }
+        self._requests = HTTPXRequest(proxy=account.proxy, **slow), HTTPXRequest(connection_pool_size=2, proxy=account.proxy)
+        self._bot = Bot(account.token, f"{account.api_url}/bot", f"{account.file_url}/bot", *self._requests)
+        self._files = httpx.AsyncClient(proxy=account.proxy, timeout=PATIENCE, trust_env=False)
+        self._sender = Sender(self._bot)
+        self._drafts: Drafts | None = Drafts(self._draft)
+        self._starting = asyncio.Lock()
+        self._started = False
+        self._admins: OrderedDict[tuple[int, int], tuple[float, bool]] = OrderedDict()
+
+    def limits(self, to: Address) -> Limits:
+        """Groups take fewer edits than people."""
+        interval = EDITS_DIRECT if to.direct else EDITS_GROUP
+        return Limits(MOST_TEXT, MOST_UPLOAD, interval, files_per_edit=1, caption=MOST_CAPTION, utf16=True, rate=RATE)
+
+    async def run(self, deliver: Deliver) -> None:
+        """Receives until cancelled."""
+        bot = await self._ready()
+        receiver = Receiver(bot, Reader(await bot.get_me(), self._manages), deliver)
+        await self._asked(bot.delete_webhook)
+        polling = Polling(f"{self._account.api_url}/bot{self._account.token}", self._requests[1], receiver, self._account.wait)
+        await self._asked(polling.run)
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        """The new message's id; "" for a draft, which the same nonce changes and a message replaces."""
+        bot = await self._ready()
+        assert bot is self._sender.bot
+        if post.partial and to.direct and self._drafts is not None and not post.uploads:
+            shown = await self._drafted(self._drafts, to, post, nonce)
+            if shown:
+                return ""
+        if self._drafts is not None:
+            await self._drafts.end(to)
+        return await self._asked(lambda: self._sender.send(to, post), once=True)
+
+    async def edit(self, to: Address, message: str, post: Post) -> None:
+        """Replaces a message."""
+        await self._ready()
+        await self._asked(lambda: self._sender.edit(to, message, post))
+
+    async def delete(self, to: Address, message: str) -> None:
+        """Takes a message away."""
+        await self._ready()
+        await self._asked(lambda: self._sender.delete(to, message))
+
+    async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The attachment's bytes, in pieces. Raises UserError for one that is larger than Telegram lets bots read."""
+        bot = await self._ready()
+        try:
+            file = await self._asked(lambda: bot.get_file(attachment.id))
+        except ConnectorError as error:
+            if faults.TOO_BIG in str(error).lower():
+                raise UserError(_too_big(attachment)) from error
+            raise
+        try:
+            async with self._files.stream("GET", str(file.file_path)) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise ConnectorError(f"Telegram does not give the file: HTTP status {answer.status_code}")
+                async for piece in answer.aiter_bytes(PIECE):
+                    yield piece
+        except httpx.HTTPError as error:
+            raise ConnectorError(f"the file's download broke off: {type(error).__name__}", retry_after=faults.PAUSE) from error
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        if self._drafts is not None:
+            await self._drafts.close()
+        await self._files.aclose()
+        for request in self._requests:
+            await request.shutdown()
+
+    async def _ready(self) -> Bot:
+        """The bot, once it knows itself. Raises ConnectorError."""
+        async with self._starting:
+            if not self._started:
+                await self._asked(self._bot.initialize)
+                self._started = True
+        return self._bot
+
+    async def _asked(self, call: Callable[[], Awaitable[T]], *, once: bool = False) -> T:
+        """The result of a call, or a ConnectorError.
+
+        One that should be made `once` may have been carried out although its answer never came: trying again may double it, which the
+        log counts.
+        """
+        try:
+            return await call()
+        except TelegramError as error:
+            if once and faults.unknown(error):
+                log.warning("telegram.unsure", fault=error.message)
+            raise faults.translated(error) from error
+
+    async def _drafted(self, drafts: Drafts, to: Address, post: Post, nonce: str) -> bool:
+        """Whether a draft stands; False from a server that knows no drafts, which is not asked again."""
+        try:
+            await drafts.show(to, nonce, said(post.text, MOST_TEXT))
+        except (InvalidToken, BadRequest) as error:  # the library's name for a method that is not there
+            log.info("this server shows no drafts: edits take their place", fault=error.message)
+            self._drafts = None
+            return False
+        except TelegramError as error:
+            raise faults.translated(error) from error
+        return True
+
+    async def _draft(self, to: Address, number: int, words: Styled) -> None:
+        topic = int(to.thread) if to.thread else None
+        await self._bot.send_message_draft(int(to.server), number, words.text, message_thread_id=topic, entities=words.entities)
+
+    async def _manages(self, chat: int, who: int) -> bool:
+        """Whether the platform calls the person an administrator; asked again after a minute."""
+        at, known = self._admins.get((chat, who), (0.0, False))
+        if at and time.monotonic() - at < TRUSTED:
+            return known
+        try:
+            member = await self._bot.get_chat_member(chat, who)
+        except TelegramError as error:
+            log.warning("an administrator cannot be looked up", fault=error.message)
+            return False
+        found = isinstance(member, ChatMemberOwner | ChatMemberAdministrator)
+        self._admins[chat, who] = time.monotonic(), found
+        if len(self._admins) > MOST_TRUSTED:
+            self._admins.popitem(last=False)
+        return found
+
+
+def _too_big(attachment: Attachment) -> str:
+    size = f"{attachment.size / 1e6:.0f} MB" if attachment.size else "more than 20 MB"
+    return (
+        f"This file has {size}, and Telegram gives bots only files up to 20 MB. Please send a shorter or smaller one, or in pieces. "
+        "Whoever runs this bot can lift the limit with a Bot API server of their own (connectors.telegram.api_url)."
+    )

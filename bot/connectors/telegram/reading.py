@@ -1,0 +1,152 @@
+"""Updates become Messages. What single facts of them are: `facts.py`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import telegram
+from telegram import ReactionTypeEmoji, Update
+
+from bot.connector import typed_command
+from bot.connectors.telegram import facts
+from bot.messages import Address, Called, Clicked, Message, Person, Quote, Reacted, Said, Trigger
+
+ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
+"""The updates that are asked for; reactions come only when they are named."""
+
+REMEMBERED = 4096
+"""Edited messages whose newest version is known."""
+
+LINK = re.compile(r"(?P<name>\w{1,32})(?:-(?P<words>[\w-]*))?", re.ASCII)
+
+Manages = Callable[[int, int], Awaitable[bool]]
+"""Whether a person, the second, manages a chat, the first."""
+
+
+@dataclass
+class Reader:
+    """Reads updates as the bot `me`."""
+
+    me: telegram.User
+    manages: Manages
+    _newest: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    async def read(self, updates: Sequence[Update]) -> Message | None:
+        """One arrival: an update, or all those of one album. None for what is nobody's words."""
+        update = updates[0]
+        if update.callback_query is not None:
+            return await self._click(update.callback_query)
+        if update.message_reaction is not None:
+            return self._reaction(update, update.message_reaction)
+        if update.edited_message is not None:
+            return await self._message([update.edited_message], edited=True)
+        messages = [one.message for one in updates if one.message is not None]
+        return await self._message(messages) if messages else None
+
+    async def _message(self, messages: Sequence[telegram.Message], *, edited: bool = False) -> Message | None:
+        first = messages[0]
+        parts = facts.album(messages)
+        quote = facts.quote(first)
+        if not parts and quote is None:
+            return None
+        message = Message(
+            id=str(first.id),
+            event=f"{first.chat.id}:{first.id}",
+            address=facts.address(first),
+            sender=facts.speaker(first),
+            parts=parts,
+            at=(first.edit_date or first.date).timestamp(),
+            me=str(self.me.id),
+            mentions=tuple(dict.fromkeys(one for message in messages for one in facts.mentions(message, self.me))),
+            reply_to=quote,
+            language=(first.from_user.language_code or "") if first.from_user else "",
+            manages=first.chat.type == "private" or facts.anonymous_admin(first),
+        )
+        message = _called(message, self.me.username or "")
+        if edited:
+            message = self._edited(message, int(message.at))
+        if isinstance(message.trigger, Called) and not message.manages and first.from_user:
+            return replace(message, manages=await self.manages(first.chat.id, first.from_user.id))
+        return message
+
+    def _edited(self, message: Message, version: int) -> Message:
+        """A new arrival, which takes the place of the version before."""
+        event = f"{message.event}:{version}"
+        replaced = self._newest.get(message.event, message.event)
+        self._newest[message.event] = event
+        if len(self._newest) > REMEMBERED:
+            self._newest.popitem(last=False)
+        said = Said(version, replaced) if isinstance(message.trigger, Said) else message.trigger
+        return replace(message, event=event, trigger=said)
+
+    async def _click(self, query: telegram.CallbackQuery) -> Message | None:
+        """A button: below which message is all that is told of one that is too old."""
+        under = query.message
+        if under is None or query.data is None:
+            return None
+        known = under if isinstance(under, telegram.Message) else None
+        place = facts.address(known) if known else Address(facts.NAME, str(under.chat.id), facts.CHANNEL, "", under.chat.type == "private")
+        return Message(
+            id=str(under.message_id),
+            event=f"click:{query.id}",
+            address=place,
+            sender=facts.person(query.from_user),
+            trigger=Clicked(query.data),
+            me=str(self.me.id),
+            reply_to=Quote(str(under.message_id), facts.person(self.me), tuple(facts.parts(known)) if known else ()),
+            language=query.from_user.language_code or "",
+            manages=place.direct or await self.manages(under.chat.id, query.from_user.id),
+        )
+
+    def _reaction(self, update: Update, reaction: telegram.MessageReactionUpdated) -> Message | None:
+        """The first emoji that was not there before."""
+        old = {one.emoji for one in reaction.old_reaction if isinstance(one, ReactionTypeEmoji)}
+        new = [one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji) and one.emoji not in old]
+        who = reaction.user
+        if not new or who is None:
+            return None
+        chat, on = str(reaction.chat.id), str(reaction.message_id)
+        direct = reaction.chat.type == "private"
+        return Message(
+            id=on,
+            event=f"reaction:{update.update_id}",
+            address=Address(facts.NAME, chat, facts.CHANNEL, "", direct),
+            sender=facts.person(who),
+            trigger=Reacted(new[0]),
+            at=reaction.date.timestamp(),
+            me=str(self.me.id),
+            reply_to=Quote(on, Person("", "Somebody")),
+            language=who.language_code or "",
+            manages=direct,
+        )
+
+
+def _called(message: Message, bot: str) -> Message:
+    """With the command that it is, if it is one; `/start` opens a conversation, or runs what a link says."""
+    called = typed_command(message.text, bot)
+    if called is None:
+        return message
+    trigger: Trigger = called
+    if called.command == "start":
+        trigger = linked(called.text) or Said()
+        if isinstance(trigger, Said):
+            return replace(message, parts=tuple(part for part in message.parts if part.kind != "text"))
+    return replace(message, trigger=trigger)
+
+
+def linked(payload: str) -> Called | None:
+    """What `https://t.me/BOT?start=NAME` runs: the command NAME; words for it follow behind a hyphen, in URL-safe base64."""
+    found = LINK.fullmatch(payload)
+    if found is None:
+        return None
+    coded = found["words"] or ""
+    try:
+        words = base64.b64decode(coded + "=" * (-len(coded) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return Called(found["name"].lower(), text=words)

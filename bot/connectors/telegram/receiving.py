@@ -1,0 +1,76 @@
+"""What both ways of receiving share: updates become arrivals and are handed to the router. The ways: `polling.py`, `webhooks.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from telegram import Bot, Update
+from telegram.error import TelegramError
+
+from bot.connector import Deliver
+from bot.connectors.telegram.reading import Reader
+from bot.errors import StoreError
+
+Json = dict[str, Any]
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Takes updates as they come over the wire."""
+
+    bot: Bot
+    reader: Reader
+    deliver: Deliver
+
+    async def take(self, raw: Iterable[Json]) -> None:
+        """Returns once the router has written down all of them. Raises StoreError when it cannot: nothing may be acknowledged then."""
+        updates = [update for one in raw if (update := self._parsed(one)) is not None]
+        for group in together(updates):
+            try:
+                message = await self.reader.read(group)
+                if message is not None:
+                    await self.deliver(message)
+            except StoreError:
+                raise
+            except Exception:  # a fault of ours in one message must not silence the platform
+                log.exception("message not delivered", update=group[0].update_id)
+        await asyncio.gather(*(self._answered(update.callback_query.id) for update in updates if update.callback_query))
+
+    async def _answered(self, click: str) -> None:
+        """Takes the sign of waiting from a button; what comes of the click is a message of its own."""
+        try:
+            await self.bot.answer_callback_query(click)
+        except TelegramError as error:  # it goes away by itself
+            log.info("a click was not confirmed", fault=error.message)
+
+    def _parsed(self, raw: Json) -> Update | None:
+        try:
+            return Update.de_json(raw, self.bot)
+        except Exception:  # something that this version of the library does not understand
+            log.exception("update not understood", update=raw.get("update_id"))
+            return None
+
+
+def together(updates: Sequence[Update]) -> list[list[Update]]:
+    """The updates in order, those of one album as one, where its first stands."""
+    found: list[list[Update]] = []
+    albums: dict[str, list[Update]] = {}
+    for update in updates:
+        album = update.message.media_group_id if update.message else None
+        if album and album in albums:
+            albums[album].append(update)
+            continue
+        found.append([update])
+        if album:
+            albums[album] = found[-1]
+    return found
+
+
+def album_of(raw: Json) -> str:
+    """The album that an update is part of, "" for none."""
+    return str((raw.get("message") or {}).get("media_group_id", ""))

@@ -1,0 +1,83 @@
+"""Nothing that Telegram told is lost, and nothing that is broken silences it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.connectors.telegram import Account, TelegramConnector
+from bot.errors import ConnectorError, StoreError
+from bot.messages import Message
+from bot.testing import wait_until
+from tests.connectors.on_telegram import ANN, Ear, connected, heard, hearing
+from tests.wire.telegram_rules import Refusal
+from tests.wire.telegram_server import Telegram
+
+
+async def test_the_offset_moves_only_after_the_router_has_written_everything(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    ear = Ear(StoreError("away"), StoreError("still away"))
+    one = telegram.chats.say(chat, ANN, "one")
+    telegram.chats.say(chat, ANN, "two")
+    assert one["text"] == "one"
+    with capture_logs() as logs:
+        async with hearing(on_telegram, ear):
+            await wait_until(lambda: len(ear.faults) == 1)
+            assert telegram.confirmed == 0
+            await wait_until(lambda: telegram.confirmed > telegram.told[-1]["update_id"])
+    assert [message.text for message in ear.heard] == ["one", "two"]
+    assert [line["fault"] for line in logs if line["event"] == "updates wait"] == ["away", "still away"]
+
+
+async def test_what_a_dying_router_had_not_accepted_reaches_the_next_one(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    stuck = asyncio.Event()
+
+    async def dying(message: Message) -> None:
+        stuck.set()
+        await asyncio.Event().wait()
+
+    telegram.chats.say(telegram.chats.direct(ANN), ANN, "one")
+    task = asyncio.create_task(on_telegram.run(dying))
+    await stuck.wait()
+    task.cancel()
+    await asyncio.wait([task])
+
+    second = connected(telegram)
+    assert [message.text for message in await heard(second)] == ["one"]
+    await second.close()
+
+
+async def test_a_broken_update_and_a_bug_silence_nobody(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    ear = Ear(ValueError("a bug"))
+    telegram.again({"update_id": 1, "message": {"message_id": 1}})
+    telegram.chats.say(telegram.chats.direct(ANN), ANN, "poison")
+    telegram.chats.say(telegram.chats.direct(ANN), ANN, "fine")
+    async with hearing(on_telegram, ear):
+        await wait_until(lambda: ear.heard)
+    assert [message.text for message in ear.heard] == ["fine"]
+
+
+async def test_a_second_program_with_the_token_is_named_once_and_outlasted(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    telegram.fail("getUpdates", *[Refusal(409, "Conflict: terminated by other getUpdates request")] * 2)
+    telegram.chats.say(telegram.chats.direct(ANN), ANN, "hello")
+    with capture_logs() as logs:
+        await heard(on_telegram)
+    assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["updates wait"]
+
+
+async def test_a_wrong_token_is_a_sentence_and_no_retry(telegram: Telegram) -> None:
+    connector = TelegramConnector(Account("1:wrong", telegram.root, telegram.root))
+    with pytest.raises(ConnectorError, match="@BotFather") as caught:
+        await connector.run(Ear())
+    assert caught.value.retry_after is None
+    await connector.close()
+
+
+async def test_a_platform_that_is_down_is_tried_again(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    telegram.fail("getMe", Refusal(502, "Bad Gateway"))
+    with pytest.raises(ConnectorError) as caught:
+        await on_telegram.run(Ear())
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 0

@@ -1,0 +1,187 @@
+"""What is posted to Telegram stands where it should, as it should."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.connector import Key, Post, Upload
+from bot.connectors.telegram import TelegramConnector
+from bot.errors import ConnectorError, UserError
+from bot.messages import Attachment
+from bot.testing import wait_until
+from tests.connectors.on_telegram import ANN, PNG, group, place
+from tests.wire.telegram_rules import Json, Refusal, bad
+from tests.wire.telegram_server import Telegram
+
+
+async def test_a_post_stands_where_it_was_asked_for_and_an_edit_replaces_it(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    forum = group(telegram, forum=True)
+    topic = telegram.chats.topic(forum, "Cats")
+    question = telegram.chats.compose(forum, ANN, "well?", topic=topic)
+    post = Post("**so**", reply_to=str(question["message_id"]), silent=True)
+
+    id = await on_telegram.send(place(forum, topic), post, "n")
+    await on_telegram.edit(place(forum, topic), id, replace(post, text="**so** it is", keys=(Key("k", "Again"),)))
+    await on_telegram.edit(place(forum, topic), id, replace(post, text="**so** it is", keys=(Key("k", "Again"),)))
+
+    [message] = forum.mine
+    assert (message["text"], message["message_thread_id"], message["silent"]) == ("so it is", topic, True)
+    assert message["entities"] == [{"type": "bold", "offset": 0, "length": 2}]
+    assert message["reply_to_message"]["message_id"] == question["message_id"]
+    assert message["reply_markup"]["inline_keyboard"] == [[{"text": "Again", "callback_data": "k"}]]
+    assert telegram.asked("sendMessage")[0]["link_preview_options"] == {"is_disabled": True}
+
+
+async def test_a_question_that_is_gone_is_answered_all_the_same(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    await on_telegram.send(place(chat), Post("late", reply_to="99"), "n")
+    assert chat.said == ["late"]
+
+
+async def test_files_are_shown_as_what_they_are(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    for name, mime in {
+        "a.png": "image/png",
+        "b.ogg": "audio/ogg",
+        "c.mp3": "audio/mpeg",
+        "d.md": "text/markdown",
+        "e.png": "image/png",
+    }.items():
+        content = PNG if name == "a.png" else b"no picture"
+        await on_telegram.send(place(chat), Post("*look*", uploads=(Upload(name, mime, content, spoiler=True),)), name)
+
+    kinds = [next(kind for kind in ("photo", "voice", "audio", "document") if kind in message) for message in chat.mine]
+    assert kinds == ["photo", "voice", "audio", "document", "document"]
+    assert {message["caption"] for message in chat.mine} == {"look"}
+    assert all(message["caption_entities"] for message in chat.mine)
+    assert chat.actions == ["upload_photo", "upload_voice", "upload_document", "upload_document", "upload_photo"]
+    assert chat.mine[0]["has_spoiler"]
+
+
+async def test_several_pictures_are_an_album_with_the_buttons_below(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    pictures = tuple(Upload(f"{n}.png", "image/png", PNG + bytes([n])) for n in range(3))
+    await on_telegram.send(place(chat), Post("three", uploads=pictures), "a")
+    await on_telegram.send(place(chat), Post("three", uploads=pictures, keys=(Key("k", "Again"),)), "b")
+
+    first, second, third, *others, keys = chat.mine
+    assert first["media_group_id"] == second["media_group_id"] == third["media_group_id"]
+    assert (first["caption"], second.get("caption"), len(others)) == ("three", None, 3)
+    assert (keys["text"], keys["reply_markup"]["inline_keyboard"][0][0]["text"]) == ("three", "Again")
+
+
+async def test_files_of_different_kinds_are_documents_side_by_side(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    await on_telegram.send(place(chat), Post("", uploads=(Upload("a.png", "image/png", PNG), Upload("b.md", "text/markdown", b"b"))), "n")
+    assert [message.keys() & {"photo", "document"} for message in chat.mine] == [{"document"}, {"document"}]
+
+
+async def test_a_status_line_can_become_a_picture(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    id = await on_telegram.send(place(chat), Post("Waiting.", busy=True, keys=(Key("c", "Cancel"),)), "n")
+    await on_telegram.edit(place(chat), id, Post("done", uploads=(Upload("a.png", "image/png", PNG),)))
+    [message] = chat.mine
+    assert ("photo" in message, message["caption"], "text" in message, "reply_markup" in message) == (True, "done", False, False)
+    await on_telegram.edit(place(chat), id, Post("other words"))
+    assert chat.said == ["other words"]
+
+
+async def test_an_answer_that_is_being_written_is_a_draft_alone_with_a_person(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat, lounge = telegram.chats.direct(ANN), group(telegram)
+    partial = Post("so f", busy=True, partial=True, keys=(Key("c", "Cancel"),))
+    assert await on_telegram.send(place(chat), partial, "n") == ""
+    assert await on_telegram.send(place(chat), replace(partial, text="so far **so**"), "n") == ""
+    assert await on_telegram.send(place(lounge), partial, "n") != ""
+
+    [draft] = chat.drafts.values()
+    assert [change["text"] for change in draft] == ["so f", "so far so"]
+    assert chat.said == []
+    assert await on_telegram.send(place(chat), Post("so far so good"), "n") != ""
+    assert chat.said == ["so far so good"]
+
+
+async def test_a_draft_is_kept_up_until_the_message_comes(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    assert on_telegram._drafts is not None
+    on_telegram._drafts.again = 0.01
+    await on_telegram.send(place(chat), Post("so", busy=True, partial=True), "n")
+    await wait_until(lambda: len(next(iter(chat.drafts.values()))) > 2)
+    await on_telegram.send(place(chat), Post("so it is"), "n")
+    seen = len(next(iter(chat.drafts.values())))
+    await asyncio.sleep(0.05)
+    assert len(next(iter(chat.drafts.values()))) == seen
+
+
+async def test_a_server_without_drafts_gets_messages(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    telegram.fail("sendMessageDraft", Refusal(404, "Not Found: method not found"))
+    chat = telegram.chats.direct(ANN)
+    partial = Post("so f", busy=True, partial=True)
+    assert await on_telegram.send(place(chat), partial, "n") != ""
+    assert await on_telegram.send(place(chat), partial, "m") != ""
+    assert [call.method for call in telegram.calls].count("sendMessageDraft") == 1
+
+
+async def test_a_group_that_became_a_supergroup_is_followed(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    old = telegram.chats.group(-55, "Small", kind="group")
+    new = telegram.chats.migrate(old)
+    await on_telegram.send(place(old), Post("still here"), "n")
+    assert new.said == ["still here"]
+
+
+async def test_what_is_gone_is_deleted_and_what_cannot_be_edited_says_so_once(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    id = await on_telegram.send(place(chat), Post("x"), "n")
+    await on_telegram.delete(place(chat), id)
+    await on_telegram.delete(place(chat), id)
+    with pytest.raises(ConnectorError, match="not found") as caught:
+        await on_telegram.edit(place(chat), id, Post("y"))
+    assert caught.value.retry_after is None
+
+
+FAULTS: dict[str, tuple[Json, float | None]] = {
+    "flood": ({"code": 429, "description": "Too Many Requests: retry after 7", "retry_after": 7}, 7.0),
+    "kicked": ({"code": 403, "description": "Forbidden: bot was kicked from the supergroup chat"}, None),
+    "down": ({"code": 502, "description": "Bad Gateway"}, 1.0),
+    "rights": ({"code": 400, "description": "Bad Request: not enough rights to send text messages to the chat"}, None),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_refusal_says_when_to_try_again(telegram: Telegram, on_telegram: TelegramConnector, fault: str) -> None:
+    refusal, pause = FAULTS[fault]
+    telegram.fail("sendMessage", Refusal(**refusal))
+    with pytest.raises(ConnectorError) as caught:
+        await on_telegram.send(place(telegram.chats.direct(ANN)), Post("x"), "n")
+    assert caught.value.retry_after == pause
+
+
+async def test_a_send_whose_answer_never_came_is_counted(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    await on_telegram.send(place(chat), Post("first"), "n")
+    telegram.fail("sendMessage", None)
+    with capture_logs() as logs, pytest.raises(ConnectorError) as caught:
+        await on_telegram.send(place(chat), Post("second"), "n")
+    assert caught.value.retry_after is not None
+    assert [line["event"] for line in logs] == ["telegram.unsure"]
+    assert chat.said == ["first", "second"]
+
+
+async def test_a_file_beyond_the_limit_is_a_sentence_that_says_what_to_do(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    id = telegram.chats.file(bytes(20_000_001))["file_id"]
+    with pytest.raises(UserError, match=r"31 MB.*20 MB.*connectors\.telegram\.api_url"):
+        _ = [piece async for piece in on_telegram.read(Attachment(id, "audio/ogg", 31_000_000))]
+    with pytest.raises(ConnectorError, match="Invalid file_id"):
+        _ = [piece async for piece in on_telegram.read(Attachment("gone", "audio/ogg", 1))]
+
+
+async def test_the_strict_platform_refuses_what_the_real_one_would(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    await on_telegram.send(place(telegram.chats.direct(ANN)), Post("x"), "n")
+    bot = on_telegram._bot
+    for text, fault in {"x" * 4097: "too long", "": "empty", " ": "empty"}.items():
+        with pytest.raises(Exception, match=fault):
+            await bot.send_message(11, text)
+    assert str(bad("x")) == "Bad Request: x"

@@ -25,8 +25,8 @@ USUAL = Path("config/bot.toml")
 
 
 def _device(name: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
-        raise ValueError("expected 'auto', 'cpu', 'mps', 'cuda' or 'cuda:' and a number")
+    if not re.fullmatch(r"auto|cpu|mps|remote|cuda(:\d+)?", name):
+        raise ValueError("expected 'auto', 'cpu', 'mps', 'remote', 'cuda' or 'cuda:' and a number")
     return name
 
 
@@ -70,7 +70,8 @@ class WorkerTable(Table):
     """The process that runs the models."""
 
     device: Device = "auto"
-    """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`."""
+    """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`; `remote` for a worker that serves only models whose work is
+    done elsewhere. Any other worker serves these beside those of its device."""
 
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads of a model; 0 takes as many as there are cores."""

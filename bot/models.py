@@ -86,7 +86,7 @@ class Model(ABC, Generic[J, R]):
     """Runs one kind of job. Construction is cheap and imports nothing heavy; `load` does both.
 
     `name` is what `Job.model` asks for; `weights` names the catalogue entry to load, "" for a model without any.
-    The worker calls one method at a time.
+    The worker calls one method at a time, except the runs of a model with `concurrency`.
     """
 
     name: str
@@ -96,6 +96,12 @@ class Model(ABC, Generic[J, R]):
     parks: bool = False
     """Whether `run` may return with jobs unfinished when the batch is `over`. They are in the batch of a later `run`, before new ones;
     what was unloaded meanwhile begins anew. Parking the weights is another matter: see `park`."""
+    concurrency: int = 0
+    """For a model whose work another program does, over HTTP say: how many jobs run at once, each by a `run` of its own, in a thread of
+    its own, in a batch of one. 0: `max_batch` jobs in one `run`."""
+    remote: bool = False
+    """The work is done elsewhere: it takes no turns with the models of the worker's device, and nothing of its memory. A program that
+    shares the device leaves this False; `load`, `unload` and `park` then have it take memory and give it back."""
 
     @abstractmethod
     def memory(self) -> Memory:

@@ -216,7 +216,7 @@ def test_an_address_that_is_a_redis_is_taken(tmp_path: Path, url: str) -> None:
 def test_a_device_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
     assert load(written(tmp_path, '[worker]\ndevice = "cuda:1"')).worker.device == "cuda:1"
     assert faults(written(tmp_path, '[worker]\ndevice = "gpu"')) == [
-        "bot.toml:2: worker.device: expected 'auto', 'cpu', 'mps', 'cuda' or 'cuda:' and a number, found 'gpu'"
+        "bot.toml:2: worker.device: expected 'auto', 'cpu', 'mps', 'remote', 'cuda' or 'cuda:' and a number, found 'gpu'"
     ]
 
 

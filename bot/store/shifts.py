@@ -15,6 +15,9 @@ from bot.store.keys import Keys, digest
 from bot.store.queue import LEASE, error_json
 from bot.store.scripts import script
 
+ANY = "*"
+"""The batch key with which jobs join that need not be alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -90,8 +93,8 @@ class Shift:
     async def claim(self, offers: Sequence[Offer], *, joined: str = "", batch: str = "") -> Begun:
         """Jobs that may run together, for the model whose turn it is.
 
-        With `joined`, jobs of this batch key for the model of that name, whose turn runs already; where it has room left,
-        `orders` tells of the next.
+        With `joined`, jobs of this batch key (or of ANY) for the model of that name, whose turn runs already; where it has room
+        left, `orders` tells of the next.
         """
         args: list[str | int] = [self._keys.prefix, self.worker, round(self.lease * 1000), self.pool, joined, batch]
         for offer in offers:

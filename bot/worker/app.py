@@ -9,7 +9,9 @@ import signal
 import socket
 import sys
 import uuid
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +36,9 @@ from bot.worker.warden import EVERY, Warden
 
 SHARE = 0.8
 """The part of the memory that is free at the start which models may fill."""
+
+REMOTE = "remote"
+"""The device of models that are elsewhere."""
 
 KEPT = 0.2
 """The part of the host's memory that parked weights leave free."""
@@ -74,29 +79,49 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         catalogue = load_catalogue(added=config.models_dir)
         folders = {name: entry.folder(config.models_dir) for name, entry in catalogue.models.items()}
         models = _complete(_chosen(config, [model for _, model in plugins.collect("register_models")]), folders, catalogue, config)
-        device = _device(config)
-        kind = device.partition(":")[0]
-        shift = Shift(redis, keys, _name(), [offer(model) for model in models], device=kind, lease=lease)
-        warden = Warden(config.redis_url, shift)
-        parking = _spare if kind == "cuda" else None
-        residents = Device(_room(device), lambda model: _placement(config, device, model, folders), spare=parking)
+        hands = _hands(config, models, folders)
+        shifts = [Shift(redis, keys, hand.name, [offer(one) for one in hand.models], device=hand.kind, lease=lease) for hand in hands]
+        warden = Warden(config.redis_url, shifts)
         waits = config.worker.model_dump(include={"max_drain", "drain", "idle_unload"})
-        loop = Loop(models, shift, Blobs(redis, keys), residents, claimed=warden.watch, **waits)
-        await shift.renew()
+        loops = [
+            Loop(hand.models, shift, Blobs(redis, keys), hand.device, claimed=warden.watch, **waits)
+            for hand, shift in zip(hands, shifts, strict=True)
+        ]
+        for shift in shifts:
+            await shift.renew()
         watching = asyncio.create_task(_watch(warden, lease / EVERY))
-        log.info("worker ready", device=device, models=[model.name for model in models])
+        log.info("worker ready", device=hands[0].kind, models=[model.name for hand in hands for model in hand.models])
         try:
-            _on_signals(loop)
-            await loop.run()
-            clean = await loop.close()
-            if loop.lost:
-                _leave()
+            clean = await _run(loops)
         finally:
             watching.cancel()
             warden.dismiss()
-            with suppress(StoreError):
-                await shift.sign_off()
+            for shift in shifts:
+                with suppress(StoreError):
+                    await shift.sign_off()
         return clean
+
+
+async def _run(loops: Sequence[Loop]) -> bool:
+    """Until all have ended; False when the process must be ended around one of them."""
+
+    def stop() -> None:
+        for loop in loops:
+            loop.stop()
+
+    async def run(loop: Loop) -> bool:
+        await loop.run()
+        if loop.lost:
+            stop()
+        return await loop.close()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop)
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(run(loop)) for loop in loops]
+    if any(loop.lost for loop in loops):
+        _leave()
+    return all(one.result() for one in running)
 
 
 async def _watch(warden: Warden, pause: float) -> None:
@@ -105,9 +130,33 @@ async def _watch(warden: Warden, pause: float) -> None:
         await asyncio.sleep(pause)
 
 
-def _on_signals(loop: Loop) -> None:
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, loop.stop)
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What works on its own within a worker: its name in the queue, its models, the kind of device that they are on, and that device."""
+
+    name: str
+    models: Models
+    kind: str
+    device: Device
+
+
+def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[Hand]:
+    """One for this process's device, unless it is to have none, and one for each model that is elsewhere."""
+    name, remote = _name(), [model for model in models if model.remote]
+    elsewhere = [Hand(f"{name}/{one.name}", [one], REMOTE, _residents(config, REMOTE, folders)) for one in remote]
+    if config.worker.device != REMOTE:
+        device = _device(config)
+        local = [model for model in models if not model.remote]
+        return [Hand(name, local, device.partition(":")[0], _residents(config, device, folders)), *elsewhere]
+    if not remote:
+        found = ", ".join(model.name for model in models) or "none"
+        raise ConfigError(f'worker.device = "{REMOTE}": expected a model whose work is done elsewhere, found {found}')
+    return elsewhere
+
+
+def _residents(config: Config, device: str, folders: Mapping[str, Path]) -> Device:
+    spare = _spare if device.startswith("cuda") else None
+    return Device(_room(device), lambda model: _placement(config, device, model, folders), spare=spare)
 
 
 def _chosen(config: Config, models: Models) -> Models:
@@ -135,7 +184,7 @@ def _complete(models: Models, folders: dict[str, Path], catalogue: Catalogue, co
     return found
 
 
-def _placement(config: Config, device: str, model: Model[Any, Any], folders: dict[str, Path]) -> Placement:
+def _placement(config: Config, device: str, model: Model[Any, Any], folders: Mapping[str, Path]) -> Placement:
     threads = config.worker.threads or os.cpu_count() or 1
     return Placement(device, folders[model.weights] if model.weights else None, threads)
 
@@ -158,6 +207,8 @@ def _device(config: Config) -> str:
 
 def _room(device: str) -> int:
     """Bytes that models may take."""
+    if device == REMOTE:
+        return sys.maxsize
     if device.startswith("cuda"):
         import torch
 

@@ -13,6 +13,7 @@ import structlog
 from bot.models import Model
 from bot.worker.device import Device
 from bot.worker.diagnosis import Ailment, DeviceLost, diagnose
+from bot.worker.spread import spread
 from bot.worker.work import Claimed, Turn
 
 log = structlog.get_logger(__name__)
@@ -110,7 +111,7 @@ def _halves(works: Sequence[Claimed]) -> list[Sequence[Claimed]]:
 
 
 def _tried(model: Model[Any, Any], batch: Turn | Part) -> Fault | None:
-    return _fault(model, lambda: model.run(batch))
+    return _fault(model, lambda: spread(model, batch) if model.concurrency else model.run(batch))
 
 
 def _fault(model: Model[Any, Any], what: Callable[[], None]) -> Fault | None:

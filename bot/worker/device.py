@@ -62,6 +62,9 @@ class Device:
         Raises DeviceLost.
         """
         for model in models:
+            if model.concurrency and not model.remote:
+                _quietly(model)  # another program may hold it still, for a worker that has died
+        for model in models:
             try:
                 if self._taken() + self._need(model) <= self._room:
                     self.bring_in(model)
@@ -148,12 +151,13 @@ class Device:
         """Unloads these, or all: device and host have their memory back."""
         self._unload_all(list(self._entries) if names is None else names)
 
+    def release(self) -> None:
+        """Has other programs give back what they hold for this process, which would outlive it."""
+        self._unload_all([name for name, entry in self._entries.items() if entry.model.concurrency])
+
     def _unload_all(self, names: Sequence[str]) -> None:
         for name in names:
-            try:
-                self._unload(name)
-            except Exception:  # any library below a model may raise anything
-                log.exception("a model could not be unloaded", model=name)
+            _quietly(self._entries.pop(name).model)
 
     def _taken(self) -> int:
         return sum(entry.size for entry in self._entries.values() if entry.resident)
@@ -161,3 +165,11 @@ class Device:
     def _need(self, model: Model[Any, Any]) -> int:
         need = model.memory()
         return max(need.weights + need.cache, self._least.get(model.name, 0))
+
+
+def _quietly(model: Model[Any, Any]) -> None:
+    try:
+        model.unload()
+        log.info("unloaded", model=model.name)
+    except Exception:  # any library below a model may raise anything
+        log.exception("a model could not be unloaded", model=model.name)

@@ -18,7 +18,7 @@ from bot.errors import StoreError
 from bot.jobs import wanted
 from bot.models import Model
 from bot.store.blobs import Blobs
-from bot.store.shifts import Begun, Claim, Offer, Shift
+from bot.store.shifts import ANY, Begun, Claim, Offer, Shift
 from bot.worker import attempts
 from bot.worker.device import Device
 from bot.worker.diagnosis import DeviceLost
@@ -57,7 +57,7 @@ class Parked:
 def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: Parked | None = None) -> Offer:
     """What the model serves, as the queue names it."""
     kind = model.job.kind
-    wants, room = [wanted(kind, None), wanted(kind, model.name)], model.max_batch if most is None else most
+    wants, room = [wanted(kind, None), wanted(kind, model.name)], (model.concurrency or model.max_batch) if most is None else most
     if parked is None:
         return Offer(model.name, wants, room, resident)
     return Offer(model.name, wants, parked.room(room), resident, parked.since, parked.works[0].claim.batch)
@@ -219,7 +219,8 @@ class Loop:
 
     async def admit(self, opened: Open, room: int) -> bool:
         """Claims for an open turn whatever it has room for; True when another model is due."""
-        begun = await self._shift.claim(self.offers(opened.model.name, room), joined=opened.model.name, batch=opened.batch)
+        batch = ANY if opened.model.concurrency else opened.batch
+        begun = await self._shift.claim(self.offers(opened.model.name, room), joined=opened.model.name, batch=batch)
         if self._stop.is_set():  # meanwhile
             await self._shift.hand_back(begun.claims)
             return True
@@ -274,6 +275,8 @@ class Loop:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""
         with suppress(TimeoutError):  # where Redis is away, the jobs go to whoever is there when it is back
             await asyncio.wait_for(self._sender.empty(), SENDING)
+        with suppress(TimeoutError):  # a model that is deep in a computation
+            await asyncio.wait_for(self._begin(self._device.release), 0.0 if self.lost else SENDING)
         self._thread.shutdown(wait=False, cancel_futures=True)
         for thread in self._thread._threads:
             thread.join(MOMENT)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -23,21 +24,21 @@ log = structlog.get_logger(__name__)
 class Warden:
     """The child process that renews while the worker lives, and kills it when a job outlives its timeout."""
 
-    def __init__(self, url: str, shift: Shift) -> None:
+    def __init__(self, url: str, shifts: Sequence[Shift]) -> None:
         self._url = url
-        self._shift = shift
+        self._shifts = shifts
         self._process: subprocess.Popen[bytes] | None = None
 
     def watch(self) -> None:
-        """Starts it, again if it died, and tells it how the worker is registered now."""
+        """Starts it, again if it died, and tells it what the worker holds now."""
         if self._process is None or self._process.poll() is not None:
             if self._process is not None:
                 log.error("the warden died and is started again", code=self._process.returncode)
             program = Path(__file__).with_name("warden_process.py")
             self._process = subprocess.Popen([sys.executable, "-I", program], stdin=subprocess.PIPE, start_new_session=True)
-            settings = {"url": self._url, "script": source("queue_renew", "queue_common"), "pause": self._shift.lease / EVERY}
+            settings = {"url": self._url, "script": source("queue_renew", "queue_common"), "pause": self._shifts[0].lease / EVERY}
             self._say({**settings, "worker": os.getpid()})
-        self._say(self._shift.renewal)
+        self._say([shift.renewal for shift in self._shifts])
 
     def _say(self, words: object) -> None:
         assert self._process is not None

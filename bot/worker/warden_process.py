@@ -1,7 +1,7 @@
 """The warden's program: renews every few seconds what its worker holds. It imports no more than it needs, so that it starts at once.
 
-Its standard input says what to do: first a line of settings, then a line with the arguments of the renewal whenever they
-change. The end of the input is the end of the worker, and of the warden.
+Its standard input says what to do: first a line of settings, then a line with the arguments of the renewals whenever they
+change, a list for each name under which the worker claims. The end of the input is the end of the worker, and of the warden.
 """
 
 from __future__ import annotations
@@ -24,28 +24,29 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the worker, which ends the warden when it is done
     lines = Lines(sys.stdin.fileno())
     settings = json.loads(lines.wait(None) or "null")
-    arguments: list[Any] = json.loads(lines.wait(None) or "null")
-    if not settings or not arguments:
+    renewals: list[list[Any]] = json.loads(lines.wait(None) or "null")
+    if not settings or not renewals:
         return
     worker, renew = settings["worker"], redis.Redis.from_url(settings["url"], socket_timeout=5.0).register_script(settings["script"])
     looks = 0  # at a halted worker, in a row: one may be a moment's chance
     while True:
         looks = looks + 1 if halted(worker) else 0
-        if looks > 1 or (not looks and renewed(renew, arguments)):
+        if looks > 1 or (not looks and renewed(renew, renewals)):
             os.kill(worker, signal.SIGKILL)
         if said := lines.newest(settings["pause"]):
-            arguments = json.loads(said)
+            renewals = json.loads(said)
         if lines.ended:
             break
     if gone(worker):
-        arguments[2] = 0  # a lease that ends now, so that others need not wait for what nobody does any more
-        renewed(renew, arguments)
+        for arguments in renewals:
+            arguments[2] = 0  # a lease that ends now, so that others need not wait for what nobody does any more
+        renewed(renew, renewals)
 
 
-def renewed(renew: Any, arguments: list[Any]) -> bool:
+def renewed(renew: Any, renewals: list[list[Any]]) -> bool:
     """True when a job has outlived its timeout. While Redis is away nobody can take the jobs over, either."""
     with contextlib.suppress(redis.RedisError, OSError):
-        return bool(renew(args=arguments))
+        return sum(int(renew(args=arguments)) for arguments in renewals) > 0
     return False
 
 

@@ -106,7 +106,7 @@ def start(redis_url: str, keys: Keys, log: Log) -> Iterator[Start]:
 
     def start(lease: float = LEASE, url: str = redis_url, **table: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.worker.drill", url, keys.prefix, str(lease)]
-        chosen = {f"HOBNOB_WORKER__{key.upper()}": json.dumps(value) for key, value in table.items()}
+        chosen = {f"HOBNOB_WORKER__{key.upper()}": value if isinstance(value, str) else json.dumps(value) for key, value in table.items()}
         environ = {**os.environ, **chosen, "DRILL_LOG": str(log.path), "HOBNOB_DATA_DIR": str(log.path.parent)}
         processes.append(subprocess.Popen(command, cwd=ROOT, env=environ))
         return processes[-1]

@@ -158,7 +158,15 @@ class Plugin:
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
-        return [Drum(), Whistle(), Choir(), Absent()]
+        return [Drum(), Whistle(), Choir(), Absent(), *elsewhere()]
+
+
+def elsewhere() -> list[Model[Any, Any]]:
+    """The models of an endpoint, where there is one."""
+    from tests.worker.endpoint import Endpoint, Sharing
+
+    url = os.environ.get("DRILL_ENDPOINT")
+    return [Endpoint(url), Sharing(url)] if url else []
 
 
 def main(url: str, prefix: str, lease: str) -> int:

@@ -1,12 +1,12 @@
 -- Claims jobs of one model that may run together.
 -- ARGV: prefix, worker, lease ms, pool, joined, batch key, then for each model: name, most, resident, parked, its batch key, how many
 -- wants, wants
--- `joined` is the model whose open turn is joined by jobs of this batch key, or '' to begin one; `parked` the moment (ms) since which
+-- `joined` is the model whose open turn is joined by jobs of this batch key ('*': of any), or '' to begin one; `parked` the moment (ms) since which
 -- work that was begun waits for the model's next turn, or 0.
 -- Returns the model ('' when there is nothing to do), 1 when another model is due and the joined turn must end, and
 -- id, fence, body, batch key, timeout ms, alone … per job.
 local worker, lease, pool, joined, batch = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-local at, out, taken, going_on = now(), {}, 0, false
+local at, out, taken, going_on, any = now(), {}, 0, false, ARGV[6] == '*'
 
 local models, n = {}, 7
 while n <= #ARGV do
@@ -86,7 +86,7 @@ end
 
 local function fits(job)
   local first = joined == '' and taken == 0 and not going_on
-  return first or (job.alone ~= '1' and job.batch == batch)
+  return first or (job.alone ~= '1' and (any or job.batch == batch))
 end
 
 local function read(id)

@@ -128,7 +128,7 @@ class Connector(Protocol):
         """
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
-        """Replaces a message that `send` made; editing it to what it is already is no error."""
+        """Replaces a message that `send` made; editing it to what it is already is no error. Raises MessageGone."""
 
     async def delete(self, to: Address, message: str) -> None:
         """Removes a message that `send` made; one that is gone is no error. The `via` of an arrival: nothing will answer it."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import psutil
 from rich.console import Console
@@ -30,6 +30,9 @@ from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.health import Health, health
 from bot.supervise import holder
+
+if TYPE_CHECKING:
+    from bot.connectors.discord.access import Access, Application
 
 GB = 1_000_000_000
 
@@ -82,6 +85,35 @@ def examine(path: Path | None) -> Iterator[Finding]:
     yield from plugins(config)
     yield from models(config)
     yield from engines(config)
+    yield from discord(config)
+
+
+def discord(config: Config) -> Iterator[Finding]:
+    """The token is known, the intent is on, and the bot's role may do what it needs; nothing where there is no token."""
+    if config.connectors.discord.token is None:
+        return
+    from bot.connectors.discord import access as portal
+
+    access = portal.Access.of(config.connectors.discord)
+    try:
+        bot, guilds = asyncio.run(_discord(access))
+    except BotError as error:
+        yield Finding("wrong", "Discord", "the bot cannot connect", str(error))
+        return
+    yield Finding("ok", "Discord", f"{bot.name}, in {len(guilds)} servers", "" if guilds else "`hobnob discord invite` prints the link")
+    if not bot.reads_content:
+        yield Finding("note", "Discord", "the message content intent is off", portal.NO_CONTENT)
+    for name, missing in guilds:
+        if missing:
+            yield Finding(
+                "wrong", "Discord", f"in {name} the bot's role lacks {', '.join(missing)}", "allow them in Server Settings, Roles"
+            )
+
+
+async def _discord(access: Access) -> tuple[Application, list[tuple[str, list[str]]]]:
+    from bot.connectors.discord.access import application, guilds
+
+    return await application(access), await guilds(access)
 
 
 def data_dir(folder: Path) -> Finding:

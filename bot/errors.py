@@ -10,6 +10,7 @@ BotError
 │   ├── Busy           too much is waiting; says how much
 │   └── Unavailable    a model or a service is not there now
 ├── ConnectorError   the platform or the network                 retried with back-off
+│   └── MessageGone    a message that was to change is deleted   the answer is sent anew
 ├── StoreError       Redis: unreachable, full, too old           at start exit 2, later waited for
 └── JobError         the model side                              an apology with a reference id
     ├── JobFailed      the model raised
@@ -73,6 +74,10 @@ class ConnectorError(BotError):
     def __init__(self, fault: str, *, retry_after: float | None = None) -> None:
         super().__init__(fault)
         self.retry_after = retry_after
+
+
+class MessageGone(ConnectorError):
+    """The message that was to be changed is no longer there, or can no longer be changed."""
 
 
 class StoreError(BotError):

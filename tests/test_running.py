@@ -12,7 +12,6 @@ import sys
 import termios
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -26,93 +25,9 @@ from bot.store import embedded
 from bot.store.connection import connect
 from bot.supervise import Guard, Instance, holder, lock
 from bot.testing import wait_until
-
-ECHO = Path(__file__).parent / "data/plugins/echo"
-
-FAMILY = ("router", "worker", "guard.py", "valkey")
+from tests.house import FAMILY, HOBNOB, House
 
 Answers = dict[str, subprocess.CompletedProcess[str]]
-
-HOBNOB = (sys.executable, "-m", "bot.cli")
-
-
-class House:
-    """A data directory with a configuration, and what is started in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.config = folder / "bot.toml"
-        self.data = folder / "data"
-        self.hold = folder / "hold"
-        self.config.write_text(
-            f'data_dir = "{self.data}"\n[web]\nport = 0\n[log]\nformat = "json"\n[plugins.echo]\npath = "{ECHO}"\n', encoding="utf-8"
-        )
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("HOBNOB_")}
-        self.environ = {**ours, "PARROT_HOLD": str(self.hold)}
-        self._log = folder / "log"
-
-    @contextmanager
-    def holding(self) -> Iterator[Path]:
-        """The model stops in the middle of its answers; it has once the path is there."""
-        held = self.hold.with_suffix(".held")
-        self.hold.touch()
-        try:
-            yield held
-        finally:
-            self.hold.unlink(missing_ok=True)
-            held.unlink(missing_ok=True)
-
-    @property
-    def family(self) -> dict[str, psutil.Process]:
-        """The children of the supervisor, by what they are; one may end while it is looked at."""
-        found: dict[str, psutil.Process] = {}
-        with suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(holder(self.data)).children():
-                with suppress(psutil.Error):
-                    words = " ".join(child.cmdline()) + " "
-                    found.update({name: child for name in FAMILY if f" {name} " in words or f"/{name}" in words})
-        return found
-
-    def do(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs a command to its end."""
-        command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
-        return subprocess.run(command, env=self.environ, input=given, capture_output=True, text=True, timeout=90, check=False)
-
-    @property
-    def log(self) -> str:
-        """What all that was begun said on standard error."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-    @contextmanager
-    def begin(self, *words: str) -> Iterator[subprocess.Popen[str]]:
-        """A command while it runs; one that has not ended by itself is killed."""
-        command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
-        with (
-            self._log.open("ab") as log,
-            subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
-        ):
-            try:
-                yield process
-            finally:
-                process.kill()
-
-    def at_terminal(self, terminal: int, *words: str) -> subprocess.Popen[bytes]:
-        """Starts a command that takes this for the terminal it was typed in."""
-        command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
-        return subprocess.Popen(command, env=self.environ, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
-
-    @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[str]]:
-        """`hobnob run`, from its link to its end."""
-        with self.begin("run") as process:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("Hobnob is ready: http://127.0.0.1:"), self.log
-            try:
-                yield process
-            finally:
-                process.terminate()
-                assert process.wait(60) == 0 or process.returncode == -signal.SIGKILL, self.log
-                assert process.stdout.read() == "", "one link is enough"
 
 
 @pytest.fixture(scope="module")

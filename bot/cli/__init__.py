@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 models = typer.Typer(help="The models that can be brought here.", no_args_is_help=True)
 app.add_typer(models, name="models")
+discord = typer.Typer(help="Discord, from the operator's side.", no_args_is_help=True)
+app.add_typer(discord, name="discord")
 queues = typer.Typer(invoke_without_command=True)
 app.add_typer(queues, name="queue")
 
@@ -170,6 +172,14 @@ def doctor(config: ConfigFile = None) -> None:
 def plugins(config: ConfigFile = None) -> None:
     """List the plugins that are installed, and which of them are on."""
     from bot.cli.listing import plugins as command
+
+    command(config)
+
+
+@discord.command("invite")
+def discord_invite(config: ConfigFile = None) -> None:
+    """Print the link by which an admin lets the bot into a Discord server."""
+    from bot.cli.portal import invite as command
 
     command(config)
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from bot.config import Config
 from bot.connector import Connector
-from bot.errors import ConfigError
 from bot.tables import TelegramTable
 
 
 def platforms(config: Config) -> list[Connector]:
-    """A connector for each token. Raises ConfigError for a platform that this version cannot speak to."""
+    """A connector for each token."""
+    found: list[Connector] = []
     if config.connectors.discord.token is not None:
-        fault = "this version cannot speak to this platform yet: remove the token"
-        raise ConfigError(config.source.fault(("connectors", "discord", "token"), fault))
-    return [_telegram(config.connectors.telegram)] if config.connectors.telegram.token else []
+        from bot.connectors.discord.access import Access
+        from bot.connectors.discord.connector import DiscordConnector
+
+        found.append(DiscordConnector(Access.of(config.connectors.discord)))
+    if config.connectors.telegram.token is not None:
+        found.append(_telegram(config.connectors.telegram))
+    return found
 
 
 def _telegram(table: TelegramTable) -> Connector:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from bot.connector import Deliver, Limits, Post, Upload, typed_command
-from bot.errors import ConnectorError, StoreError, UserError
+from bot.errors import ConnectorError, MessageGone, StoreError, UserError
 from bot.messages import Address, Attachment, Clicked, Message, Part, Person, Quote, Said, Text
 from bot.store.places import BOT, Arrival, Body, Place, RoomMessage, part_of
 from bot.store.rooms import Rooms
@@ -125,7 +125,7 @@ class RoomConnector:
         except StoreError as error:
             raise ConnectorError(str(error), retry_after=PAUSE) from error
         if not found:
-            raise ConnectorError(f"message {message} of {place(to).key} is gone")
+            raise MessageGone(f"message {message} of {place(to).key} is gone")
 
     async def delete(self, to: Address, message: str) -> None:
         """Takes a message away."""

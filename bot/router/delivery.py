@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from bot.connector import Connector, Key, Post
-from bot.errors import ConnectorError, UserError
+from bot.errors import ConnectorError, MessageGone, UserError
 from bot.messages import Address, Image, Reply, reply_json
 from bot.router.journal import Journal
 from bot.router.posts import Posts
@@ -186,18 +186,29 @@ class Line:
             await self._insist(lambda: self._connector.delete(self._address, left))
 
     async def _answer(self, posts: list[Post], status: str | None) -> None:
-        if status is not None and self._becomes(posts[0]):
-            await self._insist(lambda: self._connector.edit(self._address, status, posts[0]))
+        if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
             await self._send(posts[1:], "answer", 1)
         elif len(posts) == 1 and status is None:  # nothing follows: the end of the ticket records it
             await self._insist(lambda: self._send_over(posts[0]))
         else:  # whatever stands there already is no place for it
             await self._send(posts if status is None else [replace(posts[0], opening=False), *posts[1:]], "answer", 0)
 
-    def _becomes(self, post: Post) -> bool:
+    def _may_become(self, post: Post) -> bool:
         """Whether the status line can become the answer, and nobody has to be notified of it."""
         early = self._journal.age() <= SLOW and self._journal.find("sent.answer.0") is None
         return early and len(post.uploads) <= self._limits.files_per_edit
+
+    async def _became(self, status: str, post: Post) -> bool:
+        """Turns the status line into the answer; False when somebody removed it meanwhile."""
+
+        async def edit() -> bool:
+            try:
+                await self._connector.edit(self._address, status, post)
+            except MessageGone:
+                return False
+            return True
+
+        return await self._insist(edit) is not False
 
     async def _send_over(self, post: Post) -> None:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""

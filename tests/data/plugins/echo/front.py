@@ -3,8 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
-from bot import Context, File, Generate, JobError, Listener, Partial, Reply, Route, Turn, UserError, hookimpl
+from pydantic import BaseModel, Field
+
+from bot import (
+    Action,
+    Button,
+    Command,
+    Context,
+    File,
+    Generate,
+    JobError,
+    Listener,
+    NoArgs,
+    Partial,
+    Reaction,
+    Reply,
+    Route,
+    Text,
+    Turn,
+    UserError,
+    hookimpl,
+)
+
+
+class Say(BaseModel):
+    """Options of every kind."""
+
+    words: str = Field(min_length=2, max_length=100, description="What to say.")
+    times: int = Field(default=1, ge=1, le=3, description="How often.")
+    tone: Literal["soft", "loud"] = Field(default="soft", description="How.")
+    secretly: bool = Field(default=False, description="To you alone.")
+
+
+class Again(BaseModel):
+    """What a button carries."""
+
+    words: str
 
 
 class Plugin:
@@ -12,21 +48,53 @@ class Plugin:
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        return [Listener("echo", lambda message: message.addressed, self.echo)]
+        return [
+            Listener("echo", lambda message: message.addressed, self.echo),
+            Command("say", "Say something.", Say, self.say),
+            Command("quote", "Say it again.", NoArgs, self.quote, menu=True),
+            Action("again", Again, self.again),
+            Reaction("liked", "❤️", self.liked),
+        ]
+
+    async def say(self, ctx: Context, args: Say) -> Reply:
+        words = " ".join([args.words] * args.times)
+        if args.words == "slowly":
+            return await self._repeat(ctx, "one two three four")
+        return Reply(words.upper() if args.tone == "loud" else words, private=args.secretly)
+
+    async def quote(self, ctx: Context, args: NoArgs) -> str:
+        said = ctx.message.reply_to
+        return f"{said.sender.name}: {said.parts[0].text}" if said else "There is nothing to quote."
+
+    async def again(self, ctx: Context, args: Again) -> str:
+        return f"{ctx.person.name} wants {args.words} again"
+
+    async def liked(self, ctx: Context) -> str:
+        said = ctx.message.reply_to
+        return f"{ctx.person.name} likes {said.parts[0].text if said else 'something'}"
 
     async def echo(self, ctx: Context) -> Reply:
-        word = ctx.message.text.partition(" ")[0]
+        word, _, rest = ctx.message.text.replace("@Hobnob", "").strip().partition(" ")
         if word == "refuse":
             raise UserError("I would rather not.")
         if word == "fail":
             raise JobError("on purpose")
         if word == "draw":
             return Reply("Here it is.", File(await ctx.keep(b"a picture", "text/plain", "picture.txt")))
+        if word == "buttons":
+            return Reply("Press one.", buttons=[Button("Again", "again", {"words": rest or "more"})])
+        if word == "long":
+            return Reply("\n\n".join(f"Paragraph {number}. " + "word " * 40 for number in range(int(rest))))
+        if word == "beside":
+            await ctx.reply("Beside.")
         files = [part for part in ctx.message.parts if not isinstance(part, str) and part.kind != "text"]
         sizes = [len(await ctx.read(part.source)) for part in files]
-        job = Generate(model="parrot", turns=(Turn(role="person", parts=ctx.message.parts, name=ctx.person.name),))
-        answer = await ctx.stream(job, self.show)
+        answer = await self._repeat(ctx, ctx.message.text)
         return Reply(" ".join([answer.text, *(f"[{size} bytes]" for size in sizes)]))
+
+    async def _repeat(self, ctx: Context, words: str) -> Reply:
+        job = Generate(model="parrot", turns=(Turn(role="person", parts=(Text(words),), name=ctx.person.name),))
+        return Reply((await ctx.stream(job, self.show)).text)
 
     @staticmethod
     def show(partial: Partial) -> Reply | None:

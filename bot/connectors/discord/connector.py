@@ -1,0 +1,226 @@
+"""The connector of Discord: receives through `gateway.py`, and decides by which of Discord's ways a post goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import discord
+import httpx
+import structlog
+
+from bot.connector import Deliver, Limits, Post
+from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
+from bot.connectors.discord.gateway import Gateway
+from bot.connectors.discord.incoming import COMMAND, Via
+from bot.connectors.discord.outgoing import changed, new, told
+from bot.errors import ConnectorError, MessageGone
+from bot.messages import Address, Attachment
+
+TOKEN_LIFE = 14.5 * 60
+"""Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
+
+UNSEEN = "~"
+"""How the ids of messages begin that only one person sees, and only the token reaches."""
+
+FILE = 10 << 20
+"""Bytes of a file where no guild allows more, since January 2025 [docs/reference: uploading files]."""
+
+RATE = 50.0
+"""Calls a second for the whole bot [docs/topics/rate-limits]; interactions do not count."""
+
+PACE = 1.2
+"""Seconds between two edits in a channel: it takes five in five seconds, and the answer itself needs some of them."""
+
+PREVIEW = 3.0
+"""Seconds between two pictures in a status line: each is an upload."""
+
+log = structlog.get_logger(__name__)
+
+
+class DiscordConnector:
+    """Speaks to Discord as the bot of the token. Sending works from the first `run` until `close`."""
+
+    name = "discord"
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._gateway: Gateway | None = None
+        self._rest: discord.Client | None = None
+        self._open: dict[str, asyncio.Event] = {}
+
+    def limits(self, to: Address) -> Limits:
+        """Those of the guild, whose boosts allow larger files."""
+        guild = self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None
+        return Limits(2000, guild.filesize_limit if guild else FILE, PACE, utf16=True, rate=RATE, preview_interval=PREVIEW)
+
+    async def run(self, deliver: Deliver) -> None:
+        """Receives until cancelled. Raises ConnectorError when the token is wrong."""
+        self._access.point()
+        me = await application(self._access)
+        if not me.reads_content:
+            log.warning(NO_CONTENT)
+        await self._log_in()
+        gateway = self._gateway = Gateway(self._access, me.reads_content, deliver, self._acknowledged)
+        try:
+            await gateway.start(self._access.token)
+        except discord.LoginFailure as error:
+            raise ConnectorError(REJECTED) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise ConnectorError(NO_CONTENT, retry_after=60.0) from error
+        except (discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed, OSError) as error:
+            raise ConnectorError(f"Discord's gateway: {error}", retry_after=BUSY) from error
+        finally:
+            await gateway.close()
+
+    async def _log_in(self) -> None:
+        """A client for calls alone, which outlives the gateway: what still runs at a stop is answered through it."""
+        if self._rest is not None:
+            return
+        rest = discord.Client(intents=discord.Intents(guilds=True), proxy=self._access.proxy, max_messages=None)
+        async with told("logging in"):
+            await rest.login(self._access.token)
+        self._rest = rest
+
+    async def close(self) -> None:
+        """Ends the connections for calls."""
+        if self._rest is not None:
+            await self._rest.close()
+        self._rest = None
+
+    def _acknowledged(self, via: str, done: bool) -> None:
+        """Nothing can be said to an interaction before it is acknowledged."""
+        if done:
+            self._open.pop(via, asyncio.Event()).set()
+        else:
+            self._open[via] = asyncio.Event()
+
+    async def _via(self, post: Post) -> Via | None:
+        """The interaction that the post can still answer."""
+        found = Via.read(post.via)
+        if found is None or time.time() - found.born > TOKEN_LIFE:
+            return None
+        if post.via in self._open:
+            await self._open[post.via].wait()
+        return found
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        """To the interaction where it must be or can be, else to the channel; there the same nonce gives the same message."""
+        via = await self._via(post)
+        if via is not None and post.private:
+            return await self._whisper(via, post)
+        if via is not None and post.opening and via.kind == COMMAND:
+            try:
+                async with told(_where(to)):
+                    return str((await self._webhook(via).edit_message(ORIGINAL, **changed(post))).id)
+            except MessageGone:  # somebody removed it, or it was never acknowledged
+                log.info("a command is answered in its channel", place=_where(to))
+        return await self._say(to, post, nonce)
+
+    async def _say(self, to: Address, post: Post, nonce: str) -> str:
+        made = new(post)
+        channel = self._channel(to)
+        if post.reply_to and not post.via.startswith(COMMAND):  # a command is no message that could be replied to
+            reference = discord.MessageReference(message_id=int(post.reply_to), channel_id=channel.id, fail_if_not_exists=False)
+            made |= {"reference": reference, "mention_author": False}
+        async with told(_where(to)):
+            return str((await channel.send(**made, nonce=_nonce(nonce), silent=post.silent)).id)
+
+    async def _whisper(self, via: Via, post: Post) -> str:
+        """What one person alone sees. The line that says that the bot is thinking is seen by all, so it goes first."""
+        webhook = self._webhook(via)
+        if post.opening and via.kind == COMMAND:
+            await self._forget(webhook, ORIGINAL)
+        async with told("a private answer"):
+            sent = await webhook.send(**{key: value for key, value in new(post).items() if value is not None}, ephemeral=True, wait=True)
+        return f"{UNSEEN}{sent.id}"
+
+    async def edit(self, to: Address, message: str, post: Post) -> None:
+        """Through the interaction while it lasts, because that counts for no limit, else in the channel."""
+        via = await self._via(post)
+        id = int(message.removeprefix(UNSEEN))
+        if via is not None and (via.kind == COMMAND or message.startswith(UNSEEN)):
+            try:
+                async with told(_where(to)):
+                    await self._webhook(via).edit_message(id, **changed(post))
+                return
+            except MessageGone:  # it is one of the channel
+                if message.startswith(UNSEEN):
+                    raise
+        async with told(_where(to)):
+            await self._channel(to).get_partial_message(id).edit(**changed(post))
+
+    async def delete(self, to: Address, message: str) -> None:
+        """Takes a message away, or the line that says that the bot is thinking."""
+        if (via := Via.read(message)) is not None:
+            if via.kind == COMMAND and await self._via(Post("", via=message)) is not None:
+                await self._forget(self._webhook(via), ORIGINAL)
+        elif not message.startswith(UNSEEN):
+            try:
+                async with told(_where(to)):
+                    await self._channel(to).get_partial_message(int(message)).delete()
+            except MessageGone:
+                return
+
+    async def _forget(self, webhook: discord.Webhook, message: int) -> None:
+        try:
+            async with told("an answer that is withdrawn"):
+                await webhook.delete_message(message)
+        except MessageGone:
+            return
+
+    async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        """From the address that came with the message, or from a new one: Discord's addresses last a day."""
+        place, _, url = attachment.id.partition(" ")
+        async with httpx.AsyncClient(proxy=self._access.proxy, timeout=30.0, follow_redirects=False) as client:
+            try:
+                async with client.stream("GET", url) as answer:
+                    if answer.status_code == 200:
+                        async for piece in answer.aiter_bytes(1 << 16):
+                            yield piece
+                        return
+                async with client.stream("GET", await self._fresh(place)) as answer:
+                    answer.raise_for_status()
+                    async for piece in answer.aiter_bytes(1 << 16):
+                        yield piece
+            except httpx.HTTPError as error:
+                raise ConnectorError(f"Discord's files: {error or type(error).__name__}", retry_after=BUSY) from error
+
+    async def _fresh(self, place: str) -> str:
+        channel, message, id = map(int, place.split("/"))
+        async with told(f"the files of message {message}"):
+            found = await self._client().get_partial_messageable(channel).fetch_message(message)
+        for one in found.attachments:
+            if one.id == id:
+                return one.url
+        raise MessageGone(f"the file {id} is no longer in message {message}")
+
+    def _client(self) -> discord.Client:
+        if self._rest is None:
+            raise ConnectorError("Discord is not connected yet", retry_after=1.0)
+        return self._rest
+
+    def _channel(self, to: Address) -> discord.PartialMessageable:
+        return self._client().get_partial_messageable(int(to.thread or to.channel))
+
+    def _webhook(self, via: Via) -> discord.Webhook:
+        client = self._client()
+        data = {"id": client.application_id or 0, "type": discord.WebhookType.application.value, "token": via.token}
+        return discord.Webhook.from_state(data=data, state=client._connection)  # type: ignore[arg-type]  # as discord.py's follow-ups
+
+
+ORIGINAL = cast("Any", "@original")
+"""The first answer to an interaction: Discord knows it by this name."""
+
+
+def _where(to: Address) -> str:
+    return f"channel {to.thread or to.channel} of {'a direct chat' if to.direct else f'server {to.server}'}"
+
+
+def _nonce(nonce: str) -> str:
+    """Within Discord's 25 characters."""
+    from hashlib import blake2b
+
+    return blake2b(nonce.encode(), digest_size=12).hexdigest()

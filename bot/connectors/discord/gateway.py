@@ -1,0 +1,157 @@
+"""Receives from Discord's gateway and hands Messages over, those of one channel in their order. What they say: `incoming.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+import discord
+import structlog
+
+from bot.connector import Deliver
+from bot.connectors.discord import incoming
+from bot.connectors.discord.access import Access
+from bot.connectors.discord.incoming import COMMAND
+from bot.errors import StoreError
+from bot.messages import Message
+
+PAUSE = 0.5
+"""Seconds between tries while the store is away."""
+
+FIRST = 2.5
+"""Seconds in which an interaction must be acknowledged, with half a second for the way."""
+
+MOST_VERSIONS = 10_000
+"""Edited messages whose newest version is remembered."""
+
+TALK = (discord.MessageType.default, discord.MessageType.reply)
+
+log = structlog.get_logger(__name__)
+
+
+def intents(reads_content: bool) -> discord.Intents:
+    """What is asked of the gateway, and nothing else."""
+    wanted = discord.Intents.none()
+    wanted.guilds = wanted.messages = wanted.reactions = True
+    wanted.message_content = reads_content
+    return wanted
+
+
+class Gateway(discord.AutoShardedClient):
+    """One process's connections. `acknowledged` is told of each interaction: before it is handed over, and when Discord knows."""
+
+    def __init__(self, access: Access, reads_content: bool, deliver: Deliver, acknowledged: Callable[[str, bool], None]) -> None:
+        super().__init__(
+            intents=intents(reads_content),
+            proxy=access.proxy,
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self._deliver = deliver
+        self._acknowledged = acknowledged
+        self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._versions: OrderedDict[int, str] = OrderedDict()
+        self._away = False
+
+    @property
+    def me(self) -> discord.ClientUser:
+        """The bot."""
+        assert self.user is not None, "events come after the login"
+        return self.user
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Somebody said something; the bot itself is nobody."""
+        if message.author.id != self.me.id and message.type in TALK:
+            await self._hand_over(message.channel.id, incoming.said(message, self.me))
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Somebody changed what they said. Discord also tells when it adds the preview of a link: that changes no version."""
+        message = payload.message
+        before = self._versions.get(message.id, str(message.id))
+        event = incoming.event_of(message)
+        if message.author.id == self.me.id or message.type not in TALK or message.edited_at is None or event == before:
+            return
+        self._versions[message.id] = event
+        if len(self._versions) > MOST_VERSIONS:
+            self._versions.popitem(last=False)
+        await self._hand_over(message.channel.id, incoming.said(message, self.me, before))
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Somebody took a message away; in a direct chat that is the other one, whom we need to know it by."""
+        channel = self.get_channel(payload.channel_id) or await self._fetched(payload.channel_id)
+        guild = self.get_guild(payload.guild_id) if payload.guild_id else None
+        other = getattr(channel, "recipient", None) or self.me
+        if channel is not None:
+            before = self._versions.pop(payload.message_id, str(payload.message_id))
+            place = incoming.address(channel, guild, other)
+            await self._hand_over(payload.channel_id, incoming.deleted(payload, place, self.me, before))
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """A moderator took many away."""
+        for id in payload.message_ids:
+            data: Any = {"id": id, "channel_id": payload.channel_id, "guild_id": payload.guild_id}
+            await self.on_raw_message_delete(discord.RawMessageDeleteEvent({k: v for k, v in data.items() if v is not None}))  # type: ignore[arg-type]
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Somebody put an emoji on a message, which Discord names but does not show."""
+        channel: Any = self.get_channel(payload.channel_id) or await self._fetched(payload.channel_id)
+        who = payload.member or (getattr(channel, "recipient", None) if payload.guild_id is None else None)
+        if channel is None or who is None or who.id == self.me.id:
+            return
+        try:
+            on = await channel.fetch_message(payload.message_id)
+        except discord.HTTPException as error:  # nobody can act on what cannot be read
+            log.info("a reaction to a message that cannot be read", channel=payload.channel_id, fault=str(error))
+            return
+        guild = self.get_guild(payload.guild_id) if payload.guild_id else None
+        place = incoming.address(channel, guild, who)
+        await self._hand_over(payload.channel_id, incoming.reacted(payload, place, incoming.person(who), on, self.me))
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Somebody used a command or a button; it is acknowledged when its ticket is written."""
+        message = incoming.interacted(interaction, self.me)
+        if message is None:
+            return
+        self._acknowledged(message.via, False)
+        try:
+            async with asyncio.timeout(FIRST - (discord.utils.utcnow() - interaction.created_at).total_seconds()):
+                await self._hand_over(interaction.channel_id or 0, message)
+            await interaction.response.defer(thinking=message.via.startswith(COMMAND))
+        except TimeoutError:
+            log.warning("an interaction could not be taken in time", arrival=message.event)
+            await interaction.response.send_message("I cannot take this right now. Please try again in a minute.", ephemeral=True)
+        except discord.HTTPException as error:
+            log.warning("an interaction could not be acknowledged", arrival=message.event, fault=str(error))
+        finally:
+            self._acknowledged(message.via, True)
+
+    async def on_error(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """A fault of ours in one event must not silence the others."""
+        log.exception("an event of Discord was not understood", event_name=event)
+
+    async def _fetched(self, channel: int) -> Any:
+        try:
+            return await self.fetch_channel(channel)
+        except discord.HTTPException:
+            return None
+
+    async def _hand_over(self, channel: int, message: Message) -> None:
+        """Until it is taken: the gateway does not send it again."""
+        lane = self._lanes.get(channel) or self._lanes.setdefault(channel, asyncio.Lock())
+        async with lane:
+            while True:
+                try:
+                    await self._deliver(message)
+                except StoreError as error:
+                    if not self._away:
+                        log.warning("messages of Discord wait for the store", fault=str(error))
+                    self._away = True
+                    await asyncio.sleep(PAUSE)
+                else:
+                    self._away = False
+                    return

@@ -1,0 +1,203 @@
+"""What discord.py hands over, as Messages: facts only. When it comes and in which order: `gateway.py`; what it means: the router."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from bot.messages import (
+    Address,
+    Attachment,
+    Audio,
+    Called,
+    Clicked,
+    Deleted,
+    File,
+    Image,
+    Message,
+    Part,
+    Person,
+    Quote,
+    Reacted,
+    Said,
+    Text,
+)
+
+COMMAND, BUTTON = "command", "button"
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """An interaction, as messages carry it: whatever process answers later finds it by this alone."""
+
+    kind: str
+    id: int
+    token: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}:{self.token}"
+
+    @classmethod
+    def read(cls, text: str) -> Via | None:
+        """What `str` made, or None for ""."""
+        kind, _, rest = text.partition(":")
+        id, _, token = rest.partition(":")
+        return cls(kind, int(id), token) if token else None
+
+    @property
+    def born(self) -> float:
+        """When it began, in seconds since 1970: its id says so."""
+        return discord.utils.snowflake_time(self.id).timestamp()
+
+
+def menu_label(command: str) -> str:
+    """How a command is called in the menu of a message."""
+    return command.replace("-", " ").capitalize()
+
+
+def menu_command(label: str) -> str:
+    """The command of that name."""
+    return label.replace(" ", "-").lower()
+
+
+def said(message: discord.Message, me: discord.ClientUser, replaces: str = "") -> Message:
+    """A message, or the newest version of one whose earlier event is `replaces`."""
+    version = int(message.edited_at.timestamp() * 1000) if message.edited_at else 0
+    return Message(
+        id=str(message.id),
+        event=event_of(message),
+        address=address(message.channel, message.guild, message.author),
+        sender=person(message.author, message.webhook_id is not None),
+        parts=parts(message),
+        trigger=Said(version, replaces),
+        at=(message.edited_at or message.created_at).timestamp(),
+        me=str(me.id),
+        mentions=_mentions(message, me),
+        reply_to=quote(message.reference.resolved if message.reference else None),
+        language=str(message.guild.preferred_locale) if message.guild else "",
+        manages=_manages(message.author),
+    )
+
+
+def event_of(message: discord.Message) -> str:
+    """A message and its version."""
+    return f"{message.id}:{message.edited_at.timestamp():.3f}" if message.edited_at else str(message.id)
+
+
+def address(channel: Any, guild: discord.Guild | None, alone_with: discord.abc.User) -> Address:
+    """Where something happened; a thread is one of its channel."""
+    if guild is None:
+        return Address("discord", str(alone_with.id), str(channel.id), direct=True)
+    if isinstance(channel, discord.Thread):
+        return Address("discord", str(guild.id), str(channel.parent_id), str(channel.id))
+    return Address("discord", str(guild.id), str(channel.id))
+
+
+def person(user: discord.abc.User, webhook: bool = False) -> Person:
+    """Somebody, under the name that others see; what a webhook says is no human's word."""
+    return Person(str(user.id), user.display_name, user.bot or webhook)
+
+
+def parts(message: discord.Message) -> tuple[Part, ...]:
+    """Words with names in the place of mentions, what was forwarded, and files."""
+    texts = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
+    files = [*message.attachments, *(one for snapshot in message.message_snapshots for one in snapshot.attachments)]
+    words = [Text(text) for text in texts if text.strip()]
+    return (*words, *(_file(message, one, voice=message.flags.voice) for one in files))
+
+
+def _file(message: discord.Message, found: discord.Attachment, *, voice: bool) -> Part:
+    mime = found.content_type or "application/octet-stream"
+    source = Attachment(f"{message.channel.id}/{message.id}/{found.id} {found.url}", mime.partition(";")[0], found.size, found.filename)
+    match mime.partition("/")[0]:
+        case "image":
+            return Image(source, found.description or "", found.is_spoiler())
+        case "audio":
+            return Audio(source, voice=voice, seconds=found.duration or 0.0)
+    return File(source)
+
+
+def _mentions(message: discord.Message, me: discord.ClientUser) -> tuple[Person, ...]:
+    """Who is mentioned; the role that Discord made for the bot is the bot."""
+    people = {user.id: person(user) for user in message.mentions}
+    mine = message.guild.self_role if message.guild else None
+    if mine is not None and mine.id in message.raw_role_mentions:
+        people.setdefault(me.id, Person(str(me.id), mine.name, bot=True))
+    return tuple(people.values())
+
+
+def quote(found: Any) -> Quote | None:
+    """The message that another one is about, unless it is gone."""
+    return Quote(str(found.id), person(found.author), parts(found)) if isinstance(found, discord.Message) else None
+
+
+def _manages(user: discord.abc.User, permissions: discord.Permissions | None = None) -> bool:
+    """Manage Server, as the platform says; a direct message is the person's own."""
+    if not isinstance(user, discord.Member):
+        return True
+    found = permissions if permissions is not None else user.guild_permissions
+    return found.manage_guild or found.administrator
+
+
+def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.ClientUser, replaces: str) -> Message:
+    """A message that is gone. Discord does not say who took it away."""
+    id = str(payload.message_id)
+    return Message(id, f"deleted:{id}", place, Person("", ""), trigger=Deleted(replaces), me=str(me.id))
+
+
+def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person, on: discord.Message, me: discord.ClientUser) -> Message:
+    """An emoji on a message."""
+    return Message(
+        id=str(payload.message_id),
+        event=f"reaction:{payload.message_id}:{payload.user_id}:{payload.emoji}",
+        address=place,
+        sender=who,
+        trigger=Reacted(str(payload.emoji)),
+        me=str(me.id),
+        reply_to=quote(on),
+    )
+
+
+def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) -> Message | None:
+    """A slash command, a command of a message's menu, or a button; None for what needs no ticket."""
+    data: Mapping[str, Any] = interaction.data or {}
+    if interaction.type is discord.InteractionType.component:
+        trigger: Called | Clicked = Clicked(data["custom_id"])
+        about, kind = interaction.message, BUTTON
+    elif interaction.type is discord.InteractionType.application_command:
+        about, trigger = _target(interaction, data), _called(data)
+        kind = COMMAND
+    else:
+        return None
+    via = Via(kind, interaction.id, interaction.token)
+    return Message(
+        id=str(about.id) if about is not None and kind == BUTTON else str(interaction.id),
+        event=f"interaction:{interaction.id}",
+        address=address(interaction.channel or discord.Object(interaction.channel_id or 0), interaction.guild, interaction.user),
+        sender=person(interaction.user),
+        trigger=trigger,
+        at=via.born,
+        me=str(me.id),
+        reply_to=quote(about),
+        language=str(interaction.locale),
+        manages=_manages(interaction.user, interaction.permissions),
+        via=str(via),
+    )
+
+
+def _called(data: Mapping[str, Any]) -> Called:
+    if data.get("type") == discord.AppCommandType.message.value:
+        return Called(menu_command(data["name"]))
+    options: Iterable[Mapping[str, Any]] = data.get("options", [])
+    return Called(data["name"], {option["name"].replace("-", "_"): option["value"] for option in options})
+
+
+def _target(interaction: discord.Interaction[Any], data: Mapping[str, Any]) -> discord.Message | None:
+    """The message in whose menu the command was."""
+    found = (data.get("resolved") or {}).get("messages", {}).get(data.get("target_id"))
+    if found is None or interaction.channel is None:
+        return None
+    return discord.Message(state=interaction._state, channel=interaction.channel, data=found)  # type: ignore[arg-type]

@@ -1,0 +1,83 @@
+"""Posts as Discord's calls: messages of channels, answers of interactions, what a refusal means. Which of them: `connector.py`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot.connector import Key, Post, Upload
+from bot.connectors.discord.access import BUSY, REJECTED
+from bot.errors import ConnectorError, MessageGone
+
+ROW = 5
+"""Buttons beside one another, and rows below one another."""
+
+UNKNOWN_MESSAGE, OLD_MESSAGE, EMPTY = 10008, 30046, 50006
+
+
+def files(uploads: Sequence[Upload]) -> list[discord.File]:
+    """Files with their bytes; discord.py may read them several times."""
+    return [
+        discord.File(io.BytesIO(one.content), one.name, description=one.alt[:1024] or None, spoiler=one.spoiler)  # alt texts have a limit
+        for one in uploads
+    ]
+
+
+def buttons(keys: Sequence[Key]) -> discord.ui.View | None:
+    """Buttons that discord.py draws and then forgets: what they do is known by their ids alone, after a restart too."""
+    if not keys:
+        return None
+    view = discord.ui.View(timeout=None)
+    for number, key in enumerate(keys[: ROW * ROW]):
+        style = discord.ButtonStyle.secondary
+        view.add_item(discord.ui.Button(style=style, label=key.label[:80], custom_id=key.id, row=number // ROW))
+    view.stop()  # else every view that was ever sent is kept to dispatch to
+    return view
+
+
+def new(post: Post) -> dict[str, Any]:
+    """The arguments of a message that did not exist before."""
+    made: dict[str, Any] = {"content": post.text or None, "allowed_mentions": discord.AllowedMentions.none()}
+    if post.uploads:
+        made["files"] = files(post.uploads)
+    if (view := buttons(post.keys)) is not None:
+        made["view"] = view
+    return made
+
+
+def changed(post: Post) -> dict[str, Any]:
+    """The arguments of an edit: what the post does not have, the message loses."""
+    made: dict[str, Any] = {"content": post.text or None, "allowed_mentions": discord.AllowedMentions.none(), "view": buttons(post.keys)}
+    if post.uploads or not post.busy:  # the answer takes a preview away
+        made["attachments"] = files(post.uploads)
+    return made
+
+
+@asynccontextmanager
+async def told(where: str) -> AsyncIterator[None]:
+    """What Discord refuses, as a ConnectorError that says who must do what."""
+    try:
+        yield
+    except discord.NotFound as error:
+        raise MessageGone(f"Discord: {error.text} ({where})") from error
+    except discord.Forbidden as error:
+        raise ConnectorError(
+            f"Discord: {error.text} ({where}). An admin there must allow the bot's role: View Channel, Send Messages, "
+            "Send Messages in Threads, Attach Files, Read Message History"
+        ) from error
+    except discord.RateLimited as error:
+        raise ConnectorError(f"Discord: too many calls ({where})", retry_after=error.retry_after) from error
+    except discord.HTTPException as error:
+        if error.status == 401 and "webhook" not in error.text.lower():
+            raise ConnectorError(REJECTED) from error
+        if error.status == 401 or error.code == OLD_MESSAGE:
+            raise MessageGone(f"Discord: {error.text} ({where})") from error
+        again = BUSY if error.status >= 500 or error.status == 429 else None
+        raise ConnectorError(f"Discord: {error.status} {error.text} ({where})", retry_after=again) from error
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise ConnectorError(f"Discord cannot be reached: {error or type(error).__name__}", retry_after=BUSY) from error

@@ -1,0 +1,214 @@
+"""Discord, through the whole product, against a Discord on loopback."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from bot.testing import wait_until
+from tests.connectors.contract import PATIENCE, Contract
+from tests.house import House
+from tests.wire.discord_payloads import EPHEMERAL, Json
+from tests.wire.discord_server import TOKEN, Discord, Fault, serving
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CONFIG = """
+[connectors.discord]
+token = "{token}"
+api_url = "{url}/api/v10"
+gateway_url = "{gateway}"
+cdn_url = "{url}"
+"""
+
+
+@dataclass
+class Channel:
+    """A channel, and Ada in it; implements `contract.Chat`."""
+
+    discord: Discord
+    channel: Json
+    ada: Json
+    asked: list[Json] = field(default_factory=list)
+    thread: Json | None = None
+
+    async def ask(self, text: str, *, file: bytes | None = None, topic: bool = False, addressed: bool = True) -> None:
+        where = self._topic() if topic else self.channel
+        said = f"<@{self.discord.world.bot['id']}> {text}" if addressed else text
+        if file is not None:
+            await self.discord.send_file(where, self.ada, "file.txt", file, "text/plain", said)
+        else:
+            self.asked.append(await self.discord.say(where, self.ada, said))
+
+    def _topic(self) -> Json:
+        if self.thread is None:
+            self.thread = self.discord.world.thread(self.channel, "A thread")
+        return self.thread
+
+    async def call(self, command: str, words: str) -> None:
+        await self.discord.call(self.channel, self.ada, command, words=words)
+
+    def texts(self, *, topic: bool = False) -> list[str]:
+        return self.discord.texts(self._topic() if topic else self.channel)
+
+    def files(self) -> list[bytes]:
+        attached = [one for message in self.discord.said(self.channel) for one in message["attachments"]]
+        return [self.discord.world.files[one["url"].removeprefix(self.discord.url).partition("?")[0]] for one in attached]
+
+    def edits(self) -> int:
+        id = self.channel["id"]
+        return sum(one.method == "PATCH" and f"/channels/{id}/" in one.path for one in self.discord.record)
+
+    def labels(self) -> list[str]:
+        newest = self.discord.said(self.channel)[-1:]
+        return [part["label"] for message in newest for row in message["components"] for part in row["components"]]
+
+    async def press(self, label: str) -> None:
+        await self.discord.press(self.discord.said(self.channel)[-1], self.ada, label)
+
+    async def delete_question(self) -> None:
+        await self.discord.delete(self.asked[-1])
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def discord() -> AsyncIterator[Discord]:
+    async with serving(Discord()) as server:
+        server.world.guild("Lounge")
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(discord: Discord, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """The product, connected."""
+    made = House(tmp_path_factory.mktemp("discord"), CONFIG.format(token=TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/")))
+    with made.begin("run") as process:  # not `running`, which would keep this loop from answering the bot
+        try:
+            await wait_until(lambda: discord.gateway.ready, PATIENCE)
+        except AssertionError:
+            raise AssertionError(made.log) from None
+        yield made
+        process.terminate()
+        await wait_until(lambda: process.poll() is not None, PATIENCE)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def chat(discord: Discord, house: House) -> Channel:
+    """A channel of its own for each test."""
+    [guild] = discord.world.guilds.values()
+    channel = discord.world.channel(guild, "room")
+    await discord.gateway.dispatch("CHANNEL_CREATE", channel, guild["id"])
+    return Channel(discord, channel, discord.world.user("Ada"))
+
+
+class TestDiscord(Contract):
+    """What every connector keeps."""
+
+
+async def test_a_reply_to_the_bot_speaks_to_it(chat: Channel) -> None:
+    await chat.ask("first")
+    await wait_until(lambda: chat.texts() == ["@Hobnob first"], PATIENCE)
+    await chat.discord.say(chat.channel, chat.ada, "and then", reply_to=chat.discord.said(chat.channel)[0])
+    await wait_until(lambda: chat.texts()[1:] == ["and then"], PATIENCE)
+    assert chat.discord.said(chat.channel)[0]["message_reference"]["message_id"] == chat.asked[0]["id"]
+
+
+async def test_a_direct_message_needs_no_mention(chat: Channel) -> None:
+    alone = chat.discord.world.direct(chat.ada)
+    await chat.discord.say(alone, chat.ada, "just us")
+    await wait_until(lambda: chat.discord.texts(alone) == ["just us"], PATIENCE)
+
+
+async def test_other_bots_and_webhooks_are_not_answered(chat: Channel) -> None:
+    other = chat.discord.world.user("Other", bot=True)
+    mention = f"<@{chat.discord.world.bot['id']}>"
+    await chat.discord.say(chat.channel, other, f"{mention} hello")
+    await chat.discord.say(chat.channel, chat.ada, f"{mention} from a webhook", webhook_id=chat.discord.world.id())
+    await chat.ask("a human")
+    await wait_until(lambda: chat.texts() == ["@Hobnob a human"], PATIENCE)
+
+
+async def test_an_edited_question_is_answered_again_and_a_preview_of_a_link_changes_nothing(chat: Channel) -> None:
+    await chat.ask("how ar you")
+    await wait_until(lambda: chat.texts() == ["@Hobnob how ar you"], PATIENCE)
+    mention = f"<@{chat.discord.world.bot['id']}>"
+    await chat.discord.edit(chat.asked[0], f"{mention} how are you")
+    await wait_until(lambda: chat.texts()[1:] == ["@Hobnob how are you"], PATIENCE)
+    await chat.discord.rest.tell("MESSAGE_UPDATE", chat.channel, chat.asked[0])
+    await chat.ask("the next")
+    await wait_until(lambda: chat.texts()[2:] == ["@Hobnob the next"], PATIENCE)
+
+
+async def test_who_deletes_a_question_takes_it_back(chat: Channel, house: House) -> None:
+    with house.holding() as held:
+        await chat.ask("one two three")
+        await wait_until(held.exists, PATIENCE)
+        await chat.delete_question()
+        await wait_until(lambda: chat.texts() == ["Cancelled."], PATIENCE)
+
+
+async def test_an_answer_whose_status_line_somebody_deleted_is_sent_anew(chat: Channel, house: House) -> None:
+    with house.holding():
+        await chat.ask("one two three")
+        [line] = await wait_until(lambda: chat.discord.said(chat.channel), PATIENCE)
+        await chat.discord.delete(line)
+    await wait_until(lambda: chat.texts() == ["@Hobnob one two three"], PATIENCE)
+
+
+async def test_a_reaction_reaches_its_route(chat: Channel) -> None:
+    said = await chat.discord.say(chat.channel, chat.ada, "a nice thing")
+    await chat.discord.react(said, chat.ada, "❤️")
+    await wait_until(lambda: chat.texts() == ["Ada likes a nice thing"], PATIENCE)
+
+
+async def test_a_private_answer_is_seen_by_who_asked_alone(chat: Channel) -> None:
+    asked = await chat.discord.call(chat.channel, chat.ada, "say", words="psst", secretly=True)
+    [said] = await wait_until(lambda: chat.discord.said(chat.channel), PATIENCE)
+    assert (said["content"], said["flags"]) == ("psst", EPHEMERAL)
+    assert asked.original is not None
+    assert asked.original["id"] not in chat.discord.world.messages[chat.channel["id"]], "nobody is thinking any more"
+
+
+async def test_a_command_of_a_messages_menu_is_about_that_message(chat: Channel) -> None:
+    said = await chat.discord.say(chat.channel, chat.ada, "to be or not to be")
+    await chat.discord.use(chat.channel, chat.ada, "Quote", said)
+    await wait_until(lambda: chat.texts() == ["Ada: to be or not to be"], PATIENCE)
+
+
+async def test_a_command_of_a_router_that_was_killed_is_answered_in_its_own_place(chat: Channel, house: House) -> None:
+    with house.holding() as held:
+        asked = await chat.discord.call(chat.channel, chat.ada, "say", words="slowly")
+        await wait_until(held.exists, PATIENCE)
+        await wait_until(lambda: chat.texts() == ["one two"], PATIENCE)
+        os.kill(house.family["router"].pid, signal.SIGKILL)
+    await wait_until(lambda: chat.texts() == ["one two three four"], PATIENCE)
+    assert asked.original is not None
+    assert chat.discord.said(chat.channel)[0]["id"] == asked.original["id"]
+
+
+async def test_what_is_said_while_the_connection_is_cut_is_answered_once(chat: Channel) -> None:
+    gateway = chat.discord.gateway
+    before = gateway.identified, gateway.resumed
+    await gateway.drop()
+    await wait_until(lambda: not gateway.ready, PATIENCE)
+    await chat.ask("into the void")
+    await wait_until(lambda: chat.texts() == ["@Hobnob into the void"], PATIENCE)
+    assert (gateway.identified, gateway.resumed) == (before[0], before[1] + 1)
+
+
+async def test_a_channel_where_the_bot_may_not_speak_is_named_in_the_log(chat: Channel, house: House) -> None:
+    chat.discord.rest.muted.add(chat.channel["id"])
+    await chat.ask("anybody")
+    await wait_until(lambda: f"channel {chat.channel['id']} of server" in house.log and "Send Messages" in house.log, PATIENCE)
+
+
+async def test_a_server_error_or_a_limit_delays_an_answer_and_loses_nothing(chat: Channel) -> None:
+    path = f"/channels/{chat.channel['id']}/messages"
+    wait = {"message": "You are being rate limited.", "retry_after": 0.2, "global": False}
+    chat.discord.faults += [Fault("POST", path, 502, times=1), Fault("POST", path, 429, wait, {"Via": "1.1 wire"})]
+    await chat.ask("through all of it")
+    await wait_until(lambda: chat.texts() == ["@Hobnob through all of it"], PATIENCE)

@@ -1,0 +1,206 @@
+"""Discord's connector by itself: what comes in, what is said when it cannot, and what survives a bad connection."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import discord as library
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot import doctor
+from bot.config import load
+from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
+from bot.connectors.discord.connector import DiscordConnector
+from bot.errors import ConnectorError, StoreError
+from bot.messages import Attachment, Audio, Called, Deleted, Image, Message
+from bot.testing import wait_until
+from tests.house import HOBNOB
+from tests.wire.discord_payloads import Json
+from tests.wire.discord_server import TOKEN, Discord, serving
+
+
+@pytest.fixture
+async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Discord]:
+    for owner, name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY"), (library.Asset, "BASE")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # discord.py has one Discord for a process; this puts it back
+    async with serving(Discord()) as server:
+        server.world.guild("Lounge")
+        yield server
+
+
+@dataclass
+class Ear:
+    """Takes what the connector delivers; `away` refuses that many first."""
+
+    heard: list[Message] = field(default_factory=list)
+    away: int = 0
+    slow: float = 0.0
+
+    async def deliver(self, message: Message) -> None:
+        await asyncio.sleep(self.slow)
+        if self.away:
+            self.away -= 1
+            raise StoreError("away")
+        self.heard.append(message)
+
+
+def access(discord: Discord, token: str = TOKEN) -> Access:
+    return Access(token, f"{discord.url}/api/v10", discord.gateway.url.rstrip("/"), discord.url)
+
+
+@asynccontextmanager
+async def connected(discord: Discord, ear: Ear) -> AsyncIterator[DiscordConnector]:
+    connector = DiscordConnector(access(discord))
+    task = asyncio.create_task(connector.run(ear.deliver))
+    await wait_until(lambda: discord.gateway.ready or task.done())
+    try:
+        yield connector
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await connector.close()
+
+
+def general(discord: Discord) -> Json:
+    [guild] = discord.world.guilds.values()
+    channel: Json = guild["channels"][0]
+    return channel
+
+
+async def test_a_wrong_token_is_said_in_words_that_help(discord: Discord) -> None:
+    with pytest.raises(ConnectorError) as caught:
+        await DiscordConnector(access(discord, "wrong")).run(Ear().deliver)
+    assert (str(caught.value), caught.value.retry_after) == (REJECTED, None)
+
+
+async def test_nobody_listening_at_the_address_is_tried_again(discord: Discord) -> None:
+    with pytest.raises(ConnectorError, match="cannot be reached at http://127") as caught:
+        await DiscordConnector(Access(TOKEN, "http://127.0.0.1:9/api")).run(Ear().deliver)
+    assert caught.value.retry_after is not None
+
+
+async def test_without_the_content_intent_mentions_and_replies_are_read(discord: Discord, capsys: pytest.CaptureFixture[str]) -> None:
+    discord.gateway.granted = 0
+    discord.world.application["flags"] = 0
+    ear, ada = Ear(), discord.world.user("Ada")
+    async with connected(discord, ear) as connector:
+        await discord.say(general(discord), ada, "among ourselves")
+        asked = await discord.say(general(discord), ada, f"<@{discord.world.bot['id']}> hello")
+        await wait_until(lambda: len(ear.heard) == 2)
+        assert [message.text for message in ear.heard] == ["", "@Hobnob hello"]
+        assert ear.heard[1].id == asked["id"]
+        assert connector.limits(ear.heard[1].address).file == 10 << 20
+    assert NO_CONTENT in capsys.readouterr().out
+
+
+async def test_an_intent_that_was_taken_away_meanwhile_ends_in_a_sentence(discord: Discord) -> None:
+    discord.gateway.granted = 0
+    connector = DiscordConnector(access(discord))
+    with pytest.raises(ConnectorError, match="Message Content Intent"):
+        await connector.run(Ear().deliver)
+    await connector.close()
+
+
+async def test_messages_wait_in_their_order_for_a_store_that_is_away(discord: Discord) -> None:
+    ear, ada = Ear(away=1), discord.world.user("Ada")
+    async with connected(discord, ear):
+        for word in ("one", "two", "three"):
+            await discord.say(general(discord), ada, word)
+        await wait_until(lambda: len(ear.heard) == 3)
+    assert [message.text for message in ear.heard] == ["one", "two", "three"]
+
+
+async def test_a_command_that_cannot_be_taken_in_time_says_so(discord: Discord) -> None:
+    ear, ada = Ear(slow=9.0), discord.world.user("Ada")
+    async with connected(discord, ear):
+        asked = await discord.call(general(discord), ada, "say", words="hello")
+        await wait_until(lambda: asked.acknowledged, 5.0)
+        assert asked.original is not None
+        assert asked.original["content"].startswith("I cannot take this right now.")
+
+
+async def test_a_message_carries_every_fact(discord: Discord) -> None:
+    ear, ada, ben = Ear(), discord.world.user("Ada"), discord.world.user("Ben")
+    channel = general(discord)
+    async with connected(discord, ear) as connector:
+        first = await discord.say(channel, ben, "what Ben said")
+        await discord.say(channel, ada, f"<@{ben['id']}> look", reply_to=first)
+        await discord.send_file(channel, ada, "voice-message.ogg", b"sound", "audio/ogg", voice=True)
+        await discord.send_file(channel, ada, "SPOILER_cat.png", b"cat", "image/png", "a cat")
+        await discord.call(channel, ada, "say", words="hi", times=2)
+        await discord.delete(first)
+        await wait_until(lambda: len(ear.heard) == 6)
+        _, look, voice, cat, called, gone = ear.heard
+        assert (look.text, [one.name for one in look.mentions], look.sender.name) == ("@Ben look", ["Ben"], "Ada")
+        assert look.reply_to is not None
+        assert (look.reply_to.id, look.reply_to.sender.name, look.reply_to.parts[0]) == (first["id"], "Ben", ear.heard[0].parts[0])
+        assert look.address.server == channel["guild_id"]
+        assert look.manages is False
+        [sound] = voice.parts
+        assert isinstance(sound, Audio)
+        assert (sound.voice, sound.seconds, sound.source.mime) == (True, 1.5, "audio/ogg")
+        assert isinstance(cat.parts[1], Image)
+        assert cat.parts[1].spoiler
+        assert called.trigger == Called("say", {"words": "hi", "times": 2})
+        assert called.manages
+        assert (gone.id, gone.trigger, gone.address) == (first["id"], Deleted(first["id"]), look.address)
+        assert isinstance(sound.source, Attachment)
+        assert b"".join([piece async for piece in connector.read(sound.source)]) == b"sound"
+
+
+async def test_a_file_is_read_when_its_address_has_expired(discord: Discord) -> None:
+    ear, ada = Ear(), discord.world.user("Ada")
+    async with connected(discord, ear) as connector:
+        await discord.send_file(general(discord), ada, "note.txt", b"words", "text/plain")
+        await wait_until(lambda: ear.heard)
+        source = ear.heard[0].parts[0].source  # type: ignore[union-attr]
+        old = Attachment(source.id.replace("/attachments/", "/expired/"), source.mime, source.size)
+        assert b"".join([piece async for piece in connector.read(old)]) == b"words"
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["resumed", "session lost"])
+async def test_the_connection_comes_back_after_discord_asks_for_it(discord: Discord, refused: bool) -> None:
+    ear, ada = Ear(), discord.world.user("Ada")
+    async with connected(discord, ear):
+        discord.gateway.refuse_resume = refused
+        await discord.gateway.ask_to_reconnect()
+        await wait_until(lambda: discord.gateway.resumed + discord.gateway.identified == 2, 20.0)
+        await discord.say(general(discord), ada, "still there")
+        await wait_until(lambda: ear.heard)
+    assert [message.text for message in ear.heard] == ["still there"]
+
+
+def written(folder: Path, discord: Discord, token: str = TOKEN) -> Path:
+    """A configuration that leads there."""
+    path = folder / "bot.toml"
+    path.write_text(f'data_dir = "{folder}"\n[connectors.discord]\ntoken = "{token}"\napi_url = "{discord.url}/api/v10"\n')
+    return path
+
+
+async def test_the_doctor_looks_at_token_intent_and_permissions(discord: Discord, tmp_path: Path) -> None:
+    async def findings(token: str = TOKEN) -> list[tuple[str, str]]:
+        config = load(written(tmp_path, discord, token))
+        return [(one.state, one.found) for one in await asyncio.to_thread(lambda: list(doctor.discord(config)))]
+
+    assert await findings() == [("ok", "Hobnob, in 1 servers")]
+    discord.world.application["flags"], discord.rest.granted = 0, (1 << 53) - 1 & ~(1 << 15 | 1 << 3)
+    assert (await findings())[1:] == [
+        ("note", "the message content intent is off"),
+        ("wrong", "in Lounge the bot's role lacks Attach Files"),
+    ]
+    assert await findings("wrong") == [("wrong", "the bot cannot connect")]
+
+
+async def test_the_invitation_asks_for_what_is_needed(discord: Discord, tmp_path: Path) -> None:
+    command = [*HOBNOB, "discord", "invite", "--config", str(written(tmp_path, discord))]
+    link = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)).stdout.strip()
+    assert link.startswith(f"{discord.url}/oauth2/authorize?client_id={discord.world.bot['id']}&scope=bot+applications.commands&")
+    assert link.endswith(f"permissions={sum(PERMISSIONS.values())}")

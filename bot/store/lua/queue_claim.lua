@@ -32,9 +32,15 @@ for _, model in ipairs(models) do
   end
 end
 
-local share = count > 0 and share_of(pool, count) or 0
-local credits, weights = read_scores(servers_of(pool)), read_hash(prefix .. ':weights')
-for tenant in pairs(backlog) do shares[tenant] = share * (tonumber(weights[tenant]) or 1) end
+local credits, load = {}, 0
+if count > 0 then
+  local known, weights = redis.call('HMGET', facts(), 'load:' .. pool, 'share:' .. pool), read_hash(prefix .. ':weights')
+  load = tonumber(known[1] or '0')
+  local share = share_of(load, count)
+  if tonumber(known[2]) ~= share then remember('share:' .. pool, share) end
+  for tenant in pairs(backlog) do shares[tenant] = share * (tonumber(weights[tenant]) or 1) end
+  credits = read_scores(servers_of(pool))
+end
 
 local function credit_of(tenant) return credits[tenant] or shares[tenant] end
 
@@ -94,8 +100,10 @@ local function read(id)
   return {state = found[1], batch = found[2], alone = found[3], body = found[4], timeout = found[5], fence = found[6]}
 end
 
-local function take(id, model, want, tenant, person, job, credit)
-  model.places[want][tenant] = leave(id, want, tenant, person)
+local function take(id, model, want, tenant, person, job, credit, behind)
+  redis.call('LPOP', line(want, tenant, person))
+  no_longer_waits(id, tenant, person)
+  model.places[want][tenant] = rank(want, tenant, person, behind)
   model.waiting[tenant] = nil
   for _, tenants_of in pairs(model.places) do
     local since = tenants_of[tenant]
@@ -104,13 +112,12 @@ local function take(id, model, want, tenant, person, job, credit)
   model.cost = model.cost or cost_of(model.name)
   credits[tenant] = write_score(servers_of(pool), tenant, credit_of(tenant) - model.cost)
   write_score(people_of(pool, tenant), person, credit - model.cost)
-  redis.call('EXPIRE', people_of(pool, tenant), KEPT)
   spend(pool, person, model.cost)
   local fence = job.fence + 1
   redis.call('HSET', job_key(id), 'state', 'running', 'fence', fence, 'owner', worker, 'until', at + job.timeout, 'pool', pool, 'model', model.name,
     'charged', model.cost, 'begun', at)
   redis.call('ZADD', prefix .. ':leases:jobs', at + lease, id)
-  tell(id, 'running', fence, model.resident and '' or redis.call('HGET', facts(), 'load:' .. pool) or '0')
+  tell(id, 'running', fence, model.resident and '' or string.format('%.6f', load))
   batch, taken = job.batch, taken + 1
   for _, value in ipairs({id, fence, job.body, job.batch, job.timeout, job.alone}) do out[#out + 1] = value end
   return job.alone == '1'
@@ -123,12 +130,12 @@ local function serve(model, tenant)
     local spent = tonumber(redis.call('ZSCORE', spent_in(pool), person) or '0')
     if spent < shares[tenant] then
       local want = where[person]
-      local id = redis.call('LINDEX', line(want, tenant, person), 0)
+      local id, behind = unpack(redis.call('LRANGE', line(want, tenant, person), 0, 1))
       local job = id and read(id)
       if job and job.state ~= 'waiting' then
         leave(id, want, tenant, person)
       elseif job and fits(job) then
-        return true, take(id, model, want, tenant, person, job, credit_of_person(person))
+        return true, take(id, model, want, tenant, person, job, credit_of_person(person), behind)
       end
     end
   end
@@ -208,18 +215,10 @@ local function join()
   return false
 end
 
-if count > 0 then
-  redis.call('HSET', facts(), 'share:' .. pool, share)
-  redis.call('EXPIRE', facts(), 30 * KEPT)
-end
 local name, closing = joined, false
 if joined == '' then name = begin() else closing = join() end
-if taken > 0 then
-  redis.call('EXPIRE', servers_of(pool), KEPT)
-  redis.call('EXPIRE', spent_in(pool), KEPT)
-end
 
-local room = false
+local room, stale = false, {}
 for _, model in ipairs(models) do
   if model.name == name and taken < model.most then room = true end
 end
@@ -228,11 +227,12 @@ for _, model in ipairs(models) do
     if joined ~= '' and room and not closing then
       redis.call('SADD', prefix .. ':joiners:' .. want, worker)
       redis.call('EXPIRE', prefix .. ':joiners:' .. want, 3600)
-    elseif joined == '' and taken == 0 and redis.call('EXISTS', tenants(want)) == 0 then
-      redis.call('DEL', prefix .. ':work:' .. want)
+    elseif joined == '' and taken == 0 and (not next(model.places[want]) or redis.call('EXISTS', tenants(want)) == 0) then
+      stale[#stale + 1] = prefix .. ':work:' .. want
     end
   end
 end
+if #stale > 0 then redis.call('DEL', unpack(stale)) end
 table.insert(out, 1, closing and 1 or 0)
 table.insert(out, 1, name)
 return out

@@ -32,6 +32,8 @@ local function wake(want)
   for _, worker in ipairs(redis.call('SPOP', prefix .. ':joiners:' .. want, 1000)) do order(worker, '') end
 end
 
+local function first_in(line) return redis.call('LINDEX', line, 0) or nil end
+
 local function fewer(field)
   if redis.call('HINCRBY', prefix .. ':depth', field, -1) <= 0 then redis.call('HDEL', prefix .. ':depth', field) end
 end
@@ -44,13 +46,13 @@ end
 
 -- Puts a person and a server where their first waiting job belongs, or takes them away; jobs that have expired leave the line.
 -- Returns the moment at which the server's first was submitted; nil when none waits.
-local function rank(want, tenant, person)
-  local head = redis.call('LINDEX', line(want, tenant, person), 0)
+-- `head` is the first in the person's line; nil when there is none.
+local function rank(want, tenant, person, head)
   local at = head and redis.call('HGET', job_key(head), 'at')
   while head and not at do
     redis.call('LPOP', line(want, tenant, person))
     no_longer_waits(head, tenant, person)
-    head = redis.call('LINDEX', line(want, tenant, person), 0)
+    head = first_in(line(want, tenant, person))
     at = head and redis.call('HGET', job_key(head), 'at')
   end
   if head then
@@ -83,7 +85,7 @@ end
 -- Takes a waiting job out of its line; returns what `rank` does.
 local function leave(id, want, tenant, person)
   if redis.call('LREM', line(want, tenant, person), 1, id) > 0 then no_longer_waits(id, tenant, person) end
-  return rank(want, tenant, person)
+  return rank(want, tenant, person, first_in(line(want, tenant, person)))
 end
 
 -- Tells the followers of a job; the newest entries are enough, because a partial holds all that was said.
@@ -110,6 +112,6 @@ local function requeue(id, want, tenant, person)
   redis.call('HSET', job_key(id), 'state', 'waiting', 'fence', found[3] + 1, 'deadline', deadline)
   tell(id, 'waiting', found[3] + 1, '')
   redis.call('LPUSH', line(want, tenant, person), id)
-  rank(want, tenant, person)
+  rank(want, tenant, person, id)
   waits(id, want, tenant, person, deadline)
 end

@@ -12,19 +12,23 @@ local function weight_of(tenant)
   return tonumber(redis.call('HGET', prefix .. ':weights', tenant) or '1')
 end
 
--- Seconds of a round for each of so many servers: more where models take long to load, less where many wait.
-local function share_of(pool, waiting)
-  local load = tonumber(redis.call('HGET', facts(), 'load:' .. pool) or '0')
+-- Seconds of a round for each of so many servers: more where models take long to load (`load` seconds), less where many wait.
+local function share_of(load, waiting)
   return math.max(SMALLEST, math.min(QUANTUM + LOADS * load, ROUND / waiting))
 end
 
 local function cost_of(model) return tonumber(redis.call('HGET', facts(), 'job:' .. model) or '1') end
 
+-- Facts last from the newest one on, and as long as somebody reaps.
+local function remember(field, value)
+  if redis.call('HSET', facts(), field, value) == 1 then redis.call('EXPIRE', facts(), 30 * KEPT) end
+end
+
 -- What a new measurement makes of a fact.
 local function learn(field, seconds)
   local known = redis.call('HGET', facts(), field)
   local value = known and known + 0.1 * (seconds - known) or seconds
-  if redis.call('HSET', facts(), field, string.format('%.6f', value)) == 1 then redis.call('EXPIRE', facts(), 30 * KEPT) end
+  remember(field, string.format('%.6f', value))
 end
 
 local function read_scores(key)
@@ -39,8 +43,7 @@ local function read_hash(key)
   return out
 end
 
--- Whoever claims makes the accounts last longer, so here only what is new needs to be told how long it lasts.
--- Returns the number as it was written.
+-- Accounts last from the newest entry on: there are new ones in every round. Returns the number as it was written.
 local function write_score(key, member, value)
   local written = string.format('%.6f', value)
   if redis.call('ZADD', key, written, member) == 1 then redis.call('EXPIRE', key, KEPT) end

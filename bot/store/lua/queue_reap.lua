@@ -3,6 +3,7 @@
 -- Returns how many were put back or ended.
 local KEPT_DEAD = 604800
 local at, lease, count = now(), tonumber(ARGV[2]), 0
+redis.call('EXPIRE', facts(), 30 * KEPT)
 redis.call('ZREMRANGEBYSCORE', prefix .. ':workers', '-inf', at)
 
 -- When nobody could reap for half a lease, nobody could renew either: Redis was away, and the living get time to say so.

@@ -14,6 +14,7 @@ import pytest
 from bot.testing import wait_until
 from tests.wire.telegram_chats import person
 from tests.wire.telegram_server import TOKEN, Telegram
+from tests.wire.telegram_spec import faults
 
 ECHO = Path(__file__).parents[1] / "data/plugins/echo"
 ANN = person(11, "Ann")
@@ -59,6 +60,7 @@ class Bot:
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     async with Telegram().serving() as telegram:
         yield Bot(tmp_path, telegram)
+    assert not faults(telegram)
 
 
 async def test_a_question_is_answered_where_it_was_asked(bot: Bot) -> None:

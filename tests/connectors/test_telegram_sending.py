@@ -15,7 +15,8 @@ from bot.messages import Attachment
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, PNG, group, place
 from tests.wire.telegram_rules import Json, Refusal, bad
-from tests.wire.telegram_server import Telegram
+from tests.wire.telegram_server import Call, Telegram
+from tests.wire.telegram_spec import faults, spec
 
 
 async def test_a_post_stands_where_it_was_asked_for_and_an_edit_replaces_it(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -59,7 +60,7 @@ async def test_files_are_shown_as_what_they_are(telegram: Telegram, on_telegram:
     assert {message["caption"] for message in chat.mine} == {"look"}
     assert all(message["caption_entities"] for message in chat.mine)
     assert chat.actions == ["upload_photo", "upload_voice", "upload_document", "upload_document", "upload_photo"]
-    assert chat.mine[0]["has_spoiler"]
+    assert chat.mine[0]["has_media_spoiler"]
 
 
 async def test_several_pictures_are_an_album_with_the_buttons_below(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -185,3 +186,17 @@ async def test_the_strict_platform_refuses_what_the_real_one_would(telegram: Tel
         with pytest.raises(Exception, match=fault):
             await bot.send_message(11, text)
     assert str(bad("x")) == "Bad Request: x"
+
+
+def test_all_that_goes_over_the_wire_is_held_against_the_published_description() -> None:
+    if not spec():
+        pytest.skip("the published description of the Bot API is not at hand: ../shared/specs/telegram-bot-api.json")
+    platform = Telegram()
+    platform.calls.append(Call("sendMessage", {"chat_id": 1, "txt": "x"}, {"message_id": "1"}))
+    assert faults(platform) == [
+        "sendMessage: has no field txt",
+        "sendMessage: lacks text",
+        "sendMessage gives: lacks date",
+        "sendMessage gives: lacks chat",
+        "sendMessage gives.message_id: expected Integer, found '1'",
+    ]

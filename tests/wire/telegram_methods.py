@@ -144,7 +144,8 @@ class Methods:
         if kind == "photo":
             if not content.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF")):
                 raise bad("IMAGE_PROCESS_FAILED")
-            return {"photo": self.chats.photo(content), **given(about, "has_spoiler")}
+            hidden: Json = {"has_media_spoiler": True} if about.get("has_spoiler") else {}
+            return {"photo": self.chats.photo(content), **hidden}
         more: Json = {"duration": about.get("duration", 1)} if kind in ("voice", "audio", "video") else {}
         return {kind: {**self.chats.file(content), **more}}
 

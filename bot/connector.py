@@ -35,7 +35,8 @@ class Limits:
     With `utf16` a character beyond the first 65,536 counts as two, as it does for most platforms; `rate` is how many
     calls a second the platform takes from the whole bot. `preview_interval` is how many seconds lie between two pictures in a status
     line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
-    `files_per_edit` how many files a message can be edited to hold.
+    `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
+    any more to a message that comes late.
     """
 
     text: int
@@ -46,6 +47,7 @@ class Limits:
     caption: int | None = None
     utf16: bool = False
     rate: float = inf
+    patience: float = inf
     preview_interval: float = 0.0
 
     def size(self, text: str) -> int:

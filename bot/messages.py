@@ -125,11 +125,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """A command: `options` as a platform with native ones typed them, or `text` as a person typed it behind the name."""
+    """A command: `options` as a platform with native ones typed them, or `text` as a person typed it behind the name.
+
+    `shared` says that it was typed where other bots read along, one of which may be meant.
+    """
 
     command: str
     options: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+    shared: bool = False
     kind: Literal["called"] = field(default="called", kw_only=True)
 
 
@@ -165,7 +169,15 @@ class Deleted:
     kind: Literal["deleted"] = field(default="deleted", kw_only=True)
 
 
-Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The server goes on under another id, `server`, and everything that was chosen and remembered for it goes along."""
+
+    server: str
+    kind: Literal["moved"] = field(default="moved", kw_only=True)
+
+
+Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted | Moved, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -115,6 +115,9 @@ class TelegramTable(PlatformTable):
 
     file_url: Web = "https://api.telegram.org/file"
     """Where its files are."""
+
+    late_after: float = Field(default=600.0, ge=1.0)
+    """Seconds after which a message that waited for the bot, while it did not run, gets no answer any more; its chat is told so, once."""
 
 
 class ConnectorsTable(Table):

@@ -25,4 +25,4 @@ def _telegram(table: TelegramTable) -> Connector:
 
     assert table.token is not None
     proxy = table.proxy.get_secret_value() if table.proxy else None
-    return TelegramConnector(Account(table.token.get_secret_value(), table.api_url, table.file_url, proxy))
+    return TelegramConnector(Account(table.token.get_secret_value(), table.api_url, table.file_url, proxy, patience=table.late_after))

@@ -26,6 +26,7 @@ from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
+from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
 from bot.router.posts import Posts
 from bot.router.runner import Runner
@@ -35,6 +36,7 @@ from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
 from bot.store.keys import Keys
 from bot.store.leads import Leads
+from bot.store.moving import Moving
 from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
@@ -90,8 +92,11 @@ def build(
         return DurableActs(journal, line, stores, by_name[journal.message.address.connector], forward)
 
     runner = Runner(table, plugins, tickets, delivery, act, endings.ended)
+    lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
+    data, start, cancel = stores.data, runner.start, stores.queue.cancel
+    move = Moving(redis, keys).move
     dispatch = Dispatch(
-        table, plugins, gate, tickets, stores.data, stores.conversations, stores.schedules, runner.start, stores.queue.cancel, time.time
+        table, plugins, gate, tickets, data, stores.conversations, stores.schedules, start, cancel, time.time, lateness, move
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, lease / 3)

@@ -10,12 +10,13 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments
-from bot.messages import Called, Clicked, Deleted, Fired, Message, Reacted, Said
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Message, Moved, Reacted, Said
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, heard
 from bot.router.arguments import parse, shorten, validate
 from bot.router.delivery import CANCEL
 from bot.router.gate import Gate, View
+from bot.router.lateness import TOLD, Lateness
 from bot.router.table import Entry, Table
 from bot.routes import Action, Command, Listener, Schedule
 from bot.store.conversations import Conversations
@@ -67,6 +68,8 @@ class Dispatch:
         start: Callable[[Ticket], None],
         cancel: Callable[[str], Awaitable[None]],
         clock: Callable[[], float],
+        lateness: Lateness,
+        move: Callable[[Address, Address], Awaitable[None]],
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -78,15 +81,21 @@ class Dispatch:
         self._start = start
         self._cancel = cancel
         self._clock = clock
+        self._lateness = lateness
+        self._move = move
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
-        if not heard(message):
+        if isinstance(message.trigger, Moved):
+            await self._move(message.address, replace(message.address, server=message.trigger.server))
+            return
+        if not heard(message) or self._lateness.worthless(message):
             return
         message = replace(message, addressed=addressed(message))
+        late = self._lateness.late(message)
         if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces:
             await self._withdraw(message, message.trigger.replaces)
-        await self._accept(message, lambda view: self._bodies(message, view))
+        await self._accept(message, lambda view: self._late_bodies(message, view) if late else self._bodies(message, view))
 
     async def again(self, body: Body, id: str) -> None:
         """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.
@@ -123,6 +132,12 @@ class Dispatch:
             if await self._desk.asker(id) is not None:
                 await self._cancel(id)
         await self._conversations.forget(message.address.conversation, message.id)
+
+    async def _late_bodies(self, message: Message, view: View) -> list[Body]:
+        """Nobody who spoke to the bot is answered now, which each chat is told once; what a server wants of every message is done."""
+        called = isinstance(message.trigger, Called)
+        told = [self._told(self._lateness.notice(message), TOLD)] if message.addressed or called else []
+        return told + ([] if called else await self._bodies(replace(message, addressed=False), view))
 
     async def _bodies(self, message: Message, view: View) -> list[Body]:
         try:
@@ -184,7 +199,7 @@ class Dispatch:
             case Said():
                 return [Match(entry) for entry in self._table.listeners if _wants(entry, message)]
             case Called() as called:
-                return [self._command(called)]
+                return [] if self._means_another(called, message) else [self._command(called)]
             case Clicked(button=button) if button.startswith(CANCEL):
                 await self._cancelled(button.removeprefix(CANCEL), message)
                 return []
@@ -194,8 +209,12 @@ class Dispatch:
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
                 return await self._fired(schedule)
-            case Deleted():
+            case Deleted() | Moved():
                 return []
+
+    def _means_another(self, called: Called, message: Message) -> bool:
+        """Whether the command is another bot's: one that we do not have, typed where others read along and not to us."""
+        return called.shared and not message.addressed and called.command not in self._table.commands
 
     def _command(self, called: Called) -> Match:
         entry = self._table.commands.get(called.command)

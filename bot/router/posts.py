@@ -45,7 +45,7 @@ class Posts:
         made = [await self.upload(part) for part in reply.parts if not isinstance(part, Text)]
         uploads = [upload for upload in made if len(upload.content) <= limits.file]
         said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
-        pieces = split(said, limits.text) if said.strip() else [""]
+        pieces = split(said, limits.text, limits.size) if said.strip() else [""]
         if len(pieces) > MOST_PIECES:
             uploads.append(Upload("answer.md", "text/markdown", said.encode()))
             pieces = pieces[:1]

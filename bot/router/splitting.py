@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Callable
 
 BREAKS = ("\n\n", "\n", ". ", "。", "! ", "? ", "！", "？", "; ", ", ", "，", "、", " ")
 """Where a cut hurts least, best first: paragraph, line, sentence, clause, word; scripts without spaces have their own."""
@@ -11,16 +13,17 @@ MARK = re.compile(r"```|~~~")
 FENCE = re.compile(r"^(?P<mark>```|~~~)(?P<language>[^\n`~]*)$", re.MULTILINE)
 
 
-def split(text: str, limit: int) -> list[str]:
-    """Pieces of at most `limit` characters, in order; together they say all that the text says.
+def split(text: str, limit: int, size: Callable[[str], int] = len) -> list[str]:
+    """Pieces that `size` calls at most `limit` long, in order; together they say all that the text says.
 
     A code block that is cut is closed in one piece and opened again, with its language, in the next.
     """
     pieces: list[str] = []
     opening = ""
     rest = text.strip()
-    while len(opening) + len(rest) > limit:
-        at = _cut(rest, limit - len(opening) - len(_closing(opening or "```")))
+    while size(opening) + size(rest) > limit:
+        room = limit - size(opening) - size(_closing(opening or "```"))
+        at = _cut(rest, bisect_right(range(len(rest) + 1), room, key=lambda end: size(rest[:end])) - 1)
         piece = opening + rest[:at].rstrip()
         opening = _open_fence(piece, limit)
         rest = rest[at:].lstrip("\n" if opening else " \n")

@@ -119,7 +119,12 @@ class Keys:
 
     def data(self, plugin: str, scope: str, owner: str, key: str) -> str:
         """A value of a plugin's own. `key` is the plugin's, and comes last so that nothing in it can name another owner."""
-        return f"{self.prefix}:data:{plugin}:{scope}:{owner.replace(':', '%3A')}:{key}"
+        return f"{self.prefix}:data:{plugin}{self.owned(scope, owner)}{key}"
+
+    @staticmethod
+    def owned(scope: str, owner: str) -> str:
+        """The part of a value's name that says whose it is."""
+        return f":{scope}:{owner.replace(':', '%3A')}:"
 
     def data_index(self, scope: str, owner: str) -> str:
         """Which values exist for an owner."""

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bot.router.delivery import Delivery, Line, Pace
 from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
 from bot.router.journal import Journal
+from bot.router.lateness import Lateness
 from bot.router.posts import Posts
 from bot.router.runner import Runner
 from bot.router.table import Table
@@ -140,7 +142,9 @@ async def in_memory(count: int) -> float:
         return DurableActs(journal, line, stores, connector, nothing)
 
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, worked: None)
-    dispatch = Dispatch(table, loaded, Gate(memory, loaded.loaded), memory, nothing, nothing, nothing, runner.start, nothing, time.time)
+    lateness = Lateness(lambda _: inf, time.time)
+    gate, start = Gate(memory, loaded.loaded), runner.start
+    dispatch = Dispatch(table, loaded, gate, memory, nothing, nothing, nothing, start, nothing, time.time, lateness, nothing)
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
 

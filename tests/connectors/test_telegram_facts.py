@@ -8,7 +8,7 @@ import pytest
 
 from bot.connector import Key, Post
 from bot.connectors.telegram import TelegramConnector
-from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Person, Reacted, Said, Text
+from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Moved, Person, Reacted, Said, Text
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, ME, PNG, Ear, group, heard, hearing, place
 from tests.wire.telegram_chats import ANONYMOUS, CHANNEL_BOT
@@ -69,7 +69,7 @@ async def test_a_command_with_and_without_the_bots_name(telegram: Telegram, on_t
 
     [message] = await heard(on_telegram)
 
-    assert message.trigger == Called("roll", text="--sides 20")
+    assert message.trigger == Called("roll", text="--sides 20", shared="@" not in text)
     assert (ME in message.mentions) == ("@" in text)
 
 
@@ -222,3 +222,10 @@ async def test_a_reaction_is_told_with_its_message(telegram: Telegram, on_telegr
     assert message.trigger == Reacted("👍")
     assert message.reply_to is not None
     assert message.reply_to.id == str(said["message_id"])
+
+
+async def test_a_group_that_becomes_a_supergroup_says_where_it_goes_on(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    old = telegram.chats.group(-55, "Small", kind="group")
+    new = telegram.chats.migrate(old)
+    [message] = await heard(on_telegram)
+    assert (message.address.server, message.trigger) == ("-55", Moved(str(new.id)))

@@ -370,6 +370,13 @@ async def test_a_plugin_may_refuse_a_message_with_words_or_without(stage: Stage)
     assert await stage.say("paint silently") == []
 
 
+async def test_an_unknown_command_that_may_be_another_bots_stays_unanswered(stage: Stage) -> None:
+    assert await stage.say("", Called("dance", shared=True)) == []
+    [told] = await stage.say("", Called("dance"))
+    assert told.startswith("There is no command /dance here.")
+    assert await stage.say("", Called("wait", shared=True, text="x")) != []
+
+
 # Cancelling --------------------------------------------------------------------------------------------------------------
 
 

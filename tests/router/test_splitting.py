@@ -7,6 +7,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.connector import Limits
 from bot.router.splitting import split
 
 LIMIT = 120
@@ -47,3 +48,10 @@ def test_a_code_block_is_closed_and_opened_again_with_its_language() -> None:
 def test_chinese_is_cut_after_a_full_stop() -> None:
     pieces = split("今天天气很好，我们去公园散步。" * 12, LIMIT)
     assert all(piece.endswith("。") for piece in pieces)
+
+
+def test_pieces_fit_as_the_platform_counts() -> None:
+    limits = Limits(text=LIMIT, file=0, edit_interval=0.0, utf16=True)
+    pieces = split("😀" * 3 * LIMIT, LIMIT, limits.size)
+    assert max(map(limits.size, pieces)) <= LIMIT
+    assert "".join(pieces) == "😀" * 3 * LIMIT

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeVar
 
 import httpx
@@ -49,13 +50,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A bot's token and where its platform is; `wait` in seconds is how long one call for updates may last."""
+    """A bot's token and where its platform is.
+
+    `wait` in seconds is how long one call for updates may last, `patience` how late a message may come to be answered still.
+    """
 
     token: str
     api_url: str = "https://api.telegram.org"
     file_url: str = "https://api.telegram.org/file"
     proxy: str | None = None
     wait: int = WAIT
+    patience: float = inf
 
 
 class TelegramConnector:
@@ -84,7 +89,8 @@ class TelegramConnector:
     def limits(self, to: Address) -> Limits:
         """Groups take fewer edits than people."""
         interval = EDITS_DIRECT if to.direct else EDITS_GROUP
-        return Limits(MOST_TEXT, MOST_UPLOAD, interval, files_per_edit=1, caption=MOST_CAPTION, utf16=True, rate=RATE)
+        patience = self._account.patience
+        return Limits(MOST_TEXT, MOST_UPLOAD, interval, files_per_edit=1, caption=MOST_CAPTION, utf16=True, rate=RATE, patience=patience)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled."""

@@ -14,7 +14,7 @@ from telegram import ReactionTypeEmoji, Update
 
 from bot.connector import typed_command
 from bot.connectors.telegram import facts
-from bot.messages import Address, Called, Clicked, Message, Person, Quote, Reacted, Said, Trigger
+from bot.messages import Address, Called, Clicked, Message, Moved, Person, Quote, Reacted, Said, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""
@@ -45,6 +45,8 @@ class Reader:
             return self._reaction(update, update.message_reaction)
         if update.edited_message is not None:
             return await self._message([update.edited_message], edited=True)
+        if update.message is not None and update.message.migrate_to_chat_id:
+            return self._moved(update.message, update.message.migrate_to_chat_id)
         messages = [one.message for one in updates if one.message is not None]
         return await self._message(messages) if messages else None
 
@@ -73,6 +75,11 @@ class Reader:
         if isinstance(message.trigger, Called) and not message.manages and first.from_user:
             return replace(message, manages=await self.manages(first.chat.id, first.from_user.id))
         return message
+
+    def _moved(self, message: telegram.Message, to: int) -> Message:
+        """A group became a supergroup, which has another number."""
+        where = facts.address(message)
+        return Message(str(message.id), f"{message.chat.id}:{message.id}", where, facts.speaker(message), trigger=Moved(str(to)))
 
     def _edited(self, message: Message, version: int) -> Message:
         """A new arrival, which takes the place of the version before."""
@@ -131,7 +138,8 @@ def _called(message: Message, bot: str) -> Message:
     called = typed_command(message.text, bot)
     if called is None:
         return message
-    trigger: Trigger = called
+    named = message.text.lstrip().partition(" ")[0].count("@")
+    trigger: Trigger = replace(called, shared=not message.address.direct and not named)
     if called.command == "start":
         trigger = linked(called.text) or Said()
         if isinstance(trigger, Said):

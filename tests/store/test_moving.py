@@ -19,7 +19,7 @@ NEW = Address("telegram", "-1000000000055", "main")
 
 async def do(redis: Redis, *writes: Write) -> None:
     for write in writes:
-        await redis.execute_command(*write)
+        await redis.execute_command(*write)  # type: ignore[no-untyped-call]  # redis-py left it bare
 
 
 async def test_choices_conversation_and_kept_data_go_along_once(redis: Redis, keys: Keys) -> None:

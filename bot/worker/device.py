@@ -77,7 +77,8 @@ class Device:
         """Has the model on the device; `loaded` is told the seconds that took, where it was not there. Raises what the models raise."""
         spare = self._spare() if self._spare else 0
         held = {name: Held(one.size, one.host, one.resident, one.copied) for name, one in self._entries.items()}
-        self._make_room(plan(held, model.name, self._need(model), self._room, spare))
+        size = held[model.name].size if model.name in held else self._need(model)
+        self._make_room(plan(held, model.name, size, self._room, spare))
         entry = self._entries.pop(model.name, None) or Entry(model)
         if not entry.resident:
             loaded(self._load(entry))

@@ -10,6 +10,7 @@ import torch
 from bot import Answer, Batch, ChatFacts, Generate, Memory
 from plugins.chat.answering import Answering, ChatWork
 from plugins.chat.forms import Form, form
+from plugins.chat.parking import Parking
 from plugins.chat.prompt import Prompt, PromptFormat
 from plugins.chat.rows import Rows, bytes_per_token, check
 from plugins.chat.sampling import choose
@@ -36,10 +37,24 @@ class Engine:
         self._format = PromptFormat(written)
         self.ends = _ends(model, tokenizer, written, chat.ends if chat else ())
         self._desk = Desk(model)
-
-    def memory(self) -> Memory:
+        self._device = model.device
+        self._parking = Parking(model)
+        self.memory = Memory(model.get_memory_footprint(), bytes_per_token(model) * self.window * max_batch, self._parking.size)
         """What the model takes, and a full batch of whole windows."""
-        return Memory(self.model.get_memory_footprint(), bytes_per_token(self.model) * self.window * self.max_batch)
+
+    def park(self) -> None:
+        """To the host, with the caches of what was begun."""
+        self._desk.to(torch.device("cpu"))
+        self._parking.park()
+
+    def unpark(self) -> None:
+        """Back to the device."""
+        self._parking.unpark(self._device)
+        self._desk.to(self._device)
+
+    def close(self) -> None:
+        """Gives up what the host has of it; the engine cannot be used any more."""
+        self._parking.close()
 
     @torch.inference_mode()
     def run(self, batch: Batch[Generate, Answer]) -> None:
@@ -132,6 +147,12 @@ class Desk:
         self.reading: Reading | None = None
         self.writing = Group(model)
 
+    def to(self, device: torch.device) -> None:
+        """Moves the caches."""
+        self.writing.rows.to(device)
+        if self.reading is not None:
+            self.reading.to(device)
+
     def held(self) -> list[Answering]:
         """All of it."""
         return [*self.waiting, *(self.reading.group.members if self.reading else ()), *self.writing.members]
@@ -147,6 +168,11 @@ class Reading:
         self._mask = _left_padded([[1] * len(member.prompt) for member in members], columns).to(model.device)
         self._stride = max(1, STRIDE.get(model.device.type, GROUP) // len(members))
         self._done = 0
+
+    def to(self, device: torch.device) -> None:
+        """Moves what was read so far, and what was not."""
+        self.group.rows.to(device)
+        self._tokens, self._mask = self._tokens.to(device), self._mask.to(device)
 
     def advance(self) -> bool:
         """Reads a stride; true when the prompts are read and the first tokens are out, or nobody waits for them any more."""

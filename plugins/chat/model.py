@@ -30,7 +30,7 @@ class Chat(Model[Generate, Answer]):
     def memory(self) -> Memory:
         """Measured once loaded. Before that foretold from the catalogue, in float32, which is the most it takes; else 0."""
         if self._engine is not None:
-            return self._engine.memory()
+            return self._engine.memory
         if self._facts is None:
             return Memory(0)
         window = min(self._context, self._facts.context)
@@ -53,10 +53,22 @@ class Chat(Model[Generate, Answer]):
             raise RuntimeError(f"{self.name} must be loaded before it runs")
         self._engine.run(batch)
 
+    def park(self) -> None:
+        """See `Engine.park`."""
+        if self._engine is not None:
+            self._engine.park()
+
+    def unpark(self) -> None:
+        """See `Engine.unpark`."""
+        if self._engine is not None:
+            self._engine.unpark()
+
     def unload(self) -> None:
         """The last reference goes; a GPU's memory is given back to it."""
         import torch
 
+        if self._engine is not None:
+            self._engine.close()
         self._engine = None
         gc.collect()
         if torch.cuda.is_available():

@@ -49,6 +49,13 @@ class Rows:
             mine.keys = _stacked(mine.keys, theirs.keys, columns)
             mine.values = _stacked(mine.values, theirs.values, columns)
 
+    def to(self, device: torch.device) -> None:
+        """Moves all of it."""
+        self.mask = self.mask.to(device)
+        for layer in self._cache.layers:
+            if layer.is_initialized:
+                layer.keys, layer.values = layer.keys.to(device), layer.values.to(device)
+
     def keep(self, rows: Sequence[int]) -> None:
         """Drops all other rows, and the columns in which nothing is left; at least one stays."""
         index = torch.tensor(rows, device=self.mask.device)

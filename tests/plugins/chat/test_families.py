@@ -104,6 +104,8 @@ def test_answers_go_on_after_parking_and_one_that_is_cancelled_leaves(engine: En
     engine.run(Arrivals(stays, goes, ends=5))
     assert not stays.results and stays.partials
     goes.cancel = True
+    engine.park()
+    engine.unpark()
     engine.run(Arrivals(stays, goes))
     assert (stays.answer.text, stays.answer.tokens) == alone(engine, stays)
     assert not goes.results
@@ -120,7 +122,7 @@ def test_memory_is_foretold_within_a_tenth(engine: Engine) -> None:
     chat = CATALOGUE.models[engine.name].chat
     assert chat is not None
     told = chat.model_copy(update={"parameters": engine.model.num_parameters()})
-    assert engine.memory().weights == pytest.approx(told.weights("float32"), rel=0.1)
+    assert engine.memory.weights == pytest.approx(told.weights("float32"), rel=0.1)
 
 
 def test_a_folder_that_holds_another_model_is_refused_before_its_weights_are_read(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Command, Context, Entry, Refused, Route, UserError
+from bot import Command, Context, Refused, Route, UserError
+from plugins.chat.config import Served
 
 
 class ModelsArgs(BaseModel):
@@ -27,34 +28,33 @@ class Choice(BaseModel):
 class Choosing:
     """The models that are served; the first one answers where nobody has chosen."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = {entry.name: entry for entry in entries}
-        self._first = entries[0]
+    def __init__(self, models: Sequence[Served]) -> None:
+        self._models = {model.name: model for model in models}
+        self._first = models[0]
 
     def routes(self) -> Iterable[Route]:
         """One command."""
         return [Command("models", "List the models, or choose the one that answers in this chat.", ModelsArgs, self.models)]
 
-    async def chosen(self, ctx: Context) -> Entry:
+    async def chosen(self, ctx: Context) -> Served:
         """The chat's choice, while it is served; nothing is read where there is none to make."""
-        if len(self._entries) == 1:
+        if len(self._models) == 1:
             return self._first
         choice = await ctx.store.get(Choice, "chat", "model")
-        return self._entries.get(choice.model, self._first) if choice else self._first
+        return self._models.get(choice.model, self._first) if choice else self._first
 
     async def models(self, ctx: Context, args: ModelsArgs) -> str:
         """Everybody may look; who manages the server may choose."""
         if not args.name:
             here = await self.chosen(ctx)
-            return "\n".join(_line(entry, here=entry is here) for entry in self._entries.values())
-        if args.name not in self._entries:
-            raise UserError(f"No model here is called “{args.name}”. There is: {', '.join(self._entries)}.")
+            return "\n".join(_line(model, here=model is here) for model in self._models.values())
+        if args.name not in self._models:
+            raise UserError(f"No model here is called “{args.name}”. There is: {', '.join(self._models)}.")
         if not (ctx.message.manages or ctx.address.direct):
             raise Refused("Only those who manage this server can choose its model.")
         await ctx.store.put(Choice(model=args.name), "chat", "model")
         return f"{args.name} answers here from now on."
 
 
-def _line(entry: Entry, *, here: bool) -> str:
-    languages = f", {', '.join(entry.languages[:12])}{'…' if len(entry.languages) > 12 else ''}" if entry.languages else ""
-    return f"{'**' if here else ''}{entry.name}{'**, answers here' if here else ''}: {entry.summary} ({entry.licence}{languages})"
+def _line(model: Served, *, here: bool) -> str:
+    return f"{'**' if here else ''}{model.name}{'**, answers here' if here else ''}: {model.summary}"

@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from bot import Catalogue, ConfigError, Entry
 
 
-class Config(BaseModel):
-    """Read by the worker when it loads a model, and by the router to know which there are."""
-
+class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+
+class Server(_Table):
+    """A program that speaks OpenAI's protocol: Ollama, vLLM, SGLang, llama.cpp, `transformers serve`, or a paid service."""
+
+    url: HttpUrl
+    """Where it answers, up to and with the version: `http://127.0.0.1:11434/v1`. What people write to this model goes there."""
+
+    model: str = ""
+    """The model's name at that server; empty is the name that it has here."""
+
+    key: str = ""
+    """The environment variable with the server's key; empty sends none."""
+
+    concurrency: int = Field(default=4, ge=1, le=1000)
+    """How many answers it writes at the same time."""
+
+    command: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """The command that starts it: `["llama-server", "-m", "model.gguf", "--port", "8080"]`. It then runs on the worker's device, takes
+    turns with the models there, is stopped to make room and started again when it dies. Empty: it runs by itself."""
+
+    memory: float = Field(default=0.0, ge=0.0)
+    """Gigabytes of the device that it takes while it runs, for a server with a `command`."""
+
+    patience: float = Field(default=600.0, ge=1.0)
+    """Seconds within which it must answer once it is started."""
+
+
+class Config(_Table):
+    """Read by the worker when it loads a model, and by the router to know which there are."""
+
     models: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=("smollm2-135m-instruct",), min_length=1)
-    """The models that people may chat with, by their names in the catalogue. The first one answers where nobody has chosen."""
+    """The models that people may chat with, by their names in the catalogue or below `servers`. The first one answers where nobody has
+    chosen."""
 
     max_batch: int = Field(default=16, ge=1, le=256)
     """How many answers a model writes at the same time. More of them are slower each, and faster together."""
@@ -24,10 +54,43 @@ class Config(BaseModel):
     """The most tokens of prompt and answer together; the model's own window, where that is smaller. Each answer that is
     being written keeps a cache of this size at most."""
 
+    servers: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")], Server] = {}
+    """Models that other programs run, by the names that they have here: `[plugins.chat.servers.big]` with `url`, `model`, `key` (an
+    environment variable), `concurrency`, and for one that Hobnob starts and stops `command`, `memory` (GB) and `patience` (seconds)."""
 
-def served(config: Config, catalogue: Catalogue) -> list[Entry]:
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One model that people may chat with: of the catalogue, or behind a server."""
+
+    name: str
+    entry: Entry | None = None
+    server: Server | None = None
+
+    @property
+    def tuned(self) -> bool:
+        """Whether it follows instructions."""
+        return self.entry is None or self.entry.chat is None or self.entry.chat.tuned
+
+    @property
+    def summary(self) -> str:
+        """What people are told of it."""
+        if self.entry is None:
+            return f"runs at {self.server.url.host}" if self.server and not self.server.command else "runs here"
+        some = f", {', '.join(self.entry.languages[:12])}{'…' if len(self.entry.languages) > 12 else ''}" if self.entry.languages else ""
+        return f"{self.entry.summary} ({self.entry.licence}{some})"
+
+
+def served(config: Config, catalogue: Catalogue) -> list[Served]:
     """The chosen models. Raises ConfigError for one that nobody knows, or that does not chat."""
-    entries = catalogue.find(config.models)
-    if wrong := [f"models: {entry.name} is a model for {entry.kind}, expected one for chat" for entry in entries if entry.kind != "chat"]:
-        raise ConfigError(*wrong)
-    return entries
+    found = [
+        Served(name, server=config.servers[name]) if name in config.servers else Served(name, catalogue.find([name])[0])
+        for name in config.models
+    ]
+    if wrong := [one.entry for one in found if one.entry and one.entry.kind != "chat"]:
+        raise ConfigError(*(f"models: {entry.name} is a model for {entry.kind}, expected one for chat" for entry in wrong))
+    if unnamed := [name for name in config.servers if name not in config.models]:
+        raise ConfigError(
+            *(f"servers.{name}: expected {name!r} among `models`, where the first one answers by default" for name in unnamed)
+        )
+    return found

@@ -10,7 +10,6 @@ from bot import (
     Catalogue,
     Command,
     Context,
-    Entry,
     Generate,
     Listener,
     Message,
@@ -25,7 +24,7 @@ from bot import (
     hookimpl,
 )
 from plugins.chat.choosing import Choosing
-from plugins.chat.config import Config, served
+from plugins.chat.config import Config, Served, served
 from plugins.chat.requests import Requests
 from plugins.chat.settings import Settings
 from plugins.chat.wording import labels, may_become_label, question, quoted, unlabelled, unreadable, words
@@ -83,9 +82,9 @@ class Plugin:
         return Reply(*filter(None, (f"{text} …" if answer.finish == "length" else text, _unread(message))))
 
 
-def _job(settings: Settings, entry: Entry, turns: list[Turn]) -> Generate:
+def _job(settings: Settings, model: Served, turns: list[Turn]) -> Generate:
     persona = Turn(role="system", parts=(Text(settings.persona),))
-    return Generate(model=entry.name, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature)
+    return Generate(model=model.name, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature)
 
 
 def _remembered(ctx: Context, text: str, answer: Answer) -> Turn:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import Answer, Batch, Catalogue, Entry, Generate, Memory, Model, Placement, hookimpl
 from plugins.chat.config import Config, served
+from plugins.chat.remote import Remote
 
 if TYPE_CHECKING:
     from plugins.chat.engine import Engine
@@ -87,9 +88,10 @@ class Plugin:
 
     def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._config = config
-        self._entries = served(config, catalogue)
+        self._served = served(config, catalogue)
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
         """The models that the operator chose."""
-        return [Chat(self._config, entry) for entry in self._entries]
+        local = [Chat(self._config, one.entry) for one in self._served if one.entry]
+        return [*local, *(Remote(one.name, one.server) for one in self._served if one.server)]

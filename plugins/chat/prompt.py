@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from bot import Turn
 from bot.turns import fit
@@ -30,10 +30,10 @@ class PromptFormat:
 
     def encode(self, turns: Sequence[Turn], budget: int) -> Prompt:
         """The prompt, at most `budget` tokens. The oldest turns leave in blocks; a last one that is too long loses its end."""
-        leading = _leading(turns)
-        persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in leading)), budget // 2)
-        rest = turns[len(leading) :]
-        parts = [Part(ROLES[turn.role], turn.text.strip(), _name(turn)) for turn in rest]
+        first = leading(turns)
+        persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in first)), budget // 2)
+        rest = turns[len(first) :]
+        parts = [part(turn) for turn in rest]
         prompt = self._render(persona, parts)
         if len(prompt.tokens) > budget:
             parts = self._fitting(rest, parts, budget - self._form.frame(persona))
@@ -44,8 +44,8 @@ class PromptFormat:
         return prompt
 
     def _render(self, persona: Part, parts: Sequence[Part]) -> Prompt:
-        merged = _merged(_asked(parts), named=self._form.named)
-        return Prompt(self._form.render(persona.text, merged), self._form.stops(merged))
+        said = _asked(parts) if self._form.named else merged(_asked(parts))
+        return Prompt(self._form.render(persona.text, said), self._form.stops(said))
 
     def _fitting(self, turns: Sequence[Turn], parts: Sequence[Part], room: int) -> list[Part]:
         shortened = [self._cut(part, room - self._form.size(replace(part, text=""))) for part in parts]
@@ -60,13 +60,14 @@ class PromptFormat:
         return replace(part, text=self._form.cut(part.text, max(most, 0)))
 
 
-def _name(turn: Turn) -> str:
-    return " ".join(turn.name.split())
+def part(turn: Turn) -> Part:
+    """A turn behind the leading system turns."""
+    return Part(ROLES[turn.role], turn.text.strip(), " ".join(turn.name.split()))
 
 
-def _leading(turns: Sequence[Turn]) -> list[Turn]:
-    count = next((index for index, turn in enumerate(turns) if turn.role != "system"), len(turns))
-    return list(turns[:count])
+def leading(turns: Sequence[Turn]) -> list[Turn]:
+    """The system turns at the beginning."""
+    return list(takewhile(lambda turn: turn.role == "system", turns))
 
 
 def _asked(parts: Sequence[Part]) -> list[Part]:
@@ -75,11 +76,6 @@ def _asked(parts: Sequence[Part]) -> list[Part]:
     return list(parts[max(first, 0) :])
 
 
-def _merged(parts: Iterable[Part], *, named: bool) -> list[Part]:
+def merged(parts: Iterable[Part]) -> list[Part]:
     """Neighbours of one role as one message: many templates insist that roles alternate."""
-    if named:
-        return list(parts)
-    merged = []
-    for role, run in groupby(parts, key=lambda part: part.role):
-        merged.append(Part(role, "\n".join(part.spoken for part in run)))
-    return merged
+    return [Part(role, "\n".join(each.spoken for each in run)) for role, run in groupby(parts, key=lambda each: each.role)]

@@ -8,12 +8,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot import Command, Context, Entry, Generate, Reply, Route, TextSoFar, Turn, UserError, estimate_tokens
+from bot import Command, Context, Generate, Reply, Route, TextSoFar, Turn, UserError, estimate_tokens
 from plugins.chat import tasks
+from plugins.chat.config import Served
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described
 
-Chosen = Callable[[Context], Awaitable[Entry]]
+Chosen = Callable[[Context], Awaitable[Served]]
 """Which model answers in this chat."""
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\n:]+$")]
@@ -115,17 +116,16 @@ class Requests:
         return written if "```" in written else f"```{args.language.lower()}\n{written}\n```"
 
     async def _done(self, ctx: Context, task: Task, text: str) -> str:
-        entry, settings = await self._chosen(ctx), ctx.settings
+        model, settings = await self._chosen(ctx), ctx.settings
         if (tokens := estimate_tokens(text)) > settings.context_tokens:
             most = len(text) * settings.context_tokens // tokens
             raise UserError(f"That is too long for me: {len(text):,} characters, and I can read about {most:,} at once. Please send less.")
-        tuned = entry.chat is None or entry.chat.tuned
         job = Generate(
-            model=entry.name,
-            turns=task.turns(text, tuned=tuned),
+            model=model.name,
+            turns=task.turns(text, tuned=model.tuned),
             max_tokens=settings.max_tokens,
             temperature=0.0,
-            stop=() if tuned else task.stops,
+            stop=() if model.tuned else task.stops,
         )
         answer = await ctx.stream(job, lambda partial: Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None)
         return answer.text or "The model had nothing to say to that."

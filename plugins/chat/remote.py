@@ -1,0 +1,83 @@
+"""A chat model that another program runs: asked over HTTP, started and stopped where the operator says how. The protocol: `openai.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import aclosing
+
+import httpx
+
+from bot import Answer, Batch, Generate, Memory, Model, Placement, TextSoFar, Work
+from plugins.chat.config import Server
+from plugins.chat.managed import Managed
+from plugins.chat.openai import SILENCE, ServerRefusedError, Written, body, stream
+
+LOOK = 0.05
+"""Seconds after which it is seen that nobody waits for an answer any more; the connection is closed then, and servers stop writing."""
+
+
+class Remote(Model[Generate, Answer]):
+    """Runs as many jobs at once as the server takes, each in a thread of its own."""
+
+    job = Generate
+
+    def __init__(self, name: str, server: Server) -> None:
+        self.name = name
+        self.concurrency = server.concurrency
+        self.remote = not server.command
+        self._server = server
+        self._managed = Managed(name, server) if server.command else None
+
+    def memory(self) -> Memory:
+        """What the operator says that it takes; nothing for one that runs elsewhere."""
+        return Memory(round(self._server.memory * 1e9))
+
+    def load(self, placement: Placement) -> None:
+        """Raises ValueError for a missing key, RuntimeError for a server that does not come up."""
+        self._headers()
+        if self._managed:
+            self._managed.start()
+
+    def run(self, batch: Batch[Generate, Answer]) -> None:
+        """Raises ServerRefusedError; a server of ours that has died is started again first."""
+        if self._managed:
+            self._managed.start()
+        for work in batch:
+            asyncio.run(self._write(work))
+
+    def unload(self) -> None:
+        """Stops a server of ours."""
+        if self._managed:
+            self._managed.stop()
+
+    async def _write(self, work: Work[Generate, Answer]) -> None:
+        writing = asyncio.create_task(self._written(work))
+        while not (await asyncio.wait({writing}, timeout=LOOK))[0]:
+            if work.cancelled:
+                writing.cancel()
+        if writing.cancelled():
+            return
+        written = writing.result()
+        counts = {"prompt_tokens": written.prompt_tokens, "tokens": written.tokens}
+        work.finish(Answer(text=written.text.strip(), finish=written.finish, model=self.name, **counts))
+
+    async def _written(self, work: Work[Generate, Answer]) -> Written:
+        written = Written()
+        asked = body(work.job, self._server.model or self.name)
+        timeout = httpx.Timeout(SILENCE, connect=10.0)
+        reached = httpx.AsyncClient(base_url=str(self._server.url), headers=self._headers(), timeout=timeout)
+        async with reached as client, aclosing(stream(client, asked)) as pieces:
+            async for written in pieces:
+                work.emit(TextSoFar(text=written.text.strip()))
+        return written
+
+    def _headers(self) -> dict[str, str]:
+        if not self._server.key:
+            return {}
+        if not (key := os.environ.get(self._server.key)):
+            raise ValueError(f"{self.name}: expected the server's key in the environment variable {self._server.key}, found none")
+        return {"Authorization": f"Bearer {key}"}
+
+
+__all__ = ["Remote", "ServerRefusedError"]

@@ -1,0 +1,200 @@
+"""Models behind an OpenAI-compatible server, ours to start or not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from pydantic import ValidationError
+
+from bot import ConfigError, Generate, Placement
+from bot.catalogue import load
+from bot.testing import wait_until
+from plugins.chat.config import Config, Server, served
+from plugins.chat.model import Plugin
+from plugins.chat.remote import Remote, ServerRefusedError
+from tests.plugins.chat.arrivals import Arrivals, Request, bot, generate, person, system
+from tests.plugins.chat.server import Script, serving
+
+HERE = Placement("cpu")
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with serving(Script()) as script:
+        yield script
+
+
+def remote(script: Script, **facts: Any) -> Remote:
+    return Remote("big", Server.model_validate({"url": script.url, **facts}))
+
+
+def run(model: Remote, job: Generate | None = None) -> Request:
+    request = Request(job or generate("What is the capital of France?"))
+    model.run(Arrivals(request))
+    return request
+
+
+def test_an_answer_streams_and_ends_with_the_servers_counts(script: Script) -> None:
+    request = run(remote(script, model="llama3.1:8b"))
+    assert request.partials == ["The capital", "The capital is", "The capital is Paris.", "The capital is Paris."]
+    assert request.answer.model_dump() == {
+        **{"text": "The capital is Paris.", "finish": "stop", "prompt_tokens": 9, "tokens": 5, "model": "big"},
+    }
+    assert script.asked[0]["model"] == "llama3.1:8b"
+
+
+def test_the_request_says_what_the_job_says(script: Script) -> None:
+    turns = (system("S."), person("Hi"), person("there", "Bob"), bot("Hello."), person("Bye"))
+    run(remote(script), Generate(turns=turns, max_tokens=7, temperature=0.5, top_p=0.8, stop=("\n",), seed=3))
+    (asked,) = script.asked
+    assert asked["messages"] == [
+        {"role": "system", "content": "S."},
+        {"role": "user", "content": "Alice: Hi\nBob: there"},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Alice: Bye"},
+    ]
+    assert [asked[key] for key in ("model", "max_tokens", "temperature", "top_p", "stop", "seed")] == ["big", 7, 0.5, 0.8, ["\n"], 3]
+
+
+def test_an_answer_that_is_cut_says_so(script: Script) -> None:
+    script.finish = "length"
+    assert run(remote(script)).answer.finish == "length"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_full_is_asked_again(script: Script, status: int) -> None:
+    script.refusals = [(status, {"Retry-After": "0"}), (status, {"Retry-After": "0"})]
+    assert run(remote(script)).answer.text == "The capital is Paris."
+    assert len(script.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "refuses the key"), (404, "check `url`, which ends with the version"), (400, "answers 400: .*not now")]
+)
+def test_a_refusal_says_what_to_do_and_is_not_repeated(script: Script, status: int, said: str) -> None:
+    script.refusals = [(status, {})]
+    with pytest.raises(ServerRefusedError, match=said):
+        run(remote(script))
+    assert len(script.asked) == 1
+
+
+def test_an_answer_that_breaks_off_is_not_begun_again(script: Script) -> None:
+    script.breaks = 2
+    script.words = ("a", "b", "c")
+    request = run(remote(script))
+    assert (request.answer.text, len(script.asked)) == ("ab", 1)
+
+
+def test_a_cancelled_answer_hangs_up(script: Script) -> None:
+    script.hold = threading.Event()
+    request = Request(generate("Hi"), lambda request: setattr(request, "cancel", True))
+    remote(script).run(Arrivals(request))
+    assert request.results == []
+    assert script.hung_up.wait(10)
+
+
+def test_the_key_comes_from_the_environment(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = remote(script, key="BIG_KEY")
+    with pytest.raises(ValueError, match="big: expected the server's key in the environment variable BIG_KEY, found none"):
+        model.load(HERE)
+    monkeypatch.setenv("BIG_KEY", "sesame")
+    run(model)
+    assert script.keys == ["Bearer sesame"]
+
+
+def test_servers_are_models_with_a_concurrency_of_their_own() -> None:
+    servers = {
+        "big": {"url": "http://127.0.0.1:1/v1", "concurrency": 9},
+        "here": {"url": "http://127.0.0.1:2/v1", "command": ["x"], "memory": 5},
+    }
+    config = Config.model_validate({"models": ["big", "here", "phi-2"], "servers": servers})
+    models = {model.name: model for model in Plugin(config, load()).register_models()}
+    big, here = models["big"], models["here"]
+    assert isinstance(big, Remote) and isinstance(here, Remote)
+    assert (big.concurrency, big.remote, big.memory().weights) == (9, True, 0)
+    assert (here.remote, here.memory().weights) == (False, 5_000_000_000)
+    assert list(models) == ["phi-2", "big", "here"]
+
+
+def test_a_server_that_is_not_among_the_models_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"servers\.big: expected 'big' among `models`"):
+        served(Config.model_validate({"servers": {"big": {"url": "http://127.0.0.1:1/v1"}}}), load())
+    with pytest.raises(ValidationError, match="url"):
+        Server.model_validate({"url": "127.0.0.1"})
+
+
+# One that is started ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number: int = free.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def managed(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command = [sys.executable, "-m", "tests.plugins.chat.server", str(port), str(tmp_path / "log")]
+    model = Remote("here", Server.model_validate({"url": f"http://127.0.0.1:{port}/v1", "command": command, "patience": 30}))
+    yield model
+    model.unload()
+
+
+def answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/v1/models", timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_a_server_is_started_stopped_and_started_again_when_it_dies(managed: Remote, port: int, tmp_path: Path) -> None:
+    managed.load(HERE)
+    assert run(managed).answer.text == "The capital is Paris."
+    assert managed._managed and managed._managed._process
+    (child,) = psutil.Process(managed._managed._process.pid).children()
+    child.kill()
+    managed._managed._process.wait(10)
+    assert run(managed).answer.text == "The capital is Paris."
+    assert (tmp_path / "log").read_text() == "started\n" * 2
+    managed.unload()
+    assert not answers(port)
+
+
+async def test_a_server_goes_with_its_worker_however_that_ends(port: int, tmp_path: Path) -> None:
+    code = (
+        "import sys, threading; from plugins.chat.config import Server; from plugins.chat.remote import Remote; from bot import Placement;"
+        f"command = [sys.executable, '-m', 'tests.plugins.chat.server', '{port}', {str(tmp_path / 'log')!r}];"
+        f"Remote('here', Server(url='http://127.0.0.1:{port}/v1', command=command)).load(Placement('cpu')); threading.Event().wait()"
+    )
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."})
+    await wait_until(lambda: answers(port), 30)
+    worker.kill()
+    await worker.wait()
+    await wait_until(lambda: not answers(port), 30)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["/no/such/program"], "`/no/such/program` has ended with code 127"),
+        ([sys.executable, "-c", "import threading; threading.Event().wait()"], "within 1 s, found none"),
+    ],
+)
+def test_a_server_that_does_not_come_up_is_a_sentence(port: int, command: list[str], said: str) -> None:
+    model = Remote("here", Server.model_validate({"url": f"http://127.0.0.1:{port}/v1", "command": command, "patience": 1}))
+    with pytest.raises(RuntimeError, match=said):
+        model.load(HERE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,18 @@ def _device(name: str) -> str:
         raise ValueError("expected 'auto', 'cpu', 'mps', 'remote', 'cuda' or 'cuda:' and a number")
     return name
 
+
+def _span(words: str) -> str:
+    try:
+        begin, end = (time.fromisoformat(word) for word in words.split("-"))
+    except ValueError as error:
+        raise ValueError('expected two times of day, "22:00-07:00"') from error
+    if begin == end:
+        raise ValueError("expected two different times of day")
+    return words
+
+
+Span = Annotated[str, AfterValidator(_span)]
 
 Device = Annotated[str, AfterValidator(_device)]
 
@@ -68,6 +81,13 @@ class ModelsTable(Table):
 
 class WorkerTable(Table):
     """The process that runs the models."""
+
+    name: str | None = Field(default=None, pattern=r"^[^\s*|]+$")
+    """What `hobnob workers` calls it. Unset: the machine's name and the device. Workers of one name are paused and drained together."""
+
+    quiet_hours: tuple[Span, ...] = ()
+    """Times of day at which the device is the operator's own, on the worker's clock: `["22:00-07:00"]`. The models leave its memory within
+    10 seconds, whoever asks is told when they are back, and `hobnob resume` ends them early."""
 
     device: Device = "auto"
     """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`; `remote` for a worker that serves only models whose work is

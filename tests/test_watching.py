@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli import app, pausing
 from bot.errors import UserError
 from bot.store.keys import Keys
 from bot.store.queue import Queue
@@ -65,9 +66,40 @@ def test_the_queue_is_told_to_programs(busy: Path) -> None:
 
 
 def test_workers_are_listed(busy: Path) -> None:
-    assert "1 × parrot" in told(busy, "workers")
+    assert [row.split()[:3] for row in told(busy, "workers").splitlines() if row.startswith(("worker-1", "parrot"))] == [
+        ["worker-1", "works", "–"],
+        ["parrot", "worker-1", "1"],
+    ]
     [worker] = json.loads(told(busy, "workers", "--json"))
-    assert (worker["models"], worker["running"][0][0]) == ({"parrot": 1}, "parrot")
+    assert (worker["models"], worker["running"][0]["model"]) == ({"parrot": 1}, "parrot")
+
+
+def test_workers_are_drained_paused_and_resumed(busy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pausing, "FREED", 0.1)
+    assert "worker-1: ends what it has begun and takes nothing new." in told(busy, "workers", "drain", "worker-1")
+    assert "worker-1  drains" in told(busy, "workers", "list")
+    paused = CliRunner().invoke(app, ["pause", "--until", "2h", "--config", str(busy)])
+    assert paused.exit_code == 1
+    assert "hobnob: worker-1 still holds what it runs" in paused.stderr
+    assert "All workers with a device: paused until " in paused.stdout
+    [worker] = json.loads(told(busy, "workers", "--json"))
+    assert worker["off"]["off"] == "pause"
+    assert "paused" in told(busy, "queue")
+    assert told(busy, "resume") == "On duty again, all but worker-1: `hobnob workers resume NAME`.\n"
+    assert told(busy, "workers", "resume", "worker-1") == "On duty again.\n"
+    assert json.loads(told(busy, "workers", "--json"))[0]["off"] is None
+    with pytest.raises(UserError, match=r"found 'worker'; there is worker-1$"):
+        told(busy, "workers", "drain", "worker")
+
+
+def test_an_end_is_a_time_of_day_a_date_or_a_duration() -> None:
+    now = datetime(2026, 3, 1, 18, 0, tzinfo=UTC)
+    ends = ["18:30", "07:15", "90m", "2h", "2026-03-02 09:00"]
+    there = [datetime.fromtimestamp(pausing.moment(words, now), UTC).strftime("%d. %H:%M") for words in ends]
+    assert there == ["01. 18:30", "02. 07:15", "01. 19:30", "01. 20:00", "02. 09:00"]
+    for wrong in ("soon", "25:00", "2026-02-01 09:00"):
+        with pytest.raises(UserError, match=wrong):
+            pausing.moment(wrong, now)
 
 
 @pytest.fixture

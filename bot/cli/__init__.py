@@ -29,12 +29,17 @@ discord = typer.Typer(help="Discord, from the operator's side.", no_args_is_help
 app.add_typer(discord, name="discord")
 queues = typer.Typer(invoke_without_command=True)
 app.add_typer(queues, name="queue")
+crew = typer.Typer(invoke_without_command=True)
+app.add_typer(crew, name="workers")
 
 ConfigFile = Annotated[
     Optional[Path],  # noqa: UP045  typer reads this at run time
     typer.Option("--config", "-c", envvar="HOBNOB_CONFIG", metavar="FILE", help="The configuration; else config/bot.toml."),
 ]
 Dead = Annotated[list[str], typer.Argument(metavar="ID...", help="As `hobnob queue dead` lists them, or `all`.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Name = Annotated[str, typer.Argument(help="As `hobnob workers` lists it.")]
+Until = Annotated[Optional[str], typer.Option("--until", help="When it ends by itself: 18:30, 2h, '2026-12-24 18:30'.")]  # noqa: UP045
 Patience = Annotated[float, typer.Option(hidden=True, help="Seconds in which the store may still start.")]
 Announce = Annotated[Optional[int], typer.Option(hidden=True, help="A pipe to say on that this process is ready.")]  # noqa: UP045
 
@@ -110,7 +115,7 @@ def link(config: ConfigFile = None) -> None:
 def queue(
     context: typer.Context,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second, until Ctrl-C.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Show who works, who waits, and what is left to each server of the round; more below it."""
@@ -121,7 +126,7 @@ def queue(
 
 
 @queues.command("dead")
-def queue_dead(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False, config: ConfigFile = None) -> None:
+def queue_dead(json: Json = False, config: ConfigFile = None) -> None:
     """List the requests that killed three workers, and were given up."""
     from bot.cli.burying import listed as command
 
@@ -145,11 +150,58 @@ def queue_drop(ids: Dead, config: ConfigFile = None) -> None:
 
 
 @app.command()
-def workers(json: Annotated[bool, typer.Option("--json", help="For programs.")] = False, config: ConfigFile = None) -> None:
-    """List the workers: what they serve, and what they run."""
+def pause(until: Until = None, config: ConfigFile = None) -> None:
+    """Have the devices for yourself: their memory is free within 10 seconds, and whoever asks is told when they are back."""
+    from bot.cli.pausing import pause as command
+
+    raise typer.Exit(command(config, until))
+
+
+@app.command()
+def resume(config: ConfigFile = None) -> None:
+    """End a pause, and quiet hours that are now."""
+    from bot.cli.pausing import resume as command
+
+    raise typer.Exit(command(config))
+
+
+@crew.callback()
+def workers(context: typer.Context, json: Json = False, config: ConfigFile = None) -> None:
+    """List the workers: what they serve, run and have in memory; more below it."""
+    if context.invoked_subcommand is None:
+        workers_list(json, config)
+
+
+@crew.command("list")
+def workers_list(json: Json = False, config: ConfigFile = None) -> None:
+    """List the workers."""
     from bot.cli.watching import workers as command
 
     raise typer.Exit(command(config, as_json=json))
+
+
+@crew.command("drain")
+def workers_drain(name: Name, config: ConfigFile = None) -> None:
+    """Have a worker end what it has begun, and take nothing new."""
+    from bot.cli.pausing import drain as command
+
+    raise typer.Exit(command(config, name))
+
+
+@crew.command("pause")
+def workers_pause(name: Name, until: Until = None, config: ConfigFile = None) -> None:
+    """Have a worker free its memory at once, and take nothing new."""
+    from bot.cli.pausing import pause as command
+
+    raise typer.Exit(command(config, until, name))
+
+
+@crew.command("resume")
+def workers_resume(name: Name, config: ConfigFile = None) -> None:
+    """Have a worker work again."""
+    from bot.cli.pausing import resume as command
+
+    raise typer.Exit(command(config, name))
 
 
 @app.command()

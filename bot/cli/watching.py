@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.pausing import clock
 from bot.cli.reaching import console, setup, store
 from bot.config import Config
+from bot.store.duty import Leave
+from bot.store.foresight import Place, foresee, outlook
 from bot.store.keys import Keys
 from bot.store.snapshot import Line, Snapshot, Snapshots
 
 MOST_JOBS = 10_000
+
+MOST_FORESEEN = 300
+"""Waiting jobs of which it is said when they begin."""
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -41,9 +50,9 @@ def workers(path: Path | None, *, as_json: bool) -> int:
     config = setup(path, "workers")
     seen = asyncio.run(_once(config))
     if as_json:
-        print(json.dumps([asdict(worker) for worker in seen.workers]))  # noqa: T201  for programs
+        print(json.dumps(_finite([asdict(worker) for worker in seen.workers])))  # noqa: T201  for programs
     else:
-        console().print(_workers(seen))
+        console().print(Group(_workers(seen), Text(), _turns(seen)) if any(worker.running for worker in seen.workers) else _workers(seen))
     return 0
 
 
@@ -60,10 +69,11 @@ async def _snapshots(config: Config) -> AsyncIterator[Snapshots]:
 
 async def _queue(config: Config, live: bool, as_json: bool) -> None:
     async with _snapshots(config) as snapshots:
+        seen = await snapshots.take(MOST_JOBS)
         if as_json:
-            print(_json(await snapshots.take(MOST_JOBS)))  # noqa: T201  for programs
+            print(_json(seen))  # noqa: T201  for programs
         elif not live:
-            console().print(screen(await snapshots.take(MOST_JOBS)))
+            console().print(screen(seen))
         else:
             with Live(screen=True, auto_refresh=False) as shown:
                 while True:
@@ -74,7 +84,25 @@ async def _queue(config: Config, live: bool, as_json: bool) -> None:
 def _json(seen: Snapshot) -> str:
     plain = asdict(seen)
     plain["rates"] = [{"server": server, "wanted": wanted, "per_second": rate} for (server, wanted), rate in seen.rates.items()]
-    return json.dumps(plain)
+    plain["places"] = {id: asdict(place) for id, place in places(seen).items()}
+    return json.dumps(_finite(plain))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: what has no end is null."""
+    match value:
+        case float() if math.isinf(value):
+            return None
+        case dict():
+            return {key: _finite(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_finite(one) for one in value]
+    return value
+
+
+def places(seen: Snapshot) -> dict[str, Place]:
+    """When those who wait will be served; nothing where so many wait that it would take long to say."""
+    return foresee(outlook(seen)) if 0 < sum(len(line.ids) for line in seen.lines) <= MOST_FORESEEN else {}
 
 
 def screen(seen: Snapshot) -> Group:
@@ -82,34 +110,86 @@ def screen(seen: Snapshot) -> Group:
     waiting = sum(len(line.ids) for line in seen.lines)
     running = sum(len(worker.running) for worker in seen.workers)
     head = Text(f"{waiting} waiting, {running} running, {len(seen.workers)} working — {time.strftime('%H:%M:%S')}", style="bold")
-    return Group(head, _workers(seen), _servers(seen), _models(seen))
+    shown = [_workers(seen), _turns(seen), _servers(seen), _models(seen)]
+    return Group(head, *(part for table in shown if table.row_count for part in (Text(), table)))
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """A table without lines; numbers stand on the right."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
+    return made
 
 
 def _workers(seen: Snapshot) -> Table:
-    table = Table("worker", "pool", "models", "runs", "longest", box=None)
+    made = table("worker", "duty", "in memory", "serves", "pool")
     for worker in seen.workers:
-        longest = max((elapsed for _, elapsed in worker.running), default=0.0)
-        runs = f"{len(worker.running)} × {worker.running[-1][0]}" if worker.running else "–"
-        table.add_row(worker.name, worker.pool, ", ".join(worker.models), runs, f"{longest:.0f} s" if worker.running else "")
-    return table
+        held = ", ".join(f"{model} {size / 1e9:.1f} GB" for model, size in worker.resident.items())
+        made.add_row(worker.name, duty(worker.off), held or "–", ", ".join(worker.models), worker.pool, style="dim" if worker.off else "")
+    return made
+
+
+def duty(off: Leave | None) -> str:
+    """Whether it works, and if not, until when."""
+    if off is None:
+        return "works"
+    if off.off == "drain":
+        return "drains"
+    return "paused" if math.isinf(off.until) else f"paused until {clock(off.until)}"
+
+
+def _turns(seen: Snapshot) -> Table:
+    """What runs, by worker and model: for whom, and for how long."""
+    made = table("turn of", "on", "jobs", "longest", "for", right=("jobs", "longest"))
+    for worker in seen.workers:
+        for model in dict.fromkeys(run.model for run in worker.running):
+            runs = [run for run in worker.running if run.model == model]
+            servers = Counter(run.server for run in runs).items()
+            who = ", ".join(f"{server} × {count}" if count > 1 else server for server, count in servers)
+            parked = " (makes room)" if all(run.parked for run in runs) else ""
+            longest = max(run.seconds for run in runs)
+            made.add_row(model + parked, worker.name, f"{len(runs)} of {worker.models.get(model, 0)}", f"{longest:.0f} s", who)
+    return made
 
 
 def _servers(seen: Snapshot) -> Table:
-    """The servers that wait, those with the least left first; a server's credit is that of its pool where it was served last."""
-    table = Table("server", "waits for", "people", "jobs", "oldest", "left of the round", box=None)
+    """The servers that wait, who waits longest first; a server's credit is that of its pool where it was served last."""
+    made = table(
+        "server",
+        "waits for",
+        "people",
+        "jobs",
+        "oldest",
+        "served in",
+        "left of the round",
+        right=("people", "jobs", "oldest", "left of the round"),
+    )
     by_server: dict[tuple[str, str], list[Line]] = {}
     for line in seen.lines:
         by_server.setdefault((line.server, line.wanted), []).append(line)
+    foreseen = places(seen)
     for (server, wanted), lines in sorted(by_server.items(), key=lambda one: min(line.since for line in one[1])):
         left = [f"{accounts.servers[server]:.1f} s" for accounts in seen.accounts.values() if server in accounts.servers]
         oldest = seen.now - min(line.since for line in lines)
-        jobs = sum(len(line.ids) for line in lines)
-        table.add_row(server, wanted, str(len(lines)), str(jobs), f"{oldest:.0f} s", " ".join(left) or "a full share")
-    return table
+        ids = [id for line in lines for id in line.ids]
+        when = span([foreseen[id] for id in ids if id in foreseen])
+        made.add_row(server, wanted, str(len(lines)), str(len(ids)), f"{oldest:.0f} s", when, " ".join(left) or "a full share")
+    return made
+
+
+def span(foreseen: Sequence[Place]) -> str:
+    """When the first and the last of them begin."""
+    if any(place.away for place in foreseen):
+        return "paused"
+    seconds = sorted(place.seconds for place in foreseen if place.seconds is not None)
+    if not seconds:
+        return "?"
+    return f"{seconds[0]:.0f} s" if round(seconds[0]) == round(seconds[-1]) else f"{seconds[0]:.0f} – {seconds[-1]:.0f} s"
 
 
 def _models(seen: Snapshot) -> Table:
-    table = Table("model", "a job takes", box=None)
+    made = table("model", "a job takes", right=("a job takes",))
     for model, seconds in sorted(seen.costs.items()):
-        table.add_row(model, f"{seconds:.2f} s")
-    return table
+        made.add_row(model, f"{seconds:.2f} s")
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Generic, TypeVar
 
@@ -11,7 +12,7 @@ from bot.errors import JobExpired, Unavailable
 from bot.jobs import Job, Result, wanted
 from bot.router.delivery import Line
 from bot.router.journal import Journal
-from bot.router.status import Meanwhile, expired
+from bot.router.status import Meanwhile, expired, paused
 from bot.store.keys import digest
 from bot.store.queue import Broken, Finished, Queue, Running, Shown, Waiting
 
@@ -66,6 +67,9 @@ class Following(Generic[R]):
                     raise JobExpired(expired(self._queue.deadline(self._job)))
                 case Broken(error=error):
                     raise error
+                case Waiting(ahead=ahead, away=away) if self._queue.deadline(self._job) < away < math.inf:
+                    await self._queue.cancel(self._journal.ticket.id)
+                    raise Unavailable(f"{paused(ahead, away)} Please ask again then.")
                 case _:
                     self._tell(update)
         raise Unavailable("The answer got lost on its way. Please ask again.")

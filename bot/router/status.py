@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -23,8 +24,8 @@ class Meanwhile:
     def of(self, update: Waiting | Running | Shown) -> Reply:
         """The status line after this update."""
         match update:
-            case Waiting(ahead=ahead, seconds=seconds):
-                self._begin(waiting(ahead, seconds))
+            case Waiting(ahead=ahead, seconds=seconds, away=away):
+                self._begin(paused(ahead, away) if away else waiting(ahead, seconds))
             case Running(loading=loading):
                 self._begin("…" if loading is None else preparing(loading))
             case Shown(partial=Progress() as made):
@@ -52,6 +53,12 @@ def waiting(ahead: int, seconds: float | None) -> str:
     """So many are ahead, and it takes about so long, where that is known and worth a word."""
     place = "You are next" if ahead == 0 else f"Waiting: {ahead} ahead of you"
     return f"{place}." if seconds is None or seconds < 1.0 else f"{place}, {roughly(seconds)}."
+
+
+def paused(ahead: int, away: float) -> str:
+    """The operator has the device, and it is back in about so long, where that is known."""
+    when = "for now" if math.isinf(away) else f"and goes on in {roughly(away)}"
+    return f"This is paused {when}." if ahead == 0 else f"This is paused {when}. {ahead} ahead of you."
 
 
 def preparing(seconds: float) -> str:

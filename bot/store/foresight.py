@@ -30,10 +30,14 @@ HORIZON = 1_800.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """So many jobs begin before it; it begins in about so many seconds, None while nobody knows what its kind takes."""
+    """So many jobs begin before it; it begins in about so many seconds, None while nobody knows what its kind takes.
+
+    `away` is in how many seconds the first who serves it is back on duty: 0 is now, infinite when nobody knows.
+    """
 
     ahead: int
     seconds: float | None
+    away: float = 0.0
 
 
 @dataclass(slots=True)
@@ -48,12 +52,16 @@ class Hand:
 
 @dataclass(slots=True)
 class Outlook:
-    """What waits, who works on it, and who asks how often: `rates` in jobs per second, by server and model."""
+    """What waits, who works on it, and who asks how often: `rates` in jobs per second, by server and model.
+
+    `away` are the models that nobody on duty serves, by the seconds until somebody does.
+    """
 
     policy: Policy
     hands: list[Hand]
     now: float
     rates: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    away: Mapping[str, float] = field(default_factory=dict)
 
 
 def foresee(outlook: Outlook) -> dict[str, Place]:
@@ -66,8 +74,11 @@ def foresee(outlook: Outlook) -> dict[str, Place]:
     wanted, measured = {job.id for job in jobs}, set(outlook.policy.cost)
     standing = Future(copy.deepcopy(replace(outlook, rates={})), random.Random()).begin(wanted)  # noqa: S311  no secret
     futures = [Future(copy.deepcopy(outlook), random.Random(seed)).begin(wanted) for seed in range(FUTURES if measured else 0)]  # noqa: S311
-    ahead = {id: number for number, id in enumerate(standing)}
-    return {job.id: Place(ahead[job.id], _middle(job, futures) if job.model in measured else None) for job in jobs if job.id in standing}
+    begins = {id: number for number, id in enumerate(standing)}
+    absent = sorted((job for job in jobs if job.model in outlook.away and job.id not in standing), key=lambda job: job.at)
+    places = {job.id: Place(begins[job.id], _middle(job, futures) if job.model in measured else None) for job in jobs if job.id in standing}
+    places |= {job.id: Place(sum(other.model == job.model for other in absent[:at]), None) for at, job in enumerate(absent)}
+    return {job.id: replace(places[job.id], away=outlook.away.get(job.model, 0.0)) for job in jobs if job.id in places}
 
 
 def _middle(job: Queued, futures: Sequence[Mapping[str, float]]) -> float:
@@ -146,10 +157,11 @@ class Foresight:
     async def places(self) -> dict[str, Place]:
         """Of all waiting jobs that a living worker serves."""
         snapshot = await self._snapshots.take(MOST_JOBS)
-        return await asyncio.to_thread(foresee, _outlook(snapshot)) if snapshot.lines else {}
+        return await asyncio.to_thread(foresee, outlook(snapshot)) if snapshot.lines else {}
 
 
-def _outlook(seen: Snapshot) -> Outlook:
+def outlook(seen: Snapshot) -> Outlook:
+    """What the snapshot says of the future."""
     policy, serving = Policy(weights=dict(seen.weights), cost=dict(seen.costs)), seen.serving
     for worker in seen.workers:
         accounts, pool = seen.accounts[worker.pool], policy.pools[frozenset(worker.models)]
@@ -161,9 +173,13 @@ def _outlook(seen: Snapshot) -> Outlook:
         for id in line.ids:
             policy.submit(Queued(serving[line.wanted], line.server, line.person, line.since, id))
     rates = {(server, serving[want]): rate for (server, want), rate in seen.rates.items() if want in serving}
-    return Outlook(policy, [_hand(worker, seen.costs) for worker in seen.workers], seen.now, rates)
+    back = {worker.id: max(worker.off.until - seen.now, 0.0) if worker.off else 0.0 for worker in seen.workers}
+    soonest = {model: min(back[worker.id] for worker in seen.workers if model in worker.models) for model in set(serving.values())}
+    hands = [_hand(worker, seen.costs, back[worker.id]) for worker in seen.workers if back[worker.id] < HORIZON]
+    return Outlook(policy, hands, seen.now, rates, {model: left for model, left in soonest.items() if left > 0.0})
 
 
-def _hand(worker: Worker, costs: Mapping[str, float]) -> Hand:
-    left = sum(max(costs.get(model, 1.0) - elapsed, 0.0) for model, elapsed in worker.running)
-    return Hand(worker.models, worker.running[-1][0] if worker.running else None, len(worker.running), left)
+def _hand(worker: Worker, costs: Mapping[str, float], back: float) -> Hand:
+    left = sum(max(costs.get(run.model, 1.0) - run.seconds, 0.0) for run in worker.running)
+    running = worker.running[-1].model if worker.running else None
+    return Hand(worker.models, running, len(worker.running), max(left, back))

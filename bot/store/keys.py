@@ -55,6 +55,8 @@ TABLE = (
     Entry("joiners:*", "until the next job, an hour at most", "nothing personal", "workers whose running turn has room"),
     Entry("orders:*", "until the worker reads, a minute at most", "nothing personal", "jobs that a worker is to drop or may take in"),
     Entry("workers", "until nobody works, 24 h at most", "nothing personal", "who lives and what they serve"),
+    Entry("worker:*", "until the worker ends, 24 h at most", "nothing personal", "what a worker has in memory"),
+    Entry("duty", "until the operator ends it", "nothing personal", "workers that are paused or drained, and until when"),
     Entry("reaped", "24 hours", "nothing personal", "when dead workers were last looked for"),
     Entry("dead-jobs", "the last 1,000, 7 days at most", "nothing personal", "jobs that killed three workers, by id and when"),
     Entry("dead-job:*", "until retried or dropped, 7 days at most", "the chat", "the ticket that such a job was of"),
@@ -209,6 +211,14 @@ class Keys:
     def workers(self) -> str:
         """The living."""
         return f"{self.prefix}:workers"
+
+    def worker(self, worker: str) -> str:
+        """What a worker tells of itself."""
+        return f"{self.prefix}:worker:{worker}"
+
+    def duty(self) -> str:
+        """Who is off duty."""
+        return f"{self.prefix}:duty"
 
     def dead(self) -> str:
         """The dead list."""

@@ -29,10 +29,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """In line: so many jobs begin before it, and it begins in about so many seconds, None while nobody knows."""
+    """In line: so many jobs begin before it, and it begins in about so many seconds, None while nobody knows.
+
+    `away` is in how many seconds somebody is on duty who serves it; 0 is now, infinite when nobody knows.
+    """
 
     ahead: int
     seconds: float | None = None
+    away: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Followed:
         """Tells of a new place in line, once."""
         if self.waiting and place != self.place:
             self.place = place
-            self.updates.put_nowait(Waiting(place.ahead, place.seconds))
+            self.updates.put_nowait(Waiting(place.ahead, place.seconds, place.away))
 
 
 class Outputs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.errors import JobError, JobTimedOut
 from bot.store.connection import blocking, guarded
+from bot.store.duty import Duty, Leave
 from bot.store.keys import Keys, digest
 from bot.store.queue import LEASE, error_json
 from bot.store.scripts import script
@@ -46,23 +47,43 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A turn: whose, with which jobs. `closing`: another model is due, so a turn that runs must come to its end."""
+    """A turn: whose, with which jobs. `closing`: another model is due, so a turn that runs must come to its end.
+
+    `off`: the worker is off duty, and is given nothing new.
+    """
 
     model: str
     claims: list[Claim]
     closing: bool = False
+    off: bool = False
 
 
 class Shift:
     """One worker's dealings with the queue. `worker` names its process, `serves` the models it can run, on which kind of `device`.
 
-    Workers that serve the same on the same kind of device are a pool and share its accounts.
+    Workers that serve the same on the same kind of device are a pool and share its accounts. `name` is what the operator calls it by;
+    one that `owns` no device is not meant when the operator needs the devices.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, worker: str, serves: Sequence[Offer], *, device: str = "", lease: float = LEASE) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Keys,
+        worker: str,
+        serves: Sequence[Offer],
+        *,
+        name: str = "",
+        device: str = "",
+        owns: bool = True,
+        lease: float = LEASE,
+    ) -> None:
         self._redis = redis
         self._keys = keys
         self.worker = worker
+        self.name = name or worker
+        self.owns = owns
+        self._duty = Duty(redis, keys)
+        self._told: str | None = None
         self.wants = tuple(sorted({want for offer in serves for want in offer.wants}))
         self._serves = serves
         self.lease = lease
@@ -80,7 +101,8 @@ class Shift:
     def registration(self) -> str:
         """How this worker is known among the living."""
         models = {offer.model: [offer.most, offer.wants] for offer in self._serves}
-        return json.dumps({"worker": self.worker, "pool": self.pool, "wants": self.wants, "models": models})
+        known = {"worker": self.worker, "name": self.name, "owns": self.owns, "pool": self.pool, "wants": self.wants}
+        return json.dumps(known | {"models": models})
 
     @property
     def renewal(self) -> list[str | int]:
@@ -96,13 +118,22 @@ class Shift:
         With `joined`, jobs of this batch key (or of ANY) for the model of that name, whose turn runs already; where it has room
         left, `orders` tells of the next.
         """
-        args: list[str | int] = [self._keys.prefix, self.worker, round(self.lease * 1000), self.pool, joined, batch]
+        args: list[str | int] = [
+            self._keys.prefix,
+            self.worker,
+            round(self.lease * 1000),
+            self.pool,
+            self.name,
+            int(self.owns),
+            joined,
+            batch,
+        ]
         for offer in offers:
             args += [offer.model, offer.most, int(offer.resident), round(offer.parked * 1000), offer.batch, len(offer.wants), *offer.wants]
         model, closing, *found = await self._claim(args=args)
         claims = [_claim(found[at : at + 6]) for at in range(0, len(found), 6)]
         self._held |= {claim.id: claim.fence for claim in claims}
-        return Begun(model.decode(), claims, bool(closing))
+        return Begun(model.decode(), claims, closing == 1, closing == 2)
 
     @guarded
     async def loaded(self, offer: Offer, seconds: float, claims: Sequence[Claim]) -> None:
@@ -168,12 +199,31 @@ class Shift:
         """Extends all leases of this worker and its registration; True when a job has outlived its timeout."""
         return bool(await self._renew(args=self.renewal))
 
+    async def leave(self) -> Leave | None:
+        """Whether the operator has it off duty."""
+        return await self._duty.leave(self.name, self.owns)
+
+    async def quiet(self, until: float) -> None:
+        """Goes off duty until then, in seconds since 1970."""
+        await self._duty.quiet(self.name, until)
+
+    @guarded
+    async def holds(self, models: Mapping[str, int]) -> None:
+        """Tells what is in the device's memory, in bytes."""
+        told = json.dumps(models)
+        if told != self._told:
+            async with self._redis.pipeline(transaction=True) as batch:
+                batch.hset(self._keys.worker(self.worker), "resident", told)
+                batch.expire(self._keys.worker(self.worker), 86_400)
+                await batch.execute()
+            self._told = told
+
     @guarded
     async def sign_off(self) -> None:
         """Leaves the living at once."""
         async with self._redis.pipeline(transaction=True) as batch:
             batch.zrem(self._keys.workers(), self.registration)
-            batch.delete(self._keys.orders(self.worker))
+            batch.delete(self._keys.orders(self.worker), self._keys.worker(self.worker))
             await batch.execute()
 
 

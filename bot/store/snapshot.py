@@ -11,6 +11,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from bot.store.connection import guarded
+from bot.store.duty import Leave, leave
 from bot.store.keys import Keys
 from bot.store.scripts import script
 
@@ -19,14 +20,32 @@ MEMORY = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Worker:
-    """A worker: its models with the most jobs of a turn and with what they serve, and what it runs: (model, seconds since it began)."""
+class Run:
+    """A job that runs: on which model, of which server, for how many seconds so far, and whether it makes room for another model."""
 
+    model: str
+    server: str
+    seconds: float
+    parked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker: its models with the most jobs of a turn and with what they serve, and what it runs.
+
+    `id` is its process's, `name` what the operator calls it by; `resident` is what its device has in memory, in bytes; `off` says that it
+    is off duty.
+    """
+
+    id: str
     name: str
+    owns: bool
     pool: str
     models: Mapping[str, int]
     serves: Mapping[str, str]
-    running: Sequence[tuple[str, float]]
+    running: Sequence[Run]
+    resident: Mapping[str, int]
+    off: Leave | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +105,22 @@ class Snapshots:
         pools = sorted({worker["pool"] for worker in workers})
         wants = sorted({want for worker in workers for want in worker["wants"]})
         found = await self._snapshot(args=[self._keys.prefix, most, len(pools), *pools, *wants])
-        return _read(found, workers, pools)
+        async with self._redis.pipeline(transaction=False) as batch:
+            batch.hgetall(self._keys.duty())
+            for worker in workers:
+                batch.hget(self._keys.worker(worker["worker"]), "resident")
+            duty, *resident = await batch.execute()
+        orders = {name.decode(): order.decode() for name, order in duty.items()}
+        held = [worker | {"resident": json.loads(told or "{}")} for worker, told in zip(workers, resident, strict=True)]
+        return _read(found, held, pools, orders)
 
 
-def _read(found: Sequence[Any], workers: Sequence[Mapping[str, Any]], pools: Sequence[str]) -> Snapshot:
+def _read(found: Sequence[Any], workers: Sequence[Mapping[str, Any]], pools: Sequence[str], orders: Mapping[str, str]) -> Snapshot:
     now, facts, weights, asked, lines, running, *accounts = found
     known = _pairs(facts)
     return Snapshot(
         now=float(now) / 1e6,
-        workers=[_worker(worker, running) for worker in workers],
+        workers=[_worker(worker, running, orders, float(now) / 1e6) for worker in workers],
         lines=[_line(words, float(at) / 1e6, ids) for *words, at, ids in lines],
         accounts={pool: _accounts(kept, float(known.get(f"load:{pool}", 0))) for pool, kept in zip(pools, accounts, strict=True)},
         costs={name.removeprefix("job:"): float(value) for name, value in known.items() if name.startswith("job:")},
@@ -103,15 +129,23 @@ def _read(found: Sequence[Any], workers: Sequence[Mapping[str, Any]], pools: Seq
     )
 
 
-def _worker(worker: Mapping[str, Any], running: Sequence[bytes]) -> Worker:
-    mine = [
-        (running[at + 1].decode(), int(running[at + 2]) / 1000)
-        for at in range(0, len(running), 3)
-        if running[at].decode() == worker["worker"]
-    ]
-    models = {model: most for model, (most, _) in worker["models"].items()}
-    serves = {want: model for model, (_, wants) in reversed(worker["models"].items()) for want in wants}
-    return Worker(worker["worker"], worker["pool"], models, serves, mine)
+def _worker(worker: Mapping[str, Any], running: Sequence[bytes], orders: Mapping[str, str], now: float) -> Worker:
+    name, owns = worker.get("name", worker["worker"]), worker.get("owns", True)
+    return Worker(
+        id=worker["worker"],
+        name=name,
+        owns=owns,
+        pool=worker["pool"],
+        models={model: most for model, (most, _) in worker["models"].items()},
+        serves={want: model for model, (_, wants) in reversed(worker["models"].items()) for want in wants},
+        running=[
+            Run(model.decode(), server.decode(), int(elapsed) / 1000, parked == b"1")
+            for owner, model, server, elapsed, parked in zip(*(iter(running),) * 5, strict=True)
+            if owner.decode() == worker["worker"]
+        ],
+        resident=worker["resident"],
+        off=leave(orders, name, owns, now),
+    )
 
 
 def _line(words: Sequence[bytes], since: float, ids: Sequence[bytes]) -> Line:

@@ -31,7 +31,9 @@ from bot.store.keys import Keys
 from bot.store.queue import LEASE
 from bot.store.shifts import Shift
 from bot.worker.device import Device
-from bot.worker.loop import Loop, offer
+from bot.worker.hours import Hours
+from bot.worker.loop import Loop
+from bot.worker.offers import offer
 from bot.worker.warden import EVERY, Warden
 
 SHARE = 0.8
@@ -80,7 +82,7 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         folders = {name: entry.folder(config.models_dir) for name, entry in catalogue.models.items()}
         models = _complete(_chosen(config, [model for _, model in plugins.collect("register_models")]), folders, catalogue, config)
         hands = _hands(config, models, folders)
-        shifts = [Shift(redis, keys, hand.name, [offer(one) for one in hand.models], device=hand.kind, lease=lease) for hand in hands]
+        shifts = [hand.shift(redis, keys, lease) for hand in hands]
         warden = Warden(config.redis_url, shifts)
         waits = config.worker.model_dump(include={"max_drain", "drain", "idle_unload"})
         loops = [
@@ -89,12 +91,15 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         ]
         for shift in shifts:
             await shift.renew()
-        watching = asyncio.create_task(_watch(warden, lease / EVERY))
-        log.info("worker ready", device=hands[0].kind, models=[model.name for hand in hands for model in hand.models])
+        hours = Hours(config.worker.quiet_hours, [shift for shift in shifts if shift.owns])
+        await hours.look()
+        rounds = [asyncio.create_task(_watch(warden, lease / EVERY)), asyncio.create_task(hours.keep())]
+        log.info("worker ready", name=hands[0].name, device=hands[0].kind, models=[model.name for hand in hands for model in hand.models])
         try:
             clean = await _run(loops)
         finally:
-            watching.cancel()
+            for round in rounds:
+                round.cancel()
             warden.dismiss()
             for shift in shifts:
                 with suppress(StoreError):
@@ -132,22 +137,32 @@ async def _watch(warden: Warden, pause: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """What works on its own within a worker: its name in the queue, its models, the kind of device that they are on, and that device."""
+    """What works on its own within a worker: the queue's name for it and the operator's, its models, the kind of their device, and that."""
 
+    worker: str
     name: str
     models: Models
     kind: str
     device: Device
 
+    def shift(self, redis: Any, keys: Keys, lease: float) -> Shift:
+        """Its dealings with the queue."""
+        offers = [offer(model) for model in self.models]
+        return Shift(redis, keys, self.worker, offers, name=self.name, device=self.kind, owns=self.kind != REMOTE, lease=lease)
+
 
 def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[Hand]:
     """One for this process's device, unless it is to have none, and one for each model that is elsewhere."""
-    name, remote = _name(), [model for model in models if model.remote]
-    elsewhere = [Hand(f"{name}/{one.name}", [one], REMOTE, _residents(config, REMOTE, folders)) for one in remote]
+    worker, here = _name(), config.worker.name or socket.gethostname()
+    remote = [model for model in models if model.remote]
+    elsewhere = [Hand(f"{worker}/{one.name}", f"{here}:{one.name}", [one], REMOTE, _residents(config, REMOTE, folders)) for one in remote]
     if config.worker.device != REMOTE:
         device = _device(config)
         local = [model for model in models if not model.remote]
-        return [Hand(name, local, device.partition(":")[0], _residents(config, device, folders)), *elsewhere]
+        return [
+            Hand(worker, config.worker.name or f"{here}:{device}", local, device.partition(":")[0], _residents(config, device, folders)),
+            *elsewhere,
+        ]
     if not remote:
         found = ", ".join(model.name for model in models) or "none"
         raise ConfigError(f'worker.device = "{REMOTE}": expected a model whose work is done elsewhere, found {found}')

@@ -56,6 +56,11 @@ class Device:
         """True when the model is on the device."""
         return model.name in self._entries and self._entries[model.name].resident
 
+    @property
+    def resident(self) -> dict[str, int]:
+        """What is on the device, in bytes; to be asked from any thread."""
+        return {name: entry.size for name, entry in self._entries.copy().items() if entry.resident}
+
     def warm(self, models: Sequence[Model[Any, Any]]) -> None:
         """Loads what fits beside one another, so that nobody waits for it; a fault is met again, and told, by who needs the model.
 

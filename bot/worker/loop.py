@@ -8,21 +8,21 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from pydantic import ValidationError
 
 from bot.errors import StoreError
-from bot.jobs import wanted
 from bot.models import Model
 from bot.store.blobs import Blobs
+from bot.store.duty import CALL
 from bot.store.shifts import ANY, Begun, Claim, Offer, Shift
 from bot.worker import attempts
 from bot.worker.device import Device
 from bot.worker.diagnosis import DeviceLost
 from bot.worker.meter import Meter
+from bot.worker.offers import Parked, offer
 from bot.worker.sending import Sender
 from bot.worker.turns import Open
 from bot.worker.work import Claimed, Turn
@@ -36,31 +36,13 @@ MOMENT = 0.2
 SENDING = 3.0
 """Seconds that results which are ready get to reach Redis at a stop."""
 
+YIELD = 4.0
+"""Seconds that a running turn gets to end in when the operator wants the device, and that freeing the memory may take then."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """What a model has begun and goes on with in its next turn; `since` in seconds since 1970."""
-
-    works: list[Claimed]
-    since: float
-
-    def room(self, most: int) -> int:
-        """How many may run beside it, of at most so many."""
-        return 0 if any(work.claim.alone for work in self.works) else most - len(self.works)
-
-
-def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: Parked | None = None) -> Offer:
-    """What the model serves, as the queue names it."""
-    kind = model.job.kind
-    wants, room = [wanted(kind, None), wanted(kind, model.name)], (model.concurrency or model.max_batch) if most is None else most
-    if parked is None:
-        return Offer(model.name, wants, room, resident)
-    return Offer(model.name, wants, parked.room(room), resident, parked.since, parked.works[0].claim.batch)
 
 
 class Loop:
@@ -97,6 +79,8 @@ class Loop:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._meter = Meter()
         self._stop = asyncio.Event()
+        self._paused = asyncio.Event()
+        self._called = asyncio.Event()
         self._open: Open | None = None
         self._parked: dict[str, Parked] = {}
 
@@ -110,8 +94,7 @@ class Loop:
         """Until `stop`, or until the device is `lost`. While Redis is away, it tries again each second."""
         hearing = asyncio.create_task(self._hear())
         try:
-            warm = self._begin(self._device.warm, list(self._models.values()))
-            await self._unless_stopped(asyncio.shield(warm))
+            await self._warm()
             await self._turns()
         except DeviceLost as lost:
             self.lost = True
@@ -119,6 +102,12 @@ class Loop:
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
         await self._hand_back(self._unbegun())
+
+    async def _warm(self) -> None:
+        with suppress(StoreError):
+            if await self._shift.leave() is None:
+                warm = self._begin(self._device.warm, list(self._models.values()))
+                await self._unless_stopped(asyncio.shield(warm))
 
     async def _turns(self) -> None:
         away = False
@@ -152,13 +141,35 @@ class Loop:
             return
         if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked)):
             await self._begin(self._device.free, idle)
+        await self._shift.holds(self._device.resident)
+        self._called.clear()
         begun = await self._shift.claim(self.offers())
         if self._stop.is_set():  # meanwhile
             await self._shift.hand_back(begun.claims)
         elif begun.model:
             await self._serve(self._models[begun.model], begun)
+        elif begun.off:
+            await self._rest()
         else:
-            await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)))
+            await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._called)
+
+    async def _rest(self) -> None:
+        """Off duty: in a pause the memory is free for others. Until called, or until it is over."""
+        leave = await self._shift.leave()
+        if leave is not None and leave.off == "pause":
+            await self._hand_back(self._unbegun())
+            await self._let_go()
+        left = WAIT if leave is None else max(MOMENT, leave.until - time.time())
+        with suppress(TimeoutError):
+            await self._unless_stopped(asyncio.wait_for(self._called.wait(), min(left, WAIT)))
+
+    async def _let_go(self) -> None:
+        """Raises DeviceLost when a model goes on all the same: then the memory is free with the end of this process."""
+        freeing = self._begin(self._device.free)
+        await asyncio.wait((freeing,), timeout=YIELD)
+        if not freeing.done():
+            raise DeviceLost(f"a model did not let go of it within {2 * YIELD:.0f} s of a pause")
+        await self._shift.holds({})
 
     def offers(self, joined: str = "", room: int = 0) -> list[Offer]:
         """What could run now; of the model whose turn is `joined`, so many more jobs."""
@@ -172,15 +183,16 @@ class Loop:
             for name, model in self._models.items()
         ]
 
-    async def _unless_stopped(self, what: Any) -> None:
-        task, stop = asyncio.ensure_future(what), asyncio.ensure_future(self._stop.wait())
+    async def _unless_stopped(self, what: Any, *other: asyncio.Event) -> None:
+        task = asyncio.ensure_future(what)
+        ends = [asyncio.ensure_future(event.wait()) for event in (self._stop, *other)]
         try:
-            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, *ends), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 task.result()
         finally:
-            task.cancel()
-            stop.cancel()
+            for one in (task, *ends):
+                one.cancel()
 
     async def _serve(self, model: Model[Any, Any], begun: Begun) -> None:
         self._claimed()
@@ -205,10 +217,12 @@ class Loop:
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
         running = self._begin(attempts.run, self._device, model, turn)
-        await self._unless_stopped(asyncio.shield(running))
+        await self._unless_stopped(asyncio.shield(running), self._paused)
         if not running.done():
             await self._hand_back(self._unbegun())
-            await asyncio.wait((running,), timeout=self._drain if turn.begun else 0.0)  # a load cannot be interrupted, nor used
+            turn.over = turn.over or self._paused.is_set()
+            drain = YIELD if self._paused.is_set() else self._drain
+            await asyncio.wait((running,), timeout=drain if turn.begun else 0.0)  # a load cannot be interrupted, nor used
         if running.done():
             return running.result()
         left = [work for work in turn if work.end is None]
@@ -224,6 +238,8 @@ class Loop:
         if self._stop.is_set():  # meanwhile
             await self._shift.hand_back(begun.claims)
             return True
+        if begun.off:
+            await self._attend()
         if begun.claims:
             self._claimed()
         for work in self._works(opened.model, begun.claims):
@@ -234,6 +250,7 @@ class Loop:
         """Has everybody pay for the load who waited for it."""
         with suppress(StoreError):  # a load that nobody paid for harms nobody
             await self._shift.loaded(offer(opened.model), seconds, [work.claim for work in opened.turn])
+            await self._shift.holds(self._device.resident)
 
     def _works(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
         return [work for claim in claims if (work := self._work(model, claim)) is not None]
@@ -252,13 +269,24 @@ class Loop:
         while True:
             try:
                 order = await self._shift.orders(WAIT)
+                if order in (CALL, None):
+                    await self._attend()
             except StoreError:
                 await asyncio.sleep(1.0)
                 continue
-            if order:
+            if order and order != CALL:
                 self._cancel(order)
             elif self._open is not None:
                 self._open.room()
+
+    async def _attend(self) -> None:
+        """The operator's orders may have changed. A pause leaves a turn that runs a moment; a drain all the time that it takes."""
+        leave = await self._shift.leave()
+        if leave is not None and leave.off == "pause":
+            self._paused.set()
+        else:
+            self._paused.clear()
+        self._called.set()
 
     def _cancel(self, id: str) -> None:
         if self._open is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from bot.config import QueueTable
 from bot.jobs import Preview, Progress, TextSoFar
 from bot.router.gate import View
 from bot.store.dead import DeadList
+from bot.store.duty import ALL, Duty, Leave
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
@@ -160,3 +162,27 @@ async def test_a_channel_may_be_loud_where_the_server_or_the_operator_is_quiet(r
         (quiet, False, "main"), (quiet, False, "loud"), (quiet, False, "other"), (Server(), True, "main"), (Server(), False, "main"),
     )]  # fmt: skip
     assert seen == [True, False, True, True, False]
+
+
+async def test_who_waits_and_who_asks_is_told_of_a_pause_and_when_it_ends(redis: Redis, keys: Keys) -> None:
+    duty = Duty(redis, keys)
+    async with scene(redis, keys, QueueTable(deadlines={"say": 7200.0})) as at:
+        await at.ask("1")
+        await at.sees("You are next.")
+        await duty.order([ALL], Leave("pause", time.time() + 3590.0))
+        await at.sees("This is paused and goes on in about 1 hour.")
+        await at.ask("2", person=BEN)
+        await at.sees("This is paused and goes on in about 1 hour. 1 ahead of you.")
+        await duty.order([ALL], Leave("pause"))
+        await at.sees("This is paused for now. 1 ahead of you.")
+        await duty.resume([ALL])
+        await at.sees("Waiting: 1 ahead of you.")
+
+
+async def test_a_pause_that_outlasts_what_an_answer_is_worth_refuses_at_once(redis: Redis, keys: Keys) -> None:
+    async with scene(redis, keys) as at:
+        await Duty(redis, keys).order([ALL], Leave("pause", time.time() + 3590.0))
+        await at.ask()
+        await at.quiet()
+        assert at.shown() == ["This is paused and goes on in about 1 hour. Please ask again then."]
+        await Duty(redis, keys).resume([ALL])

@@ -238,12 +238,12 @@ async def test_a_jobs_clock_stands_still_while_another_model_has_its_turn(queue:
     await submit(queue, "1")
     claims = (await turn(shift)).claims
     await shift.park(claims)
-    await redis.hset(keys.job("1"), "until", "1")
+    await redis.hset(keys.job("1"), "until", "60000")
     await redis.hset(keys.job("1"), "parked", "0")
     assert not await shift.renew(), "it does not run, so it does not run too long"
     await shift.resume(claims)
     assert not await shift.renew()
-    await redis.hset(keys.job("1"), "until", "1")
+    await redis.hset(keys.job("1"), "until", "60000")
     assert await shift.renew()
 
 

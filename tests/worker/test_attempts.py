@@ -19,7 +19,8 @@ from bot.store.shifts import Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
 from bot.worker.diagnosis import Ailment, diagnose
-from bot.worker.loop import Loop, offer
+from bot.worker.loop import Loop
+from bot.worker.offers import offer
 from tests.worker.conftest import Jobs, Log, Start
 from tests.worker.drill import Beat, Done, Sing
 

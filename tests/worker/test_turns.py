@@ -17,8 +17,9 @@ from bot.store.queue import Finished
 from bot.store.shifts import Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
-from bot.worker.loop import Loop, offer
+from bot.worker.loop import Loop
 from bot.worker.meter import Meter
+from bot.worker.offers import offer
 from tests.worker.conftest import Jobs
 from tests.worker.drill import Beat, Done, Sing
 

@@ -1,19 +1,22 @@
 -- Claims jobs of one model that may run together.
--- ARGV: prefix, worker, lease ms, pool, joined, batch key, then for each model: name, most, resident, parked, its batch key, how many
--- wants, wants
+-- ARGV: prefix, worker, lease ms, pool, the worker's name, 1 when it has a device of its own, joined, batch key, then for each model: name,
+-- most, resident, parked, its batch key, how many wants, wants
 -- `joined` is the model whose open turn is joined by jobs of this batch key ('*': of any), or '' to begin one; `parked` the moment (ms) since which
 -- work that was begun waits for the model's next turn, or 0.
--- Returns the model ('' when there is nothing to do), 1 when another model is due and the joined turn must end, and
--- id, fence, body, batch key, timeout ms, alone … per job.
-local worker, lease, pool, joined, batch = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-local at, out, taken, going_on, any = now(), {}, 0, false, ARGV[6] == '*'
+-- Returns the model ('' when there is nothing to do), 1 when another model is due and the joined turn must end, 2 when the worker is off
+-- duty, and id, fence, body, batch key, timeout ms, alone … per job.
+local worker, lease, pool, joined, batch = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[7], ARGV[8]
+local off = duty(ARGV[5], ARGV[6] == '1')
+if off == 'pause' then return {'', 2} end
+local at, out, taken, going_on, any = now(), {}, 0, false, batch == '*'
 
-local models, n = {}, 7
+local models, n = {}, 9
 while n <= #ARGV do
   local model = {name = ARGV[n], most = tonumber(ARGV[n + 1]), resident = ARGV[n + 2] == '1', parked = tonumber(ARGV[n + 3]), batch = ARGV[n + 4],
     wants = {}, waiting = {}, places = {}}
   for m = n + 6, n + 5 + ARGV[n + 5] do model.wants[#model.wants + 1] = ARGV[m] end
   n = n + 6 + #model.wants
+  if off then model.most, model.wants = 0, {} end  -- it ends what it has begun
   models[#models + 1] = model
 end
 
@@ -233,6 +236,6 @@ for _, model in ipairs(models) do
   end
 end
 if #stale > 0 then redis.call('DEL', unpack(stale)) end
-table.insert(out, 1, closing and 1 or 0)
+table.insert(out, 1, off and 2 or closing and 1 or 0)
 table.insert(out, 1, name)
 return out

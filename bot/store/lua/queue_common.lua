@@ -17,6 +17,18 @@ local function line(want, tenant, person) return prefix .. ':jobs:' .. want .. '
 local function persons(want, tenant) return prefix .. ':persons:' .. want .. ':' .. tenant end
 local function tenants(want) return prefix .. ':tenants:' .. want end
 
+-- Whether the operator has a worker off duty now: 'pause', 'drain' or nil. The same in Python: `duty.py`.
+local function duty(name, owns)
+  local off
+  for _, found in ipairs(redis.call('HMGET', prefix .. ':duty', name, 'quiet:' .. name, owns and '*' or name)) do
+    if found then
+      local what, ending = found:match('^(%a+) (%d+)$')
+      if ending == '0' or tonumber(ending) > now() then off = off == 'pause' and off or what end
+    end
+  end
+  return off
+end
+
 local function order(worker, what)
   local orders = prefix .. ':orders:' .. worker
   redis.call('RPUSH', orders, what)

@@ -4,6 +4,7 @@
 local at, late = now(), 0
 redis.call('ZADD', prefix .. ':workers', at + ARGV[3], ARGV[4])
 redis.call('EXPIRE', prefix .. ':workers', 86400)
+redis.call('EXPIRE', prefix .. ':worker:' .. ARGV[2], 86400)
 for n = 6, #ARGV, 2 do
   local found = redis.call('HMGET', job_key(ARGV[n]), 'state', 'fence', 'until', 'parked')
   if found[1] == 'running' and found[2] == ARGV[n + 1] then

@@ -1,0 +1,32 @@
+"""What a worker's models offer to the queue, and what they have begun and go on with. Claiming it: `loop.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.jobs import wanted
+from bot.models import Model
+from bot.store.shifts import Offer
+from bot.worker.work import Claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """What a model has begun and goes on with in its next turn; `since` in seconds since 1970."""
+
+    works: list[Claimed]
+    since: float
+
+    def room(self, most: int) -> int:
+        """How many may run beside it, of at most so many."""
+        return 0 if any(work.claim.alone for work in self.works) else most - len(self.works)
+
+
+def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: Parked | None = None) -> Offer:
+    """What the model serves, as the queue names it."""
+    kind = model.job.kind
+    wants, room = [wanted(kind, None), wanted(kind, model.name)], (model.concurrency or model.max_batch) if most is None else most
+    if parked is None:
+        return Offer(model.name, wants, room, resident)
+    return Offer(model.name, wants, parked.room(room), resident, parked.since, parked.works[0].claim.batch)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.catalogue import Catalogue, ChatFacts, Entry
-    from bot.connector import Closing, Connector, Deliver, Key, Limits, Post, Single, Upload, typed_command
+    from bot.connector import Closing, Connector, Deliver, Key, Limits, Listing, Offer, Option, Post, Single, Upload, typed_command
     from bot.context import Clip, Context, Conversation, Fetched, Scope, Show, Stored
     from bot.errors import (
         BadArguments,
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         File,
         Fired,
         Image,
+        Joined,
         Message,
         Moved,
         Part,
@@ -114,15 +115,19 @@ __all__ = [
     "JobFailed",
     "JobLost",
     "JobTimedOut",
+    "Joined",
     "Key",
     "Limits",
     "Listener",
+    "Listing",
     "Memory",
     "Message",
     "MessageGone",
     "Model",
     "Moved",
     "NoArgs",
+    "Offer",
+    "Option",
     "Outcome",
     "Part",
     "Partial",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import inf
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from bot.messages import Address, Attachment, Called, Message
 
@@ -102,6 +102,39 @@ class Single(Protocol):
     """A connector that, while `single` is true, only one router at a time may run, because its platform gives each event once."""
 
     single: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a command. `least` and `most` bound a number, or the length of a text; `descriptions` are by language tag."""
+
+    name: str
+    description: str
+    kind: Literal["text", "integer", "number", "boolean"] = "text"
+    required: bool = False
+    choices: tuple[str | int | float, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A command as a platform lists it; with `menu` also in the menu of a message."""
+
+    name: str
+    description: str
+    options: tuple[Option, ...] = ()
+    menu: bool = False
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """A connector whose platform lists commands. It delivers a `Joined` for each server that it is in, and one for direct messages."""
+
+    async def publish(self, server: str, offers: Sequence[Offer]) -> None:
+        """Lists exactly these in the server, or with "" for people alone with the bot. Called when they have changed."""
 
 
 @runtime_checkable

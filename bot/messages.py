@@ -177,7 +177,14 @@ class Moved:
     kind: Literal["moved"] = field(default="moved", kw_only=True)
 
 
-Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted | Moved, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The bot is in this server; for a direct address, it can be spoken to alone. Nobody said anything."""
+
+    kind: Literal["joined"] = field(default="joined", kw_only=True)
+
+
+Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted | Moved | Joined, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)

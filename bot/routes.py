@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -47,6 +47,8 @@ class Command:
     ordered: bool = False
     menu: bool = False
     """Also in the menu of a message, where the platform has one; the message arrives as `ctx.message.reply_to`."""
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    """The description in other languages, by tag: `{"zh-CN": "…"}`. A field of `args` has its own in `json_schema_extra`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from bot.router.keeping import fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
 from bot.router.posts import Posts
+from bot.router.publishing import Publishing
 from bot.router.runner import Runner
 from bot.router.table import Table
 from bot.store.blobs import Blobs
@@ -37,6 +38,7 @@ from bot.store.dead import DeadList
 from bot.store.keys import Keys
 from bot.store.leads import Leads
 from bot.store.moving import Moving
+from bot.store.offered import Offered
 from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
@@ -65,6 +67,7 @@ class Router:
     endings: Endings
     dead: DeadList
     leads: Leads
+    publishing: Publishing
     round: float
 
 
@@ -95,11 +98,12 @@ def build(
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
     data, start, cancel = stores.data, runner.start, stores.queue.cancel
     move = Moving(redis, keys).move
+    publishing = Publishing(table, gate, by_name, Offered(redis, keys))
     dispatch = Dispatch(
-        table, plugins, gate, tickets, data, stores.conversations, stores.schedules, start, cancel, time.time, lateness, move
+        table, plugins, gate, tickets, data, stores.conversations, stores.schedules, start, cancel, time.time, lateness, move, publishing
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
-    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, lease / 3)
+    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / 3)
 
 
 def _stores(redis: Redis, keys: Keys, queue: QueueTable) -> Stores:
@@ -158,6 +162,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             keep(router.tickets, router.runner, router.stores.queue, router.round),
             fire(router.stores.schedules, router.deliver, router.round),
             retry(router.dead, router.dispatch.again, names, router.round),
+            router.publishing.run(),
             take(router.tickets, router.runner, names),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]

@@ -10,13 +10,14 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments
-from bot.messages import Address, Called, Clicked, Deleted, Fired, Message, Moved, Reacted, Said
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Message, Moved, Reacted, Said
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, heard
 from bot.router.arguments import parse, shorten, validate
 from bot.router.delivery import CANCEL
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
+from bot.router.publishing import Publishing
 from bot.router.table import Entry, Table
 from bot.routes import Action, Command, Listener, Schedule
 from bot.store.conversations import Conversations
@@ -70,6 +71,7 @@ class Dispatch:
         clock: Callable[[], float],
         lateness: Lateness,
         move: Callable[[Address, Address], Awaitable[None]],
+        publishing: Publishing,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -83,11 +85,15 @@ class Dispatch:
         self._clock = clock
         self._lateness = lateness
         self._move = move
+        self._publishing = publishing
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
         if isinstance(message.trigger, Moved):
             await self._move(message.address, replace(message.address, server=message.trigger.server))
+            return
+        if isinstance(message.trigger, Joined):
+            self._publishing.joined(message)
             return
         if not heard(message) or self._lateness.worthless(message):
             return
@@ -120,6 +126,7 @@ class Dispatch:
                 tickets = await self._desk.accept(bodies, view.version, self._clock()) if bodies else []
             except StaleSettings:
                 self._gate.forget(message.address)
+                self._publishing.changed(message.address)
                 continue
             for ticket in tickets:
                 self._start(ticket)
@@ -209,7 +216,7 @@ class Dispatch:
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
                 return await self._fired(schedule)
-            case Deleted() | Moved():
+            case Deleted() | Moved() | Joined():
                 return []
 
     def _means_another(self, called: Called, message: Message) -> bool:

@@ -31,6 +31,8 @@ TABLE = (
     Entry("turns-meta:*", "30 days after the last turn", "nothing personal", "tokens counted so far in a conversation"),
     Entry("data:*", "as its plugin says", "the person", "what a plugin keeps for a server, a chat or a person"),
     Entry("data-index:*", "until the owner is forgotten", "the person", "which plugin data exists for an owner"),
+    Entry("offered:*", "90 days after it was told", "nothing personal", "which commands a platform was told to offer in a server"),
+    Entry("offers-made:*", "1 day", "nothing personal", "how many new commands a server had today"),
     Entry("button:*", "365 days", "the chat", "what a button does"),
     Entry("firings", "until they fire", "the person", "schedules: what, where, for whom"),
     Entry("firings:due", "until they fire", "nothing personal", "schedules: when"),
@@ -131,6 +133,14 @@ class Keys:
     def data_index(self, scope: str, owner: str) -> str:
         """Which values exist for an owner."""
         return f"{self.prefix}:data-index:{scope}:{owner}"
+
+    def offered(self, bot: str, tenant: str) -> str:
+        """What a platform was told to offer."""
+        return f"{self.prefix}:offered:{bot}:{tenant}"
+
+    def offers_made(self, bot: str, tenant: str) -> str:
+        """How many new commands it was told of."""
+        return f"{self.prefix}:offers-made:{bot}:{tenant}"
 
     def button(self, id: str) -> str:
         """A button."""

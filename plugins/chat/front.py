@@ -40,6 +40,9 @@ def has_sound(message: Message) -> bool:
     return any(isinstance(part, Audio) for part in message.parts)
 
 
+RESET = {"zh-CN": "忘掉这段对话里说过的话。"}
+
+
 class Plugin:
     """Chats."""
 
@@ -52,7 +55,7 @@ class Plugin:
         """One answer at a time in each conversation, because every answer is part of the next prompt."""
         return [
             Listener("said", speaks, self.answer, ordered=True, yields=has_sound),
-            Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True),
+            Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True, descriptions=RESET),
             *self._choosing.routes(),
             *self._requests.routes(),
         ]

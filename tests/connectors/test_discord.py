@@ -100,6 +100,7 @@ async def house(discord: Discord, tmp_path_factory: pytest.TempPathFactory) -> A
 async def chat(discord: Discord, house: House) -> Channel:
     """A channel of its own for each test."""
     [guild] = discord.world.guilds.values()
+    await wait_until(lambda: guild["id"] in discord.world.commands, PATIENCE)
     channel = discord.world.channel(guild, "room")
     await discord.gateway.dispatch("CHANNEL_CREATE", channel, guild["id"])
     return Channel(discord, channel, discord.world.user("Ada"))
@@ -212,3 +213,22 @@ async def test_a_server_error_or_a_limit_delays_an_answer_and_loses_nothing(chat
     chat.discord.faults += [Fault("POST", path, 502, times=1), Fault("POST", path, 429, wait, {"Via": "1.1 wire"})]
     await chat.ask("through all of it")
     await wait_until(lambda: chat.texts() == ["@Hobnob through all of it"], PATIENCE)
+
+
+async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel) -> None:
+    [(direct, alone), (_, there)] = sorted(chat.discord.world.commands.items())
+    assert direct == ""
+    assert {one["name"] for one in alone} == {one["name"] for one in there} == {"say", "quote", "Quote"}
+    assert all(one["contexts"] == [1] for one in alone)
+    say = next(one for one in there if one["name"] == "say")
+    assert [(one["name"], one["type"], one["required"]) for one in say["options"]] == [
+        ("words", 3, True),
+        ("times", 4, False),
+        ("tone", 3, False),
+        ("secretly", 5, False),
+    ]
+    words, times, tone, _ = say["options"]
+    assert (words["min_length"], words["max_length"]) == (2, 100)
+    assert (times["min_value"], times["max_value"]) == (1, 3)
+    assert [choice["value"] for choice in tone["choices"]] == ["soft", "loud"]
+    assert not [one for one in chat.discord.record if one.method == "PUT"][2:], "once for the guild and once for direct messages"

@@ -19,11 +19,11 @@ from bot.config import load
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
 from bot.connectors.discord.connector import DiscordConnector
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Attachment, Audio, Called, Deleted, Image, Message
+from bot.messages import Attachment, Audio, Called, Deleted, Image, Joined, Message
 from bot.testing import wait_until
 from tests.house import HOBNOB
 from tests.wire.discord_payloads import Json
-from tests.wire.discord_server import TOKEN, Discord, serving
+from tests.wire.discord_server import TOKEN, Discord, Fault, serving
 
 
 @pytest.fixture
@@ -31,7 +31,8 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Discord]:
     for owner, name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY"), (library.Asset, "BASE")):
         monkeypatch.setattr(owner, name, getattr(owner, name))  # discord.py has one Discord for a process; this puts it back
     async with serving(Discord()) as server:
-        server.world.guild("Lounge")
+        guild = server.world.guild("Lounge")
+        server.world.commands[guild["id"]] = [{"id": server.world.id(), "name": "say", "type": 1}]
         yield server
 
 
@@ -44,6 +45,8 @@ class Ear:
     slow: float = 0.0
 
     async def deliver(self, message: Message) -> None:
+        if isinstance(message.trigger, Joined):
+            return
         await asyncio.sleep(self.slow)
         if self.away:
             self.away -= 1
@@ -154,6 +157,14 @@ async def test_a_message_carries_every_fact(discord: Discord) -> None:
         assert (gone.id, gone.trigger, gone.address) == (first["id"], Deleted(first["id"]), look.address)
         assert isinstance(sound.source, Attachment)
         assert b"".join([piece async for piece in connector.read(sound.source)]) == b"sound"
+
+
+async def test_a_guild_that_gave_no_scope_for_commands_is_named(discord: Discord) -> None:
+    refusal = {"code": 50001, "message": "Missing Access"}
+    discord.faults.append(Fault("PUT", "/guilds/", 403, refusal))
+    async with connected(discord, Ear()) as connector:
+        with pytest.raises(ConnectorError, match=r"without the scope applications\.commands"):
+            await connector.publish(general(discord)["guild_id"], [])
 
 
 async def test_a_file_is_read_when_its_address_has_expired(discord: Discord) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 import discord
 import httpx
 import structlog
 
-from bot.connector import Deliver, Limits, Post
+from bot.connector import Deliver, Limits, Offer, Post
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
 from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.incoming import COMMAND, Via
+from bot.connectors.discord.listing import commands
 from bot.connectors.discord.outgoing import changed, new, told
 from bot.errors import ConnectorError, MessageGone
 from bot.messages import Address, Attachment
@@ -36,6 +37,8 @@ PACE = 1.2
 
 PREVIEW = 3.0
 """Seconds between two pictures in a status line: each is an upload."""
+
+LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +86,19 @@ class DiscordConnector:
         async with told("logging in"):
             await rest.login(self._access.token)
         self._rest = rest
+
+    async def publish(self, server: str, offers: Sequence[Offer]) -> None:
+        """Registers them for a guild, or for direct messages; all at once, so what is no longer there goes."""
+        client = self._client()
+        listed = commands(offers, direct=not server)
+        async with told(f"the commands of server {server}" if server else "the commands of direct messages"):
+            try:
+                if server:
+                    await client.http.bulk_upsert_guild_commands(client.application_id or 0, int(server), listed)
+                else:
+                    await client.http.bulk_upsert_global_commands(client.application_id or 0, listed)
+            except discord.Forbidden as error:
+                raise ConnectorError(f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}") from error
 
     async def close(self) -> None:
         """Ends the connections for calls."""

@@ -64,6 +64,18 @@ class Gateway(discord.AutoShardedClient):
         assert self.user is not None, "events come after the login"
         return self.user
 
+    async def on_connect(self) -> None:
+        """People may write to the bot alone from now on."""
+        await self._hand_over(0, incoming.joined(self.me, None))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """One of those that the bot is in, at the start or after Discord had lost it."""
+        await self._hand_over(0, incoming.joined(self.me, guild.id))
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """One that has just let the bot in."""
+        await self._hand_over(0, incoming.joined(self.me, guild.id))
+
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something; the bot itself is nobody."""
         if message.author.id != self.me.id and message.type in TALK:

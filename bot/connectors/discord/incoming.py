@@ -17,6 +17,7 @@ from bot.messages import (
     Deleted,
     File,
     Image,
+    Joined,
     Message,
     Part,
     Person,
@@ -140,6 +141,12 @@ def _manages(user: discord.abc.User, permissions: discord.Permissions | None = N
         return True
     found = permissions if permissions is not None else user.guild_permissions
     return found.manage_guild or found.administrator
+
+
+def joined(me: discord.ClientUser, guild: int | None) -> Message:
+    """The bot is in this guild; None for direct messages, which it can always have."""
+    place = Address("discord", str(guild or ""), "", direct=guild is None)
+    return Message("", f"joined:{guild}", place, Person("", ""), trigger=Joined(), me=str(me.id))
 
 
 def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.ClientUser, replaces: str) -> Message:

@@ -1,0 +1,54 @@
+"""Commands as Discord registers them: of a guild, or of direct messages. Which they are is the router's affair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import discord
+
+from bot.connector import Offer, Option
+from bot.connectors.discord.incoming import menu_label
+
+TYPES = {"text": 3, "integer": 4, "boolean": 5, "number": 10}
+
+MOST_CHOICES = MOST_OPTIONS = 25
+MOST_MENU = 5
+LONGEST = 100
+"""Characters of a description."""
+
+LANGUAGES = frozenset(str(locale) for locale in discord.Locale)
+
+ALONE = 1
+"""The context of a direct message with the bot [interactions/application-commands: contexts]."""
+
+
+def commands(offers: Sequence[Offer], *, direct: bool) -> list[dict[str, Any]]:
+    """Slash commands, and those that are in the menu of a message too."""
+    where: dict[str, Any] = {"contexts": [ALONE], "integration_types": [0]} if direct else {}
+    slash = [{"type": 1, "name": one.name, **_described(one), "options": _options(one), **where} for one in offers]
+    menus = [{"type": 3, "name": menu_label(one.name), **where} for one in offers if one.menu]
+    return [*slash, *menus[:MOST_MENU]]
+
+
+def _options(offer: Offer) -> list[dict[str, Any]]:
+    return [_option(one) for one in offer.options[:MOST_OPTIONS]]
+
+
+def _option(option: Option) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": TYPES[option.kind], "name": option.name, **_described(option), "required": option.required}
+    if 0 < len(option.choices) <= MOST_CHOICES:
+        made["choices"] = [{"name": str(choice)[:LONGEST], "value": choice} for choice in option.choices]
+    elif option.kind in ("integer", "number"):
+        made |= {name: value for name, value in (("min_value", option.least), ("max_value", option.most)) if value is not None}
+    elif option.kind == "text":
+        made |= {name: min(int(value), 6000) for name, value in (("min_length", option.least), ("max_length", option.most)) if value}
+    return made
+
+
+def _described(part: Offer | Option) -> dict[str, Any]:
+    return {"description": part.description[:LONGEST] or part.name, "description_localizations": _localised(part.descriptions)}
+
+
+def _localised(descriptions: Mapping[str, str]) -> dict[str, str]:
+    return {language: text[:LONGEST] for language, text in descriptions.items() if language in LANGUAGES and text}

@@ -1,0 +1,120 @@
+"""Tells each platform which commands to offer in each server: those of the plugins that are on there. What a command is: `offers.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.connector import Connector, Listing, Offer
+from bot.errors import ConnectorError, StoreError
+from bot.messages import Address, Message
+from bot.router.gate import Gate
+from bot.router.offers import offer
+from bot.router.table import Table
+from bot.store.keys import digest
+from bot.store.offered import Offered
+
+SETTLED = 1.0
+"""Seconds without a change after which a server is told: whoever switches three plugins on makes one call."""
+
+AGAIN = 30.0
+"""Seconds before another try where the platform or the store does not say how long to wait."""
+
+MOST = 100
+"""Commands of a server [Discord: application-commands, registering]."""
+
+MOST_NEW = 200
+"""New commands of a server in a day; a changed one is not new [ibid.]."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A server that is to be told, by which bot, and when."""
+
+    address: Address
+    bot: str
+    at: float
+
+
+class Publishing:
+    """Knows the servers that its connectors are in, and keeps what is offered there as it should be."""
+
+    def __init__(self, table: Table, gate: Gate, connectors: Mapping[str, Connector], offered: Offered) -> None:
+        self._table = table
+        self._gate = gate
+        self._connectors = connectors
+        self._offered = offered
+        self._bots: dict[str, str] = {}
+        self._due: dict[str, Due] = {}
+        self._wake = asyncio.Event()
+
+    def joined(self, message: Message) -> None:
+        """A connector is in this server, or has come to speak to people alone."""
+        self._bots[message.address.connector] = message.me
+        self.changed(message.address)
+
+    def changed(self, address: Address) -> None:
+        """The choices of this server have changed; people alone are offered every command, and are refused what is off for them."""
+        bot = self._bots.get(address.connector)
+        if bot is not None and isinstance(self._connectors.get(address.connector), Listing):
+            place = replace(address, channel="", thread="", server="" if address.direct else address.server)
+            self._due[place.tenant] = Due(place, bot, time.monotonic() + SETTLED)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            wait = min((due.at for due in self._due.values()), default=None)
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), None if wait is None else max(0.0, wait - time.monotonic()))
+            except TimeoutError:
+                ready = [due for due in self._due.values() if due.at <= time.monotonic()]
+                for due in ready:
+                    del self._due[due.address.tenant]
+                    await self._tell(due)
+
+    async def _tell(self, due: Due) -> None:
+        tenant = due.address.tenant
+        try:
+            after = await self._publish(due)
+        except ConnectorError as error:
+            log.warning("commands are not offered", server=tenant, fault=str(error))
+            after = error.retry_after and max(error.retry_after, AGAIN)
+        except StoreError as error:
+            log.warning("commands are not offered yet", server=tenant, fault=str(error))
+            after = AGAIN
+        if after and tenant not in self._due:
+            self._due[tenant] = replace(due, at=time.monotonic() + after)
+
+    async def _publish(self, due: Due) -> float | None:
+        """None, or in how many seconds to come back."""
+        connector, tenant = self._connectors[due.address.connector], due.address.tenant
+        assert isinstance(connector, Listing)
+        self._gate.forget(due.address)  # what is offered follows from the newest choices
+        offers = await self._offers(due.address)
+        told, now = await self._offered.get(due.bot, tenant), digest(repr(offers))
+        if told.digest == now:
+            return None
+        names = {one.name for one in offers}
+        wait = await self._offered.spend(due.bot, tenant, len(names - told.names), MOST_NEW)
+        if wait:
+            log.warning("a server has had all new commands of a day", server=tenant, seconds=wait)
+            return float(wait)
+        await connector.publish(due.address.server, offers)
+        await self._offered.put(due.bot, tenant, now, sorted(names))
+        return None
+
+    async def _offers(self, address: Address) -> list[Offer]:
+        view = await self._gate.view(address)
+        entries = [entry for _, entry in sorted(self._table.commands.items()) if address.direct or view.allows(entry.plugin, address)]
+        commands = [entry.route for entry in entries]
+        if len(commands) > MOST:
+            log.warning("more commands than a server takes", server=address.tenant, left_out=[one.name for one in commands[MOST:]])
+        return [offer(command) for command in commands[:MOST]]  # type: ignore[arg-type]  # the table has commands there

@@ -1,0 +1,164 @@
+"""Which commands are listed where, and that platforms are told no more often than they must."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, Field
+from redis.asyncio import Redis
+
+from bot import Command, Context, Joined, Listing, Message, NoArgs, Offer, Option, Person, Reply, Route, hookimpl
+from bot.errors import ConnectorError
+from bot.messages import Address
+from bot.plugins import Loaded, Plugins
+from bot.router import app, publishing
+from bot.router.offers import offer
+from bot.store.keys import Keys
+from bot.store.servers import Choices, Server, Servers
+from bot.testing import wait_until
+from tests.platform import Platform
+
+GUILD = Address("room", "guild", "")
+
+
+class Size(IntEnum):
+    """A field of numbers."""
+
+    SMALL, LARGE = 1, 2
+
+
+class Paint(BaseModel):
+    """Options of every kind."""
+
+    style: str | None = Field(default=None, max_length=20)
+    what: str = Field(min_length=2, description="What to paint.", json_schema_extra={"descriptions": {"de": "Was zu malen ist."}})
+    tone: Literal["soft", "loud"] = "soft"
+    size: Size = Size.SMALL
+    copies: int = Field(default=1, ge=1, le=4)
+    strength: float = Field(default=0.5, ge=0, le=1)
+    secretly: bool = False
+
+
+def test_an_args_model_becomes_options_with_those_first_that_must_be_given() -> None:
+    async def paint(ctx: Context, args: Paint) -> None: ...
+
+    made = offer(Command("paint", "Paints.", Paint, paint, menu=True, descriptions={"de": "Malt."}))
+    assert made == Offer(
+        "paint",
+        "Paints.",
+        (
+            Option("what", "What to paint.", required=True, least=2, descriptions={"de": "Was zu malen ist."}),
+            Option("style", "Style", most=20),
+            Option("tone", "Tone", choices=("soft", "loud")),
+            Option("size", "size", "integer", choices=(1, 2)),
+            Option("copies", "Copies", "integer", least=1, most=4),
+            Option("strength", "Strength", "number", least=0, most=1),
+            Option("secretly", "Secretly", "boolean"),
+        ),
+        menu=True,
+        descriptions={"de": "Malt."},
+    )
+
+
+@dataclass
+class Lists(Platform):
+    """A platform that lists commands."""
+
+    listed: dict[str, list[list[str]]] = field(default_factory=dict)
+
+    async def publish(self, server: str, offers: Sequence[Offer]) -> None:
+        fault = self.faults.popleft() if self.faults else None
+        if fault is not None:
+            raise fault
+        self.listed.setdefault(server, []).append([one.name for one in offers])
+
+
+@dataclass
+class Brings:
+    """A plugin with these commands."""
+
+    names: Sequence[str]
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Command(name, "Does it.", NoArgs, self.do) for name in self.names]
+
+    async def do(self, ctx: Context, args: NoArgs) -> Reply:
+        return Reply("Done.")
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "SETTLED", 0.02)
+    monkeypatch.setattr(publishing, "AGAIN", 0.02)
+
+
+@asynccontextmanager
+async def router(redis: Redis, keys: Keys, platform: Platform, *more: str) -> AsyncIterator[app.Router]:
+    plugins = Plugins([Loaded("one", Brings(["a", "b"])), Loaded("two", Brings(["c", *more]))])
+    made = app.build(redis, keys, plugins, [platform])
+    task = asyncio.create_task(made.publishing.run())
+    yield made
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def joined(address: Address = GUILD, bot: str = "bot") -> Message:
+    return Message("", "joined", address, Person("", ""), trigger=Joined(), me=bot)
+
+
+async def test_a_server_is_offered_what_is_on_there_and_told_again_when_that_changes(redis: Redis, keys: Keys) -> None:
+    platform = Lists()
+    assert isinstance(platform, Listing)
+    async with router(redis, keys, platform) as made:
+        await made.deliver(joined())
+        await made.deliver(joined(Address("room", "", "", direct=True)))
+        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c"]], "": [["a", "b", "c"]]})
+        await Servers(redis, keys).put(GUILD.tenant, Server(choices=Choices(plugins={"one": False})))
+        made.publishing.changed(GUILD)
+        await wait_until(lambda: platform.listed["guild"][1:] == [["c"]])
+
+
+async def test_a_restart_tells_nothing_anew_and_another_bot_everything(redis: Redis, keys: Keys) -> None:
+    platform = Lists()
+    for bot in ("bot", "bot", "other"):
+        async with router(redis, keys, platform) as made:
+            await made.deliver(joined(bot=bot))
+            await wait_until(lambda: not made.publishing._due)
+            await wait_until(lambda: platform.listed)
+            await asyncio.sleep(0.1)
+    assert platform.listed == {"guild": [["a", "b", "c"]] * 2}
+
+
+async def test_what_the_platform_refuses_for_now_is_tried_again(redis: Redis, keys: Keys) -> None:
+    platform = Lists()
+    platform.faults += [ConnectorError("busy", retry_after=0.01)]
+    async with router(redis, keys, platform) as made:
+        await made.deliver(joined())
+        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c"]]})
+
+
+async def test_new_commands_beyond_those_of_a_day_wait(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "MOST_NEW", 3)
+    platform = Lists()
+    for more in ((), ("d",)):
+        async with router(redis, keys, platform, *more) as made:
+            await made.deliver(joined())
+            await wait_until(lambda: platform.listed and all(due.at > 1000 for due in made.publishing._due.values()))
+            await asyncio.sleep(0.1)
+    assert platform.listed == {"guild": [["a", "b", "c"]]}
+
+
+async def test_a_platform_takes_a_hundred(redis: Redis, keys: Keys) -> None:
+    platform = Lists()
+    async with router(redis, keys, platform, *(f"x{number:03}" for number in range(120))) as made:
+        await made.deliver(joined())
+        await wait_until(lambda: platform.listed)
+    assert len(platform.listed["guild"][0]) == 100

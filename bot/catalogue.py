@@ -143,6 +143,7 @@ class Entry(_Strict):
     """One model. `disk` is the bytes of the finished folder; `languages` are ISO 639 codes.
 
     A `gated` repository wants its terms accepted first. One that is `gone` has to come from elsewhere, for the reason given.
+    `uses` is what an operator has read in a licence that is not listed.
     """
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")]
@@ -155,6 +156,7 @@ class Entry(_Strict):
     languages: tuple[str, ...] = ()
     gated: bool = False
     gone: str = ""
+    uses: frozenset[Use] = frozenset()
     chat: ChatFacts | None = None
 
     @property
@@ -202,8 +204,11 @@ class Catalogue(_Strict):
         raise ConfigError(f"no model or set is called {asked!r}; {hint}")
 
     def licence(self, entry: Entry) -> Licence:
-        """The terms of a model; a licence that is not listed allows everything and asks for nothing."""
-        return self.licences.get(entry.licence) or Licence(name=entry.licence, uses=frozenset(get_args(Use)))
+        """The terms of a model; what a licence that is not listed allows is private use, and what the entry says."""
+        listed = self.licences.get(entry.licence.lower())
+        read = f"Read the licence of {entry.name}; then say what it allows, as `uses` in the entry."
+        terms = listed or Licence(name=entry.licence, uses=frozenset({"private"}), duties=() if entry.uses else (read,))
+        return terms.model_copy(update={"uses": entry.uses}) if entry.uses else terms
 
     def refusal(self, entry: Entry, use: Use | None) -> str:
         """Why the model may not be run for this use, with another that may; "" when it may. None: the operator has not said."""

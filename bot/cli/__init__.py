@@ -244,6 +244,38 @@ def models_list(config: ConfigFile = None) -> None:
     command(config)
 
 
+@models.command("show")
+def models_show(name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None) -> None:
+    """Say what is known of a model: licence and duties, languages, window, memory."""
+    from bot.cli.listing import show as command
+
+    command(config, name)
+
+
+@models.command("add")
+def models_add(
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A repository of the model hub, with safetensors weights.")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Its name here; a known one gives that model this source.")] = "",
+    revision: Annotated[str, typer.Option(help="A branch or commit.")] = "main",
+    config: ConfigFile = None,
+) -> None:
+    """Add a chat model that the catalogue does not have; nothing is downloaded yet."""
+    from bot.cli.adding import add as command
+
+    command(config, repo, name, revision)
+
+
+@models.command("check")
+def models_check(
+    names: Annotated[Optional[list[str]], typer.Argument(metavar="NAME...", help="Models or sets; all that are here.")] = None,  # noqa: UP045
+    config: ConfigFile = None,
+) -> None:
+    """Verify the files of models, and that their licences fit; exit code 1 if something is wrong."""
+    from bot.cli.listing import check as command
+
+    raise typer.Exit(command(config, names or []))
+
+
 @models.command("pull")
 def models_pull(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models or sets; `starter` is the first to have.")],

@@ -1,9 +1,10 @@
-"""`hobnob plugins`, `hobnob models list` and `hobnob models pull`. The catalogue is in `bot/catalogue.py`, pulling in `bot/pull/`."""
+"""`hobnob plugins`, and `hobnob models` with list, show, check and pull. The catalogue is in `bot/catalogue.py`, pulling in `bot/pull/`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.text import Text
 from bot import catalogue, discovery
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError
-from bot.pull import Access, bars, status
+from bot.pull import Access, bars, status, verify
 from bot.pull import pull as bring
 
 
@@ -43,12 +44,77 @@ def models(path: Path | None) -> None:
     table = Table("model", "here", "kind", "size", "licence", "what it is", box=None)
     known = catalogue.load(added=config.models_dir)
     for name, entry in known.models.items():
-        table.add_row(name, status(entry, config.models_dir), entry.kind, f"{entry.disk / 1e6:,.0f} MB", entry.licence, entry.summary)
+        table.add_row(name, status(entry, config.models_dir), entry.kind, _bytes(entry.disk), known.licence(entry).name, entry.summary)
     console = Console()
     console.print(table)
     for name, members in known.sets.items():
         console.print(f"{name} = {', '.join(members)}", style="dim")
     console.print(f"They lie in {config.models_dir}", style="dim", soft_wrap=True)
+
+
+def show(path: Path | None, name: str) -> None:
+    """What is known of one model, and what it takes."""
+    config = load(path)
+    known = catalogue.load(added=config.models_dir)
+    for entry in known.find([name]):
+        told(known, entry, config)
+
+
+def told(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> None:
+    """Every fact of an entry, a line each."""
+    terms = known.licence(entry)
+    lines = [("what it is", entry.summary), ("here", status(entry, config.models_dir)), ("languages", " ".join(entry.languages))]
+    lines += [("licence", f"{terms.name}, for {' and '.join(use for use in get_args(catalogue.Use) if use in terms.uses)} use")]
+    lines += [("you must", duty) for duty in terms.duties]
+    lines += [("refused", known.refusal(entry, config.models.use))]
+    lines += _origin(entry)
+    if chat := entry.chat:
+        form = "follows instructions" if chat.tuned else "a base model: continues text"
+        lines += [("class", f"{chat.architecture} of transformers; {form}")]
+        lines += [("window", f"{chat.context:,} tokens{f', {chat.positions}' if chat.positions else ''}")]
+        sizes = ", ".join(f"{_bytes(chat.weights(precision))} in {precision}" for precision in catalogue.BITS)
+        lines += [("weights", sizes), ("a conversation", f"{_bytes(chat.cache * 2 * 1000)} for each 1,000 tokens, in 16 bits")]
+    table = Table.grid(padding=(0, 2))
+    for what, fact in lines:
+        if fact:
+            table.add_row(Text(what, style="dim"), Text(fact))
+    console = Console(highlight=False)
+    console.print(Text(entry.name, style="bold"))
+    console.print(table)
+
+
+def _origin(entry: catalogue.Entry) -> list[tuple[str, str]]:
+    if not isinstance(entry.source, catalogue.Hub):
+        return [("from", ", ".join(f"{wheel.name} {wheel.version}" for wheel in entry.source.wheels))]
+    asks = f"asks you to accept its terms first, on the page of {entry.source.repo}" if entry.gated else ""
+    return [("from", f"{entry.source.repo} at {entry.source.revision}"), ("gated", asks), ("gone", entry.gone)]
+
+
+def check(path: Path | None, names: list[str]) -> int:
+    """Reads every file of these models again, of all that are here without names; 1 when one is not as it was, or may not be used."""
+    config = load(path)
+    known = catalogue.load(added=config.models_dir)
+    here = [name for name, entry in known.models.items() if status(entry, config.models_dir) != "absent"]
+    console, faulty = Console(soft_wrap=True, highlight=False), False
+    for entry in known.find(names or here):
+        faults = [*_wrong(entry, config), *filter(None, [known.refusal(entry, config.models.use)])]
+        faulty = faulty or bool(faults)
+        console.print(f"{entry.name}: {'; '.join(faults) or 'as it should be'}", markup=False)
+    return int(faulty)
+
+
+def _wrong(entry: catalogue.Entry, config: Config) -> list[str]:
+    match status(entry, config.models_dir):
+        case "ready":
+            return verify(entry, config.models_dir)
+        case "own":
+            return []
+        case state:
+            return [f"{state}; `hobnob models pull {entry.name}` brings it"]
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"
 
 
 def pull(path: Path | None, names: list[str]) -> None:
@@ -71,7 +137,7 @@ def _obstacles(known: catalogue.Catalogue, entry: catalogue.Entry, config: Confi
     if entry.gone and status(entry, config.models_dir) == "absent":
         yield (
             f"{entry.name} cannot be brought: {entry.gone}. Put a copy of yours, with config.json and safetensors weights, at "
-            f"{entry.folder(config.models_dir)}"
+            f"{entry.folder(config.models_dir)}, or name a copy on the hub: `hobnob models add OWNER/NAME --as {entry.name}`"
         )
 
 

@@ -18,6 +18,12 @@ WEIGHTS = {"safetensors": "*.safetensors", "ctranslate2": "model.bin"}
 BESIDE = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "NOTICE*", "USE_POLICY*")
 """What is taken besides the weights: configuration, tokenizer, licence. No Python file and no pickle is among them."""
 
+DESCRIBING = ("config.json", "tokenizer_config.json", "chat_template.jinja")
+"""The files that say what kind of model it is and how it is spoken to."""
+
+MOST_DESCRIBED = 1 << 20
+"""Bytes of such a file."""
+
 
 class _Lfs(BaseModel):
     sha256: str
@@ -30,12 +36,31 @@ class _File(BaseModel):
     lfs: _Lfs | None = None
 
 
-class _Info(BaseModel):
-    """The part of the hub's answer that is used; `gated` is false, or how access is granted."""
+class _Card(BaseModel):
+    license: str | list[str] | None = None
+    language: str | list[str] | None = None
+
+
+class _Weights(BaseModel):
+    total: int = 0
+
+
+class Info(BaseModel):
+    """The part of the hub's answer that is used; `gated` is false, or how access is granted; `weights.total` counts parameters."""
 
     sha: str
     gated: bool | str = False
     siblings: tuple[_File, ...] = ()
+    card: _Card | None = Field(None, alias="cardData")
+    weights: _Weights | None = Field(None, alias="safetensors")
+
+
+def look(source: Hub, access: Access) -> tuple[Info, dict[str, bytes]]:
+    """What the hub says of a repository, and its small files that say what kind of model it is. Raises PullError, as a pull would."""
+    with httpx.Client(timeout=30, proxy=access.proxy or None) as client:
+        info, assets = _planned(source, access, client)
+        small = {path: asset for path, asset in assets.items() if path in DESCRIBING and asset.size <= MOST_DESCRIBED}
+        return info, {path: _ask(source, asset.url, asset.url, asset.headers, client) for path, asset in small.items()}
 
 
 def bring_hub(source: Hub, made: Path, access: Access, noted: Noted) -> None:
@@ -63,6 +88,10 @@ def _sweep(made: Path, assets: Mapping[str, Asset]) -> None:
 
 def plan(source: Hub, access: Access, client: httpx.Client) -> dict[str, Asset]:
     """The files to bring, by path. Raises PullError when the repository is gated, missing or has no weights that are safe to load."""
+    return _planned(source, access, client)[1]
+
+
+def _planned(source: Hub, access: Access, client: httpx.Client) -> tuple[Info, dict[str, Asset]]:
     from huggingface_hub import constants, get_token  # here, because a start of the bot needs neither
 
     endpoint = (access.endpoint or constants.ENDPOINT).rstrip("/")
@@ -75,14 +104,14 @@ def plan(source: Hub, access: Access, client: httpx.Client) -> dict[str, Asset]:
             f"{source.repo} at {source.revision} has no {source.format} weights; other formats can carry code and are not taken"
         )
     at = f"{endpoint}/{source.repo}/resolve/{info.sha}"
-    return {file.path: _asset(source, file, f"{at}/{quote(file.path)}", headers) for file in files}
+    return info, {file.path: _asset(source, file, f"{at}/{quote(file.path)}", headers) for file in files}
 
 
-def _info(source: Hub, endpoint: str, headers: Mapping[str, str], client: httpx.Client) -> _Info:
+def _info(source: Hub, endpoint: str, headers: Mapping[str, str], client: httpx.Client) -> Info:
     about = f"{endpoint}/api/models/{source.repo}"
     answer = _ask(source, endpoint, f"{about}/revision/{quote(source.revision, safe='')}?blobs=true", headers, client)
     try:
-        info = _Info.model_validate_json(answer)
+        info = Info.model_validate_json(answer)
     except ValidationError as error:
         raise PullError(f"{endpoint} does not answer as a model hub does; check `endpoint` under [models]") from error
     if info.gated:

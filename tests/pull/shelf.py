@@ -62,11 +62,22 @@ class Shelf:
         self.headers[f"/simple/{name}/"] = {"Content-Type": "text/html"}
         return content
 
-    def put_repository(self, repo: str, files: Mapping[str, bytes], *, large: tuple[str, ...] = (), gated: str | bool = False) -> str:
+    def put_repository(
+        self, repo: str, files: Mapping[str, bytes], *, large: tuple[str, ...] = (), gated: str | bool = False, **told: object
+    ) -> str:
         """Puts a repository on the hub, its `large` files as LFS objects on another host; returns the commit id."""
         commit = hashlib.sha1(repo.encode()).hexdigest()
         siblings = [_sibling(path, content, path in large) for path, content in files.items()]
-        info = {"id": repo, "sha": commit, "gated": gated, "private": False, "tags": [], "downloads": 0, "likes": 0, "siblings": siblings}
+        info = {
+            "id": repo,
+            "sha": commit,
+            "gated": gated,
+            "private": False,
+            "tags": [],
+            "downloads": 0,
+            "likes": 0,
+            "siblings": siblings,
+        } | told
         self.files[f"/api/models/{repo}/revision/main"] = json.dumps(info).encode()
         self.files[f"/api/models/{repo}/auth-check"] = b"{}"
         for path, content in files.items():

@@ -1,0 +1,55 @@
+"""`hobnob models add`: entries for models that the catalogue does not have, or another source for one. Facts: `bot/pull/deriving.py`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bot import catalogue
+from bot.cli.listing import access, told
+from bot.config import load
+from bot.errors import ConfigError
+from bot.pull.deriving import derive
+
+HEAD = "# Written by `hobnob models add`, and yours: change what is wrong, delete the file to forget the model.\n"
+
+
+def add(path: Path | None, repo: str, name: str, revision: str) -> None:
+    """Writes the entry beside the weights, checks it as a start would, and says what the licence asks for."""
+    config = load(path)
+    known = catalogue.load(added=config.models_dir)
+    called = name or re.sub(r"[^a-z0-9._-]+", "-", repo.partition("/")[2].lower()).strip("-._")
+    facts = derive(repo, access(config), revision)
+    if called in known.models and not name:
+        raise ConfigError(f"{called} is in the catalogue already; `--as {called}` takes {repo} as its source, another name adds a second")
+    if name and called in known.models:  # the facts are known, and only lie elsewhere
+        facts = {"source": facts["source"], "gone": "", "gated": facts.get("gated", False)}
+    file = config.models_dir / f"{called}.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_bytes() if file.exists() else None
+    file.write_text(HEAD + written(facts), encoding="utf-8")
+    try:
+        known = catalogue.load(added=config.models_dir)
+    except ConfigError:
+        file.unlink() if before is None else file.write_bytes(before)
+        raise
+    Console(soft_wrap=True, highlight=False).print(f"{called} is in the catalogue, with the facts in {file}\n")
+    told(known, known.models[called], config)
+
+
+def written(facts: dict[str, Any]) -> str:
+    """The facts as TOML; those of a table behind the others."""
+    plain = {key: value for key, value in facts.items() if not isinstance(value, dict)}
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items()]
+    for name, table in ((key, value) for key, value in facts.items() if isinstance(value, dict)):
+        lines += ["", f"[{name}]", *(f"{key} = {_value(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    """JSON's strings, numbers and lists are TOML's too, except for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -125,6 +125,14 @@ class QueueTable(Table):
     """Whether servers begin without status lines: no places in line, no progress and no previews, only answers and what somebody must
     decide. A server may choose otherwise."""
 
+    offer_after: float = Field(default=60.0, ge=0.0, le=86_400.0)
+    """Seconds of an expected wait from which, or a pause during which, the status line offers what `instead` allows."""
+
+    instead: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Other models that people may choose while they wait, by kind of request, with the words of their buttons:
+    `{generate = {small-model = "A smaller model, now", remote-model = "A remote one"}}`. Only those that are served at that time are
+    offered, and who chooses nothing waits."""
+
     deadlines: dict[str, Annotated[float, Field(ge=1.0, le=86_400.0)]] = Field(default_factory=dict)
     """Seconds after which a request that still waits is dropped with a notice, because an answer would be worth nothing by then, by kind:
     `{generate = 300.0}`. Unset: what its kind says (`generate` 600, `draw` 1800, `transcribe` 86400)."""

@@ -16,6 +16,7 @@ from bot.errors import ConnectorError, PluginError, UserError
 from bot.jobs import Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
+from bot.router.clicking import Instead
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.following import Following
@@ -41,13 +42,14 @@ blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What acts read and write, and the one decoder of the process."""
+    """What acts read and write, what may be had instead of a long wait, and the one decoder of the process."""
 
     queue: Queue
     blobs: Blobs
     conversations: Conversations
     data: PluginData
     schedules: Schedules
+    instead: Instead = field(default_factory=Instead)
     decoder: Decoder = field(default_factory=Decoder)
 
 
@@ -67,7 +69,7 @@ class DurableActs:
 
     async def run(self, job: Job[R], show: Show | None) -> R:
         """See `following.py`."""
-        return await Following(job, self._journal, self._line, self._stores.queue, show).result()
+        return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show).result()
 
     async def post(self, reply: Reply) -> None:
         """Sends beside the answer, each post at most once where the platform can tell."""

@@ -21,6 +21,7 @@ from bot.events import Event
 from bot.messages import Message
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
+from bot.router.clicking import Instead, StatusButtons
 from bot.router.delivery import Delivery, Line, Pace
 from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
@@ -96,11 +97,11 @@ def build(
 
     runner = Runner(table, plugins, tickets, delivery, act, endings.ended)
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
-    data, start, cancel = stores.data, runner.start, stores.queue.cancel
+    data, start, buttons = stores.data, runner.start, StatusButtons(tickets, stores.queue, stores.instead)
     move = Moving(redis, keys).move
     publishing = Publishing(table, gate, by_name, Offered(redis, keys))
     dispatch = Dispatch(
-        table, plugins, gate, tickets, data, stores.conversations, stores.schedules, start, cancel, time.time, lateness, move, publishing
+        table, plugins, gate, tickets, data, stores.conversations, stores.schedules, start, buttons, time.time, lateness, move, publishing
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / 3)
@@ -109,7 +110,7 @@ def build(
 def _stores(redis: Redis, keys: Keys, queue: QueueTable) -> Stores:
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     data, schedules = PluginData(redis, keys), Schedules(redis, keys)
-    return Stores(jobs, Blobs(redis, keys), Conversations(redis, keys), data, schedules)
+    return Stores(jobs, Blobs(redis, keys), Conversations(redis, keys), data, schedules, Instead(queue.instead, queue.offer_after))
 
 
 class Endings:

@@ -13,14 +13,12 @@ import structlog
 from bot.connector import Connector, Key, Post
 from bot.errors import ConnectorError, MessageGone, UserError
 from bot.messages import Address, Image, Reply, reply_json
+from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
 from bot.router.posts import Posts
 
 SLOW = 30.0
 """Seconds after which an answer is sent anew as a reply, because an edit notifies nobody."""
-
-CANCEL = "cancel."
-"""How the ids of status lines' buttons begin; the ticket's id follows."""
 
 TRIES = 10
 LONGEST_PAUSE = 60.0

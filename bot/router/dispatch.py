@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import BadArguments
+from bot.errors import BadArguments, Refused
 from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Message, Moved, Reacted, Said
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, heard
 from bot.router.arguments import parse, shorten, validate
-from bot.router.delivery import CANCEL
+from bot.router.clicking import StatusButtons
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
 from bot.router.publishing import Publishing
@@ -67,7 +67,7 @@ class Dispatch:
         conversations: Conversations,
         schedules: Schedules,
         start: Callable[[Ticket], None],
-        cancel: Callable[[str], Awaitable[None]],
+        buttons: StatusButtons,
         clock: Callable[[], float],
         lateness: Lateness,
         move: Callable[[Address, Address], Awaitable[None]],
@@ -81,7 +81,7 @@ class Dispatch:
         self._conversations = conversations
         self._schedules = schedules
         self._start = start
-        self._cancel = cancel
+        self._buttons = buttons
         self._clock = clock
         self._lateness = lateness
         self._move = move
@@ -137,7 +137,7 @@ class Dispatch:
         for entry in self._table.listeners:
             id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
             if await self._desk.asker(id) is not None:
-                await self._cancel(id)
+                await self._buttons.cancel(id)
         await self._conversations.forget(message.address.conversation, message.id)
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:
@@ -207,11 +207,8 @@ class Dispatch:
                 return [Match(entry) for entry in self._table.listeners if _wants(entry, message)]
             case Called() as called:
                 return [] if self._means_another(called, message) else [self._command(called)]
-            case Clicked(button=button) if button.startswith(CANCEL):
-                await self._cancelled(button.removeprefix(CANCEL), message)
-                return []
             case Clicked(button=button):
-                return [await self._clicked(button)]
+                return await self._clicked(button, message)
             case Reacted(emoji=emoji):
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
@@ -234,21 +231,19 @@ class Dispatch:
             raise Unmatched(str(error)) from None
         return Match(entry, given, asked=True)
 
-    async def _cancelled(self, ticket: str, message: Message) -> None:
-        asker = await self._desk.asker(ticket)
-        if asker not in (None, message.sender.id) and not message.manages:
-            raise Unmatched("Only the person who asked and the admins of this server can cancel this.")
-        if asker is not None:
-            await self._cancel(ticket)
-
-    async def _clicked(self, button: str) -> Match:
+    async def _clicked(self, button: str, message: Message) -> list[Match]:
+        try:
+            if await self._buttons.press(button, message):
+                return []
+        except Refused as error:
+            raise Unmatched(str(error)) from None
         pressed = await self._data.button(button)
         if pressed is None:
             raise Unmatched("This button is too old to work.")
         entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
         if entry is None or not isinstance(entry.route, Action):
             raise Unmatched("What this button did is no longer there.")
-        return Match(entry, _payload(entry.route.payload, pressed.payload), asked=True)
+        return [Match(entry, _payload(entry.route.payload, pressed.payload), asked=True)]
 
     async def _fired(self, schedule: str) -> list[Match]:
         firing = await self._schedules.find(schedule)

@@ -10,11 +10,12 @@ from typing import Generic, TypeVar
 from bot.context import Show
 from bot.errors import JobExpired, Unavailable
 from bot.jobs import Job, Result, wanted
+from bot.router.clicking import Instead
 from bot.router.delivery import Line
 from bot.router.journal import Journal
 from bot.router.status import Meanwhile, expired, paused
 from bot.store.keys import digest
-from bot.store.queue import Broken, Finished, Queue, Running, Shown, Waiting
+from bot.store.queue import Broken, Exchanged, Finished, Queue, Running, Shown, Waiting
 
 R = TypeVar("R", bound=Result)
 
@@ -28,22 +29,31 @@ ABSENT = 30.0
 class Following(Generic[R]):
     """Its id follows from the ticket and the job, so a run that comes again submits nothing new."""
 
-    def __init__(self, job: Job[R], journal: Journal, line: Line, queue: Queue, show: Show | None) -> None:
+    def __init__(self, job: Job[R], journal: Journal, line: Line, queue: Queue, instead: Instead, show: Show | None) -> None:
         """`show` turns partials into what the chat sees; without it the status line tells how far the job is."""
         self._job = job
         self._journal = journal
         self._line = line
         self._queue = queue
+        self._instead = instead
         self._show = show
         self._meanwhile = Meanwhile()
 
     async def result(self) -> R:
         """What the job gave. Raises JobError, and UserError where nobody can run it."""
-        message, ticket = self._journal.message, self._journal.ticket.id
-        id = digest(ticket, self._journal.name(self._job.kind, self._job.model_dump_json()))
         self._journal.busy = True
+        name, admitted = self._journal.name(self._job.kind, self._job.model_dump_json()), False
+        while True:
+            try:
+                return await self._once(digest(self._journal.ticket.id, name), admitted)
+            except Exchanged as chosen:  # its output keeps the choice, as long as the ticket lives
+                self._job = self._job.model_copy(update={"model": str(chosen)})
+                name, admitted = f"{name}>{chosen}", True
+
+    async def _once(self, id: str, admitted: bool) -> R:
+        message, ticket = self._journal.message, self._journal.ticket.id
         person = f"{message.address.connector}/{message.sender.id}"
-        await self._queue.submit(self._job, id=id, ticket=ticket, tenant=message.address.tenant, person=person)
+        await self._queue.submit(self._job, id=id, ticket=ticket, tenant=message.address.tenant, person=person, admitted=admitted)
         following = asyncio.ensure_future(self._follow(id))
         missing = asyncio.ensure_future(self._missing())
         try:
@@ -67,12 +77,21 @@ class Following(Generic[R]):
                     raise JobExpired(expired(self._queue.deadline(self._job)))
                 case Broken(error=error):
                     raise error
-                case Waiting(ahead=ahead, away=away) if self._queue.deadline(self._job) < away < math.inf:
-                    await self._queue.cancel(self._journal.ticket.id)
-                    raise Unavailable(f"{paused(ahead, away)} Please ask again then.")
+                case Waiting():
+                    await self._wait(update)
                 case _:
                     self._tell(update)
         raise Unavailable("The answer got lost on its way. Please ask again.")
+
+    async def _wait(self, update: Waiting) -> None:
+        """Tells the place in line, with what may be had instead where that is long; a wait that outlasts an answer's worth ends here."""
+        long = (update.seconds or 0.0) + update.away >= self._instead.after or update.away > 0.0
+        ready = await self._queue.ready() if long and self._job.kind in self._instead.models else frozenset()
+        offers = self._instead.keys(self._journal.ticket.id, self._job.kind, self._job.model, ready)
+        if self._queue.deadline(self._job) < update.away < math.inf and not offers:
+            await self._queue.cancel(self._journal.ticket.id)
+            raise Unavailable(f"{paused(update.ahead, update.away)} Please ask again then.")
+        self._line.show(self._meanwhile.of(update), after=GRACE, offers=offers)
 
     async def _missing(self) -> None:
         """Returns when no worker has served this kind of job for a while."""
@@ -83,7 +102,7 @@ class Following(Generic[R]):
                 since = time.monotonic()
             await asyncio.sleep(GRACE)
 
-    def _tell(self, update: Waiting | Running | Shown) -> None:
+    def _tell(self, update: Running | Shown) -> None:
         if update == Running() and self._line.speaking:  # the answer so far says more
             return
         if not isinstance(update, Shown) or self._show is None:

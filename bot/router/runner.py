@@ -12,7 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.context import Context
 from bot.errors import JobCancelled, JobExpired, StoreError, UserError
-from bot.messages import Reply, reply_json
+from bot.messages import Clicked, Reply, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
 from bot.router.delivery import Delivery, Line
@@ -127,7 +127,7 @@ class Runner:
         if journalled is not None:
             return reply_json.validate_json(journalled)
         if body.refusal is not None:
-            return Reply(body.refusal, fault=True)
+            return Reply(body.refusal, fault=True, private=isinstance(journal.message.trigger, Clicked))
         if journal.ticket.crashed_too_often:
             log.error("gave a ticket up: its handler killed its router every time", plugin=body.plugin, route=body.route)
             return _apology(journal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,12 +14,13 @@ from redis.asyncio import Redis
 from bot.errors import Busy, JobCancelled, JobError, JobExpired, JobFailed, JobLost, JobTimedOut
 from bot.jobs import Job, wanted
 from bot.store.connection import guarded
+from bot.store.duty import Duty, leave
 from bot.store.foresight import Foresight
 from bot.store.keys import Keys
 from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update, Waiting
 from bot.store.scripts import script
 
-__all__ = ["Broken", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
+__all__ = ["Broken", "Exchanged", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
 
 LEASE = 8.0
 """Seconds a job stays with a worker that has gone silent."""
@@ -26,9 +28,16 @@ LEASE = 8.0
 MOST_CRASHES = 3
 """Workers that may die of a job that they run alone."""
 
+NO_CAP = 1_000_000_000
+
 NONE: Mapping[str, float] = MappingProxyType({})
 
-KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobExpired, JobLost, JobCancelled)}
+
+class Exchanged(JobCancelled):
+    """Another model was chosen for the job, whose name is the text: it is to be asked for anew."""
+
+
+KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobExpired, JobLost, JobCancelled, Exchanged)}
 
 
 def error_json(error: JobError) -> str:
@@ -65,8 +74,10 @@ class Queue:
         self._lease = round(lease * 1000)
         self._submit = script(redis, "queue_submit", "queue_common")
         self._cancel = script(redis, "queue_cancel", "queue_common")
+        self._exchange = script(redis, "queue_exchange", "queue_common")
         self._drop = script(redis, "queue_drop", "queue_common")
         self._reap = script(redis, "queue_reap", "queue_common", "queue_policy")
+        self._duty = Duty(redis, keys)
         self._outputs = Outputs(redis, keys, Foresight(redis, keys).places, read_error)
 
     def deadline(self, job: Job[Any]) -> float:
@@ -74,8 +85,11 @@ class Queue:
         return self._deadlines.get(job.kind, job.deadline)
 
     @guarded
-    async def submit(self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str) -> None:
-        """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, JobCancelled after `cancel`."""
+    async def submit(self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str, admitted: bool = False) -> None:
+        """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, JobCancelled after `cancel`.
+
+        Who was `admitted` with another job in its place is not turned away now.
+        """
         times = [round(self.deadline(job) * 1000), round(job.timeout * 1000)]
         body = json.dumps({"kind": job.kind, "job": job.model_dump(mode="json")})
         args: list[str | int] = [
@@ -88,8 +102,8 @@ class Queue:
             tenant.replace("|", "%7C"),
             person.replace("|", "%7C"),
             *times,
-            self._depth.server,
-            self._depth.person,
+            NO_CAP if admitted else self._depth.server,
+            NO_CAP if admitted else self._depth.person,
         ]
         state, *more = await self._submit(args=args)
         if state == b"cancelled":
@@ -106,6 +120,11 @@ class Queue:
     async def cancel(self, ticket: str) -> None:
         """Ends all jobs of the ticket, now and in future."""
         await self._cancel(args=[self._prefix, ticket, error_json(JobCancelled("cancelled"))])
+
+    @guarded
+    async def exchange(self, ticket: str, kind: str, model: str) -> bool:
+        """Takes the ticket's waiting jobs of this kind out of line; who follows them hears Exchanged. False when none waits any more."""
+        return bool(await self._exchange(args=[self._prefix, ticket, kind, error_json(Exchanged(model))]))
 
     @guarded
     async def drop(self, ticket: str) -> None:
@@ -125,9 +144,19 @@ class Queue:
     @guarded
     async def served(self) -> frozenset[str]:
         """What the living workers serve: kinds, and kinds with a model ("generate:name")."""
+        return frozenset(want for worker in await self._living() for want in worker["wants"])
+
+    @guarded
+    async def ready(self) -> frozenset[str]:
+        """What of that is served by somebody who is on duty."""
+        orders, now = await self._duty.orders(), time.time()
+        on_duty = [one for one in await self._living() if leave(orders, one.get("name", ""), one.get("owns", True), now) is None]
+        return frozenset(want for worker in on_duty for want in worker["wants"])
+
+    async def _living(self) -> list[dict[str, Any]]:
         seconds, micros = await self._redis.time()
         living = await self._redis.zrangebyscore(self._keys.workers(), seconds * 1000 + micros // 1000, "+inf")
-        return frozenset(want for entry in living for want in json.loads(cast("bytes", entry))["wants"])
+        return [json.loads(cast("bytes", entry)) for entry in living]
 
     @guarded
     async def reap(self) -> int:

@@ -385,7 +385,7 @@ async def test_only_the_person_who_asked_and_admins_may_cancel(stage: Stage, red
     [ticket] = stage.router.runner.held
     click = Message("c", "c", ROOM, BEN, trigger=Clicked(f"cancel.{ticket.id}"), me="bot")
     await stage.router.deliver(click)
-    await wait_until(lambda: stage.platform.shown(ROOM) == ["Only the person who asked and the admins of this server can cancel this."])
+    await wait_until(lambda: stage.platform.shown(ROOM) == ["Only the person who asked and the admins of this server can do this."])
     assert not await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")
     await stage.router.deliver(replace(click, event="d", manages=True))
     assert await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")

@@ -15,7 +15,9 @@ from bot.store.dead import DeadList
 from bot.store.duty import ALL, Duty, Leave
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
+from bot.store.shifts import Claim, Offer, Shift
 from bot.testing import wait_until
+from tests.hands import Said
 from tests.router.waiting import BEN, EVE, OFFER, ROOM, scene
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -186,3 +188,45 @@ async def test_a_pause_that_outlasts_what_an_answer_is_worth_refuses_at_once(red
         await at.quiet()
         assert at.shown() == ["This is paused and goes on in about 1 hour. Please ask again then."]
         await Duty(redis, keys).resume([ALL])
+
+
+async def test_a_long_wait_offers_what_the_operator_allows_and_the_choice_is_kept(redis: Redis, keys: Keys) -> None:
+    table = QueueTable(offer_after=30.0, instead={"say": {"finch": "A smaller one, now", "gone": "Not here", "remote": "A remote one"}})
+    async with scene(redis, keys, table) as at:
+        others = Shift(redis, keys, "w2", [FINCH, Offer("remote", ["say:remote"])], owns=False, lease=60.0)
+        await others.renew()
+        await Duty(redis, keys).order([ALL], Leave("pause", time.time() + 3590.0))
+        await at.ask()
+        await wait_until(lambda: at.labels() == ["Cancel", "A smaller one, now", "A remote one"])
+        assert at.shown() == ["This is paused and goes on in about 1 hour."]
+        await at.press("A smaller one, now", by=BEN)
+        await wait_until(lambda: len(at.shown()) == 2)
+        assert at.shown()[1].startswith("Only the person who asked") and at.posts()[1].private
+        await at.press("A smaller one, now")
+        [claim] = await wait_until(lambda: _claims(others))
+        assert claim.body["job"]["model"] == "finch"
+        held = at.router.runner.held
+        await at.again(held[0])
+        await others.finish(claim, Said(words="chirp").model_dump_json(), 0.1)
+        await wait_until(lambda: "chirp" in at.shown())
+        await at.quiet()
+        await Duty(redis, keys).resume([ALL])
+
+
+FINCH = Offer("finch", ["say:finch"])
+
+
+async def _claims(shift: Shift) -> list[Claim]:
+    return (await shift.claim([FINCH])).claims
+
+
+async def test_a_choice_comes_too_late_for_what_has_begun_or_ended(redis: Redis, keys: Keys) -> None:
+    async with scene(redis, keys, QueueTable(instead={"say": {"finch": "Smaller"}})) as at:
+        await at.ask()
+        claim = await at.claim()
+        [ticket] = at.router.runner.held
+        assert not await at.router.stores.queue.exchange(ticket.id, "say", "finch")
+        await at.finish(claim)
+        await at.sees("hello")
+        await at.quiet()
+        assert not await at.router.stores.queue.exchange(ticket.id, "say", "finch")

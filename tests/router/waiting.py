@@ -20,6 +20,7 @@ from bot.router import app
 from bot.router.app import Router, running
 from bot.store.keys import Keys
 from bot.store.shifts import Claim, Offer, Shift
+from bot.store.tickets import Ticket
 from bot.testing import wait_until
 from tests.hands import Said, Say
 from tests.platform import Platform
@@ -73,6 +74,12 @@ class Scene:
         [key] = [key for post in self.posts() for key in post.keys if key.label == label]
         click = Message("c", f"{label}{by.id}{manages}", ROOM, by, trigger=Clicked(key.id), me="bot", manages=manages)
         await self.router.deliver(click)
+
+    async def again(self, ticket: Ticket) -> None:
+        """Runs the ticket from the top, as after its router has died."""
+        await self.router.tickets.hand_back(ticket)
+        self.router.runner.abandon(ticket.id)
+        await wait_until(lambda: self.router.runner.held and self.router.runner.held[0].fence > ticket.fence)
 
     def posts(self) -> list[Any]:
         return list(self.platform.chats.get(ROOM, {}).values())

@@ -24,6 +24,7 @@ from rich.text import Text
 from bot import catalogue
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError
+from bot.plugins import chosen
 from bot.plugins import load as load_plugins
 from bot.pull import status, verify
 from bot.store import embedded
@@ -188,7 +189,7 @@ def plugins(config: Config) -> Iterator[Finding]:
 def models(config: Config) -> Iterator[Finding]:
     """The weights that the plugins want are here, whole, and fit into memory."""
     try:
-        wanted = [model.weights for _, model in load_plugins(config, "model").collect("register_models") if model.weights]
+        wanted = [model.weights for _, model in chosen(config, load_plugins(config, "model")) if model.weights]
         entries = catalogue.load(added=config.models_dir).find(dict.fromkeys(wanted))
     except BotError as error:
         yield Finding("wrong", "models", str(error), "see `hobnob check`")
@@ -232,8 +233,8 @@ def gpu(device: str, torch: str) -> Finding:
         return Finding(state, "GPU", "no NVIDIA GPU found", f"worker.device is {device!r}: set it to `auto`" if state == "wrong" else "")
     if torch.endswith("+cpu"):
         return Finding("wrong", "GPU", f"{cards}, but torch {torch} cannot use it", "`make setup` installs the CUDA build of torch")
-    if device == "cpu":
-        return Finding("note", "GPU", f"{cards}, not used", "worker.device is `cpu`: set it to `auto` to use it")
+    if device in ("cpu", "remote"):
+        return Finding("note", "GPU", f"{cards}, not used", f"worker.device is `{device}`: set it to `auto` to use it")
     return Finding("ok", "GPU", cards)
 
 

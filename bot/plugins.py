@@ -20,6 +20,7 @@ from bot.errors import BotError, ConfigError, PluginError
 from bot.events import Event
 from bot.faults import Location, unknown
 from bot.messages import Message
+from bot.models import Model
 from bot.routes import Refusal
 
 Half = Literal["front", "model"]
@@ -165,6 +166,16 @@ class Plugins:
                 raise PluginError(name, f"lifespan: expected an async context manager or None, found {span!r}")
             found += [] if span is None else [span]
         return found
+
+
+def chosen(config: Config, plugins: Plugins) -> list[tuple[str, Model[Any, Any]]]:
+    """(plugin, model) of what a worker serves: what `worker.models` names, or all. Raises ConfigError for names that nobody brings."""
+    models, names = plugins.collect("register_models"), config.worker.models
+    known = {model.name for _, model in models}
+    if missing := sorted(names - known):
+        expected = f"expected models that the plugins of this file bring ({', '.join(sorted(known)) or 'none'})"
+        raise ConfigError(config.source.fault(("worker", "models"), f"{expected}, found {', '.join(missing)}"))
+    return [(plugin, model) for plugin, model in models if not names or model.name in names]
 
 
 def load(config: Config, half: Half) -> Plugins:

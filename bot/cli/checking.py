@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import typer
 
 from bot import catalogue
 from bot.config import Config, load, sound
 from bot.errors import BotError, ConfigError
-from bot.plugins import Plugins
+from bot.models import Model
+from bot.plugins import chosen
 from bot.plugins import load as load_plugins
 
 T = TypeVar("T")
@@ -44,8 +45,10 @@ def _faults(path: Path | None) -> Iterator[str]:
     yield from faults
     known, faults = _tried(lambda: catalogue.load(added=config.models_dir))
     yield from faults
-    if workers is not None and known is not None:
-        yield from _unfit_weights(config, workers, known)
+    models, faults = _tried(lambda: chosen(config, workers)) if workers else (None, [])
+    yield from faults
+    if models is not None and known is not None:
+        yield from _unfit_weights(config, models, known)
 
 
 def _in_the_way(config: Config) -> Iterator[str]:
@@ -56,8 +59,8 @@ def _in_the_way(config: Config) -> Iterator[str]:
             yield config.source.fault(at, f"expected a folder, found that {nearest} is a file")
 
 
-def _unfit_weights(config: Config, workers: Plugins, known: catalogue.Catalogue) -> Iterator[str]:
-    for plugin, model in workers.collect("register_models"):
+def _unfit_weights(config: Config, models: Iterable[tuple[str, Model[Any, Any]]], known: catalogue.Catalogue) -> Iterator[str]:
+    for plugin, model in models:
         at = ("plugins", plugin)
         if model.weights and model.weights not in known.models:
             yield config.source.fault(

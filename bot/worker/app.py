@@ -24,7 +24,7 @@ from bot.config import Config
 from bot.errors import ConfigError, StoreError
 from bot.exits import LOST
 from bot.models import Model, Placement
-from bot.plugins import Plugins
+from bot.plugins import Plugins, chosen
 from bot.store.blobs import Blobs
 from bot.store.connection import check, connect
 from bot.store.keys import Keys
@@ -80,7 +80,7 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
             await stack.enter_async_context(lifespan)
         catalogue = load_catalogue(added=config.models_dir)
         folders = {name: entry.folder(config.models_dir) for name, entry in catalogue.models.items()}
-        models = _complete(_chosen(config, [model for _, model in plugins.collect("register_models")]), folders, catalogue, config)
+        models = _complete([model for _, model in chosen(config, plugins)], folders, catalogue, config)
         hands = _hands(config, models, folders)
         shifts = [hand.shift(redis, keys, lease) for hand in hands]
         warden = Warden(config.redis_url, shifts)
@@ -172,17 +172,6 @@ def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[
 def _residents(config: Config, device: str, folders: Mapping[str, Path]) -> Device:
     spare = _spare if device.startswith("cuda") else None
     return Device(_room(device), lambda model: _placement(config, device, model, folders), spare=spare)
-
-
-def _chosen(config: Config, models: Models) -> Models:
-    """Those that `worker.models` names."""
-    names, known = config.worker.models, {model.name for model in models}
-    if unknown := names - known:
-        raise ConfigError(
-            f"worker.models: expected names among {', '.join(sorted(known)) or 'none'}, found {', '.join(sorted(unknown))}; "
-            "models come from plugins, and only those with a table in the configuration are loaded"
-        )
-    return [model for model in models if not names or model.name in names]
 
 
 def _complete(models: Models, folders: dict[str, Path], catalogue: Catalogue, config: Config) -> Models:

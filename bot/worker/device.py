@@ -157,9 +157,9 @@ class Device:
         """Unloads these, or all: device and host have their memory back."""
         self._unload_all(list(self._entries) if names is None else names)
 
-    def release(self) -> None:
-        """Has other programs give back what they hold for this process, which would outlive it."""
-        self._unload_all([name for name, entry in self._entries.items() if entry.model.concurrency])
+    def elsewhere(self) -> list[str]:
+        """The models that another program holds in memory for this process; it would do so for ever."""
+        return [name for name, entry in self._entries.items() if entry.model.concurrency]
 
     def _unload_all(self, names: Sequence[str]) -> None:
         for name in names:

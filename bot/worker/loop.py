@@ -303,8 +303,9 @@ class Loop:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""
         with suppress(TimeoutError):  # where Redis is away, the jobs go to whoever is there when it is back
             await asyncio.wait_for(self._sender.empty(), SENDING)
-        with suppress(TimeoutError):  # a model that is deep in a computation
-            await asyncio.wait_for(self._begin(self._device.release), 0.0 if self.lost else SENDING)
+        if (elsewhere := self._device.elsewhere()) and not self.lost:
+            with suppress(TimeoutError):  # the thread is deep in a computation
+                await asyncio.wait_for(self._begin(self._device.free, elsewhere), SENDING)
         self._thread.shutdown(wait=False, cancel_futures=True)
         for thread in self._thread._threads:
             thread.join(MOMENT)

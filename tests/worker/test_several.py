@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
-from bot.config import Config, WorkerTable
+from bot.config import Config, load
 from bot.errors import ConfigError
+from bot.plugins import Loaded, Plugins, chosen
 from bot.store.queue import Finished, Update
 from bot.testing import wait_until
-from bot.worker.app import _chosen
 from tests.worker.conftest import Jobs, Log, Start
-from tests.worker.drill import Beat, Choir, Done, Drum, Sing
+from tests.worker.drill import Beat, Done, Plugin, Sing
 
 Serving = Callable[..., Awaitable[None]]
 
@@ -35,11 +36,16 @@ async def test_one_more_worker_serves_what_no_other_does(jobs: Jobs, start: Star
     assert pid_of(await jobs.ended("song")) == choir.pid
 
 
-def test_a_model_that_nobody_brings_is_a_sentence() -> None:
-    drum, choir = Drum(), Choir()
-    assert _chosen(Config(worker=WorkerTable(models=frozenset({"choir"}))), [drum, choir]) == [choir]
-    with pytest.raises(ConfigError, match=r"worker.models: expected names among choir, drum, found flute; models come from plugins"):
-        _chosen(Config(worker=WorkerTable(models=frozenset({"choir", "flute"}))), [drum, choir])
+def test_a_model_that_nobody_brings_is_a_sentence(tmp_path: Path) -> None:
+    def config(name: str) -> Config:
+        (tmp_path / "bot.toml").write_text(f'[worker]\nmodels = ["{name}"]\n')
+        return load(tmp_path / "bot.toml")
+
+    plugins = Plugins([Loaded("drill", Plugin(), version="1")], "model")
+    [(plugin, model)] = chosen(config("choir"), plugins)
+    assert (plugin, model.name) == ("drill", "choir")
+    with pytest.raises(ConfigError, match=r"bot.toml:2: worker.models: expected models .* \(absent, choir, .*\), found flute"):
+        chosen(config("flute"), plugins)
 
 
 async def test_a_rolling_restart_loses_nothing_and_does_nothing_twice(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:

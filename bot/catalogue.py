@@ -170,9 +170,10 @@ class Entry(_Strict):
 
 
 class Catalogue(_Strict):
-    """All entries by name, the sets of them, and the licences that ask for something."""
+    """All entries by name, the sets of them, and licences. `standing` is the order of merit of chat models, the best first."""
 
     sets: dict[str, tuple[str, ...]] = {}
+    standing: tuple[str, ...] = ()
     licences: dict[str, Licence] = {}
     models: dict[str, Entry]
 

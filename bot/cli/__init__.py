@@ -265,6 +265,21 @@ def models_add(
     command(config, repo, name, revision)
 
 
+@models.command("recommend")
+def models_recommend(
+    languages: Annotated[str, typer.Option("--languages", "-l", help="Codes, separated by commas: en,de.")] = "",
+    quality: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
+    use: Annotated[str, typer.Option(help="private, public or commercial; else models.use.")] = "",
+    people: Annotated[int, typer.Option(min=1, max=1000, help="Who chat at the same time.")] = 2,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Look at this machine and say which models fit, and how."""
+    from bot.cli.recommending import recommend as command
+
+    command(config, languages, quality, use, people, json)
+
+
 @models.command("check")
 def models_check(
     names: Annotated[Optional[list[str]], typer.Argument(metavar="NAME...", help="Models or sets; all that are here.")] = None,  # noqa: UP045

@@ -1,0 +1,207 @@
+"""Which models fit a machine and a wish, and how: pure functions. Looking at the machine and asking: `recommending.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.catalogue import Catalogue, ChatFacts, Entry, Use
+
+Quality = Literal["fast", "balanced", "best"]
+
+SPEED: dict[Quality, float] = {"fast": 25.0, "balanced": 10.0, "best": 5.0}
+"""Tokens a second that one person should have; people read at about 5."""
+
+CONTEXT = 2048
+"""Tokens of each conversation that is held at the same time."""
+
+BESIDE = 1_000_000_000
+"""Bytes of activations and libraries, on each card that takes part."""
+
+FREE = 0.9
+"""The part of a card that may be used."""
+
+HOST = 0.7
+"""The part of the main memory that may be used."""
+
+REACHED = 0.6
+"""The part of the memory's bandwidth that reading the weights reaches, once for each token; 50 to 80 % is usual."""
+
+DISK = 1_500_000_000.0
+"""Bytes a second at which weights are loaded from a disk."""
+
+FOUR_BITS = 4.85
+"""Bits of a parameter in GGUF's Q4_K_M, which programs without a GPU read best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A GPU; `memory` in bytes, `bandwidth` in bytes a second."""
+
+    name: str
+    memory: int
+    bandwidth: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`memory` in bytes and its measured `bandwidth` in bytes a second; the cards, if any."""
+
+    memory: int
+    bandwidth: float
+    cards: tuple[Card, ...] = ()
+
+    def room(self, cards: int) -> int:
+        """Bytes that models may take on so many cards; on none, in the main memory."""
+        return int(sum(card.memory for card in self.cards[:cards]) * FREE) if cards else int(self.memory * HOST)
+
+    def speed(self, size: int, cards: int) -> float:
+        """Tokens a second of one answer by a model of `size` bytes; the layers on several cards work one after another."""
+        return REACHED * (min(card.bandwidth for card in self.cards[:cards]) if cards else self.bandwidth) / size
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted: languages (ISO 639), how much speed may be given up for quality, for which use, by how many people at once."""
+
+    languages: tuple[str, ...] = ("en",)
+    quality: Quality = "balanced"
+    use: Use = "private"
+    people: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One model on the ladder: how it would run, the bytes it takes, tokens a second; and why not, where it does not fit."""
+
+    model: str
+    how: str
+    needs: int
+    speed: float
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One model of the line-up; it is loaded when somebody needs it, in `swap` seconds, unless it `stays`."""
+
+    model: str
+    kind: str
+    how: str
+    needs: int
+    stays: bool
+    swap: float
+    wait: float
+    """Seconds of an answer of 200 tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The chat models from small to large, the line-up with the best that fits, and what to do next, in sentences."""
+
+    ladder: tuple[Rung, ...]
+    lineup: tuple[Part, ...]
+    notes: tuple[str, ...]
+
+
+def advise(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
+    """The ladder of all chat models that follow instructions, and the line-up for this machine."""
+    chats = [entry for entry in catalogue.models.values() if entry.chat and entry.chat.tuned]
+    ladder = [_rung(catalogue, entry, entry.chat, machine, wish) for entry in sorted(chats, key=_parameters) if entry.chat]
+    fitting = [rung for rung in ladder if not rung.why_not]
+    best = min(fitting, key=lambda rung: _standing(catalogue, rung.model), default=None)
+    lineup = _lineup(catalogue, machine, best, wish)
+    return Advice(tuple(ladder), lineup, tuple(_notes(catalogue, chats, best, wish)))
+
+
+def _parameters(entry: Entry) -> int:
+    return entry.chat.parameters if entry.chat else 0
+
+
+def _standing(catalogue: Catalogue, name: str) -> int:
+    return catalogue.standing.index(name) if name in catalogue.standing else len(catalogue.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    how: str
+    size: int
+    cards: int
+
+
+def _ways(chat: ChatFacts, machine: Machine) -> Iterator[_Way]:
+    """From the best to the smallest: whole on the largest card or the processor, then in fewer bits behind a server, over all cards."""
+    most = len(machine.cards)
+    where = f"on {machine.cards[0].name}" if most else "on the processor"
+    yield _Way(f"bfloat16 {where}", chat.weights("bfloat16"), min(most, 1))
+    four = min(chat.weights("int4"), round(chat.parameters * FOUR_BITS / 8))
+    for bits, size in (("8", chat.weights("int8")), ("4", four)):
+        for cards in range(min(most, 1), most + 1):
+            over = f" over {cards} cards" if cards > 1 else f" {where}"
+            yield _Way(f"{bits} bits behind a server{over}", size, cards)
+
+
+def _rung(catalogue: Catalogue, entry: Entry, chat: ChatFacts, machine: Machine, wish: Wish) -> Rung:
+    cache = chat.cache * 2 * min(CONTEXT, chat.context) * wish.people
+    ways = [(way, way.size + cache + BESIDE * max(1, way.cards)) for way in _ways(chat, machine)]
+    rungs = [Rung(entry.name, way.how, needs, round(machine.speed(way.size, way.cards), 1)) for way, needs in ways]
+    smallest = min(rungs, key=lambda rung: rung.needs)
+    if unfit := _unfit(catalogue, entry, wish):
+        return Rung(entry.name, "", smallest.needs, smallest.speed, unfit)
+    roomy = [rung for rung, (way, needs) in zip(rungs, ways, strict=True) if needs <= machine.room(way.cards)]
+    if not roomy:
+        lacks = f"needs {_gb(smallest.needs)} even in 4 bits, and there are {_gb(machine.room(len(machine.cards)))}"
+        return Rung(entry.name, "", smallest.needs, smallest.speed, lacks)
+    quick = [rung for rung in roomy if rung.speed >= SPEED[wish.quality]]
+    if not quick:
+        fastest = max(roomy, key=lambda rung: rung.speed)
+        return Rung(entry.name, "", fastest.needs, fastest.speed, f"writes {fastest.speed:g} tokens a second at best")
+    return quick[0]
+
+
+def _unfit(catalogue: Catalogue, entry: Entry, wish: Wish) -> str:
+    if refusal := catalogue.refusal(entry, wish.use):
+        return refusal.partition(", and")[0]
+    if entry.gone:
+        return f"has to come from elsewhere: {entry.gone}"
+    if lacking := [language for language in wish.languages if entry.languages and language not in entry.languages]:
+        return f"does not know {', '.join(lacking)}"
+    return ""
+
+
+def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wish) -> tuple[Part, ...]:
+    """The chat model, and the first of every other kind that is in the catalogue and may be used."""
+    usable = [entry for entry in catalogue.models.values() if entry.kind != "chat" and not _unfit(catalogue, entry, wish)]
+    others = {entry.kind: entry for entry in reversed(usable)}
+    room = machine.room(len(machine.cards))
+    parts: list[Part] = []
+    if best:
+        parts.append(Part(best.model, "chat", best.how, best.needs, True, round(best.needs / DISK, 1), round(200 / best.speed, 1)))
+    for kind, entry in sorted(others.items(), reverse=True):
+        stays = sum(part.needs for part in parts) + entry.disk <= room
+        parts.append(Part(entry.name, kind, "", entry.disk, stays, round(entry.disk / DISK, 1), 0.0))
+    return tuple(parts)
+
+
+def _notes(catalogue: Catalogue, chats: Sequence[Entry], best: Rung | None, wish: Wish) -> Iterator[str]:
+    for language in wish.languages:
+        if not any(language in entry.languages for entry in chats):
+            yield f"No model of the catalogue knows {language}: `hobnob models add OWNER/NAME` takes one of the hub that does."
+    if best is None:
+        yield f"No model fits: add a smaller one with `hobnob models add`, or one that runs elsewhere, {TABLE}."
+        return
+    if "server" in best.how:
+        yield f"{best.model} in fewer bits runs behind a server such as llama.cpp or vLLM, {TABLE} with a `command`."
+    if _standing(catalogue, best.model) > BASIC:
+        yield "What fits here is small and makes things up; better answers take a larger machine, or a model that runs elsewhere."
+
+
+TABLE = "in a [plugins.chat.servers.NAME] table"
+
+BASIC = 4
+"""The place in the catalogue's order of merit behind which answers are often wrong."""
+
+
+def _gb(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB"

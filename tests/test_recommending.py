@@ -1,0 +1,102 @@
+"""What is recommended to which machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.catalogue import load
+from bot.cli.fitting import Advice, Card, Machine, Wish, advise
+from bot.cli.recommending import bandwidth, parsed, recommend
+from bot.errors import ConfigError
+
+GB = 10**9
+RTX = 1.01e12
+
+MACHINES = {
+    "no GPU": Machine(16 * GB, 4e10),
+    "8 GB": Machine(32 * GB, 4e10, (Card("RTX 4060", 8 * GB, 3e11),)),
+    "12 GB": Machine(32 * GB, 4e10, (Card("RTX 4070", 12 * GB, 5e11),)),
+    "24 GB": Machine(64 * GB, 4e10, (Card("RTX 4090", 24 * GB, RTX),)),
+    "2x24 GB": Machine(64 * GB, 4e10, (Card("RTX 4090", 24 * GB, RTX), Card("RTX 4090", 24 * GB, RTX))),
+    "80 GB": Machine(256 * GB, 1e11, (Card("H100", 80 * GB, 3.35e12),)),
+}
+
+GOLDEN = {
+    "no GPU": ("gemma-1.1-2b-it", "4 bits behind a server on the processor", 2.6, 15.8),
+    "8 GB": ("llama-3.1-8b-instruct", "4 bits behind a server on RTX 4060", 6.4, 37.0),
+    "12 GB": ("llama-3.1-8b-instruct", "4 bits behind a server on RTX 4070", 6.4, 61.6),
+    "24 GB": ("llama-3.1-8b-instruct", "bfloat16 on RTX 4090", 17.6, 37.7),
+    "2x24 GB": ("llama-3.1-8b-instruct", "bfloat16 on RTX 4090", 17.6, 37.7),
+    "80 GB": ("llama-3.1-70b-instruct", "4 bits behind a server on H100", 42.9, 49.5),
+}
+
+
+def advised(machine: str, **wish: Any) -> Advice:
+    return advise(load(), MACHINES[machine], Wish(**wish))
+
+
+@pytest.mark.parametrize("machine", GOLDEN)
+def test_the_best_that_fits_leads_the_line_up(machine: str) -> None:
+    name, how, needs, speed = GOLDEN[machine]
+    advice = advised(machine)
+    chat, speech = advice.lineup
+    (rung,) = [rung for rung in advice.ladder if rung.model == name]
+    assert (chat.model, chat.how, round(chat.needs / GB, 1), rung.speed) == (name, how, needs, speed)
+    assert (speech.model, speech.stays) == ("whisper-base", True)
+    assert [each.needs > 0 for each in advice.ladder].count(True) == len(advice.ladder)
+
+
+def test_what_does_not_fit_says_why() -> None:
+    why = {rung.model: rung.why_not for rung in advised("24 GB", languages=("de",), use="commercial").ladder}
+    assert why["llama-3.1-70b-instruct"] == "needs 42.9 GB even in 4 bits, and there are 21.6 GB"
+    assert why["bloomz-7b1"] == "does not know de"
+    assert why["mpt-7b-chat"] == "mpt-7b-chat (CC BY-NC-SA 4.0) is for private and public use"
+    assert why["mpt-7b-instruct"].startswith("has to come from elsewhere")
+    assert why["llama-3.1-8b-instruct"] == ""
+    assert advised("no GPU").ladder[-1].why_not.startswith("needs 224.")
+    assert {rung.model: rung.why_not for rung in advised("no GPU").ladder}["llama-3.1-8b-instruct"] == "writes 4.9 tokens a second at best"
+
+
+def test_quality_is_bought_with_speed() -> None:
+    picks = [advised("no GPU", quality=quality).lineup[0].model for quality in ("fast", "balanced", "best")]
+    assert picks == ["bloomz-1b1", "gemma-1.1-2b-it", "gemma-1.1-2b-it"]
+
+
+def test_a_language_decides_and_one_that_nobody_knows_is_said() -> None:
+    assert advised("24 GB", languages=("sw",)).lineup[0].model == "bloomz-7b1"
+    assert advised("24 GB", languages=("ja",)).notes[0].startswith("No model of the catalogue knows ja: `hobnob models add OWNER/NAME`")
+    assert advised("24 GB", languages=("ja",)).lineup[0].kind == "speech"
+
+
+def test_the_next_step_is_named() -> None:
+    server, small = advised("no GPU").notes
+    assert "llama.cpp or vLLM, in a [plugins.chat.servers.NAME] table" in server
+    assert small.startswith("What fits here is small")
+    assert advised("24 GB").notes == ()
+
+
+def test_cards_are_read_from_what_the_driver_says() -> None:
+    found = parsed("NVIDIA L4, 23034\nNVIDIA H100 80GB HBM3, 81559\nsomething else\n")
+    assert [(card.name, card.memory >> 20, card.bandwidth) for card in found] == [
+        ("NVIDIA H100 80GB HBM3", 81_559, 3.35e12),
+        ("NVIDIA L4", 23_034, 3.0e11),
+    ]
+
+
+def test_the_memory_is_measured() -> None:
+    assert 1e8 < bandwidth() < 1e13
+
+
+def test_programs_get_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "bot.toml"
+    config.write_text(f'data_dir = "{tmp_path}"\n[models]\nuse = "public"\n')
+    recommend(config, "en", "balanced", "", 2, as_json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said["wish"]["use"] == "public"
+    assert {"machine", "wish", "ladder", "lineup", "notes"} == set(said)
+    with pytest.raises(ConfigError, match="--quality: expected one of fast, balanced, best, found 'good'"):
+        recommend(config, "en", "good", "", 2, as_json=True)

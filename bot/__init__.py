@@ -5,7 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.catalogue import Catalogue, ChatFacts, Entry
-    from bot.connector import Closing, Connector, Deliver, Key, Limits, Listing, Offer, Option, Post, Single, Upload, typed_command
+    from bot.connector import (
+        Closing,
+        Connector,
+        Deliver,
+        Key,
+        Limits,
+        Listing,
+        Offer,
+        Option,
+        Post,
+        Single,
+        Threading,
+        Upload,
+        typed_command,
+    )
     from bot.context import Clip, Context, Conversation, Fetched, Scope, Show, Stored
     from bot.errors import (
         BadArguments,
@@ -157,6 +171,7 @@ __all__ = [
     "Stored",
     "Text",
     "TextSoFar",
+    "Threading",
     "Transcribe",
     "Transcript",
     "Turn",

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
-from bot.tables import ConnectorsTable, Folder, RedisTable, Table
+from bot.tables import ConnectorsTable, Folder, RedisTable, Table, TalkingTable
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
@@ -203,6 +203,7 @@ class Config(BaseSettings):
     models: ModelsTable = ModelsTable()
     worker: WorkerTable = WorkerTable()
     queue: QueueTable = QueueTable()
+    talking: TalkingTable = TalkingTable()
     connectors: ConnectorsTable = ConnectorsTable()
     log: LogTable = LogTable()
     plugins: dict[str, PluginTable] = {}

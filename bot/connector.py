@@ -138,6 +138,14 @@ class Listing(Protocol):
 
 
 @runtime_checkable
+class Threading(Protocol):
+    """A connector whose platform has threads that a message can begin."""
+
+    async def open_thread(self, message: Message, title: str) -> str:
+        """The id of the thread that this message began, now or before."""
+
+
+@runtime_checkable
 class Closing(Protocol):
     """A connector that has something to end when its router does, after the last answer."""
 

@@ -66,6 +66,36 @@ class RedisTable(Table):
     Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
 
+class Talking(Table):
+    """When people speak to the bot, beside mentions, replies and direct messages."""
+
+    listens: bool = False
+    """It answers everything that is not said to another human."""
+
+    words: tuple[str, ...] = ()
+    """Words that call it, wherever they stand: `["computer"]`."""
+
+    follows: bool = False
+    """It remembers what is not said to it, so that it knows what people talk about. Each chat is told once."""
+
+    threads: bool = False
+    """Every question begins a thread of its own, in which nobody needs to mention it."""
+
+
+class TalkingTable(Talking):
+    """When people speak to the bot, beside mentions, replies and direct messages; servers may choose otherwise."""
+
+    places: dict[str, Talking] = Field(default_factory=dict)
+    """The same for single places: `"discord/SERVER" = { words = ["hob"] }`, `"discord/SERVER/CHANNEL" = { listens = true }`."""
+
+    def of(self, tenant: str, channel: str) -> Talking:
+        """What holds in a channel: what is set for it, else for its server, else for all."""
+        found = Talking(listens=self.listens, words=self.words, follows=self.follows, threads=self.threads)
+        for place in (self.places.get(tenant), self.places.get(f"{tenant}/{channel}")):
+            found = found.model_copy(update=place.model_dump(exclude_unset=True)) if place else found
+        return found
+
+
 class PlatformTable(Table):
     """A chat platform. It is connected when there is a token."""
 

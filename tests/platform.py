@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from bot.connector import Deliver, Limits, Post
-from bot.messages import Address, Attachment
+from bot.messages import Address, Attachment, Message
 
 
 @dataclass
@@ -56,6 +56,10 @@ class Platform:
     async def delete(self, to: Address, message: str) -> None:
         self._call("delete", message, "")
         self.chats[to].pop(message, None)
+
+    async def open_thread(self, message: Message, title: str) -> str:
+        self._call("thread", message.id, title)
+        return title
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         yield self.files[attachment.id]

@@ -31,8 +31,10 @@ from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
 from bot.router.posts import Posts
 from bot.router.publishing import Publishing
+from bot.router.remembering import FOLLOWED
 from bot.router.runner import Runner
 from bot.router.table import Table
+from bot.router.threads import Threads
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
@@ -45,6 +47,7 @@ from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
 from bot.store.tickets import LEASE, Ticket, Tickets
+from bot.tables import TalkingTable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -73,19 +76,26 @@ class Router:
 
 
 def build(
-    redis: Redis, keys: Keys, plugins: Plugins, connectors: Sequence[Connector], *, queue: QueueTable = QueueTable(), lease: float = LEASE
+    redis: Redis,
+    keys: Keys,
+    plugins: Plugins,
+    connectors: Sequence[Connector],
+    *,
+    queue: QueueTable = QueueTable(),
+    talking: TalkingTable = TalkingTable(),
+    lease: float = LEASE,
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
-    `queue` is how jobs may wait; `lease` in seconds is how long tickets stay with a router that has gone silent, and its
-    rounds are a third of that.
+    `queue` is how jobs may wait, `talking` when the bot is spoken to; `lease` in seconds is how long tickets stay with a router
+    that has gone silent, and its rounds are a third of that.
     """
     by_name = _by_name(connectors)
     stores = _stores(redis, keys, queue)
     owner = _owner()
     tickets = Tickets(redis, keys, owner, lease=lease)
-    gate = Gate(Servers(redis, keys), plugins.loaded, quiet=queue.quiet)
-    table = Table.of(plugins.collect("register_routes"))
+    gate = Gate(Servers(redis, keys), plugins.loaded, quiet=queue.quiet, talking=talking)
+    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED])
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data), Pace())
     endings = Endings(plugins, gate, stores.queue)
 
@@ -101,7 +111,20 @@ def build(
     move = Moving(redis, keys).move
     publishing = Publishing(table, gate, by_name, Offered(redis, keys))
     dispatch = Dispatch(
-        table, plugins, gate, tickets, data, stores.conversations, stores.schedules, start, buttons, time.time, lateness, move, publishing
+        table,
+        plugins,
+        gate,
+        tickets,
+        data,
+        stores.conversations,
+        stores.schedules,
+        start,
+        buttons,
+        time.time,
+        lateness,
+        move,
+        publishing,
+        Threads(by_name),
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / 3)

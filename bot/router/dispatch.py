@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import structlog
-from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments, Refused
 from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Message, Moved, Reacted, Said
 from bot.plugins import Plugins
-from bot.router.addressing import addressed, heard
+from bot.router.addressing import addressed, follows, heard
 from bot.router.arguments import parse, shorten, validate
 from bot.router.clicking import StatusButtons
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
+from bot.router.matching import Match, Unmatched, leaves, payload, wants
 from bot.router.publishing import Publishing
-from bot.router.table import Entry, Table
-from bot.routes import Action, Command, Listener, Schedule
+from bot.router.remembering import followed
+from bot.router.table import CORE, Table
+from bot.router.threads import Threads
+from bot.routes import Action, Command, Schedule
 from bot.store.conversations import Conversations
 from bot.store.plugindata import PluginData
 from bot.store.schedules import Schedules
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
-
-CORE = "hobnob"
-"""The plugin name of tickets that the core answers itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,19 +38,6 @@ class Desk(Protocol):
 
     async def asker(self, id: str) -> str | None:
         """See `Tickets.asker`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A route that takes the message, with the arguments as they came; `asked` is true when a person named the route."""
-
-    entry: Entry
-    given: dict[str, Any] | None = None
-    asked: bool = False
-
-
-class Unmatched(Exception):  # noqa: N818  an outcome, not a fault
-    """The person named something that is not there; the text is the reply."""
 
 
 class Dispatch:
@@ -72,6 +58,7 @@ class Dispatch:
         lateness: Lateness,
         move: Callable[[Address, Address], Awaitable[None]],
         publishing: Publishing,
+        threads: Threads,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -86,6 +73,7 @@ class Dispatch:
         self._lateness = lateness
         self._move = move
         self._publishing = publishing
+        self._threads = threads
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -97,11 +85,22 @@ class Dispatch:
             return
         if not heard(message) or self._lateness.worthless(message):
             return
-        message = replace(message, addressed=addressed(message))
-        late = self._lateness.late(message)
+        await self._accept(message, lambda view: self._spoken(message, view))
+
+    async def _spoken(self, message: Message, view: View) -> list[Body]:
+        """What becomes of it where these choices hold."""
+        talking = view.talking(message.address)
+        message = replace(message, addressed=addressed(message, talking))
+        if self._lateness.late(message):
+            return await self._late_bodies(message, view)
+        if message.addressed and talking.threads:
+            message = await self._threads.opened(message)
         if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces:
             await self._withdraw(message, message.trigger.replaces)
-        await self._accept(message, lambda view: self._late_bodies(message, view) if late else self._bodies(message, view))
+        bodies = await self._bodies(message, view)
+        if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
+            raise StaleSettings
+        return [followed(message), *bodies] if follows(message, talking) else bodies
 
     async def again(self, body: Body, id: str) -> None:
         """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.
@@ -155,15 +154,11 @@ class Dispatch:
             return []
         refusal = self._plugins.admit((name for name in self._plugins.loaded if view.allows(name, message.address)), message)
         if refusal is not None:
-            bodies = [self._told(message, refusal.text)] if refusal.text else []
-        else:
-            bodies = list(self._gated(message, matches, view))
-        if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
-            raise StaleSettings
-        return bodies
+            return [self._told(message, refusal.text)] if refusal.text else []
+        return list(self._gated(message, matches, view))
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
-        staying = [match for match in matches if not _yields(match.entry, message)]
+        staying = [match for match in matches if not leaves(match.entry, message)]
         taken = any(view.allows(match.entry.plugin, message.address) for match in staying)
         for match in staying if taken else matches:
             plugin = match.entry.plugin
@@ -204,7 +199,7 @@ class Dispatch:
     async def _match(self, message: Message) -> list[Match]:
         match message.trigger:
             case Said():
-                return [Match(entry) for entry in self._table.listeners if _wants(entry, message)]
+                return [Match(entry) for entry in self._table.listeners if wants(entry, message)]
             case Called() as called:
                 return [] if self._means_another(called, message) else [self._command(called)]
             case Clicked(button=button):
@@ -243,7 +238,7 @@ class Dispatch:
         entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
         if entry is None or not isinstance(entry.route, Action):
             raise Unmatched("What this button did is no longer there.")
-        return [Match(entry, _payload(entry.route.payload, pressed.payload), asked=True)]
+        return [Match(entry, payload(entry.route.payload, pressed.payload), asked=True)]
 
     async def _fired(self, schedule: str) -> list[Match]:
         firing = await self._schedules.find(schedule)
@@ -251,7 +246,7 @@ class Dispatch:
         if firing is None or entry is None or not isinstance(entry.route, Schedule):
             log.info("a firing without its schedule", schedule=schedule)
             return []
-        return [Match(entry, _payload(entry.route.payload, firing.payload))]
+        return [Match(entry, payload(entry.route.payload, firing.payload))]
 
     def _offer(self, message: Message, view: View) -> str:
         """Which commands there are, for somebody who named one that is not."""
@@ -259,28 +254,3 @@ class Dispatch:
             return ""
         names = [f"/{name}" for name, entry in sorted(self._table.commands.items()) if view.allows(entry.plugin, message.address)]
         return f" There is {', '.join(names)}." if names else ""
-
-
-def _wants(entry: Entry, message: Message) -> bool:
-    assert isinstance(entry.route, Listener)
-    return _says(entry, entry.route.predicate, message)
-
-
-def _yields(entry: Entry, message: Message) -> bool:
-    return isinstance(entry.route, Listener) and entry.route.yields is not None and _says(entry, entry.route.yields, message)
-
-
-def _says(entry: Entry, predicate: Callable[[Message], bool], message: Message) -> bool:
-    try:
-        return predicate(message)
-    except Exception:
-        log.exception("a predicate failed", plugin=entry.plugin, route=entry.id)
-        return False
-
-
-def _payload(model: type[BaseModel], payload: Any) -> dict[str, Any]:
-    """The payload as its route reads it today. Raises Unmatched when it was made by a version that wrote it differently."""
-    try:
-        return model.model_validate(payload).model_dump(mode="json")
-    except ValidationError:
-        raise Unmatched("This was made by an older version and no longer works. Please ask anew.") from None

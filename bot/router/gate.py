@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from bot.messages import Address
 from bot.plugins import Loaded
 from bot.store.servers import Choices, Server
+from bot.tables import Talking, TalkingTable
 
 MOST_CACHED = 20_000
 """Servers whose choices are kept in memory; a change is found by its version, not by expiry."""
@@ -33,11 +34,12 @@ class ServerSource(Protocol):
 class View:
     """One server's choices, as of `version`, ready to be asked for each message."""
 
-    def __init__(self, server: Server, plugins: Mapping[str, Loaded], quiet: bool = False) -> None:
+    def __init__(self, server: Server, plugins: Mapping[str, Loaded], quiet: bool = False, talking: TalkingTable = TalkingTable()) -> None:
         self.version = server.version
         self._server = server
         self._plugins = plugins
         self._quiet = quiet
+        self._talking = talking
         self._effective: dict[tuple[str, str], dict[str, Any]] = {}
 
     def allows(self, plugin: str, address: Address) -> bool:
@@ -51,6 +53,13 @@ class View:
         """True where no status line is wanted: the channel's choice, else the server's, else the operator's."""
         chosen = [choices.quiet for choices in self._layers(address) if choices.quiet is not None]
         return chosen[0] if chosen else self._quiet
+
+    def talking(self, address: Address) -> Talking:
+        """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
+        found = self._talking.of(address.tenant, address.channel)
+        for choices in reversed(self._layers(address)):
+            found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
+        return found
 
     def settings(self, plugin: str, address: Address) -> dict[str, Any]:
         """Effective settings: model defaults < operator's defaults < server < channel; a locked key stays the operator's."""
@@ -79,11 +88,14 @@ class View:
 class Gate:
     """Keeps the views of servers that were active lately."""
 
-    def __init__(self, source: ServerSource, plugins: Mapping[str, Loaded], *, quiet: bool = False) -> None:
-        """`quiet` is what servers have that chose nothing."""
+    def __init__(
+        self, source: ServerSource, plugins: Mapping[str, Loaded], *, quiet: bool = False, talking: TalkingTable = TalkingTable()
+    ) -> None:
+        """`quiet` and `talking` are what servers have that chose nothing."""
         self._source = source
         self._plugins = plugins
         self._quiet = quiet
+        self._talking = talking
         self._views: OrderedDict[str, View] = OrderedDict()
 
     async def view(self, address: Address) -> View:
@@ -91,7 +103,7 @@ class Gate:
         tenant = address.tenant
         found = self._views.get(tenant)
         if found is None:
-            found = self._views[tenant] = View(await self._source.get(tenant), self._plugins, self._quiet)
+            found = self._views[tenant] = View(await self._source.get(tenant), self._plugins, self._quiet, self._talking)
             if len(self._views) > MOST_CACHED:
                 self._views.popitem(last=False)
         else:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from bot.errors import PluginError
 from bot.routes import Action, Command, Listener, Reaction, Route, Schedule
 
+CORE = "hobnob"
+"""The plugin name of tickets that the core answers itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -32,9 +35,9 @@ class Table:
     known: dict[tuple[str, str], Entry] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, declared: Iterable[tuple[str, Route]]) -> Table:
-        """The table of (plugin, route) pairs. Raises PluginError for a name that is taken."""
-        table = cls()
+    def of(cls, declared: Iterable[tuple[str, Route]], own: Iterable[Entry] = ()) -> Table:
+        """The table of (plugin, route) pairs, and the core's `own`, which nothing matches. Raises PluginError for a name that is taken."""
+        table = cls(known={(entry.plugin, entry.id): entry for entry in own})
         for plugin, route in declared:
             table._add(Entry(plugin, route))
         return table

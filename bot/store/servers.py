@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.tables import Talking
 
 
 class Choices(BaseModel):
@@ -19,6 +20,7 @@ class Choices(BaseModel):
 
     plugins: Mapping[str, bool] = Field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    talking: Talking = Talking()
     quiet: bool | None = None
 
 

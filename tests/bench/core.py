@@ -144,7 +144,9 @@ async def in_memory(count: int) -> float:
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded), runner.start
-    dispatch = Dispatch(table, loaded, gate, memory, nothing, nothing, nothing, start, nothing, time.time, lateness, nothing, nothing)
+    dispatch = Dispatch(
+        table, loaded, gate, memory, nothing, nothing, nothing, start, nothing, time.time, lateness, nothing, nothing, nothing
+    )
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
 

@@ -16,6 +16,7 @@ from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.store.sessions import Sessions
+from bot.tables import Talking
 from bot.web.app import bind, serve
 
 CODE = """Here is how:
@@ -36,7 +37,7 @@ class Echo:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def deliver(self, message: Message) -> None:
-        if isinstance(message.trigger, Clicked) or (heard(message) and addressed(message)):
+        if isinstance(message.trigger, Clicked) or (heard(message) and addressed(message, Talking())):
             task = asyncio.create_task(self._answer(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -19,6 +19,8 @@ from tests.wire.discord_server import TOKEN, Discord, Fault, serving
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONFIG = """
+[talking]
+words = ["computer"]
 [connectors.discord]
 token = "{token}"
 api_url = "{url}/api/v10"

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import discord as library
@@ -14,7 +14,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot import doctor
+from bot import Post, doctor
 from bot.config import load
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
 from bot.connectors.discord.connector import DiscordConnector
@@ -215,3 +215,15 @@ async def test_the_invitation_asks_for_what_is_needed(discord: Discord, tmp_path
     link = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)).stdout.strip()
     assert link.startswith(f"{discord.url}/oauth2/authorize?client_id={discord.world.bot['id']}&scope=bot+applications.commands&")
     assert link.endswith(f"permissions={sum(PERMISSIONS.values())}")
+
+
+async def test_a_message_begins_one_thread_however_often_it_is_asked_for(discord: Discord) -> None:
+    ear, ada = Ear(), discord.world.user("Ada")
+    async with connected(discord, ear) as connector:
+        asked = await discord.say(general(discord), ada, "a question")
+        await wait_until(lambda: ear.heard)
+        for _ in range(2):
+            assert await connector.open_thread(ear.heard[0], "a question") == asked["id"]
+        there = replace(ear.heard[0].address, thread=asked["id"])
+        await connector.send(there, Post("an answer", reply_to=asked["id"]), "nonce")
+        assert discord.texts(discord.world.channels[asked["id"]]) == ["an answer"]

@@ -14,14 +14,16 @@ from pydantic import BaseModel, Field
 from redis.asyncio import Redis
 
 from bot import Action, Button, Command, Context, Event, Listener, NoArgs, Reaction, Refusal, Refused, Reply, Route, Schedule, hookimpl
-from bot.errors import PluginError
+from bot.errors import ConnectorError, PluginError
 from bot.messages import Address, Attachment, Blob, Called, Clicked, Deleted, Image, Message, Person, Quote, Reacted, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.acts import LONGEST_CHAIN
 from bot.router.app import Router, running
+from bot.router.remembering import NOTICE
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
+from bot.tables import Talking
 from bot.testing import wait_until
 from bot.turns import Turn
 from tests.platform import Platform
@@ -71,6 +73,7 @@ class Painter:
             Listener("hear", lambda message: "paint" in message.text, self.hear),
             Listener("broken", self.broken, self.hear),
             Listener("echo", lambda message: message.text.startswith("loop"), self.loop),
+            Listener("recall", lambda message: message.addressed, self.recall),
             Action("again", Again, self.again),
             Reaction("liked", "❤", self.liked),
             Schedule("due", Again, self.due),
@@ -132,6 +135,10 @@ class Painter:
     async def wait(self, ctx: Context, args: NoArgs) -> str:
         await self.hold.wait()
         return "At last."
+
+    async def recall(self, ctx: Context) -> str:
+        turns = await ctx.conversation.turns(1000)
+        return f"{ctx.address.thread}: " + ", ".join(f"{turn.name} {turn.text}" for turn in turns)
 
     async def hear(self, ctx: Context) -> str:
         if ctx.message.text.startswith("slowly"):
@@ -375,6 +382,29 @@ async def test_an_unknown_command_that_may_be_another_bots_stays_unanswered(stag
     [told] = await stage.say("", Called("dance"))
     assert told.startswith("There is no command /dance here.")
     assert await stage.say("", Called("wait", shared=True, text="x")) != []
+
+
+# What a place counts as spoken to the bot -----------------------------------------------------------------------------------
+
+
+async def test_a_place_that_wants_it_is_followed_silently_and_told_once(stage: Stage, redis: Redis, keys: Keys) -> None:
+    await stage.say("ask me")  # an older view of the choices is in memory
+    await stage.choose(Choices(talking=Talking(follows=True)))
+    assert await stage.say("tea is ready", sender=BEN) == [NOTICE]
+    assert await stage.say("with milk", sender=BEN) == []
+    mention = (Text("@Hobnob what is ready?"),)
+    await stage.router.deliver(Message("q", "q", ROOM, ADA, mention, me="bot", mentions=(Person("bot", "Hobnob"),)))
+    await stage.quiet()
+    assert stage.platform.shown(ROOM)[-1] == ": Ben tea is ready, Ben with milk"
+    await redis.delete(keys.turns(ROOM.conversation), keys.turns_meta(ROOM.conversation))
+
+
+async def test_a_question_begins_a_thread_where_a_place_wants_that(stage: Stage) -> None:
+    await stage.choose(Choices(talking=Talking(threads=True, words=("bot",))))
+    await stage.say("what now, bot?")
+    assert stage.platform.shown(replace(ROOM, thread="what now, bot?")) == ["what now, bot?:"]
+    stage.platform.faults.append(ConnectorError("no threads any more"))
+    assert await stage.say("and now, bot?") == [":"]
 
 
 # Cancelling --------------------------------------------------------------------------------------------------------------

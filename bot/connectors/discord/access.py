@@ -71,6 +71,7 @@ PERMISSIONS = {
     "Send Messages": 1 << 11,
     "Attach Files": 1 << 15,
     "Read Message History": 1 << 16,
+    "Create Public Threads": 1 << 35,
     "Send Messages in Threads": 1 << 38,
 }
 """What the bot's role needs in a guild, and nothing else."""

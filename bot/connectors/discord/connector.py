@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import discord
 import httpx
@@ -18,7 +18,7 @@ from bot.connectors.discord.incoming import COMMAND, Via
 from bot.connectors.discord.listing import commands
 from bot.connectors.discord.outgoing import changed, new, told
 from bot.errors import ConnectorError, MessageGone
-from bot.messages import Address, Attachment
+from bot.messages import Address, Attachment, Message
 
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
@@ -39,6 +39,12 @@ PREVIEW = 3.0
 """Seconds between two pictures in a status line: each is an upload."""
 
 LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
+
+A_DAY: Literal[1440] = 1440
+"""Minutes without a word after which a thread is out of the way."""
+
+THREAD_THERE = 160004
+"""The code for a message that has a thread already."""
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +106,19 @@ class DiscordConnector:
             except discord.Forbidden as error:
                 raise ConnectorError(f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}") from error
 
+    async def open_thread(self, message: Message, title: str) -> str:
+        """A thread has the id of the message that began it, so one that is there already is known."""
+        http, channel = self._client().http, int(message.address.channel)
+        async with told(_where(message.address)):
+            try:
+                return str(
+                    (await http.start_thread_with_message(channel, int(message.id), name=title[:100], auto_archive_duration=A_DAY))["id"]
+                )
+            except discord.HTTPException as error:
+                if error.code != THREAD_THERE:
+                    raise
+                return message.id
+
     async def close(self) -> None:
         """Ends the connections for calls."""
         if self._rest is not None:
@@ -138,7 +157,7 @@ class DiscordConnector:
     async def _say(self, to: Address, post: Post, nonce: str) -> str:
         made = new(post)
         channel = self._channel(to)
-        if post.reply_to and not post.via.startswith(COMMAND):  # a command is no message that could be replied to
+        if post.reply_to not in ("", to.thread) and not post.via.startswith(COMMAND):  # a command is no message that could be replied to
             reference = discord.MessageReference(message_id=int(post.reply_to), channel_id=channel.id, fail_if_not_exists=False)
             made |= {"reference": reference, "mention_author": False}
         async with told(_where(to)):

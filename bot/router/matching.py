@@ -1,0 +1,56 @@
+"""A route that takes a message, and what stands in the way of one. Which messages find which: `dispatch.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from bot.messages import Message
+from bot.router.table import Entry
+from bot.routes import Listener
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route that takes the message, with the arguments as they came; `asked` is true when a person named the route."""
+
+    entry: Entry
+    given: dict[str, Any] | None = None
+    asked: bool = False
+
+
+class Unmatched(Exception):  # noqa: N818  an outcome, not a fault
+    """The person named something that is not there; the text is the reply."""
+
+
+def wants(entry: Entry, message: Message) -> bool:
+    """Whether a listener takes the message."""
+    assert isinstance(entry.route, Listener)
+    return _says(entry, entry.route.predicate, message)
+
+
+def leaves(entry: Entry, message: Message) -> bool:
+    """Whether a listener leaves it to others that take it."""
+    return isinstance(entry.route, Listener) and entry.route.yields is not None and _says(entry, entry.route.yields, message)
+
+
+def _says(entry: Entry, predicate: Callable[[Message], bool], message: Message) -> bool:
+    try:
+        return predicate(message)
+    except Exception:
+        log.exception("a predicate failed", plugin=entry.plugin, route=entry.id)
+        return False
+
+
+def payload(model: type[BaseModel], given: Any) -> dict[str, Any]:
+    """The payload as its route reads it today. Raises Unmatched when it was made by a version that wrote it differently."""
+    try:
+        return model.model_validate(given).model_dump(mode="json")
+    except ValidationError:
+        raise Unmatched("This was made by an older version and no longer works. Please ask anew.") from None

@@ -44,6 +44,7 @@ async def listen(connector: Connector, deliver: Deliver, leases: Leases) -> None
 
 async def lead(leases: Leases, what: str, act: Callable[[], Awaitable[None]]) -> None:
     """Acts while this router leads, and stands by while another does; returns when the act has ended by itself."""
+    standing_by = False
     while True:
         try:
             leads = await leases.take(what)
@@ -51,6 +52,9 @@ async def lead(leases: Leases, what: str, act: Callable[[], Awaitable[None]]) ->
             leads = False
         if leads and await _led(leases, what, act):
             return
+        if not leads and not standing_by:
+            log.info("this router stands by", connector=what)
+        standing_by = not leads
         await asyncio.sleep(leases.lease / 3)
 
 

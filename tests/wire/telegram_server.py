@@ -76,6 +76,11 @@ class Telegram:
         """The parameters of all calls of a method that were carried out."""
         return [call.params for call in self.calls if call.method == method and not isinstance(call.result, str)]
 
+    @property
+    def polled(self) -> bool:
+        """Whether a bot waits for updates now."""
+        return self._poller is not None and not self._poller.done()
+
     def _tell(self, what: Json) -> None:
         self._last_update += 1
         update = {"update_id": self._last_update, **what}

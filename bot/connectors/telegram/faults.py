@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.errors import ConnectorError
+from bot.errors import ConnectorError, MessageGone
 
 PAUSE = 1.0
 """Seconds before a call is tried again whose answer never came."""
 
 UNCHANGED = "message is not modified"
+LOST = ("message to edit not found", "message can't be edited", "message_id_invalid")
 GONE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 TOO_BIG = "file is too big"
 NO_PICTURE = ("image_process_failed", "photo_invalid_dimensions", "photo_ext_invalid", "photo_save_file_invalid")
@@ -47,6 +48,8 @@ def translated(error: TelegramError) -> ConnectorError:
             return ConnectorError(str(error), retry_after=0.0)
         case Conflict():
             return ConnectorError(str(error), retry_after=PAUSE)
+        case BadRequest() if says(error, *LOST):
+            return MessageGone(f"Telegram refuses: {error.message}")
         case Forbidden() | BadRequest():
             return ConnectorError(f"Telegram refuses: {error.message}")
         case NetworkError():

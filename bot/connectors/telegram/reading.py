@@ -14,7 +14,7 @@ from telegram import ReactionTypeEmoji, Update
 
 from bot.connector import typed_command
 from bot.connectors.telegram import facts
-from bot.messages import Address, Called, Clicked, Message, Moved, Person, Quote, Reacted, Said, Trigger
+from bot.messages import Address, Called, Clicked, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""
@@ -69,12 +69,19 @@ class Reader:
             language=(first.from_user.language_code or "") if first.from_user else "",
             manages=first.chat.type == "private" or facts.anonymous_admin(first),
         )
-        message = _called(message, self.me.username or "")
+        message = self._named(_called(message, self.me.username or ""))
         if edited:
             message = self._edited(message, int(message.at))
         if isinstance(message.trigger, Called) and not message.manages and first.from_user:
             return replace(message, manages=await self.manages(first.chat.id, first.from_user.id))
         return message
+
+    def _named(self, message: Message) -> Message:
+        """With the bot called by the name that people see, as on every platform; its user name is Telegram's affair."""
+        user_name = re.compile(rf"@{re.escape(self.me.username or self.me.full_name)}\b", re.IGNORECASE)
+        shown = f"@{self.me.full_name}"
+        parts = (replace(one, text=user_name.sub(shown, one.text)) if isinstance(one, Text) else one for one in message.parts)
+        return replace(message, parts=tuple(parts))
 
     def _moved(self, message: telegram.Message, to: int) -> Message:
         """A group became a supergroup, which has another number."""

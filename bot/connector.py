@@ -36,7 +36,8 @@ class Limits:
     calls a second the platform takes from the whole bot. `preview_interval` is how many seconds lie between two pictures in a status
     line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
     `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
-    any more to a message that comes late.
+    any more to a message that comes late. `budget` is how many calls a chat, with all its threads, takes in so many seconds; 0 for no
+    such limit.
     """
 
     text: int
@@ -48,6 +49,7 @@ class Limits:
     utf16: bool = False
     rate: float = inf
     patience: float = inf
+    budget: tuple[int, float] = (0, 0.0)
     preview_interval: float = 0.0
 
     def size(self, text: str) -> int:

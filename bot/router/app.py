@@ -22,13 +22,14 @@ from bot.messages import Message
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
 from bot.router.clicking import Instead, StatusButtons
-from bot.router.delivery import Delivery, Line, Pace
+from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
+from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.publishing import Publishing
 from bot.router.remembering import FOLLOWED

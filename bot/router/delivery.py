@@ -12,9 +12,10 @@ import structlog
 
 from bot.connector import Connector, Key, Post
 from bot.errors import ConnectorError, MessageGone, UserError
-from bot.messages import Address, Image, Reply, reply_json
+from bot.messages import Image, Reply, reply_json
 from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
+from bot.router.pace import Pace
 from bot.router.posts import Posts
 
 SLOW = 30.0
@@ -25,28 +26,6 @@ LONGEST_PAUSE = 60.0
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
-
-
-class Pace:
-    """When a chat may next be written to; streamed text, previews and progress of all its tickets share it."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._next: dict[Address, float] = {}
-
-    async def turn(self, address: Address, interval: float) -> None:
-        """Waits for this chat's next slot and takes it."""
-        now = self._clock()
-        if len(self._next) > 4096:
-            self._next = {chat: at for chat, at in self._next.items() if at > now}
-        at = max(now, self._next.get(address, 0.0))
-        self._next[address] = at + interval
-        if at > now:
-            await asyncio.sleep(at - now)
-
-    def hold(self, address: Address, seconds: float) -> None:
-        """Keeps the chat quiet for a while, because the platform said so."""
-        self._next[address] = max(self._next.get(address, 0.0), self._clock() + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +111,12 @@ class Line:
         while self._newest is not None and self._newest != self._shown:
             if self._newest.picture is not None:
                 await asyncio.sleep(self._next_picture - time.monotonic())
-            await self._delivery.pace.turn(self._address, self._limits.edit_interval)
+            await self._delivery.pace.turn(self._address, self._limits)
             status, self._calling = self._newest, True
             try:
                 await self._put(await self._drawn(status))
             except ConnectorError as error:  # a partial that is lost costs nothing, the next one holds all of it
-                self._delivery.pace.hold(self._address, error.retry_after or 1.0)
+                self._delivery.pace.hold(self._address, self._limits, error.retry_after or 1.0)
                 log.debug("status line not shown", fault=str(error))
             finally:
                 self._calling = False
@@ -232,6 +211,7 @@ class Line:
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T | None:
         """Tries until the platform takes it, or says that trying is useless; None then, with a line in the log."""
         for attempt in range(TRIES):
+            await self._delivery.pace.take(self._address, self._limits)
             try:
                 return await call()
             except ConnectorError as error:
@@ -239,7 +219,7 @@ class Line:
                     log.error("answer not delivered", connector=self._connector.name, fault=str(error), tries=attempt + 1)
                     return None
                 pause = max(error.retry_after, min(0.5 * 2**attempt, LONGEST_PAUSE))
-                self._delivery.pace.hold(self._address, pause)
+                self._delivery.pace.hold(self._address, self._limits, pause)
                 await asyncio.sleep(pause)
         return None
 

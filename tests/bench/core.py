@@ -16,11 +16,12 @@ from bot.messages import Address, Attachment, Person, Text
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.acts import DurableActs, Stores
-from bot.router.delivery import Delivery, Line, Pace
+from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.lateness import Lateness
+from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.runner import Runner
 from bot.router.table import Table

@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 
 from bot.connectors.room import RoomConnector, address
 from bot.messages import Button, Message, Reply, Text
-from bot.router.delivery import Delivery, Line, Pace
+from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
+from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys

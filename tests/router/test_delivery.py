@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +12,9 @@ from redis.asyncio import Redis
 from bot.connector import Limits, Post
 from bot.errors import ConnectorError, StoreError
 from bot.messages import Address, Button, File, Message, Person, Reply
-from bot.router.delivery import SLOW, Delivery, Line, Pace
+from bot.router.delivery import SLOW, Delivery, Line
 from bot.router.journal import Journal, Ledger
+from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
@@ -239,17 +239,6 @@ async def test_a_button_is_a_short_id_and_its_payload_is_kept(desk: Desk) -> Non
     pressed = await desk.data.button(post.keys[0].id)
     assert pressed is not None
     assert (pressed.plugin, pressed.action, pressed.payload) == ("p", "again", {"seed": 7})
-
-
-async def test_all_tickets_of_a_chat_share_its_pace() -> None:
-    now = [100.0]
-    pace = Pace(clock=lambda: now[0])
-    await pace.turn(ROOM, 0.05)
-    waiting = asyncio.create_task(pace.turn(ROOM, 0.05))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    await asyncio.wait_for(pace.turn(Address("room", "other", "main"), 0.05), 0.04)
-    await waiting
 
 
 async def test_a_file_that_the_chat_does_not_take_is_named_and_the_rest_arrives(desk: Desk) -> None:

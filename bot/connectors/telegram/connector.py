@@ -28,12 +28,20 @@ from bot.errors import ConnectorError, UserError
 from bot.messages import Address, Attachment
 
 MOST_UPLOAD = 50_000_000
-RATE = 30.0
-"""Messages a second that Telegram takes from the whole bot."""
+PREVIEW = 6.0
+"""Seconds between two pictures in a status line."""
+
+RATE = 20.0
+"""Messages a second for the whole bot. Telegram takes 30, and what is sent within a second and a half may arrive within one."""
 
 EDITS_DIRECT = 1.0
 EDITS_GROUP = 3.0
-"""Seconds between two messages or edits: Telegram takes one a second from a person's chat, and 20 a minute from a group."""
+"""Seconds between two changes of what is shown meanwhile."""
+
+BUDGET_DIRECT = 3, 3.5
+BUDGET_GROUP = 20, 62.0
+"""Telegram takes about one message a second from a person's chat and 20 a minute from a group, edits included; and a call may be on
+its way for longer than the next one."""
 
 PATIENCE = 30.0
 """Seconds for one call; files take longer to send than words."""
@@ -88,9 +96,9 @@ class TelegramConnector:
 
     def limits(self, to: Address) -> Limits:
         """Groups take fewer edits than people."""
-        interval = EDITS_DIRECT if to.direct else EDITS_GROUP
-        patience = self._account.patience
-        return Limits(MOST_TEXT, MOST_UPLOAD, interval, files_per_edit=1, caption=MOST_CAPTION, utf16=True, rate=RATE, patience=patience)
+        interval, budget = (EDITS_DIRECT, BUDGET_DIRECT) if to.direct else (EDITS_GROUP, BUDGET_GROUP)
+        more: dict[str, Any] = {"files_per_edit": 1, "caption": MOST_CAPTION, "utf16": True, "preview_interval": PREVIEW}
+        return Limits(MOST_TEXT, MOST_UPLOAD, interval, rate=RATE, patience=self._account.patience, budget=budget, **more)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled."""

@@ -14,8 +14,9 @@ from redis.asyncio import Redis
 from bot import Attachment, Audio, Context, Message, Reply, UserError
 from bot.messages import Address, Person
 from bot.router.acts import DurableActs, Stores
-from bot.router.delivery import Delivery, Pace
+from bot.router.delivery import Delivery
 from bot.router.journal import Journal
+from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations

@@ -1,0 +1,110 @@
+"""When a chat may next be written to, as its platform's limits allow; what is written: `delivery.py`.
+
+Each router counts for itself. Where several share a chat the platform may refuse all the same, and then says for how long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+
+from bot.connector import Limits
+from bot.messages import Address
+
+SECOND = 1.0
+
+RESERVED = 4
+"""One in so many of a chat's calls is kept for answers, which streamed text and progress may not use up."""
+
+REMEMBERED = 4096
+"""Chats from which what is long past is forgotten."""
+
+
+class Window:
+    """The calls within a stretch of time, those that wait for their turn included."""
+
+    def __init__(self) -> None:
+        self._calls: deque[float] = deque()
+
+    def next(self, now: float, most: float, seconds: float) -> float:
+        """When another call is within the limit of `most` in so many `seconds`."""
+        while self._calls and self._calls[0] <= now - seconds:
+            self._calls.popleft()
+        return now if len(self._calls) < most else self._calls[-int(most)] + seconds
+
+    def add(self, at: float, *, instead: float | None = None) -> None:
+        """Counts a call, or moves one to when it is really made."""
+        if instead is not None:
+            self._calls.remove(instead)
+        self._calls.append(at)
+
+    def idle(self, now: float) -> bool:
+        """Whether its last call is long past."""
+        return not self._calls or self._calls[-1] < now - 60.0
+
+
+class Pace:
+    """Streamed text, previews and progress of all tickets of a chat share its pace; answers only keep to the platform's own limits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next: dict[Address, float] = {}
+        self._held: dict[Address, float] = {}
+        self._chats: defaultdict[Address, Window] = defaultdict(Window)
+        self._all: defaultdict[str, Window] = defaultdict(Window)
+
+    async def turn(self, address: Address, limits: Limits) -> None:
+        """Waits for this chat's next slot for something that is shown meanwhile, and takes it."""
+        now = self._clock()
+        self._forget(now)
+        at = max(now, self._next.get(address, 0.0))
+        self._next[address] = at + limits.edit_interval
+        if at > now:
+            await asyncio.sleep(at - now)
+        most, _ = limits.budget
+        await self._take(address, limits, most - max(1, most // RESERVED) if most else 0)
+
+    async def take(self, address: Address, limits: Limits) -> None:
+        """Waits until the platform takes another call there: for what must arrive."""
+        await self._take(address, limits, limits.budget[0])
+
+    async def _take(self, address: Address, limits: Limits, most: int) -> None:
+        chat = self._chat(address, limits)
+        window = self._chats[chat] if most else Window()
+        while (wait := self._free(chat, window, limits, most) - self._clock()) > 0:  # noqa: ASYNC110  what ends it is time
+            await asyncio.sleep(wait)
+        now = self._clock()
+        window.add(now)
+        if limits.rate < inf:
+            overall = self._all[address.connector]
+            at = overall.next(now, limits.rate, SECOND)
+            overall.add(at)
+            await asyncio.sleep(at - now)
+            window.add(at, instead=now)
+
+    def _free(self, chat: Address, window: Window, limits: Limits, most: int) -> float:
+        now = self._clock()
+        return max(self._held.get(chat, 0.0), window.next(now, most, limits.budget[1]) if most else now)
+
+    def hold(self, address: Address, limits: Limits, seconds: float) -> None:
+        """Keeps the chat quiet for a while, because the platform said so."""
+        until = self._clock() + seconds
+        self._next[address] = max(self._next.get(address, 0.0), until)
+        chat = self._chat(address, limits)
+        self._held[chat] = max(self._held.get(chat, 0.0), until)
+
+    @staticmethod
+    def _chat(address: Address, limits: Limits) -> Address:
+        """Whom a budget belongs to: a chat with all its topics."""
+        return replace(address, thread="") if limits.budget[0] else address
+
+    def _forget(self, now: float) -> None:
+        if len(self._next) > REMEMBERED:
+            self._next = {chat: at for chat, at in self._next.items() if at > now}
+            self._held = {chat: at for chat, at in self._held.items() if at > now}
+            for chat in [chat for chat, window in self._chats.items() if window.idle(now)]:
+                del self._chats[chat]

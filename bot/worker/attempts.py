@@ -66,7 +66,8 @@ def run(device: Device, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
     """
     fault = _brought(device, model, turn)
     if not fault:
-        turn.begin()
+        if not turn.begin():
+            return []
         fault = _tried(model, turn)
         device.touch(model)
     if fault and fault.ailment == "memory" and turn.begun:

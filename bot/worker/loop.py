@@ -218,14 +218,16 @@ class Loop:
         """The jobs that the model parked."""
         running = self._begin(attempts.run, self._device, model, turn)
         await self._unless_stopped(asyncio.shield(running), self._paused)
+        refused = False
         if not running.done():
             await self._hand_back(self._unbegun())
             turn.over = turn.over or self._paused.is_set()
-            drain = YIELD if self._paused.is_set() else self._drain
-            await asyncio.wait((running,), timeout=drain if turn.begun else 0.0)  # a load cannot be interrupted, nor used
-        if running.done():
+            refused = turn.refuse()  # what has not begun is not waited for: a load cannot be interrupted, nor used
+            if not refused:
+                await asyncio.wait((running,), timeout=YIELD if self._paused.is_set() else self._drain)
+        if running.done() and not refused:
             return running.result()
-        left = [work for work in turn if work.end is None]
+        left = turn.left()
         await self._hand_back(left)
         for work in left:
             work.cancelled = True

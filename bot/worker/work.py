@@ -136,16 +136,26 @@ class Turn:
         self.room = 0
         self.over = False
         self.begun = False
+        self._refused = False
+        self._lock = threading.Lock()
         self._arrived: deque[Claimed] = deque()
         self._loop = loop
         self._steward = steward
         self.meter = meter
 
-    def begin(self) -> None:
-        """The model takes what it was given."""
-        self.begun = True
-        for work in self.works:
+    def begin(self) -> bool:
+        """The model takes what it was given; False when it must not any more."""
+        with self._lock:
+            self.begun = not self._refused
+        for work in self.works if self.begun else ():
             work.begin(self.meter)
+        return self.begun
+
+    def refuse(self) -> bool:
+        """Keeps the model from beginning; False when it has begun."""
+        with self._lock:
+            self._refused = not self.begun
+        return self._refused
 
     def loaded(self, seconds: float) -> None:
         """Loading the model took so long."""

@@ -127,6 +127,31 @@ async def test_a_stop_hands_back_what_is_parked(day: Day, jobs: Jobs, redis: Red
     await wait_until(waits)
 
 
+async def test_a_stop_during_a_load_hands_the_job_back_unbegun(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    loading, loaded = threading.Event(), threading.Event()
+
+    class Slow(Short):
+        def memory(self) -> Memory:
+            return Memory(11)  # more than there is, so that it is not loaded at the start
+
+        def load(self, placement: Placement) -> None:
+            loading.set()
+            loaded.wait(20)
+
+    slow = Slow()
+    shift = Shift(redis, keys, "w", [offer(slow)])
+    loop = Loop([slow], shift, Blobs(redis, keys), Device(10, lambda _: Placement("cpu")), drain=20.0)
+    running = asyncio.create_task(loop.run())
+    await jobs.submit(Beat(name="beat"))
+    await wait_until(loading.is_set)
+    loop.stop()
+    await running
+    assert await redis.hget(keys.job("beat"), "state") == b"waiting"
+    loaded.set()
+    assert await loop.close()
+    assert slow.turns == []
+
+
 async def test_a_model_that_nobody_uses_leaves_and_comes_back(redis: Redis, keys: Keys, jobs: Jobs) -> None:
     short = Short()
     device = Device(10, lambda _: Placement("cpu"))

@@ -5,6 +5,9 @@ ONLY ?=
 ARGS ?=
 export PYTHON REDIS_URL
 
+# two processes, each with a store of its own; a file's tests stay together, because they share what takes long to start
+PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev models run test lint types contracts bench lock clean chromium
 
@@ -24,7 +27,7 @@ run: setup models  ## starts everything and prints the link to the room
 	@.venv/bin/hobnob run
 
 test: setup-dev models chromium  ## the whole suite; REDIS_URL=… runs it on that server, ARGS=… goes to pytest
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: setup-dev  ## style and format
 	@.venv/bin/ruff check .

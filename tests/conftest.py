@@ -17,6 +17,8 @@ from bot.store.keys import Keys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library reads it
 
+pytest_plugins = ["tests.parallel"]
+
 MAY_STAY = ("server:", "data:", "data-index:", "firings")
 """Keys that live until somebody deletes them, by design."""
 

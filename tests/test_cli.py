@@ -48,6 +48,7 @@ def config(tmp_path: Path) -> Path:
 # Help --------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_help_comes_at_once() -> None:
     """CPU time rather than the clock's, which counts what else the machine does."""
     before = psutil.Process().cpu_times()

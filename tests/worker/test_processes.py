@@ -32,6 +32,7 @@ def warden_of(process: subprocess.Popen[bytes]) -> psutil.Process:
     return child
 
 
+@pytest.mark.alone
 async def test_a_killed_workers_job_runs_again_within_ten_seconds_of_default_settings(jobs: Jobs, start: Start, log: Log) -> None:
     queue = Queue(jobs.queue._redis, jobs.queue._keys)
     hold = jobs.hold("1")
@@ -50,6 +51,7 @@ async def test_a_killed_workers_job_runs_again_within_ten_seconds_of_default_set
     assert await queue.dead() == []
 
 
+@pytest.mark.alone
 async def test_a_warden_gives_a_dead_workers_jobs_away_at_once(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:
     hold = jobs.hold("1")
     workers = [start(DEFAULT), start(DEFAULT)]
@@ -156,6 +158,7 @@ async def test_late_arrivals_join_a_turn_that_has_room(jobs: Jobs, start: Start,
     assert max(beside) == 3
 
 
+@pytest.mark.alone
 async def test_an_idle_worker_is_woken_while_another_is_busy(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:
     """Who is busy must not take what wakes the idle: that cost up to five seconds."""
     hold = jobs.hold("long")

@@ -72,6 +72,7 @@ async def test_a_rolling_restart_loses_nothing_and_does_nothing_twice(jobs: Jobs
     assert sorted(log.names("start")) == sorted(log.names("end")) == sorted(names)
 
 
+@pytest.mark.alone
 async def test_what_does_not_end_in_time_is_handed_over_at_once(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:
     hold = jobs.hold("1")
     workers = {process.pid: process for process in (start(8.0, drain=0.2), start(8.0, drain=0.2))}

@@ -17,6 +17,7 @@ def test_a_gpu_without_bfloat16_takes_float16_unless_the_model_outgrows_it(bfloa
     assert half(bfloat16=bfloat16, float16=float16) == expected
 
 
+@pytest.mark.alone
 def test_a_cpu_computes_in_what_is_clearly_quicker_on_it() -> None:
     chosen = precision("cpu")
     other = ({torch.bfloat16, torch.float32} - {chosen}).pop()

@@ -194,6 +194,7 @@ def test_a_place_that_could_be_mistaken_for_another_is_refused(key: str) -> None
         Place.of(key)
 
 
+@pytest.mark.alone
 async def test_the_reader_goes_on_after_redis_refused_a_connection(rooms: Rooms, redis: Redis) -> None:
     async with aclosing(rooms.watch(HALL)) as changes:
         await anext(changes)

@@ -67,6 +67,7 @@ async def test_a_page_that_only_says_something_loads_nothing_from_elsewhere(
 
 async def test_a_page_recovers_by_itself_when_the_router_was_killed(visitors: Visitors) -> None:
     ann = await visitors.tab("Ann")
+    await ann.go("Hobnob")
     await ann.say("before the crash")
     await ann.page.fill("#composer", "half a sent")
 
@@ -77,6 +78,7 @@ async def test_a_page_recovers_by_itself_when_the_router_was_killed(visitors: Vi
 
     await ann.page.wait_for_function("!window.before && document.querySelector('.rename')?.innerText.includes('Ann')", timeout=20_000)
     await ann.sees("before the crash")
+    assert await ann.page.locator(".tabs [aria-current]").inner_text() == "Hobnob", "private words stay private"
     assert await ann.page.input_value("#composer") == "half a sent"
     await ann.say("after the crash")
     await ann.sees("after the crash")

@@ -31,7 +31,7 @@ export default {
         <span v-if="message.only" class="only"><Icon name="lock" /> only you see this</span>
       </header>
       <div class="content">
-        <div v-show="message.text" ref="words" class="words" dir="auto"></div>
+        <div v-show="message.text && !(message.busy && message.text === '…')" ref="words" class="words" dir="auto"></div>
         <span v-if="message.busy" class="dots" role="img" aria-label="is still writing"><i></i><i></i><i></i></span>
         <div v-if="message.files.length" class="files">
           <template v-for="file in message.files" :key="file.url">

@@ -13,7 +13,8 @@ export default {
   props: { bot: Object, limits: Object },
   emits: ["hello", "rename", "say", "press"],
   data: () => ({
-    me: null, naming: false, name: "", where: "room", places: { room: empty(), direct: empty() }, people: [], quoted: null,
+    me: null, naming: false, name: "", where: sessionStorage.hobnobWhere === "direct" ? "direct" : "room",
+    places: { room: empty(), direct: empty() }, people: [], quoted: null,
     notice: "", away: false, loaded: false, below: true, theme: window.hobnobTheme.get(), dropping: false,
   }),
   template: `
@@ -176,7 +177,9 @@ export default {
     find(id) {
       return id && this.places[this.where].messages.find((message) => message.id === id);
     },
+    // Kept for a page that is loaded anew: whoever writes privately must not go on before everybody.
     go(where) {
+      sessionStorage.hobnobWhere = where;
       Object.assign(this, { where, quoted: null });
       this.read();
       this.bottom();

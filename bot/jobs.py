@@ -5,6 +5,8 @@ How jobs wait and are claimed: `bot/store/queue.py`. What runs them: `bot/models
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -56,6 +58,11 @@ class Job(BaseModel, Generic[R]):
 def wanted(kind: str, model: str | None) -> str:
     """What a worker must serve to run a job of this kind, and of this model where one is asked for."""
     return kind if model is None else f"{kind}:{model}"
+
+
+def shape(job: type[Job[Any]]) -> str:
+    """A hash of a job's form: workers that know the same one understand the same jobs."""
+    return hashlib.blake2b(json.dumps(job.model_json_schema(), sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 class Answer(Result):

@@ -36,6 +36,7 @@ NOT_FOR_AUTHORS = {
     "message_json",
     "partial_json",
     "reply_json",
+    "shape",  # the queue and workers compare it
     "wanted",  # the queue asks it
 }
 """Public within the house, but no part of the API for plugins."""

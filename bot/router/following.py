@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import time
 from typing import Generic, TypeVar
+
+import structlog
+from pydantic import ValidationError
 
 from bot.context import Show
 from bot.errors import JobExpired, Unavailable
@@ -24,6 +28,9 @@ GRACE = 1.0
 
 ABSENT = 30.0
 """Seconds without any worker for a job after which waiting is hopeless; a worker that starts anew is back sooner."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class Following(Generic[R]):
@@ -55,14 +62,14 @@ class Following(Generic[R]):
         person = f"{message.address.connector}/{message.sender.id}"
         await self._queue.submit(self._job, id=id, ticket=ticket, tenant=message.address.tenant, person=person, admitted=admitted)
         following = asyncio.ensure_future(self._follow(id))
-        missing = asyncio.ensure_future(self._missing())
+        missing = asyncio.ensure_future(self._missing(id))
         try:
             await asyncio.wait((following, missing), return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 return following.result()
             missing.result()
             await self._queue.cancel(ticket)
-            raise Unavailable(f"Nothing here can {self._job.kind} now. The operator can see why with `hobnob doctor`.")
+            raise Unavailable(await self._why())
         finally:
             following.cancel()
             missing.cancel()
@@ -72,7 +79,7 @@ class Following(Generic[R]):
         async for update in self._queue.follow(id):
             match update:
                 case Finished(result=result):
-                    return type(self._job).result_type().model_validate_json(result)
+                    return read(type(self._job).result_type(), result)
                 case Broken(error=JobExpired()):
                     raise JobExpired(expired(self._queue.deadline(self._job)))
                 case Broken(error=error):
@@ -93,14 +100,22 @@ class Following(Generic[R]):
             raise Unavailable(f"{paused(update.ahead, update.away)} Please ask again then.")
         self._line.show(self._meanwhile.of(update), after=GRACE, offers=offers)
 
-    async def _missing(self) -> None:
-        """Returns when no worker has served this kind of job for a while."""
-        want = wanted(self._job.kind, self._job.model)
+    @property
+    def _want(self) -> str:
+        return wanted(self._job.kind, self._job.model)
+
+    async def _missing(self, id: str) -> None:
+        """Returns when for a while no worker has served this kind of job, or none that understands it."""
         since = time.monotonic()
         while time.monotonic() - since < ABSENT:
-            if want in await self._queue.served():
+            if await self._queue.understood(id, self._want):
                 since = time.monotonic()
             await asyncio.sleep(GRACE)
+
+    async def _why(self) -> str:
+        if self._want in await self._queue.served():
+            return "I am being updated and cannot do this right now. Please ask again in a few minutes."
+        return f"Nothing here can {self._job.kind} now. The operator can see why with `hobnob doctor`."
 
     def _tell(self, update: Running | Shown) -> None:
         if update == Running() and self._line.speaking:  # the answer so far says more
@@ -109,3 +124,15 @@ class Following(Generic[R]):
             self._line.show(self._meanwhile.of(update), after=GRACE)
         elif (reply := self._show(update.partial)) is not None:
             self._line.show(reply, partial=True)
+
+
+def read(kind: type[R], result: bytes) -> R:
+    """A result, maybe of a worker of another release: what that says besides is left out. Raises UserError where something is missing."""
+    said = json.loads(result)
+    try:
+        return kind.model_validate({name: value for name, value in said.items() if name in kind.model_fields})
+    except ValidationError as error:
+        log.error(
+            "a result of another release is not understood", kind=kind.__name__, fields=[str(fault["loc"]) for fault in error.errors()]
+        )
+        raise Unavailable("I was updated while I worked on this. Please ask again.") from error

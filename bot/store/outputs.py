@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.errors import BotError, JobLost, StoreError
@@ -164,10 +165,11 @@ class Outputs:
             for entry, fields in entries:
                 if _order(entry) > _order(one.after):
                     one.after, one.waiting, one.place = entry, fields[b"state"] == b"waiting", None
-                    if not one.waiting:
-                        one.updates.put_nowait(self._update(fields))
+                    if not one.waiting and (update := self._update(fields)) is not None:
+                        one.updates.put_nowait(update)
 
-    def _update(self, fields: dict[bytes, bytes]) -> Update:
+    def _update(self, fields: dict[bytes, bytes]) -> Update | None:
+        """None for a partial of another release."""
         value = fields[b"value"]
         match fields[b"state"]:
             case b"finished":
@@ -175,7 +177,10 @@ class Outputs:
             case b"broken":
                 return Broken(self._read_error(value))
             case b"partial":
-                return Shown(partial_json.validate_json(value))
+                try:
+                    return Shown(partial_json.validate_json(value))
+                except ValidationError:
+                    return None
             case _:
                 return Running(float(value) if value else None)
 

@@ -91,7 +91,8 @@ class Queue:
         Who was `admitted` with another job in its place is not turned away now.
         """
         times = [round(self.deadline(job) * 1000), round(job.timeout * 1000)]
-        body = json.dumps({"kind": job.kind, "job": job.model_dump(mode="json")})
+        said = job.model_dump(mode="json", include=job.model_fields_set)  # what was not said, a worker of another release need not know
+        body = json.dumps({"kind": job.kind, "job": said})
         args: list[str | int] = [
             self._prefix,
             id,
@@ -153,6 +154,13 @@ class Queue:
         on_duty = [one for one in await self._living() if leave(orders, one.get("name", ""), one.get("owns", True), now) is None]
         return frozenset(want for worker in on_duty for want in worker["wants"])
 
+    @guarded
+    async def understood(self, id: str, want: str) -> bool:
+        """Whether somebody lives who serves this, and has not refused this very job as of another release."""
+        refused = cast("bytes", await self._redis.hget(self._keys.job(id), "refused") or b"").decode()
+        serving = [one for one in await self._living() if want in one["wants"]]
+        return any(not refused or not _refused(refused, one, want) for one in serving)
+
     async def _living(self) -> list[dict[str, Any]]:
         seconds, micros = await self._redis.time()
         living = await self._redis.zrangebyscore(self._keys.workers(), seconds * 1000 + micros // 1000, "+inf")
@@ -173,6 +181,11 @@ class Queue:
     async def close(self) -> None:
         """Stops following."""
         await self._outputs.close()
+
+
+def _refused(refused: str, worker: Mapping[str, Any], want: str) -> bool:
+    models = [model for model, (_, wants) in worker["models"].items() if want in wants]
+    return all(worker.get("schemas", {}).get(model) in refused.split() for model in models)
 
 
 def _too_many(whose: bytes, waiting: int) -> str:

@@ -43,6 +43,8 @@ class Offer:
     parked: float = 0.0
     batch: str = ""
     """The batch key of what goes on; only jobs of the same may join it."""
+    schema: str = ""
+    """Which form of its jobs it knows (`bot.jobs.shape`); told once, with what the worker serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Shift:
         self._told: str | None = None
         self.wants = tuple(sorted({want for offer in serves for want in offer.wants}))
         self._serves = serves
+        self._schemas = {offer.model: offer.schema for offer in serves}
         self.lease = lease
         self.pool = digest(*self.wants, *([device] if device else []))[:12]
         self._held: dict[str, int] = {}
@@ -93,6 +96,7 @@ class Shift:
         self._emit = script(redis, "queue_emit", "queue_common")
         self._finish = script(redis, "queue_finish", "queue_common", "queue_policy")
         self._release = script(redis, "queue_release", "queue_common", "queue_policy")
+        self._refuse = script(redis, "queue_refuse", "queue_common", "queue_policy")
         self._loaded = script(redis, "queue_loaded", "queue_common", "queue_policy")
         self._park = script(redis, "queue_park", "queue_common")
         self._renew = script(redis, "queue_renew", "queue_common")
@@ -102,7 +106,7 @@ class Shift:
         """How this worker is known among the living."""
         models = {offer.model: [offer.most, offer.wants] for offer in self._serves}
         known = {"worker": self.worker, "name": self.name, "owns": self.owns, "pool": self.pool, "wants": self.wants}
-        return json.dumps(known | {"models": models})
+        return json.dumps(known | {"models": models, "schemas": self._schemas})
 
     @property
     def renewal(self) -> list[str | int]:
@@ -129,7 +133,8 @@ class Shift:
             batch,
         ]
         for offer in offers:
-            args += [offer.model, offer.most, int(offer.resident), round(offer.parked * 1000), offer.batch, len(offer.wants), *offer.wants]
+            args += [offer.model, offer.most, int(offer.resident), round(offer.parked * 1000), offer.batch]
+            args += [self._schemas.get(offer.model, ""), len(offer.wants), *offer.wants]
         model, closing, *found = await self._claim(args=args)
         claims = [_claim(found[at : at + 6]) for at in range(0, len(found), 6)]
         self._held |= {claim.id: claim.fence for claim in claims}
@@ -183,6 +188,12 @@ class Shift:
             self._forget(claim)  # first: where Redis is away, the lease must not be renewed
         if claims:
             await self._release(args=[self._keys.prefix, *(word for claim in claims for word in (claim.id, claim.fence))])
+
+    @guarded
+    async def refuse(self, claim: Claim, model: str) -> None:
+        """Leaves a job that this release does not understand to a worker of another."""
+        self._forget(claim)
+        await self._refuse(args=[self._keys.prefix, claim.id, claim.fence, self._schemas.get(model, "")])
 
     @guarded
     async def park(self, claims: Sequence[Claim]) -> None:

@@ -11,7 +11,7 @@ import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +23,7 @@ from bot.catalogue import load as load_catalogue
 from bot.config import Config
 from bot.errors import ConfigError, StoreError
 from bot.exits import LOST
+from bot.jobs import shape
 from bot.models import Model, Placement
 from bot.plugins import Plugins, chosen
 from bot.store.blobs import Blobs
@@ -147,7 +148,7 @@ class Hand:
 
     def shift(self, redis: Any, keys: Keys, lease: float) -> Shift:
         """Its dealings with the queue."""
-        offers = [offer(model) for model in self.models]
+        offers = [replace(offer(model), schema=shape(model.job)) for model in self.models]
         return Shift(redis, keys, self.worker, offers, name=self.name, device=self.kind, owns=self.kind != REMOTE, lease=lease)
 
 

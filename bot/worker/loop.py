@@ -197,7 +197,7 @@ class Loop:
     async def _serve(self, model: Model[Any, Any], begun: Begun) -> None:
         self._claimed()
         before = self._parked.pop(model.name, None)
-        works = [*(before.works if before else ()), *self._works(model, begun.claims)]
+        works = [*(before.works if before else ()), *await self._works(model, begun.claims)]
         if not works:
             return
         if before:
@@ -244,7 +244,7 @@ class Loop:
             await self._attend()
         if begun.claims:
             self._claimed()
-        for work in self._works(opened.model, begun.claims):
+        for work in await self._works(opened.model, begun.claims):
             opened.turn.add(work)
         return begun.closing
 
@@ -254,17 +254,18 @@ class Loop:
             await self._shift.loaded(offer(opened.model), seconds, [work.claim for work in opened.turn])
             await self._shift.holds(self._device.resident)
 
-    def _works(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
-        return [work for claim in claims if (work := self._work(model, claim)) is not None]
-
-    def _work(self, model: Model[Any, Any], claim: Claim) -> Claimed | None:
-        loop = asyncio.get_running_loop()
-        try:
-            return Claimed(claim, model.job.model_validate(claim.body["job"]), loop, self._sender, self._blobs)
-        except ValidationError as error:  # written by another version
-            work = Claimed(claim, model.job.model_construct(), loop, self._sender, self._blobs)
-            work.fail(f"this worker does not understand the job: {error}")
-            return None
+    async def _works(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
+        """What a router of another release wrote, and this one does not understand, is left to others."""
+        loop, works = asyncio.get_running_loop(), []
+        for claim in claims:
+            try:
+                works.append(Claimed(claim, model.job.model_validate(claim.body["job"]), loop, self._sender, self._blobs))
+            except ValidationError as error:
+                log.warning(
+                    "a job is left to workers of another release", job=claim.id, fields=[str(fault["loc"]) for fault in error.errors()]
+                )
+                await self._shift.refuse(claim, model.name)
+        return works
 
     async def _hear(self) -> None:
         """Cancelled jobs stop at their next step; new ones are worth a look, as is now and then whatever was missed."""

@@ -230,3 +230,14 @@ async def test_a_choice_comes_too_late_for_what_has_begun_or_ended(redis: Redis,
         await at.sees("hello")
         await at.quiet()
         assert not await at.router.stores.queue.exchange(ticket.id, "say", "finch")
+
+
+async def test_a_result_of_another_release_is_read_as_far_as_it_is_known(redis: Redis, keys: Keys) -> None:
+    outdated = "I was updated while I worked on this. Please ask again."
+    async with scene(redis, keys) as at:
+        for said, shown in (('{"words": "hi", "mood": "new"}', "hi"), ('{"words": 3}', outdated)):
+            await at.ask(said)
+            claim = await at.claim()
+            assert await at.shift.emit(claim, '{"kind": "unheard of"}')
+            assert await at.shift.finish(claim, said, 0.1)
+            await at.sees(shown)

@@ -7,11 +7,13 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.jobs import shape
 from bot.models import Batch, Placement
 from bot.store.blobs import Blobs
 from bot.store.duty import ALL, Duty, Leave, leave, written
@@ -51,7 +53,8 @@ class Day:
     def __init__(self, redis: Redis, keys: Keys, model: Long, *, name: str = "desk", owns: bool = True) -> None:
         self.model = model
         self.duty = Duty(redis, keys)
-        self.shift = Shift(redis, keys, f"{name}.1", [offer(model)], name=name, owns=owns)
+        served = replace(offer(model), schema=shape(model.job))
+        self.shift = Shift(redis, keys, f"{name}.1", [served], name=name, owns=owns)
         self.device = Device(10, lambda _: Placement("cpu"))
         self.loop = Loop([model], self.shift, Blobs(redis, keys), self.device)
 
@@ -73,6 +76,10 @@ async def day(redis: Redis, keys: Keys, model: Long, **what: object) -> AsyncIte
     await redis.delete(keys.duty())
 
 
+async def _told(redis: Redis, keys: Keys) -> bool:
+    return await redis.hgetall(keys.worker("desk.1")) == {b"resident": b"{}"}
+
+
 @pytest.mark.parametrize("model", [Long, Stubborn])
 async def test_a_pause_frees_the_memory_at_once_and_what_ran_goes_on_afterwards(
     redis: Redis, keys: Keys, jobs: Jobs, model: type[Long], monkeypatch: pytest.MonkeyPatch
@@ -87,7 +94,7 @@ async def test_a_pause_frees_the_memory_at_once_and_what_ran_goes_on_afterwards(
         assert time.monotonic() - began < 2.0
         assert await redis.hget(keys.job("1"), "state") == b"waiting"
         await jobs.submit(Sing(name="2"))
-        assert await redis.hgetall(keys.worker("desk.1")) == {b"resident": b"{}"}
+        await wait_until(lambda: _told(redis, keys))
         await at.duty.resume([ALL])
         await wait_until(lambda: [name for turn in at.model.turns[1:] for name in turn][:1] == ["1"])
         at.model.enough.set()

@@ -1,6 +1,6 @@
 -- Claims jobs of one model that may run together.
 -- ARGV: prefix, worker, lease ms, pool, the worker's name, 1 when it has a device of its own, joined, batch key, then for each model: name,
--- most, resident, parked, its batch key, how many wants, wants
+-- most, resident, parked, its batch key, the schema of the jobs that it knows, how many wants, wants
 -- `joined` is the model whose open turn is joined by jobs of this batch key ('*': of any), or '' to begin one; `parked` the moment (ms) since which
 -- work that was begun waits for the model's next turn, or 0.
 -- Returns the model ('' when there is nothing to do), 1 when another model is due and the joined turn must end, 2 when the worker is off
@@ -13,9 +13,9 @@ local at, out, taken, going_on, any = now(), {}, 0, false, batch == '*'
 local models, n = {}, 9
 while n <= #ARGV do
   local model = {name = ARGV[n], most = tonumber(ARGV[n + 1]), resident = ARGV[n + 2] == '1', parked = tonumber(ARGV[n + 3]), batch = ARGV[n + 4],
-    wants = {}, waiting = {}, places = {}}
-  for m = n + 6, n + 5 + ARGV[n + 5] do model.wants[#model.wants + 1] = ARGV[m] end
-  n = n + 6 + #model.wants
+    schema = ARGV[n + 5], wants = {}, waiting = {}, places = {}}
+  for m = n + 7, n + 6 + ARGV[n + 6] do model.wants[#model.wants + 1] = ARGV[m] end
+  n = n + 7 + #model.wants
   if off then model.most, model.wants = 0, {} end  -- it ends what it has begun
   models[#models + 1] = model
 end
@@ -93,14 +93,18 @@ local function people(model, tenant)
   return list, where, function(person) return credit[person] or own[person] end
 end
 
-local function fits(job)
+-- Whether a worker of this release has given the job back, because it does not understand it.
+local function unknown(job, model) return job.refused and job.refused:find(model.schema, 1, true) end
+
+local function fits(job, model)
+  if unknown(job, model) then return false end
   local first = joined == '' and taken == 0 and not going_on
   return first or (job.alone ~= '1' and (any or job.batch == batch))
 end
 
 local function read(id)
-  local found = redis.call('HMGET', job_key(id), 'state', 'batch', 'alone', 'body', 'timeout', 'fence')
-  return {state = found[1], batch = found[2], alone = found[3], body = found[4], timeout = found[5], fence = found[6]}
+  local found = redis.call('HMGET', job_key(id), 'state', 'batch', 'alone', 'body', 'timeout', 'fence', 'refused')
+  return {state = found[1], batch = found[2], alone = found[3], body = found[4], timeout = found[5], fence = found[6], refused = found[7]}
 end
 
 local function take(id, model, want, tenant, person, job, credit, behind)
@@ -126,6 +130,19 @@ local function take(id, model, want, tenant, person, job, credit, behind)
   return job.alone == '1'
 end
 
+-- The first of a person's line, and the id of the next; what this release does not understand lets the others pass.
+local function head(mine, model)
+  local id, behind = unpack(redis.call('LRANGE', mine, 0, 1))
+  local job = id and read(id)
+  local others = job and unknown(job, model) and redis.call('LLEN', mine) - 1 or 0
+  while others > 0 and unknown(job, model) do
+    redis.call('LMOVE', mine, mine, 'LEFT', 'RIGHT')
+    id, behind = unpack(redis.call('LRANGE', mine, 0, 1))
+    job, others = read(id), others - 1
+  end
+  return id, job, behind
+end
+
 -- The next job of a server that fits this turn, from the richest of its people who has something left of the round.
 local function serve(model, tenant)
   local list, where, credit_of_person = people(model, tenant)
@@ -133,11 +150,10 @@ local function serve(model, tenant)
     local spent = tonumber(redis.call('ZSCORE', spent_in(pool), person) or '0')
     if spent < shares[tenant] then
       local want = where[person]
-      local id, behind = unpack(redis.call('LRANGE', line(want, tenant, person), 0, 1))
-      local job = id and read(id)
+      local id, job, behind = head(line(want, tenant, person), model)
       if job and job.state ~= 'waiting' then
         leave(id, want, tenant, person)
-      elseif job and fits(job) then
+      elseif job and fits(job, model) then
         return true, take(id, model, want, tenant, person, job, credit_of_person(person), behind)
       end
     end

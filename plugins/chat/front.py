@@ -25,6 +25,7 @@ from bot import (
 )
 from plugins.chat.choosing import Choosing
 from plugins.chat.config import Config, Served, served
+from plugins.chat.documents import with_documents
 from plugins.chat.requests import Requests
 from plugins.chat.settings import Settings
 from plugins.chat.wording import labels, may_become_label, question, quoted, unlabelled, unreadable, words
@@ -67,7 +68,8 @@ class Plugin:
 
     async def answer(self, ctx: Context) -> Reply | str:
         """Question and answer are remembered together: a question that was cancelled or failed leaves nothing behind."""
-        message, settings = ctx.message, ctx.settings
+        settings = ctx.settings
+        message, left_out = await with_documents(ctx, settings.context_tokens - question(ctx.message, []).tokens)
         if not words(message) and (unreadable(message) or not quoted(message)):
             return _wordless(message)
         history = await ctx.conversation.turns(settings.context_tokens)
@@ -82,7 +84,7 @@ class Plugin:
             return "I could not think of an answer to that. Please ask in other words."
         await ctx.conversation.append(asked)
         await ctx.conversation.append(_remembered(ctx, text, answer))
-        return Reply(*filter(None, (f"{text} …" if answer.finish == "length" else text, _unread(message))))
+        return Reply(*filter(None, (f"{text} …" if answer.finish == "length" else text, _unread(message), left_out and f"({left_out})")))
 
 
 def _job(settings: Settings, model: Served, turns: list[Turn]) -> Generate:

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot import Command, Context, Generate, Reply, Route, TextSoFar, Turn, UserError, estimate_tokens
+from bot import Command, Context, File, Generate, Reply, Route, TextSoFar, Turn, UserError, estimate_tokens
 from plugins.chat import tasks
 from plugins.chat.config import Served
+from plugins.chat.documents import content, readable, shortened
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described
 
@@ -83,16 +84,16 @@ class Requests:
 
     async def ask(self, ctx: Context, args: _Args) -> str:
         """One question."""
-        return await self._done(ctx, tasks.answer(), _text(ctx, args))
+        return await self._done(ctx, tasks.answer(), await self._text(ctx, args))
 
     async def translate(self, ctx: Context, args: TranslateArgs) -> str:
         """A text in another language."""
-        return await self._done(ctx, tasks.translate(args.language), _text(ctx, args))
+        return await self._done(ctx, tasks.translate(args.language), await self._text(ctx, args))
 
     async def summarize(self, ctx: Context, args: SummarizeArgs) -> str:
         """A text, or the conversation since some hours ago."""
         if args.text or ctx.message.reply_to:
-            return await self._done(ctx, tasks.summarise(), _text(ctx, args))
+            return await self._done(ctx, tasks.summarise(), await self._text(ctx, args))
         since = (ctx.now - timedelta(hours=args.hours)).timestamp()
         said = [turn for turn in await ctx.conversation.turns(ctx.settings.context_tokens) if turn.at >= since]
         if not said:
@@ -104,16 +105,26 @@ class Requests:
         labels = [label for each in args.labels.split(",") if (label := each.strip())]
         if len(labels) < 2:
             raise UserError('Please give at least two labels, separated by commas: --labels "spam, no spam".')
-        return tasks.closest(await self._done(ctx, tasks.classify(labels), _text(ctx, args)), labels)
+        return tasks.closest(await self._done(ctx, tasks.classify(labels), await self._text(ctx, args)), labels)
 
     async def extract(self, ctx: Context, args: ExtractArgs) -> str:
         """A list."""
-        return await self._done(ctx, tasks.extract(args.what), _text(ctx, args))
+        return await self._done(ctx, tasks.extract(args.what), await self._text(ctx, args))
 
     async def code(self, ctx: Context, args: CodeArgs) -> str:
         """A code block, also from models that write bare code."""
-        written = await self._done(ctx, tasks.code(args.language), _text(ctx, args))
+        written = await self._done(ctx, tasks.code(args.language), await self._text(ctx, args))
         return written if "```" in written else f"```{args.language.lower()}\n{written}\n```"
+
+    async def _text(self, ctx: Context, args: _Args) -> str:
+        """What the command is about: its words, else the message it replies to, with text files. Raises UserError when there is nothing."""
+        quote, spoken = ctx.message.reply_to, args.text.strip()
+        files = [part for part in (*ctx.message.parts, *(quote.parts if quote and not spoken else ())) if isinstance(part, File)]
+        read = [shortened(await content(ctx, part), ctx.settings.context_tokens)[0] for part in files if readable(part)]
+        others = [part for part in quote.parts if not readable(part)] if quote and not spoken else []
+        if text := "\n".join(filter(None, [spoken or described(others), *read])):
+            return text
+        raise UserError("Please write a text behind the command, or reply with it to a message.")
 
     async def _done(self, ctx: Context, task: Task, text: str) -> str:
         model, settings = await self._chosen(ctx), ctx.settings
@@ -129,15 +140,6 @@ class Requests:
         )
         answer = await ctx.stream(job, lambda partial: Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None)
         return answer.text or "The model had nothing to say to that."
-
-
-def _text(ctx: Context, args: _Args) -> str:
-    """What the command is about. Raises UserError when there is nothing."""
-    quote = ctx.message.reply_to
-    text = args.text.strip() or (described(quote.parts) if quote else "")
-    if not text:
-        raise UserError("Please write a text behind the command, or reply with it to a message.")
-    return text
 
 
 def _line(turn: Turn) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot import Context, Generate, Message, Quote, Refused, Text, Turn, UserError
+from bot import Attachment, Context, File, Generate, Message, Quote, Refused, Text, Turn, UserError
 from bot.catalogue import load
 from bot.testing import ScriptedActs
 from plugins.chat.choosing import ModelsArgs
@@ -140,3 +141,49 @@ async def test_a_model_that_is_not_served_is_refused_and_a_choice_that_left_fall
         await plugin(TUNED, BASE)._choosing.models(manager, ModelsArgs(name="gpt"))
     await plugin(TUNED, BASE)._choosing.models(manager, ModelsArgs(name=BASE))
     assert (await plugin(TUNED, "phi-2")._choosing.chosen(manager)).name == TUNED
+
+
+# Text files ---------------------------------------------------------------------------------------------------------------
+
+NOTES = File(Attachment("n", "application/octet-stream", 20, "notes.md"))
+
+
+def holding(raw: bytes, *script: Any) -> ScriptedActs:
+    acts = ScriptedActs(*script)
+    acts.files["n"] = raw
+    return acts
+
+
+SAYS = "Grüße\n\x1b[2J"
+
+
+@pytest.mark.parametrize("raw", [SAYS.encode(), SAYS.encode("utf-16"), SAYS.encode("utf-8-sig"), SAYS.encode("cp1252")])
+async def test_a_text_file_is_read_whatever_its_encoding_and_marked_as_one(raw: bytes) -> None:
+    acts = holding(raw, answer("Hello."))
+    assert await replied_to(acts, said("What does it say?", NOTES)) == "Hello."
+    assert asked(acts).turns[-1].text == "What does it say?\n[notes.md]\n> Grüße\n> [2J"
+
+
+async def test_a_file_in_the_message_that_is_replied_to_is_read() -> None:
+    acts = holding(b"one", answer("Hello."))
+    await replied_to(acts, said("What is it?", reply_to=Quote("m0", BOB, (NOTES,))))
+    assert asked(acts).turns[-1].text == "> Bob: [file notes.md]\nWhat is it?\n[notes.md]\n> one"
+
+
+async def test_a_long_file_is_read_as_far_as_it_fits_and_that_is_said() -> None:
+    acts = holding(b"a word and another\n" * 1000, answer("Words."))
+    assert re.search(
+        r"Words\.\s+\(I have read the first 3,\d\d\d characters of notes\.md\.\)", await replied_to(acts, said("What?", NOTES))
+    )
+    assert asked(acts).turns[-1].tokens <= Settings().context_tokens
+
+
+async def test_a_file_may_be_what_a_command_is_about() -> None:
+    acts = holding(b"one two", answer("Short."))
+    await plugin()._requests.summarize(context(acts, said("/summarize", reply_to=Quote("m0", BOB, (NOTES,)))), SummarizeArgs())
+    assert asked(acts).turns[-1].text == "one two"
+
+
+async def replied_to(acts: ScriptedActs, message: Message) -> str:
+    outcome = await plugin().answer(context(acts, message))
+    return outcome if isinstance(outcome, str) else outcome.text

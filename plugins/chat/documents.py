@@ -1,0 +1,76 @@
+"""Text files that people send become words in their message, marked as theirs. What else a message says: `wording.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeGuard
+
+from bot import Context, File, Message, Part, Text
+
+LARGEST = 2 << 20
+"""Bytes of a text file; far more than any model is shown."""
+
+KINDS = ("text/", "application/json", "application/xml", "application/x-yaml", "application/toml", "application/javascript")
+NAMES = re.compile(
+    r"\.(txt|md|rst|csv|tsv|json|xml|ya?ml|toml|ini|cfg|log|html?|css|py|[jt]s|java|[ch]|cpp|cs|go|rs|rb|php|sh|sql|tex)$", re.IGNORECASE
+)
+"""Platforms call many of these application/octet-stream."""
+
+BYTES_PER_TOKEN = 3
+"""As `estimate_tokens` counts."""
+
+
+def readable(part: Part) -> TypeGuard[File]:
+    """Whether it is a file of text, by what the platform says and by its name."""
+    return isinstance(part, File) and (part.source.mime.startswith(KINDS) or NAMES.search(part.source.name) is not None)
+
+
+async def with_documents(ctx: Context, room: int) -> tuple[Message, str]:
+    """The message with its text files, and those of the message it replies to, as words of at most `room` tokens; what of them was read.
+
+    Raises UserError for a file that is too large to be fetched.
+    """
+    message = ctx.message
+    left_out: list[str] = []
+    added: list[Text] = []
+    files = [part for part in message.parts if readable(part)]
+    quoted = [part for part in message.reply_to.parts if readable(part)] if message.reply_to else []
+    share = room // max(1, len(files) + len(quoted))
+    for part in (*files, *quoted):
+        text, cut = shortened(await content(ctx, part), share)
+        name = part.source.name or "a file"
+        added.append(Text("\n".join([f"[{name}]", *(f"> {line}" for line in text.splitlines())])))
+        left_out += [f"the first {len(text):,} characters of {name}"] if cut else []
+    parts = (*(part for part in message.parts if part not in files), *added)
+    return (replace(message, parts=parts) if added else message), _said(left_out)
+
+
+async def content(ctx: Context, part: File) -> str:
+    """The text of a file, whatever of the usual encodings it is in; control characters are left out."""
+    raw = await ctx.read(part.source, limit=LARGEST)
+    for encoding in ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+        try:
+            return "".join(letter for letter in raw.decode(encoding) if letter.isprintable() or letter in "\n\t")
+        except UnicodeDecodeError:
+            continue
+    return "".join(letter for letter in raw.decode("latin-1") if letter.isprintable() or letter in "\n\t")
+
+
+def shortened(text: str, tokens: int) -> tuple[str, bool]:
+    """The beginning that fits, and whether something is missing; each line costs two letters more than it has."""
+    kept, left = [], max(0, tokens * BYTES_PER_TOKEN - 60)
+    for line in text.splitlines():
+        cost = len(line.encode()) + 3
+        if cost > left:
+            kept.append(line.encode()[: max(0, left - 3)].decode(errors="ignore"))
+            return "\n".join(kept).strip(), True
+        kept.append(line)
+        left -= cost
+    return "\n".join(kept), False
+
+
+def _said(left_out: Iterable[str]) -> str:
+    read = " and ".join(left_out)
+    return f"I have read {read}." if read else ""

@@ -87,6 +87,31 @@ def examine(path: Path | None) -> Iterator[Finding]:
     yield from models(config)
     yield from engines(config)
     yield from discord(config)
+    yield from telegram(config)
+
+
+def telegram(config: Config) -> Iterator[Finding]:
+    """The token is known, and the bot may be in groups and hear what is said there; nothing where there is no token."""
+    table = config.connectors.telegram
+    if table.token is None:
+        return
+    from bot.connectors.telegram.access import myself
+
+    try:
+        me = asyncio.run(myself(table.token.get_secret_value(), table.api_url, table.proxy.get_secret_value() if table.proxy else None))
+    except BotError as error:
+        yield Finding("wrong", "Telegram", "the bot cannot connect", str(error))
+        return
+    yield Finding("ok", "Telegram", f"@{me.name}")
+    if not me.joins:
+        yield Finding("note", "Telegram", "nobody can add the bot to a group", "@BotFather: /setjoingroups, Enable")
+    if not me.hears:
+        yield Finding(
+            "note",
+            "Telegram",
+            "in groups it sees commands, mentions and replies alone (privacy mode)",
+            "to hear everything: @BotFather: /setprivacy, Disable, then add it anew; or make it an administrator of the group",
+        )
 
 
 def discord(config: Config) -> Iterator[Finding]:

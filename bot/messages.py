@@ -179,8 +179,12 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The bot is in this server; for a direct address, it can be spoken to alone. Nobody said anything."""
+    """The bot is in this server; for a direct address, it can be spoken to alone. Nobody said anything.
 
+    `note` is what its people have to know about that, where the platform has something to say.
+    """
+
+    note: str = ""
     kind: Literal["joined"] = field(default="joined", kw_only=True)
 
 

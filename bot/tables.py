@@ -146,6 +146,16 @@ class TelegramTable(PlatformTable):
     file_url: Web = "https://api.telegram.org/file"
     """Where its files are."""
 
+    webhook_url: Annotated[str, _address("https", "http")] | None = None
+    """The address that Telegram brings updates to, served by a TLS server of yours that passes it on to `webhook_port` of any router:
+    `https://bot.example.org/telegram`. Unset: one router asks Telegram for updates, which needs no address."""
+
+    webhook_host: str = "127.0.0.1"
+    """The address to listen on for them."""
+
+    webhook_port: int = Field(default=8485, ge=1, le=65535)
+    """The port to listen on for them."""
+
     late_after: float = Field(default=600.0, ge=1.0)
     """Seconds after which a message that waited for the bot, while it did not run, gets no answer any more; its chat is told so, once."""
 

@@ -21,8 +21,9 @@ def platforms(config: Config) -> list[Connector]:
 
 
 def _telegram(table: TelegramTable) -> Connector:
-    from bot.connectors.telegram import Account, TelegramConnector
+    from bot.connectors.telegram import Account, Hook, TelegramConnector
 
     assert table.token is not None
-    proxy = table.proxy.get_secret_value() if table.proxy else None
-    return TelegramConnector(Account(table.token.get_secret_value(), table.api_url, table.file_url, proxy, patience=table.late_after))
+    token, proxy = table.token.get_secret_value(), table.proxy.get_secret_value() if table.proxy else None
+    hook = Hook.of(token, table.webhook_url, table.webhook_host, table.webhook_port) if table.webhook_url else None
+    return TelegramConnector(Account(token, table.api_url, table.file_url, proxy, patience=table.late_after, hook=hook))

@@ -81,7 +81,7 @@ class Dispatch:
             await self._move(message.address, replace(message.address, server=message.trigger.server))
             return
         if isinstance(message.trigger, Joined):
-            self._publishing.joined(message)
+            await self._joined(message, message.trigger.note)
             return
         if not heard(message) or self._lateness.worthless(message):
             return
@@ -101,6 +101,16 @@ class Dispatch:
         if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
             raise StaleSettings
         return [followed(message), *bodies] if follows(message, talking) else bodies
+
+    async def _joined(self, message: Message, note: str) -> None:
+        """The bot is in a server, whose commands are listed now; what its people have to know is said once."""
+        self._publishing.joined(message)
+
+        async def told(view: View) -> list[Body]:
+            return [self._told(message, note)]
+
+        if note:
+            await self._accept(message, told)
 
     async def again(self, body: Body, id: str) -> None:
         """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.connectors.telegram import Account, TelegramConnector
-from bot.messages import Address, Message, Person
+from bot.messages import Address, Joined, Message, Person
 from bot.testing import wait_until
 from tests.wire.telegram_chats import Chat, person
 from tests.wire.telegram_server import BOT, TOKEN, Telegram
@@ -23,12 +23,13 @@ class Ear:
 
     def __init__(self, *faults: Exception) -> None:
         self.heard: list[Message] = []
+        self.joined: list[Message] = []
         self.faults = list(faults)
 
     async def __call__(self, message: Message) -> None:
-        if self.faults:
+        if self.faults and not isinstance(message.trigger, Joined):
             raise self.faults.pop(0)
-        self.heard.append(message)
+        (self.joined if isinstance(message.trigger, Joined) else self.heard).append(message)
 
 
 def connected(telegram: Telegram) -> TelegramConnector:

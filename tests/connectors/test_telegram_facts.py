@@ -6,13 +6,15 @@ import asyncio
 
 import pytest
 
-from bot.connector import Key, Post
+from bot.connector import Key, Offer, Post
 from bot.connectors.telegram import TelegramConnector
-from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Moved, Person, Reacted, Said, Text
+from bot.connectors.telegram.access import Myself, myself
+from bot.errors import ConnectorError
+from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Joined, Moved, Person, Reacted, Said, Text
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, ME, PNG, Ear, group, heard, hearing, place
 from tests.wire.telegram_chats import ANONYMOUS, CHANNEL_BOT
-from tests.wire.telegram_server import Telegram
+from tests.wire.telegram_server import TOKEN, Telegram
 
 
 async def test_words_alone_with_the_bot(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -229,3 +231,56 @@ async def test_a_group_that_becomes_a_supergroup_says_where_it_goes_on(telegram:
     new = telegram.chats.migrate(old)
     [message] = await heard(on_telegram)
     assert (message.address.server, message.trigger) == ("-55", Moved(str(new.id)))
+
+
+async def test_where_the_bot_is_becomes_known_by_what_it_hears(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    ear = Ear()
+    lounge, kitchen = group(telegram), telegram.chats.group(-1002, "Kitchen")
+    async with hearing(on_telegram, ear):
+        telegram.chats.say(lounge, ANN, "one")
+        telegram.chats.say(lounge, ANN, "two")
+        telegram.chats.say(telegram.chats.direct(ANN), ANN, "three")
+        telegram.chats.promote(kitchen, "left")
+        telegram.chats.promote(kitchen, "administrator")
+        await wait_until(lambda: len(ear.heard) == 3 and len(ear.joined) == 3)
+    assert [(message.address.server, message.address.direct) for message in ear.joined] == [("", True), ("-1001", False), ("-1002", False)]
+
+
+async def test_commands_are_listed_by_place_and_language(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    group(telegram)
+    offers = [
+        Offer("roll", "Rolls.", descriptions={"zh-CN": "掷骰子"}),
+        Offer("no-hyphens", "Hidden."),
+        Offer("help", "Helps."),
+    ]
+    await on_telegram.publish("", offers)
+    await on_telegram.publish("-1001", offers[2:])
+    assert {scope: [one["command"] for one in listed] for scope, listed in telegram.methods.commands.items()} == {
+        ("all_private_chats", "", ""): ["roll", "help"],
+        ("all_private_chats", "", "zh"): ["roll", "help"],
+        ("chat", "-1001", ""): ["help"],
+    }
+    assert telegram.methods.commands["all_private_chats", "", "zh"][0]["description"] == "掷骰子"
+    await on_telegram.publish("-1001", [])
+    assert ("chat", "-1001", "") not in telegram.methods.commands
+
+
+@pytest.mark.parametrize("hears", [True, False])
+async def test_who_adds_the_bot_is_told_what_it_cannot_hear(telegram: Telegram, on_telegram: TelegramConnector, hears: bool) -> None:
+    telegram.bot["can_read_all_group_messages"] = hears
+    lounge = group(telegram)
+    lounge.bot = "left"
+    ear = Ear()
+    async with hearing(on_telegram, ear):
+        telegram.chats.promote(lounge, "member")
+        await wait_until(lambda: len(ear.joined) == 2)
+    trigger = ear.joined[1].trigger
+    assert isinstance(trigger, Joined)
+    assert ("/setprivacy" in trigger.note) is not hears
+
+
+async def test_the_doctor_learns_who_the_token_is_for(telegram: Telegram) -> None:
+    telegram.bot["can_read_all_group_messages"] = False
+    assert await myself(TOKEN, telegram.root) == Myself("hobnob_bot", joins=True, hears=False)
+    with pytest.raises(ConnectorError, match="@BotFather"):
+        await myself("1:wrong", telegram.root)

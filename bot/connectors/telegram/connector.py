@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any, TypeVar
@@ -16,14 +16,16 @@ from telegram import Bot, ChatMemberAdministrator, ChatMemberOwner
 from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.connector import Deliver, Limits, Post
+from bot.connector import Deliver, Limits, Offer, Post
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.drafts import Drafts
+from bot.connectors.telegram.menu import listed
 from bot.connectors.telegram.polling import WAIT, Polling
 from bot.connectors.telegram.reading import Reader
 from bot.connectors.telegram.receiving import Receiver
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
+from bot.connectors.telegram.webhooks import Hook, Webhook
 from bot.errors import ConnectorError, UserError
 from bot.messages import Address, Attachment
 
@@ -60,7 +62,8 @@ log = structlog.get_logger(__name__)
 class Account:
     """A bot's token and where its platform is.
 
-    `wait` in seconds is how long one call for updates may last, `patience` how late a message may come to be answered still.
+    `wait` in seconds is how long one call for updates may last, `patience` how late a message may come to be answered still; with a
+    `hook`, Telegram brings updates itself.
     """
 
     token: str
@@ -69,13 +72,13 @@ class Account:
     proxy: str | None = None
     wait: int = WAIT
     patience: float = inf
+    hook: Hook | None = None
 
 
 class TelegramConnector:
-    """Speaks to Telegram as one bot. Only one router may receive at a time; all of them may send."""
+    """Speaks to Telegram as one bot. Any number of routers may send."""
 
     name = "telegram"
-    single = True
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -94,6 +97,11 @@ class TelegramConnector:
         self._started = False
         self._admins: OrderedDict[tuple[int, int], tuple[float, bool]] = OrderedDict()
 
+    @property
+    def single(self) -> bool:
+        """Updates can be asked for by one router at a time; brought they are to any."""
+        return self._account.hook is None
+
     def limits(self, to: Address) -> Limits:
         """Groups take fewer edits than people."""
         interval, budget = (EDITS_DIRECT, BUDGET_DIRECT) if to.direct else (EDITS_GROUP, BUDGET_GROUP)
@@ -104,9 +112,17 @@ class TelegramConnector:
         """Receives until cancelled."""
         bot = await self._ready()
         receiver = Receiver(bot, Reader(await bot.get_me(), self._manages), deliver)
+        await deliver(receiver.reader.ready())
+        if self._account.hook is not None:
+            await self._asked(Webhook(self._account.hook, receiver).run)
         await self._asked(bot.delete_webhook)
         polling = Polling(f"{self._account.api_url}/bot{self._account.token}", self._requests[1], receiver, self._account.wait)
         await self._asked(polling.run)
+
+    async def publish(self, server: str, offers: Sequence[Offer]) -> None:
+        """Lists the commands of a group, or with "" those for people alone with the bot."""
+        bot = await self._ready()
+        await self._asked(lambda: listed(bot, server, offers))
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
         """The new message's id; "" for a draft, which the same nonce changes and a message replaces."""

@@ -14,10 +14,20 @@ from telegram import ReactionTypeEmoji, Update
 
 from bot.connector import typed_command
 from bot.connectors.telegram import facts
-from bot.messages import Address, Called, Clicked, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
+from bot.messages import Address, Called, Clicked, Joined, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""
+
+DEAF = (
+    "Hello! Here I answer when I am mentioned, replied to or called by a command. Telegram shows me nothing else (privacy mode), so I "
+    "cannot write down every voice note or hear a wake word. An administrator of this group changes that by making me one too. Who owns "
+    "me changes it everywhere: @BotFather, /setprivacy, Disable, then take me out of the group and add me again."
+)
+"""What a group is told whose messages the bot does not see."""
+
+GROUPS = ("group", "supergroup")
+GONE = ("left", "kicked")
 
 REMEMBERED = 4096
 """Edited messages whose newest version is known."""
@@ -34,7 +44,30 @@ class Reader:
 
     me: telegram.User
     manages: Manages
+    _known: set[int] = field(default_factory=set)
     _newest: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    def ready(self) -> Message:
+        """That people can speak to the bot alone."""
+        return self._joined(Address(facts.NAME, "", facts.CHANNEL, direct=True))
+
+    def joined(self, update: Update) -> Message | None:
+        """That the bot is in a group of which nothing was known; Telegram has no list of them."""
+        chat = update.effective_chat
+        change = update.my_chat_member
+        if chat is None or chat.type not in GROUPS or (change is not None and change.new_chat_member.status in GONE):
+            self._known.discard(chat.id if chat else 0)
+            return None
+        added = change is not None and change.old_chat_member.status in GONE
+        if chat.id in self._known and not added:
+            return None
+        self._known.add(chat.id)
+        deaf = change is not None and change.new_chat_member.status == "member" and not self.me.can_read_all_group_messages
+        return self._joined(Address(facts.NAME, str(chat.id), facts.CHANNEL), f":{update.update_id}", DEAF if added and deaf else "")
+
+    def _joined(self, where: Address, when: str = "", note: str = "") -> Message:
+        me = facts.person(self.me)
+        return Message("", f"joined:{where.server}{when}", where, me, trigger=Joined(note), me=me.id)
 
     async def read(self, updates: Sequence[Update]) -> Message | None:
         """One arrival: an update, or all those of one album. None for what is nobody's words."""

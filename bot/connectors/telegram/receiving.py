@@ -32,9 +32,9 @@ class Receiver:
         updates = [update for one in raw if (update := self._parsed(one)) is not None]
         for group in together(updates):
             try:
-                message = await self.reader.read(group)
-                if message is not None:
-                    await self.deliver(message)
+                for message in (self.reader.joined(group[0]), await self.reader.read(group)):
+                    if message is not None:
+                        await self.deliver(message)
             except StoreError:
                 raise
             except Exception:  # a fault of ours in one message must not silence the platform

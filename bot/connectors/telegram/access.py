@@ -1,0 +1,34 @@
+"""What Telegram says about the bot itself, for the doctor. Nothing is received here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telegram import Bot
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.connectors.telegram.faults import translated
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """A bot's user name, whether it may be added to groups, and whether it `hears` there what is not said to it."""
+
+    name: str
+    joins: bool
+    hears: bool
+
+
+async def myself(token: str, api_url: str, proxy: str | None = None) -> Myself:
+    """Who the token is for. Raises ConnectorError."""
+    requests = HTTPXRequest(proxy=proxy), HTTPXRequest(proxy=proxy)
+    try:
+        async with Bot(token, f"{api_url}/bot", request=requests[0], get_updates_request=requests[1]) as bot:
+            me = await bot.get_me()
+    except TelegramError as error:
+        raise translated(error) from error
+    finally:
+        for request in requests:
+            await request.shutdown()
+    return Myself(me.username or me.full_name, bool(me.can_join_groups), bool(me.can_read_all_group_messages))

@@ -39,13 +39,14 @@ class House:
     port: int
     prefix: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex[:12]}")
     process: subprocess.Popen[bytes] | None = None
+    program: str = "echo.py"
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        args = [sys.executable, str(Path(__file__).with_name("echo.py")), self.redis_url, self.prefix, str(self.data), str(self.port)]
+        args = [sys.executable, str(Path(__file__).with_name(self.program)), self.redis_url, self.prefix, str(self.data), str(self.port)]
         self.process = subprocess.Popen(args, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
     async def up(self) -> None:
@@ -90,10 +91,11 @@ def house(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert house.process is not None
     house.process.terminate()
     assert house.process.wait(10) == 0
-    asyncio.run(_clear(house))
+    asyncio.run(clear(house))
 
 
-async def _clear(house: House) -> None:
+async def clear(house: House) -> None:
+    """Leaves nothing of it, and no key that would have stayed for ever."""
     redis = connect(house.redis_url)
     keys = [key async for key in redis.scan_iter(f"{house.prefix}:*")]
     forever = [key for key in keys if await redis.ttl(key) == -1]

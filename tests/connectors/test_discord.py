@@ -15,6 +15,7 @@ from tests.connectors.contract import PATIENCE, Contract
 from tests.house import House
 from tests.wire.discord_payloads import EPHEMERAL, Json
 from tests.wire.discord_server import TOKEN, Discord, Fault, serving
+from tests.wire.discord_spec import faults, spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -234,3 +235,12 @@ async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel
     assert (times["min_value"], times["max_value"]) == (1, 3)
     assert [choice["value"] for choice in tone["choices"]] == ["soft", "loud"]
     assert not [one for one in chat.discord.record if one.method == "PUT"][2:], "once for the guild and once for direct messages"
+
+
+async def test_all_of_this_is_as_the_published_description_says(discord: Discord, house: House) -> None:
+    """The last test of the file: it looks back on what the others did."""
+    if not spec():
+        pytest.skip("the published description of Discord's API is not at hand: ../shared/specs/discord-openapi.json")
+    assert discord.record
+    found = sorted(set(faults(discord)))
+    assert found == [], "\n".join(found)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.wire.discord_payloads import EPHEMERAL, MANAGE_GUILD, Json, public
+from tests.wire.discord_payloads import EPHEMERAL, MANAGE_GUILD, Json, numbered, public
 from tests.wire.discord_rest import Call, Handler, Rest
 from tests.wire.discord_rules import Refused, check_message, forgotten
 
@@ -122,7 +122,8 @@ class Interactions:
         flags = found.original["flags"]
         about |= {"response_message_id": found.original["id"], "response_message_loading": bool(flags & 1 << 7)}
         about |= {"response_message_ephemeral": bool(flags & EPHEMERAL)}
-        return {"interaction": about, "resource": {"type": kind, "message": public(found.original)}}
+        said = {"resource": {"type": kind, "message": public(found.original)}} if kind == MESSAGE else {}
+        return {"interaction": about, **said}
 
     def _say(self, of: Interaction, content: str, flags: int, **more: Any) -> Json:
         made = self.world.message(of.channel, self.world.bot, content, type=20, webhook_id=self.world.bot["id"], **more)
@@ -159,7 +160,7 @@ class Interactions:
         found = self._find(call)
         check_message(call.body, call.files, edit=False)
         self.rest.violations += [f"a follow-up without allowed_mentions: {call.body}" for _ in forgotten(call.body)]
-        more = {"components": call.body.get("components") or [], "attachments": self.rest._attached(found.channel, call)}
+        more = {"components": numbered(call.body.get("components") or []), "attachments": self.rest._attached(found.channel, call)}
         made = self._say(found, call.body.get("content") or "", call.body.get("flags", 0) & EPHEMERAL, **more)
         await self.rest.tell("MESSAGE_CREATE", found.channel, made)
         return public(made)

@@ -20,6 +20,18 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+def numbered(rows: list[Json]) -> list[Json]:
+    """Rows of buttons as Discord gives them back: each part has a number in its message."""
+    count = 0
+    made = []
+    for row in rows:
+        count += 1
+        parts = [{"disabled": False, **part, "id": count + number} for number, part in enumerate(row["components"], 1)]
+        made.append({**row, "id": count, "components": parts})
+        count += len(parts)
+    return made
+
+
 def public(message: Json) -> Json:
     """A message without what only this server keeps of it."""
     return {key: value for key, value in message.items() if not key.startswith("_")}
@@ -49,12 +61,21 @@ class World:
             "summary": "",
             "type": None,
             "flags": 1 << 19 | 1 << 15,
+            "flags_new": str(1 << 19 | 1 << 15),
             "bot_public": True,
             "bot_require_code_grant": False,
             "verify_key": "0" * 64,
             "hook": True,
             "owner": self.bot,
             "team": None,
+            "redirect_uris": [],
+            "interactions_endpoint_url": None,
+            "role_connections_verification_url": None,
+            "approximate_guild_count": 1,
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0,
+            "eligible_oauth2_scopes": [],
         }
 
     def id(self) -> str:
@@ -73,6 +94,7 @@ class World:
             "bot": bot,
             "public_flags": 0,
             "flags": 0,
+            "primary_guild": None,
         }
         self.users[made["id"]] = made
         return made

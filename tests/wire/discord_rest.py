@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.wire.discord_gateway import Gateway
-from tests.wire.discord_payloads import EPHEMERAL, Json, World, now, public
+from tests.wire.discord_payloads import EPHEMERAL, Json, World, now, numbered, public
 from tests.wire.discord_rules import Refused, check_commands, check_message, forgotten
 
 Files = dict[str, tuple[str, bytes, str]]
@@ -125,7 +125,7 @@ class Rest:
         nonce = str(body.get("nonce", ""))
         if nonce and body.get("enforce_nonce") and (known := self.world.nonces.get((channel["id"], nonce))):
             return public(self.world.messages[channel["id"]][known])
-        more: Json = {"components": body.get("components") or [], "attachments": self._attached(channel, call)}
+        more: Json = {"components": numbered(body.get("components") or []), "attachments": self._attached(channel, call)}
         if reference := body.get("message_reference"):
             more |= self._reference(channel, reference)
         made = self.world.message(channel, self.world.bot, body.get("content") or "", **more)
@@ -164,7 +164,8 @@ class Rest:
         check_message(call.body, call.files, edit=True)
         self.violations += [f"an edit without allowed_mentions: {call.body}" for _ in forgotten(call.body)]
         channel = self.world.channels[found["channel_id"]]
-        found |= {key: call.body[key] or ([] if key == "components" else "") for key in ("content", "components") if key in call.body}
+        found |= {"content": call.body["content"] or ""} if "content" in call.body else {}
+        found |= {"components": numbered(call.body["components"] or [])} if "components" in call.body else {}
         if "attachments" in call.body or call.files:
             kept = {str(one["id"]) for one in call.body.get("attachments") or []}
             found["attachments"] = [one for one in found["attachments"] if one["id"] in kept] + self._attached(channel, call)

@@ -18,7 +18,7 @@ from bot.store.duty import Duty, leave
 from bot.store.foresight import Foresight
 from bot.store.keys import Keys
 from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update, Waiting
-from bot.store.scripts import script
+from bot.store.scripts import Scripts
 
 __all__ = ["Broken", "Exchanged", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
 
@@ -72,11 +72,12 @@ class Queue:
         self._prefix = keys.prefix
         self._keys = keys
         self._lease = round(lease * 1000)
-        self._submit = script(redis, "queue_submit", "queue_common")
-        self._cancel = script(redis, "queue_cancel", "queue_common")
-        self._exchange = script(redis, "queue_exchange", "queue_common")
-        self._drop = script(redis, "queue_drop", "queue_common")
-        self._reap = script(redis, "queue_reap", "queue_common", "queue_policy")
+        script = Scripts(redis)
+        self._submit = script("queue_submit", "queue_common")
+        self._cancel = script("queue_cancel", "queue_common")
+        self._exchange = script("queue_exchange", "queue_common")
+        self._drop = script("queue_drop", "queue_common")
+        self._reap = script("queue_reap", "queue_common", "queue_policy")
         self._duty = Duty(redis, keys)
         self._outputs = Outputs(redis, keys, Foresight(redis, keys).places, read_error)
 

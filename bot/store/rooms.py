@@ -21,7 +21,7 @@ from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 from bot.store.places import Arrival, Body, Came, Draft, Gone, Head, Place, Present, RoomMessage
 from bot.store.roomfeed import Change, Feed
-from bot.store.scripts import script
+from bot.store.scripts import Scripts
 from bot.store.uploads import Uploads
 
 MOST_MESSAGES = 2_000
@@ -58,8 +58,9 @@ class Rooms:
         self._redis = redis
         self._keys = keys
         self._feed = Feed(redis, keys, self.load)
-        self._post = script(redis, "room_post")
-        self._edit = script(redis, "room_edit")
+        script = Scripts(redis)
+        self._post = script("room_post")
+        self._edit = script("room_edit")
 
     async def say(self, place: Place, draft: Draft, nonce: str = "") -> str:
         """A person says something and the bot hears it; returns the message's id. A nonce that was used before makes nothing new.

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot.messages import Address, Person
 from bot.store.connection import guarded
 from bot.store.keys import Keys
-from bot.store.scripts import script
+from bot.store.scripts import Scripts
 from bot.store.tickets import Write
 
 HANDED_OUT = 10_000
@@ -43,7 +43,7 @@ class Schedules:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        self._due = script(redis, "schedule_due")
+        self._due = Scripts(redis)("schedule_due")
 
     def adding(self, id: str, firing: Firing) -> list[Write]:
         """The writes that add a firing."""

@@ -4,43 +4,55 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
-
-Call = tuple[Sequence[Any], Sequence[Any]]
-"""Keys and arguments."""
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError, ResponseError
 
 
-class Script:
-    """A script, called by its hash and loaded again when the server has forgotten it.
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A script that somebody called, and the answer that is awaited."""
 
-    Calls of one moment travel together, in one write and one read: most of what a call costs is the way.
+    script: AsyncScript
+    keys: Sequence[Any]
+    args: Sequence[Any]
+    answer: asyncio.Future[Any]
+
+
+class Scripts:
+    """Scripts, called by their hashes and loaded again when the server has forgotten them.
+
+    Calls of one moment travel together and in order, in one write and one read: most of what a call costs is the way.
     A caller that is cancelled does not hold up the others, and its call may have been made.
     """
 
-    def __init__(self, redis: Redis, text: str) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._script = redis.register_script(text)
-        self._calls: list[tuple[Call, asyncio.Future[Any]]] = []
+        self._calls: list[Call] = []
         self._sending: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, *, keys: Sequence[Any] = (), args: Sequence[Any] = ()) -> Any:
+    def __call__(self, name: str, *before: str) -> Script:
+        """The script `lua/NAME.lua`, behind those that define what it uses."""
+        return Script(self, self._redis.register_script(source(name, *before)))
+
+    async def call(self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]) -> Any:
         """What the script returns for these."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._calls.append(((keys, args), answer))
+        call = Call(script, keys, args, asyncio.get_running_loop().create_future())
+        self._calls.append(call)
         if len(self._calls) == 1:
             task = asyncio.create_task(self._send())
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
-        return await answer
+        return await call.answer
 
     async def _send(self) -> None:
-        calls, self._calls = [call for call in self._calls if not call[1].done()], []
+        calls, self._calls = [call for call in self._calls if not call.answer.done()], []
         try:
-            found = await self._answers([call for call, _ in calls])
+            found = await self._answers(calls)
         except BaseException as error:
             _settle(calls, [error] * len(calls))
             if not isinstance(error, Exception):
@@ -50,16 +62,34 @@ class Script:
 
     async def _answers(self, calls: Sequence[Call]) -> Sequence[Any]:
         if len(calls) == 1:
-            return [await self._script(*calls[0])]
+            return [await calls[0].script(calls[0].keys, calls[0].args)]
         async with self._redis.pipeline(transaction=False) as batch:
-            for keys, args in calls:
-                batch.evalsha(self._script.sha, len(keys), *keys, *args)
+            for call in calls:
+                batch.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
             found = await batch.execute(raise_on_error=False)
-        return [await self._script(*call) if isinstance(one, NoScriptError) else one for call, one in zip(calls, found, strict=True)]
+        return [await self._again(call) if isinstance(one, NoScriptError) else one for call, one in zip(calls, found, strict=True)]
+
+    async def _again(self, call: Call) -> Any:
+        try:
+            return await call.script(call.keys, call.args)
+        except ResponseError as error:
+            return error
 
 
-def _settle(calls: Sequence[tuple[Call, asyncio.Future[Any]]], found: Sequence[Any]) -> None:
-    for (_, answer), one in zip(calls, found, strict=True):
+class Script:
+    """One of them."""
+
+    def __init__(self, scripts: Scripts, script: AsyncScript) -> None:
+        self._scripts = scripts
+        self._script = script
+
+    async def __call__(self, *, keys: Sequence[Any] = (), args: Sequence[Any] = ()) -> Any:
+        """What the script returns for these."""
+        return await self._scripts.call(self._script, keys, args)
+
+
+def _settle(calls: Sequence[Call], found: Sequence[Any]) -> None:
+    for answer, one in zip((call.answer for call in calls), found, strict=True):
         if answer.done():
             continue
         if isinstance(one, asyncio.CancelledError):
@@ -68,11 +98,6 @@ def _settle(calls: Sequence[tuple[Call, asyncio.Future[Any]]], found: Sequence[A
             answer.set_exception(one)
         else:
             answer.set_result(one)
-
-
-def script(redis: Redis, name: str, *before: str) -> Script:
-    """The script `lua/NAME.lua`."""
-    return Script(redis, source(name, *before))
 
 
 def source(name: str, *before: str) -> str:

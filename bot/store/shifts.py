@@ -14,7 +14,7 @@ from bot.store.connection import blocking, guarded
 from bot.store.duty import Duty, Leave
 from bot.store.keys import Keys, digest
 from bot.store.queue import LEASE, error_json
-from bot.store.scripts import script
+from bot.store.scripts import Scripts
 
 ANY = "*"
 """The batch key with which jobs join that need not be alike."""
@@ -92,14 +92,15 @@ class Shift:
         self.lease = lease
         self.pool = digest(*self.wants, *([device] if device else []))[:12]
         self._held: dict[str, int] = {}
-        self._claim = script(redis, "queue_claim", "queue_common", "queue_policy")
-        self._emit = script(redis, "queue_emit", "queue_common")
-        self._finish = script(redis, "queue_finish", "queue_common", "queue_policy")
-        self._release = script(redis, "queue_release", "queue_common", "queue_policy")
-        self._refuse = script(redis, "queue_refuse", "queue_common", "queue_policy")
-        self._loaded = script(redis, "queue_loaded", "queue_common", "queue_policy")
-        self._park = script(redis, "queue_park", "queue_common")
-        self._renew = script(redis, "queue_renew", "queue_common")
+        script = Scripts(redis)
+        self._claim = script("queue_claim", "queue_common", "queue_policy")
+        self._emit = script("queue_emit", "queue_common")
+        self._finish = script("queue_finish", "queue_common", "queue_policy")
+        self._release = script("queue_release", "queue_common", "queue_policy")
+        self._refuse = script("queue_refuse", "queue_common", "queue_policy")
+        self._loaded = script("queue_loaded", "queue_common", "queue_policy")
+        self._park = script("queue_park", "queue_common")
+        self._renew = script("queue_renew", "queue_common")
 
     @property
     def registration(self) -> str:

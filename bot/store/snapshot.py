@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.store.connection import guarded
 from bot.store.duty import Leave, leave
 from bot.store.keys import Keys
-from bot.store.scripts import script
+from bot.store.scripts import Scripts
 
 MEMORY = 300.0
 """Seconds for which it is remembered who asked how often; see `lua/queue_snapshot.lua`."""
@@ -93,7 +93,7 @@ class Snapshots:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        self._snapshot = script(redis, "queue_snapshot", "queue_common", "queue_policy")
+        self._snapshot = Scripts(redis)("queue_snapshot", "queue_common", "queue_policy")
 
     @guarded
     async def take(self, most: int) -> Snapshot:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys, digest
-from bot.store.scripts import script
+from bot.store.scripts import Scripts
 
 LEASE = 3.0
 """Seconds a ticket stays with a router that has gone silent."""
@@ -93,12 +93,13 @@ class Tickets:
         self._keys = keys
         self._owner = owner
         self._lease = round(lease * 1000)
-        self._accept = script(redis, "ticket_accept")
-        self._claim = script(redis, "ticket_claim")
-        self._renew = script(redis, "ticket_renew")
-        self._record = script(redis, "ticket_record")
-        self._finish = script(redis, "ticket_finish")
-        self._release = script(redis, "ticket_release")
+        script = Scripts(redis)
+        self._accept = script("ticket_accept")
+        self._claim = script("ticket_claim")
+        self._renew = script("ticket_renew")
+        self._record = script("ticket_record")
+        self._finish = script("ticket_finish")
+        self._release = script("ticket_release")
 
     @guarded
     async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:

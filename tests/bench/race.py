@@ -16,9 +16,9 @@ from importlib import import_module
 from typing import Protocol
 
 CONCURRENCY = 10
-WARM = 300
-JOBS = 3_000
-PICKUPS = 300
+WARM = 200
+JOBS = 1_500
+PICKUPS = 200
 
 PAUSE = 0.004
 """Seconds between two pickups, in which the worker becomes idle."""

@@ -1,0 +1,67 @@
+"""Scripts that are called at the same moment travel together, and each caller gets its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.store import scripts
+from bot.store.connection import connect
+from bot.store.scripts import Scripts
+
+TEXTS = {
+    "add": "return redis.call('INCRBY', KEYS[1], ARGV[1])",
+    "say": "return ARGV[1]",
+    "fail": "return redis.error_reply('no such luck')",
+}
+
+
+@pytest.fixture
+def lua(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lua").mkdir()
+    for name, text in TEXTS.items():
+        (tmp_path / "lua" / f"{name}.lua").write_text(text)
+    monkeypatch.setattr(scripts, "files", lambda package: tmp_path)
+
+
+@pytest.mark.usefixtures("lua")
+async def test_calls_of_one_moment_share_a_connection_and_keep_their_order(redis: Redis, redis_url: str) -> None:
+    client = connect(redis_url)
+    say = Scripts(client)("say")
+    await redis.ping()
+    before = (await redis.info("stats"))["total_connections_received"]
+    assert await asyncio.gather(*(say(args=[number]) for number in range(50))) == [str(number).encode() for number in range(50)]
+    assert (await redis.info("stats"))["total_connections_received"] == before + 1
+    await client.aclose()
+
+
+@pytest.mark.usefixtures("lua")
+async def test_a_fault_is_only_its_callers(redis: Redis) -> None:
+    script = Scripts(redis)
+    say, fail = script("say"), script("fail")
+    found = await asyncio.gather(*(say(args=["a"]), fail(), say(args=["b"])), return_exceptions=True)
+    assert [str(one) for one in found] == ["b'a'", "no such luck", "b'b'"]
+    assert isinstance(found[1], ResponseError)
+
+
+@pytest.mark.usefixtures("lua")
+async def test_forgotten_scripts_are_loaded_again(redis: Redis) -> None:
+    say = Scripts(redis)("say")
+    for _ in range(2):
+        assert await asyncio.gather(*(say(args=[number]) for number in range(3))) == [b"0", b"1", b"2"]
+        await redis.script_flush()
+    assert await say(args=["c"]) == b"c"
+
+
+@pytest.mark.usefixtures("lua")
+async def test_who_is_cancelled_does_not_hold_up_the_others(redis: Redis) -> None:
+    say = Scripts(redis)("say")
+    callers = [asyncio.create_task(say(args=[number])) for number in range(3)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    assert await asyncio.gather(*callers[1:]) == [b"1", b"2"]
+    assert await asyncio.wait_for(asyncio.gather(callers[0], return_exceptions=True), 1)

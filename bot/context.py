@@ -60,6 +60,9 @@ class Acts(Protocol):
     async def append(self, turn: Turn) -> None:
         """See `Conversation.append`."""
 
+    async def withdraw(self, count: int) -> None:
+        """See `Conversation.withdraw`."""
+
     async def reset(self) -> None:
         """See `Conversation.reset`."""
 
@@ -104,6 +107,11 @@ class Conversation:
     async def append(self, turn: Turn) -> None:
         """Remembers a turn; only handlers of `ordered` routes may."""
         await self._acts.append(turn)
+
+    async def withdraw(self, count: int) -> None:
+        """Forgets the newest `count` turns; only handlers of `ordered` routes may."""
+        if count > 0:
+            await self._acts.withdraw(count)
 
     async def reset(self) -> None:
         """Forgets every turn; only handlers of `ordered` routes may."""

@@ -85,6 +85,10 @@ class ScriptedActs:
         offset = sum(before.tokens for before in self.remembered)
         self.remembered.append(turn.model_copy(update={"offset": offset}))
 
+    async def withdraw(self, count: int) -> None:
+        """Takes the newest from `remembered`."""
+        del self.remembered[-count:]
+
     async def reset(self) -> None:
         """Empties `remembered`."""
         self.remembered.clear()

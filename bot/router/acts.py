@@ -90,6 +90,12 @@ class DurableActs:
         write = self._stores.conversations.appending(self._message.address.conversation, turn)
         await self._write(self._journal.name("append", json), [write])
 
+    async def withdraw(self, count: int) -> None:
+        """One write for the turns and its journal entry."""
+        self._must_be_ordered("withdraw turns")
+        write = self._stores.conversations.withdrawing(self._message.address.conversation, count)
+        await self._write(self._journal.name("withdraw", str(count)), [write])
+
     async def reset(self) -> None:
         """One write for the forgetting and its journal entry."""
         self._must_be_ordered("reset the conversation")

@@ -48,6 +48,10 @@ class Conversations:
         turns, meta = self._keys.turns(conversation), self._keys.turns_meta(conversation)
         return ["APPEND", turns, meta, turn.model_dump_json(exclude={"offset"}), turn.tokens, MOST_TURNS, RETENTION]
 
+    def withdrawing(self, conversation: str, count: int) -> Write:
+        """The write that forgets the newest turns. Offsets go on from where they were, so prompts keep their prefix."""
+        return ["RPOP", self._keys.turns(conversation), count]
+
     def resetting(self, conversation: str) -> Write:
         """The write that forgets every turn."""
         return ["DEL", self._keys.turns(conversation), self._keys.turns_meta(conversation)]

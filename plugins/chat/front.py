@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from bot import (
     Answer,
@@ -41,6 +42,8 @@ def has_sound(message: Message) -> bool:
     return any(isinstance(part, Audio) for part in message.parts)
 
 
+UNDO = {"zh-CN": "忘掉上一个问题和回答。"}
+AGAIN = {"zh-CN": "换一种说法回答上一个问题。"}
 RESET = {"zh-CN": "忘掉这段对话里说过的话。"}
 
 
@@ -57,6 +60,8 @@ class Plugin:
         return [
             Listener("said", speaks, self.answer, ordered=True, yields=has_sound),
             Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True, descriptions=RESET),
+            Command("undo", "Forget the last question and its answer.", NoArgs, self.undo, ordered=True, descriptions=UNDO),
+            Command("again", "Answer the last question in other words.", NoArgs, self.again, ordered=True, descriptions=AGAIN),
             *self._choosing.routes(),
             *self._requests.routes(),
         ]
@@ -65,6 +70,31 @@ class Plugin:
         """Starts the conversation anew."""
         await ctx.conversation.reset()
         return "Done. I have forgotten what we said here."
+
+    async def undo(self, ctx: Context, args: NoArgs) -> str:
+        """Forgets the last question and its answer, as if they had not been said."""
+        last = _last(await ctx.conversation.turns(ctx.settings.context_tokens))
+        await ctx.conversation.withdraw(len(last))
+        return f"Forgotten: “{_short(last[0].text)}”" if last else "There is nothing to forget."
+
+    async def again(self, ctx: Context, args: NoArgs) -> Reply | str:
+        """Answers the last question anew, in other words; the first answer is forgotten."""
+        settings = ctx.settings
+        history = await ctx.conversation.turns(settings.context_tokens)
+        last = _last(history)
+        asked = next((turn for turn in last if turn.role == "person"), None)
+        if asked is None:
+            return "There is no question to answer again."
+        before = [*history[: len(history) - len(last)], asked]
+        freely = settings.model_copy(update={"temperature": max(settings.temperature, LIVELY)})
+        job = _job(freely, await self._choosing.chosen(ctx), before).model_copy(update={"seed": ctx.random.getrandbits(32)})
+        answer, text = await _written(ctx, job, labels(ctx.message, before))
+        if not text:
+            return NOTHING
+        await ctx.conversation.withdraw(len(last))
+        await ctx.conversation.append(asked)
+        await ctx.conversation.append(_remembered(asked.message, ctx, text, answer))
+        return _ended(text, answer)
 
     async def answer(self, ctx: Context) -> Reply | str:
         """Question and answer are remembered together: a question that was cancelled or failed leaves nothing behind."""
@@ -76,15 +106,42 @@ class Plugin:
         asked = question(message, history)
         if asked.tokens > settings.context_tokens:
             raise UserError(_too_long(asked, settings.context_tokens))
-        found = labels(message, [*history, asked])
         job = _job(settings, await self._choosing.chosen(ctx), [*history, asked])
-        answer = await ctx.stream(job, lambda partial: _shown(partial, found))
-        text = unlabelled(answer.text, found)
+        answer, text = await _written(ctx, job, labels(message, [*history, asked]))
         if not text:
-            return "I could not think of an answer to that. Please ask in other words."
+            return NOTHING
         await ctx.conversation.append(asked)
-        await ctx.conversation.append(_remembered(ctx, text, answer))
-        return Reply(*filter(None, (f"{text} …" if answer.finish == "length" else text, _unread(message), left_out and f"({left_out})")))
+        await ctx.conversation.append(_remembered(message.id, ctx, text, answer))
+        return Reply(*filter(None, (_ended(text, answer), _unread(message), left_out and f"({left_out})")))
+
+
+NOTHING = "I could not think of an answer to that. Please ask in other words."
+
+LIVELY = 0.8
+"""The least temperature of a second answer: what is likeliest has been said."""
+
+
+async def _written(ctx: Context, job: Generate, found: frozenset[str]) -> tuple[Answer, str]:
+    """The answer while it is shown, and its words without a label."""
+    answer = await ctx.stream(job, lambda partial: _shown(partial, found))
+    return answer, unlabelled(answer.text, found)
+
+
+def _ended(text: str, answer: Answer) -> str:
+    return f"{text} …" if answer.finish == "length" else text
+
+
+def _last(turns: Sequence[Turn]) -> list[Turn]:
+    """The newest exchange: the turns that came of one message."""
+    return list(takewhile(lambda turn: turn.message == turns[-1].message, reversed(turns)))[::-1]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+LONGEST_SHOWN = 60
+"""Characters of a question that is named."""
 
 
 def _job(settings: Settings, model: Served, turns: list[Turn]) -> Generate:
@@ -92,9 +149,9 @@ def _job(settings: Settings, model: Served, turns: list[Turn]) -> Generate:
     return Generate(model=model.name, turns=(persona, *turns), max_tokens=settings.max_tokens, temperature=settings.temperature)
 
 
-def _remembered(ctx: Context, text: str, answer: Answer) -> Turn:
+def _remembered(message: str, ctx: Context, text: str, answer: Answer) -> Turn:
     """The bot's turn. It bears the id of the question, so that both leave the context when the question is deleted."""
-    return Turn(role="bot", parts=(Text(text),), message=ctx.message.id, at=ctx.now.timestamp(), tokens=answer.tokens)
+    return Turn(role="bot", parts=(Text(text),), message=message, at=ctx.now.timestamp(), tokens=answer.tokens)
 
 
 def _shown(partial: Partial, found: frozenset[str]) -> Reply | None:

@@ -28,13 +28,17 @@ async def ticket(tickets: Tickets, address: Address, event: str) -> Ticket:
     return accepted
 
 
-async def test_turns_come_back_in_order_with_their_offsets_until_they_are_reset(redis: Redis, keys: Keys) -> None:
+async def test_turns_come_back_in_order_with_their_offsets_until_they_are_withdrawn_or_reset(redis: Redis, keys: Keys) -> None:
     tickets, conversations, address = Tickets(redis, keys, "r"), Conversations(redis, keys), Address("room", "a", "b")
     held = await ticket(tickets, address, "1")
     for number in range(3):
         await tickets.record(held, f"append{number}", b"", [conversations.appending(address.conversation, turn(f"turn {number}"))])
     found = await conversations.turns(address.conversation, 1000)
     assert [(one.text, one.offset) for one in found] == [("turn 0", 0), ("turn 1", 10), ("turn 2", 20)]
+    await tickets.record(held, "withdraw", b"", [conversations.withdrawing(address.conversation, 2)])
+    await tickets.record(held, "append3", b"", [conversations.appending(address.conversation, turn("turn 3"))])
+    found = await conversations.turns(address.conversation, 1000)
+    assert [(one.text, one.offset) for one in found] == [("turn 0", 0), ("turn 3", 30)]
     await tickets.record(held, "reset", b"", [conversations.resetting(address.conversation)])
     assert await conversations.turns(address.conversation, 1000) == []
     await tickets.finish(held)

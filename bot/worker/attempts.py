@@ -123,7 +123,7 @@ def _fault(model: Model[Any, Any], what: Callable[[], None]) -> Fault | None:
     except Exception as error:  # any library below a model may raise anything
         log.exception("a turn failed", model=model.name)
         fault = Fault(diagnose(error), f"{type(error).__name__}: {error}")
-    if fault.ailment == "device":
+    if fault.ailment == "device" and not model.concurrency:  # another program's device is not ours
         raise DeviceLost(fault.reason)
     gc.collect()  # the frames that the error came through hold what filled the memory
     return fault

@@ -51,6 +51,8 @@ class Device:
         self._entries: dict[str, Entry] = {}
         self._least: dict[str, int] = {}
         """What models turned out to take at least, whatever they say."""
+        self._measured: dict[str, int] = {}
+        """What models took when they were loaded last: better than what they foretell."""
 
     def has(self, model: Model[Any, Any]) -> bool:
         """True when the model is on the device."""
@@ -107,7 +109,7 @@ class Device:
                 model.unload()  # what a load that failed has left
             raise
         took = time.monotonic() - began
-        entry.resident, entry.size = True, self._need(model)
+        entry.resident, entry.size = True, self._measure(model)
         entry.host = model.memory().parked if self._spare else 0
         log.info("loaded", model=model.name, seconds=round(took, 2), parked=parked)
         return took
@@ -144,7 +146,7 @@ class Device:
         if resident:
             self._least[model.name] = max(self._least.get(model.name, 0), self._room - beside + 1)
             if entry := self._entries.get(model.name):
-                entry.size = self._need(model)
+                entry.size = self._measure(model)
         self._unload_all(others)
         return resident
 
@@ -169,8 +171,17 @@ class Device:
         return sum(entry.size for entry in self._entries.values() if entry.resident)
 
     def _need(self, model: Model[Any, Any]) -> int:
-        need = model.memory()
-        return max(need.weights + need.cache, self._least.get(model.name, 0))
+        taken = self._measured[model.name] if model.name in self._measured else _said(model)
+        return max(taken, self._least.get(model.name, 0))
+
+    def _measure(self, model: Model[Any, Any]) -> int:
+        self._measured[model.name] = _said(model)
+        return self._need(model)
+
+
+def _said(model: Model[Any, Any]) -> int:
+    need = model.memory()
+    return need.weights + need.cache
 
 
 def _quietly(model: Model[Any, Any]) -> None:

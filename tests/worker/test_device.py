@@ -148,9 +148,19 @@ def test_a_model_that_fails_to_park_is_unloaded_and_one_that_fails_to_return_is_
 
 
 def test_a_model_is_as_large_as_it_measures_once_it_is_loaded() -> None:
-    bench, unknown, other = Bench(), Movable("unknown", 0, after=8), Movable("other", 4)
+    bench, unknown, other = Bench(host=False), Movable("unknown", 0, after=8), Movable("other", 4)
     bench.use(unknown, other)
-    assert unknown.told == ["load", "park"]
+    assert unknown.told == ["load", "unload"]
+
+
+def test_what_a_model_took_counts_more_than_what_it_foretells() -> None:
+    bench, cautious, other = Bench(host=False), Movable("cautious", 10, after=5), Movable("other", 5)
+    bench.use(other, cautious)
+    assert other.told == ["load", "unload"]
+    bench.device.free(["cautious"])
+    cautious.told.clear()
+    bench.use(other, cautious)
+    assert other.told == ["load", "unload", "load"]
 
 
 def test_who_ran_out_of_memory_beside_others_is_not_put_beside_them_again() -> None:

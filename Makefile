@@ -3,13 +3,15 @@ PYTHON ?=
 REDIS_URL ?=
 ONLY ?=
 ARGS ?=
+SECONDS ?=
+SEED ?=
 export PYTHON REDIS_URL
 
 # two processes, each with a store of its own; a file's tests stay together, because they share what takes long to start
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts bench lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts bench chaos lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +43,10 @@ contracts: setup-dev  ## which layer may import what
 
 bench: setup-dev models  ## the measurements; ONLY=core runs one part
 	@.venv/bin/python -m tests.bench $(ONLY)
+
+chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=240, SEED=7
+	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	@HYPOTHESIS_PROFILE=long .venv/bin/python -m pytest -q tests/store/test_queue_machine.py
 
 lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
 	@tools/lock $(ARGS)

@@ -53,6 +53,9 @@ from bot.tables import TalkingTable
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+ROUNDS = 6
+"""Rounds per lease: what a dead router held is taken over half a second after its leases have lapsed."""
+
 DRAIN = 2.0
 """Seconds that running tickets get to end at a stop; the others are handed back, and nothing of them is lost."""
 
@@ -128,7 +131,7 @@ def build(
         Threads(by_name),
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
-    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / 3)
+    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)
 
 
 def _stores(redis: Redis, keys: Keys, queue: QueueTable) -> Stores:

@@ -11,17 +11,21 @@ from typing import TypeVar
 import structlog
 
 from bot.connector import Connector, Key, Post
-from bot.errors import ConnectorError, MessageGone, UserError
+from bot.errors import ConnectorError, MessageGone, StoreError, UserError
 from bot.messages import Image, Reply, reply_json
 from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
+from bot.store.tickets import Superseded
 
 SLOW = 30.0
 """Seconds after which an answer is sent anew as a reply, because an edit notifies nobody."""
 
 TRIES = 10
+PAUSE = 0.05
+"""Seconds until it is looked again whether the ticket is still ours."""
+
 LONGEST_PAUSE = 60.0
 
 T = TypeVar("T")
@@ -112,12 +116,17 @@ class Line:
             if self._newest.picture is not None:
                 await asyncio.sleep(self._next_picture - time.monotonic())
             await self._delivery.pace.turn(self._address, self._limits)
+            if not self._journal.held:  # the answer of whoever took over may stand there
+                await asyncio.sleep(PAUSE)
+                continue
             status, self._calling = self._newest, True
             try:
                 await self._put(await self._drawn(status))
-            except ConnectorError as error:  # a partial that is lost costs nothing, the next one holds all of it
-                self._delivery.pace.hold(self._address, self._limits, error.retry_after or 1.0)
+            except (ConnectorError, StoreError) as error:  # a partial that is lost costs nothing, the next one holds all of it
+                self._delivery.pace.hold(self._address, self._limits, getattr(error, "retry_after", None) or 1.0)
                 log.debug("status line not shown", fault=str(error))
+            except Superseded:
+                return
             finally:
                 self._calling = False
             self._shown = status
@@ -165,8 +174,11 @@ class Line:
     async def _answer(self, posts: list[Post], status: str | None) -> None:
         if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
             await self._send(posts[1:], "answer", 1)
-        elif len(posts) == 1 and status is None:  # nothing follows: the end of the ticket records it
-            await self._insist(lambda: self._send_over(posts[0]))
+        elif status is None and self._journal.find("sent.answer.0") is None:
+            id = await self._insist(lambda: self._send_over(posts[0]))
+            if len(posts) > 1:  # where nothing follows, the end of the ticket records it
+                await self._journal.write("sent.answer.0", (id or "").encode())
+            await self._send(posts[1:], "answer", 1)
         else:  # whatever stands there already is no place for it
             await self._send(posts if status is None else [replace(posts[0], opening=False), *posts[1:]], "answer", 0)
 
@@ -187,11 +199,12 @@ class Line:
 
         return await self._insist(edit) is not False
 
-    async def _send_over(self, post: Post) -> None:
+    async def _send_over(self, post: Post) -> str:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
         id = await self._connector.send(self._address, post, self._journal.ref)
         if self._begun or self._journal.again:
             await self._connector.edit(self._address, id, post)
+        return id
 
     async def post(self, reply: Reply, name: str) -> None:
         """Sends a message beside the answer, which replies to nothing unless it is private; `name` is unique within the ticket."""

@@ -18,6 +18,9 @@ class Ledger(Protocol):
     async def record(self, ticket: Ticket, field: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
         """See `Tickets.record`."""
 
+    def holds(self, since: float) -> bool:
+        """See `Tickets.holds`."""
+
 
 class Journal:
     """The journal of a ticket in the hands of this router. `ref` is the reference id that people are told."""
@@ -27,6 +30,7 @@ class Journal:
         self._ledger = ledger
         self._entries = dict(entries)
         self._seen: Counter[str] = Counter()
+        self._since = time.monotonic()
         self.busy = False
         """True once a job was submitted in this run."""
 
@@ -49,6 +53,11 @@ class Journal:
     def touched(self) -> bool:
         """True once anything is journalled."""
         return bool(self._entries)
+
+    @property
+    def held(self) -> bool:
+        """False when another router may have the ticket by now."""
+        return self._ledger.holds(self._since)
 
     def age(self) -> float:
         """Seconds since the ticket was accepted."""

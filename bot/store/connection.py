@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from bot.errors import StoreError
 
@@ -23,6 +24,14 @@ ANSWER_SECONDS = 15.0
 
 MOST_CONNECTIONS = 64
 
+_OPTIONS: dict[str, Any] = {
+    "socket_connect_timeout": CONNECT_SECONDS,
+    "socket_timeout": ANSWER_SECONDS,
+    "health_check_interval": 30,
+    # With notices of maintenance, which only a hosted Redis sends, redis-py hands out connections that the server has closed.
+    "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+}
+
 _FULL_DISK = "MISCONF"
 """It may also be what a connection hears before the command, and then the client calls it a ConnectionError."""
 
@@ -33,7 +42,7 @@ T = TypeVar("T")
 def connect(url: str) -> Redis:
     """A client for `url` (redis, rediss or unix scheme); connects on first use. Replies are bytes."""
     try:
-        pool = FairPool.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS, health_check_interval=30)
+        pool = FairPool.from_url(url, **_OPTIONS)
     except ValueError as error:
         raise StoreError(f"{shown(url)}: redis.url cannot be understood: {error}") from error
     return Redis.from_pool(pool)

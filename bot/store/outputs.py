@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -131,7 +132,7 @@ class Outputs:
     async def _ring(self) -> None:
         """Makes the reader read the new job too."""
         if self._reader is None or self._reader.done():
-            self._reader = asyncio.create_task(self._read())
+            self._reader = asyncio.create_task(self._read(), context=Context())  # its log lines are about no ticket
         async with self._redis.pipeline(transaction=False) as batch:
             batch.xadd(self._bell, {"ring": "1"}, maxlen=1)
             batch.expire(self._bell, 60)

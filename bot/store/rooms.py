@@ -86,8 +86,8 @@ class Rooms:
 
     @guarded
     async def edit(self, place: Place, id: str, body: Body) -> bool:
-        """Replaces what a message says; False when it is gone. The same body again changes nothing."""
-        args: list[str | int] = [place.key, id, body.model_dump_json(), MOST_CHANGES, CHANGES_KEPT]
+        """Replaces what a message says; False when it is gone. Neither the same body nor a status line over an answer changes anything."""
+        args: list[str | int] = [place.key, id, body.model_dump_json(), MOST_CHANGES, CHANGES_KEPT, int(body.busy)]
         return int(await self._edit(keys=[self._keys.room_posts(place.key), self._keys.room_changes()], args=args)) >= 0
 
     @guarded

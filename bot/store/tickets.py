@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -93,6 +94,7 @@ class Tickets:
         self._keys = keys
         self._owner = owner
         self._lease = round(lease * 1000)
+        self._renewed = 0.0
         script = Scripts(redis)
         self._accept = script("ticket_accept")
         self._claim = script("ticket_claim")
@@ -144,8 +146,14 @@ class Tickets:
         args: list[str | int] = [self._keys.prefix, self._lease]
         for ticket in held:
             args += [ticket.id, ticket.fence]
+        began = time.monotonic()
         lost = await self._renew(keys=[self._keys.ticket_leases()], args=args)
+        self._renewed = began
         return [id.decode() for id in lost]
+
+    def holds(self, since: float) -> bool:
+        """False when the lease of a ticket that was taken at `since` (monotonic) may have lapsed: we were halted, or Redis is away."""
+        return time.monotonic() - max(since, self._renewed) < self._lease / 1000
 
     @guarded
     async def reap(self) -> int:

@@ -57,6 +57,9 @@ class AwayAtFirst:
             raise StoreError("Redis does not answer")
         return await self.tickets.record(ticket, field, value, writes)
 
+    def holds(self, since: float) -> bool:
+        return self.tickets.holds(since)
+
 
 @pytest.fixture
 async def desk(redis: Redis, keys: Keys) -> Desk:
@@ -190,6 +193,27 @@ async def test_a_status_line_that_redis_failed_to_journal_becomes_the_answer(des
     assert not desk.platform.busy()
 
 
+async def test_a_long_answer_takes_the_place_of_a_status_line_that_redis_failed_to_journal(desk: Desk) -> None:
+    line, _ = await desk.line(attempts=1, ledger=AwayAtFirst(desk.tickets))
+    line.show(Reply("forty…"))
+    await wait_until(desk.platform.busy)
+    await line.settle(Reply(" ".join(f"word{number}" for number in range(40))))
+    assert [text.partition(" ")[0] for text in desk.platform.shown(ROOM)] == ["word0", "word29"]
+    assert not desk.platform.busy()
+
+
+async def test_a_router_that_may_have_lost_the_ticket_shows_nothing_more(desk: Desk, redis: Redis, keys: Keys) -> None:
+    """It was halted, say: the answer of another may stand where its status line stood."""
+    tickets, began = Tickets(redis, keys, "r", lease=0.1), time.monotonic()
+    line, _ = await desk.line(ledger=tickets)
+    line.show(Reply("late"), after=0.11)
+    await wait_until(lambda: time.monotonic() - began > 0.4)
+    assert desk.platform.calls == []
+    await tickets.renew([])
+    await wait_until(desk.platform.busy)
+    await line.settle(Reply("answer"))
+
+
 async def test_a_run_that_was_overtaken_leaves_the_answer_of_the_other_alone(desk: Desk) -> None:
     first, _ = await desk.line(attempts=1)
     late, _ = await desk.line()
@@ -203,7 +227,7 @@ async def test_a_run_that_was_overtaken_leaves_the_answer_of_the_other_alone(des
 async def test_a_long_answer_comes_in_pieces_and_a_run_cut_short_sends_only_the_missing_ones(desk: Desk) -> None:
     text = " ".join(f"word{number}" for number in range(60))
     desk.platform.faults += [None, RuntimeError("the router died")]
-    line, _ = await desk.line()
+    line, _ = await desk.line(attempts=1)
     with pytest.raises(RuntimeError):
         await line.settle(Reply(text))
     line, _ = await desk.line()

@@ -134,6 +134,17 @@ async def test_a_direct_conversation_is_seen_by_its_person_alone(rooms: Rooms) -
     assert await rooms.history(Place("hall", bob.id)) == []
 
 
+async def test_a_status_line_never_takes_the_place_of_an_answer(rooms: Rooms) -> None:
+    """A router that was halted, or a connection that was given up, may bring it late."""
+    line, answer = Body(parts=(Text("so f"),), busy=True), Body(parts=(Text("so far"),))
+    id = await rooms.send(HALL, BOT, line, "n")
+    assert await rooms.edit(HALL, id, answer)
+    assert await rooms.edit(HALL, id, line)
+    found = await rooms.get(HALL, id)
+    assert found is not None
+    assert (found.body, found.version) == (answer, 1)
+
+
 async def test_what_was_said_waits_for_the_bot_until_it_is_done_with(rooms: Rooms) -> None:
     await rooms.say(HALL, words("one"))
     id = await rooms.send(HALL, BOT, Body(parts=(Text("pick"),), keys=(Key("k1", "More"),)), "n")

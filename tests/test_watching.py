@@ -67,7 +67,7 @@ def test_the_queue_is_told_to_programs(busy: Path) -> None:
 
 def test_workers_are_listed(busy: Path) -> None:
     assert [row.split()[:3] for row in told(busy, "workers").splitlines() if row.startswith(("worker-1", "parrot"))] == [
-        ["worker-1", "works", "–"],
+        ["worker-1", "works", "parrot"],
         ["parrot", "worker-1", "1"],
     ]
     [worker] = json.loads(told(busy, "workers", "--json"))

@@ -123,10 +123,15 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 
 def _workers(seen: Snapshot) -> Table:
-    made = table("worker", "duty", "in memory", "serves", "pool")
+    """Who is there, and its models: those in memory with their size, the others dim."""
+    pools = len(seen.accounts) > 1
+    made = table("worker", "duty", "models", *(["pool"] if pools else []))
     for worker in seen.workers:
-        held = ", ".join(f"{model} {size / 1e9:.1f} GB" for model, size in worker.resident.items())
-        made.add_row(worker.name, duty(worker.off), held or "–", ", ".join(worker.models), worker.pool, style="dim" if worker.off else "")
+        words = [
+            Text(f"{model} ({worker.resident[model] / 1e9:.1f} GB)") if model in worker.resident else Text(model, style="dim")
+            for model in worker.models
+        ]
+        made.add_row(worker.name, duty(worker.off), Text(", ").join(words), *([worker.pool] if pools else []))
     return made
 
 
@@ -161,7 +166,7 @@ def _servers(seen: Snapshot) -> Table:
         "people",
         "jobs",
         "oldest",
-        "served in",
+        "begins in",
         "left of the round",
         right=("people", "jobs", "oldest", "left of the round"),
     )

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -19,6 +20,11 @@ ECHO = Path(__file__).parent / "data/plugins/echo"
 FAMILY = ("router", "worker", "guard.py", "valkey")
 
 HOBNOB = (sys.executable, "-m", "bot.cli")
+
+
+def heeding_ctrl_c() -> None:
+    """A suite that a shell runs in the background ignores Ctrl-C, and what it starts would too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class House:
@@ -83,7 +89,8 @@ class House:
     def at_terminal(self, terminal: int, *words: str) -> subprocess.Popen[bytes]:
         """Starts a command that takes this for the terminal it was typed in."""
         command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
-        return subprocess.Popen(command, env=self.environ, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True)
+        streams: dict[str, Any] = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
+        return subprocess.Popen(command, env=self.environ, **streams, start_new_session=True, preexec_fn=heeding_ctrl_c)
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[str]]:

@@ -44,6 +44,15 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
             self._last = (features, super().encode(features))
         return self._last[1]
 
+    def park(self) -> None:
+        """Weights to the host."""
+        self._last = None
+        self.model.unload_model(to_cpu=True)
+
+    def unpark(self) -> None:
+        """Weights back to the device; the host keeps its copy."""
+        self.model.load_model(keep_cache=True)
+
 
 def samples(clip: bytes) -> npt.NDArray[np.float32]:
     """A clip's 16 kHz samples, from -1 to 1."""

@@ -52,7 +52,7 @@ class Whisper(Model[Transcribe, Transcript]):
 
     def memory(self) -> Memory:
         """Measured on a CPU in int8; float16 on a GPU takes about as much."""
-        return Memory(weights=160_000_000, cache=200_000_000)
+        return Memory(weights=160_000_000, cache=200_000_000, parked=160_000_000)
 
     def load(self, placement: Placement) -> None:
         """From the folder and nowhere else. Raises FileNotFoundError when it is not complete."""
@@ -82,6 +82,16 @@ class Whisper(Model[Transcribe, Transcript]):
         for work in batch:
             with suppress(Unwanted):
                 self._transcribe(work)
+
+    def park(self) -> None:
+        """See `Engine.park`."""
+        if self._engine is not None:
+            self._engine.park()
+
+    def unpark(self) -> None:
+        """See `Engine.unpark`."""
+        if self._engine is not None:
+            self._engine.unpark()
 
     def unload(self) -> None:
         """Gives the memory back."""

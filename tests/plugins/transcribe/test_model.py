@@ -190,6 +190,16 @@ async def test_a_job_that_is_cancelled_while_its_language_is_detected_is_not_tra
 
 
 @pytest.mark.models
+async def test_it_hears_the_same_after_it_was_parked(whisper: Whisper) -> None:
+    """On a CPU the library moves nothing; that its calls are there, and harm nothing, is all that can be seen here."""
+    one = note(await clip("jfk.flac"), language="en")
+    whisper.park()
+    whisper.unpark()
+    whisper.run(Notes([one]))
+    assert bare(one.results[0].text) == SAID
+
+
+@pytest.mark.models
 async def test_no_network_is_touched_and_nothing_is_logged(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

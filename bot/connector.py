@@ -148,6 +148,14 @@ class Threading(Protocol):
 
 
 @runtime_checkable
+class Signing(Protocol):
+    """A connector whose platform can show for some seconds that an answer is being made."""
+
+    async def sign(self, to: Address) -> None:
+        """Shows it; a message there ends it."""
+
+
+@runtime_checkable
 class Closing(Protocol):
     """A connector that has something to end when its router does, after the last answer."""
 

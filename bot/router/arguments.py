@@ -10,8 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments
 
-OPTION = re.compile(r"""(?:^|(?<=\s))(?:--|—)(?P<name>[\w-]+)(?:[\s=]+(?P<value>"[^"]*"|“[^”]*”|(?!--|—)\S+))?""")
+OPTION = re.compile(r"""(?:^|(?<=\s))(?P<mark>--|—)(?P<name>[\w-]+)(?:[\s=]+(?P<value>"[^"]*"|“[^”]*”|(?!--|—)\S+))?""")
 """Phones replace two hyphens by one long dash and straight quotes by curly ones."""
+
+
+DASH = "—"
+SPACES = re.compile(r"[ \t]{2,}")
 
 
 def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
@@ -20,12 +24,16 @@ def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
     Raises BadArguments naming the field.
     """
     given: dict[str, Any] = {}
+    words, end = "", 0
     for option in OPTION.finditer(rest):
         name = option["name"].replace("-", "_")
         if name not in model.model_fields:
+            if option["mark"] == DASH:  # prose
+                continue
             raise BadArguments(f"There is no option --{option['name']}. {usage(model)}")
         given[name] = (option["value"] or "true").strip('"“”')
-    words = " ".join(OPTION.sub("", rest).split()) if given else rest.strip()
+        words, end = words + rest[end : option.start()], option.end()
+    words = SPACES.sub(" ", words + rest[end:]).strip() if given else rest.strip()
     first = next((name for name in model.model_fields if name not in given), None)
     if words and first is None:
         raise BadArguments(f"“{shorten(words)}” is too much. {usage(model)}")

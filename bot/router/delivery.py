@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
 
-from bot.connector import Connector, Key, Post
+from bot.connector import Connector, Key, Post, Signing
 from bot.errors import ConnectorError, MessageGone, StoreError, UserError
 from bot.messages import Image, Reply, reply_json
 from bot.router.clicking import CANCEL
@@ -110,6 +111,8 @@ class Line:
 
     async def _keep_current(self, after: float) -> None:
         self._patient = after > 0.0
+        if after > 0.0:
+            await self._sign()
         await asyncio.sleep(after)
         self._patient = False
         while self._newest is not None and self._newest != self._shown:
@@ -130,6 +133,12 @@ class Line:
             finally:
                 self._calling = False
             self._shown = status
+
+    async def _sign(self) -> None:
+        """That something is coming, before there is anything to show."""
+        if isinstance(self._connector, Signing):
+            with suppress(ConnectorError):
+                await self._connector.sign(self._address)
 
     async def _drawn(self, status: Status) -> Post:
         """The post with its picture, if that is kept still and not too large."""

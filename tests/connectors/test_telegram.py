@@ -109,6 +109,7 @@ class TestTelegram(Contract):
             telegram.chats.say(alone, ADA, "one **two** three")
             await wait_until(held.exists, PATIENCE)
             await wait_until(lambda: alone.drafts, PATIENCE)
+            assert "typing" in alone.actions
             assert alone.said == []
         await wait_until(lambda: alone.said == ["one two three"], PATIENCE)
         assert alone.mine[0]["entities"] == [{"type": "bold", "offset": 4, "length": 3}]

@@ -23,8 +23,10 @@ class Draw(BaseModel):
     [
         ("a cat", {"prompt": "a cat"}),
         ("a cat --size wide --seed 7", {"prompt": "a cat", "size": "wide", "seed": "7"}),
-        ("--size wide a cat\non a mat", {"prompt": "a cat on a mat", "size": "wide"}),
+        ("--size wide a cat\non a mat", {"prompt": "a cat\non a mat", "size": "wide"}),
         ("a cat —size wide", {"prompt": "a cat", "size": "wide"}),
+        ("a cat —lying there", {"prompt": "a cat —lying there"}),
+        ("a cat —lying there —seed 7", {"prompt": "a cat —lying there", "seed": "7"}),
         ("a cat --size=tall", {"prompt": "a cat", "size": "tall"}),
         ('--prompt "a cat" --seed 1', {"prompt": "a cat", "seed": "1"}),
         ("--prompt “a cat”", {"prompt": "a cat"}),

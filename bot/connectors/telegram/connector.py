@@ -146,6 +146,12 @@ class TelegramConnector:
         await self._ready()
         await self._asked(lambda: self._sender.delete(to, message))
 
+    async def sign(self, to: Address) -> None:
+        """Telegram shows for five seconds that somebody types."""
+        bot = await self._ready()
+        topic = int(to.thread) if to.thread else None
+        await self._asked(lambda: bot.send_chat_action(int(to.server), "typing", message_thread_id=topic))
+
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """The attachment's bytes, in pieces. Raises UserError for one that is larger than Telegram lets bots read."""
         bot = await self._ready()

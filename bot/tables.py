@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -135,6 +135,18 @@ class DiscordTable(PlatformTable):
 
     cdn_url: Web = "https://cdn.discordapp.com"
     """Where its files are."""
+
+    shards: int = Field(default=0, ge=0)
+    """Connections of the whole bot; 0 takes as many as Discord recommends."""
+
+    shard_ids: tuple[int, ...] = ()
+    """Which of these this router has, where several share them: `[0, 1, 2, 3]`. Unset: all, and of several routers one receives."""
+
+    @model_validator(mode="after")
+    def _shards_exist(self) -> Self:
+        if self.shard_ids and not all(0 <= id < self.shards for id in self.shard_ids):
+            raise ValueError(f"expected `shard_ids` from 0 to `shards` - 1, found {list(self.shard_ids)} with `shards` = {self.shards}")
+        return self
 
 
 class TelegramTable(PlatformTable):

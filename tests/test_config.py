@@ -89,6 +89,7 @@ def test_a_token_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
         ('token_file = "gone"', "the file in `token_file` cannot be read: No such file or directory"),
         ('token_file = "bot.toml"\ntoken = "t"', "expected `token` or `token_file`, found both"),
         ('api_url = "discord.com"', "expected https:// or http:// and a host"),
+        ("shards = 2\nshard_ids = [1, 2]", "expected `shard_ids` from 0 to `shards` - 1, found [1, 2] with `shards` = 2"),
         ('gateway_url = "https://gateway.discord.gg"', "expected wss:// or ws:// and a host"),
     ],
 )

@@ -15,7 +15,8 @@ from math import inf
 from bot.connector import Limits
 from bot.messages import Address
 
-SECOND = 1.0
+BURST = 8
+"""One in so many of the calls that a platform takes in a second may be made at once."""
 
 RESERVED = 4
 """One in so many of a chat's calls is kept for answers, which streamed text and progress may not use up."""
@@ -55,7 +56,7 @@ class Pace:
         self._next: dict[Address, float] = {}
         self._held: dict[Address, float] = {}
         self._chats: defaultdict[Address, Window] = defaultdict(Window)
-        self._all: defaultdict[str, Window] = defaultdict(Window)
+        self._all: dict[str, float] = {}
 
     async def turn(self, address: Address, limits: Limits) -> None:
         """Waits for this chat's next slot for something that is shown meanwhile, and takes it."""
@@ -80,11 +81,19 @@ class Pace:
         now = self._clock()
         window.add(now)
         if limits.rate < inf:
-            overall = self._all[address.connector]
-            at = overall.next(now, limits.rate, SECOND)
-            overall.add(at)
+            at = self._spaced(address.connector, limits.rate, now)
             await asyncio.sleep(at - now)
             window.add(at, instead=now)
+
+    def _spaced(self, connector: str, rate: float, now: float) -> float:
+        """When the platform takes one more call of the whole bot.
+
+        Evenly, but for a few at once: calls that are made together arrive apart, and so meet others in somebody else's second.
+        """
+        burst = rate / BURST
+        due = max(self._all.get(connector, 0.0), now)
+        self._all[connector] = due + 1.0 / (rate - burst)
+        return max(now, due - burst / (rate - burst))
 
     def _free(self, chat: Address, window: Window, limits: Limits, most: int) -> float:
         now = self._clock()

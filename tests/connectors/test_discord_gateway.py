@@ -19,7 +19,7 @@ from bot.config import load
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
 from bot.connectors.discord.connector import DiscordConnector
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Attachment, Audio, Called, Deleted, Image, Joined, Message
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Message
 from bot.testing import wait_until
 from tests.house import HOBNOB
 from tests.wire.discord_payloads import Json
@@ -59,8 +59,8 @@ def access(discord: Discord, token: str = TOKEN) -> Access:
 
 
 @asynccontextmanager
-async def connected(discord: Discord, ear: Ear) -> AsyncIterator[DiscordConnector]:
-    connector = DiscordConnector(access(discord))
+async def connected(discord: Discord, ear: Ear, mine: Access | None = None) -> AsyncIterator[DiscordConnector]:
+    connector = DiscordConnector(mine or access(discord))
     task = asyncio.create_task(connector.run(ear.deliver))
     await wait_until(lambda: discord.gateway.ready or task.done())
     try:
@@ -227,3 +227,25 @@ async def test_a_message_begins_one_thread_however_often_it_is_asked_for(discord
         there = replace(ear.heard[0].address, thread=asked["id"])
         await connector.send(there, Post("an answer", reply_to=asked["id"]), "nonce")
         assert discord.texts(discord.world.channels[asked["id"]]) == ["an answer"]
+
+
+async def test_routers_with_shards_of_their_own_share_the_guilds(discord: Discord) -> None:
+    guilds = [*discord.world.guilds.values(), *(discord.world.guild(f"guild-{number}") for number in range(3))]
+    ears, ada = [Ear(), Ear()], discord.world.user("Ada")
+    mine = [replace(access(discord), shards=2, shard_ids=(number,)) for number in range(2)]
+    assert [DiscordConnector(one).single for one in (access(discord), *mine)] == [True, False, False]
+    async with connected(discord, ears[0], mine[0]), connected(discord, ears[1], mine[1]):
+        await wait_until(lambda: discord.gateway.identified == 2)
+        for guild in guilds:
+            await discord.say(guild["channels"][0], ada, guild["id"])
+        await wait_until(lambda: sum(len(ear.heard) for ear in ears) == len(guilds), 20.0)
+    for number, ear in enumerate(ears):
+        assert {message.text for message in ear.heard} == {one["id"] for one in guilds if (int(one["id"]) >> 22) % 2 == number}
+
+
+async def test_a_router_that_stands_by_can_answer(discord: Discord) -> None:
+    connector = DiscordConnector(access(discord))
+    channel = general(discord)
+    await connector.send(Address("discord", channel["guild_id"], channel["id"]), Post("an answer"), "nonce")
+    assert discord.texts(channel) == ["an answer"]
+    await connector.close()

@@ -43,6 +43,8 @@ class Access:
     gateway_url: str = "wss://gateway.discord.gg"
     cdn_url: str = "https://cdn.discordapp.com"
     proxy: str | None = field(default=None, repr=False)
+    shards: int | None = None
+    shard_ids: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, table: DiscordTable) -> Access:
@@ -54,6 +56,8 @@ class Access:
             table.gateway_url,
             table.cdn_url,
             proxy.get_secret_value() if proxy else None,
+            table.shards or None,
+            table.shard_ids,
         )
 
     def point(self) -> None:

@@ -29,7 +29,7 @@ UNSEEN = "~"
 FILE = 10 << 20
 """Bytes of a file where no guild allows more, since January 2025 [docs/reference: uploading files]."""
 
-RATE = 45.0
+RATE = 40.0
 """Calls a second for the whole bot, of the 50 that Discord takes [docs/topics/rate-limits]: what is not written to chats needs some."""
 
 PACE = 1.2
@@ -50,15 +50,20 @@ log = structlog.get_logger(__name__)
 
 
 class DiscordConnector:
-    """Speaks to Discord as the bot of the token. Sending works from the first `run` until `close`."""
+    """Speaks to Discord as the bot of the token.
+
+    Of several routers one receives and the others stand by, unless each has shards of its own.
+    """
 
     name = "discord"
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._logging_in = asyncio.Lock()
         self._gateway: Gateway | None = None
         self._rest: discord.Client | None = None
         self._open: dict[str, asyncio.Event] = {}
+        self.single = not access.shard_ids
 
     def limits(self, to: Address) -> Limits:
         """Those of the guild, whose boosts allow larger files."""
@@ -71,7 +76,7 @@ class DiscordConnector:
         me = await application(self._access)
         if not me.reads_content:
             log.warning(NO_CONTENT)
-        await self._log_in()
+        await self._client()
         gateway = self._gateway = Gateway(self._access, me.reads_content, deliver, self._acknowledged)
         try:
             await gateway.start(self._access.token)
@@ -84,18 +89,9 @@ class DiscordConnector:
         finally:
             await gateway.close()
 
-    async def _log_in(self) -> None:
-        """A client for calls alone, which outlives the gateway: what still runs at a stop is answered through it."""
-        if self._rest is not None:
-            return
-        rest = discord.Client(intents=discord.Intents(guilds=True), proxy=self._access.proxy, max_messages=None)
-        async with told("logging in"):
-            await rest.login(self._access.token)
-        self._rest = rest
-
     async def publish(self, server: str, offers: Sequence[Offer]) -> None:
         """Registers them for a guild, or for direct messages; all at once, so what is no longer there goes."""
-        client = self._client()
+        client = await self._client()
         listed = commands(offers, direct=not server)
         async with told(f"the commands of server {server}" if server else "the commands of direct messages"):
             try:
@@ -108,7 +104,7 @@ class DiscordConnector:
 
     async def open_thread(self, message: Message, title: str) -> str:
         """A thread has the id of the message that began it, so one that is there already is known."""
-        http, channel = self._client().http, int(message.address.channel)
+        http, channel = (await self._client()).http, int(message.address.channel)
         async with told(_where(message.address)):
             try:
                 return str(
@@ -149,14 +145,14 @@ class DiscordConnector:
         if via is not None and post.opening and via.kind == COMMAND:
             try:
                 async with told(_where(to)):
-                    return str((await self._webhook(via).edit_message(ORIGINAL, **changed(post))).id)
+                    return str((await (await self._webhook(via)).edit_message(ORIGINAL, **changed(post))).id)
             except MessageGone:  # somebody removed it, or it was never acknowledged
                 log.info("a command is answered in its channel", place=_where(to))
         return await self._say(to, post, nonce)
 
     async def _say(self, to: Address, post: Post, nonce: str) -> str:
         made = new(post)
-        channel = self._channel(to)
+        channel = await self._channel(to)
         if post.reply_to not in ("", to.thread) and not post.via.startswith(COMMAND):  # a command is no message that could be replied to
             reference = discord.MessageReference(message_id=int(post.reply_to), channel_id=channel.id, fail_if_not_exists=False)
             made |= {"reference": reference, "mention_author": False}
@@ -165,7 +161,7 @@ class DiscordConnector:
 
     async def _whisper(self, via: Via, post: Post) -> str:
         """What one person alone sees. The line that says that the bot is thinking is seen by all, so it goes first."""
-        webhook = self._webhook(via)
+        webhook = await self._webhook(via)
         if post.opening and via.kind == COMMAND:
             await self._forget(webhook, ORIGINAL)
         async with told("a private answer"):
@@ -179,23 +175,23 @@ class DiscordConnector:
         if via is not None and (via.kind == COMMAND or message.startswith(UNSEEN)):
             try:
                 async with told(_where(to)):
-                    await self._webhook(via).edit_message(id, **changed(post))
+                    await (await self._webhook(via)).edit_message(id, **changed(post))
                 return
             except MessageGone:  # it is one of the channel
                 if message.startswith(UNSEEN):
                     raise
         async with told(_where(to)):
-            await self._channel(to).get_partial_message(id).edit(**changed(post))
+            await (await self._channel(to)).get_partial_message(id).edit(**changed(post))
 
     async def delete(self, to: Address, message: str) -> None:
         """Takes a message away, or the line that says that the bot is thinking."""
         if (via := Via.read(message)) is not None:
             if via.kind == COMMAND and await self._via(Post("", via=message)) is not None:
-                await self._forget(self._webhook(via), ORIGINAL)
+                await self._forget(await self._webhook(via), ORIGINAL)
         elif not message.startswith(UNSEEN):
             try:
                 async with told(_where(to)):
-                    await self._channel(to).get_partial_message(int(message)).delete()
+                    await (await self._channel(to)).get_partial_message(int(message)).delete()
             except MessageGone:
                 return
 
@@ -226,22 +222,28 @@ class DiscordConnector:
     async def _fresh(self, place: str) -> str:
         channel, message, id = map(int, place.split("/"))
         async with told(f"the files of message {message}"):
-            found = await self._client().get_partial_messageable(channel).fetch_message(message)
+            found = await (await self._client()).get_partial_messageable(channel).fetch_message(message)
         for one in found.attachments:
             if one.id == id:
                 return one.url
         raise MessageGone(f"the file {id} is no longer in message {message}")
 
-    def _client(self) -> discord.Client:
-        if self._rest is None:
-            raise ConnectorError("Discord is not connected yet", retry_after=1.0)
-        return self._rest
+    async def _client(self) -> discord.Client:
+        """For calls alone. It outlives the gateway, and needs none: a router that stands by answers what it takes over."""
+        async with self._logging_in:
+            if self._rest is None:
+                self._access.point()
+                rest = discord.Client(intents=discord.Intents(guilds=True), proxy=self._access.proxy, max_messages=None)
+                async with told("logging in"):
+                    await rest.login(self._access.token)
+                self._rest = rest
+            return self._rest
 
-    def _channel(self, to: Address) -> discord.PartialMessageable:
-        return self._client().get_partial_messageable(int(to.thread or to.channel))
+    async def _channel(self, to: Address) -> discord.PartialMessageable:
+        return (await self._client()).get_partial_messageable(int(to.thread or to.channel))
 
-    def _webhook(self, via: Via) -> discord.Webhook:
-        client = self._client()
+    async def _webhook(self, via: Via) -> discord.Webhook:
+        client = await self._client()
         data = {"id": client.application_id or 0, "type": discord.WebhookType.application.value, "token": via.token}
         return discord.Webhook.from_state(data=data, state=client._connection)  # type: ignore[arg-type]  # as discord.py's follow-ups
 

@@ -47,6 +47,8 @@ class Gateway(discord.AutoShardedClient):
         super().__init__(
             intents=intents(reads_content),
             proxy=access.proxy,
+            shard_count=access.shards,
+            shard_ids=list(access.shard_ids) or None,  # type: ignore[arg-type]  # None is its default
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),

@@ -58,7 +58,7 @@ class House:
                 except httpx.HTTPError:
                     return False
 
-            await wait_until(answers, 20)
+            await wait_until(answers, 60)
 
     def kill(self) -> None:
         assert self.process is not None

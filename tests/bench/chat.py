@@ -1,4 +1,4 @@
-"""How fast the starter model chats: one answer, and sixteen side by side, against transformers' own `generate` on the same prompts."""
+"""How fast the starter model chats: alone, sixteen at once and beside others, against transformers' own `generate` on the same prompts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from bot import Placement, catalogue
+from bot import Partial, Placement, catalogue
 from bot.config import load
 from plugins.chat.config import Config
 from plugins.chat.engine import Engine
@@ -86,12 +86,76 @@ def side_by_side(loaded: Engine, count: int) -> list[tuple[float, float]]:
     return pairs
 
 
+def against_one_by_one(loaded: Engine) -> list[float]:
+    """Our rate of sixteen at once, in units of the rate of `generate` with one after the other."""
+    ratios = []
+    for _ in range(3):
+        one = rate(plain, loaded, 1)
+        ratios.append(rate(ours, loaded, SIDE_BY_SIDE) / one)
+    return ratios
+
+
+def first_tokens(loaded: Engine) -> list[float]:
+    """Milliseconds from a request to its first token, less those of `generate` with one token for the same prompt."""
+    late = []
+    for run in range(2 * RUNS):
+        mine, theirs = requests(1)[0], requests(1)[0]
+        began = time.perf_counter()
+        at = Clocked(mine.job)
+        loaded.run(Arrivals(at, ends=2))
+        at.cancel = True
+        loaded.run(Arrivals(at))
+        prompt = torch.tensor([loaded.encode(theirs.job).tokens])
+        between = time.perf_counter()
+        with torch.inference_mode():
+            loaded.model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=1, do_sample=False, pad_token_id=0)
+        if run:
+            late.append(1000 * ((at.first - began) - (time.perf_counter() - between)))
+    return late
+
+
+class Clocked(Request):
+    """Knows when its first word came."""
+
+    first = 0.0
+
+    def emit(self, partial: Partial) -> None:
+        self.first = self.first or time.perf_counter()
+        super().emit(partial)
+
+
+class Newcomer(Arrivals):
+    """Somebody who comes when the others have written a few words; knows when."""
+
+    came = 0.0
+
+    def join(self, free: int) -> Sequence[Request]:
+        due = super().join(free)
+        if due:
+            self.came = time.perf_counter()
+        return due
+
+
+def newcomers(loaded: Engine) -> list[float]:
+    """Seconds that somebody waits for the first word while eight answers are being written."""
+    waits = []
+    for _ in range(RUNS):
+        late = Clocked(generate(QUESTIONS[0], max_tokens=8))
+        batch = Newcomer(*requests(8), late={8: [late]})
+        loaded.run(batch)
+        waits.append(late.first - batch.came)
+    return waits
+
+
 def measure() -> dict[str, Figure]:
     loaded = engine()
     figures: dict[str, Figure] = {}
     dtype = str(loaded.model.dtype).removeprefix("torch.")
-    for name, count, goal in (("alone", 1, 38.0), (f"{SIDE_BY_SIDE} at once", SIDE_BY_SIDE, 336.0)):
+    for name, count, goal, part in (("alone", 1, 38.0, 0.95), (f"{SIDE_BY_SIDE} at once", SIDE_BY_SIDE, 336.0, 0.9)):
         pairs = side_by_side(loaded, count)
         figures[f"{name} ({dtype})"] = Figure.of([mine for mine, _ in pairs], "tokens/s", goal, "higher")
-        figures[f"{name} / generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", 1.0, "higher")
+        figures[f"{name} / generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", part, "higher")
+    figures["16 at once / one by one"] = Figure.of(against_one_by_one(loaded), "×", 6.0, "higher")
+    figures["first token, later than generate's"] = Figure.of(first_tokens(loaded), "ms", 15.0, "lower")
+    figures["first token beside eight answers"] = Figure.of(newcomers(loaded), "s", 1.0, "lower")
     return figures

@@ -1,8 +1,9 @@
-"""What every table of the configuration is, and the tables of Redis and of the chat platforms. The other tables: `config.py`."""
+"""What every table of the configuration is, and the tables of Redis, workers and the chat platforms. The other tables: `config.py`."""
 
 from __future__ import annotations
 
 import re
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -177,3 +178,57 @@ class ConnectorsTable(Table):
 
     discord: DiscordTable = DiscordTable()
     telegram: TelegramTable = TelegramTable()
+
+
+def _device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|remote|cuda(:\d+)?", name):
+        raise ValueError("expected 'auto', 'cpu', 'mps', 'remote', 'cuda' or 'cuda:' and a number")
+    return name
+
+
+def _span(words: str) -> str:
+    try:
+        begin, end = (time.fromisoformat(word) for word in words.split("-"))
+    except ValueError as error:
+        raise ValueError('expected two times of day, "22:00-07:00"') from error
+    if begin == end:
+        raise ValueError("expected two different times of day")
+    return words
+
+
+Span = Annotated[str, AfterValidator(_span)]
+
+Device = Annotated[str, AfterValidator(_device)]
+
+
+class WorkerTable(Table):
+    """The process that runs the models."""
+
+    name: str | None = Field(default=None, pattern=r"^[^\s*|]+$")
+    """What `hobnob workers` calls it. Unset: the machine's name and the device. Workers of one name are paused and drained together."""
+
+    quiet_hours: tuple[Span, ...] = ()
+    """Times of day at which the device is the operator's own, on the worker's clock: `["22:00-07:00"]`. The models leave its memory within
+    10 seconds, whoever asks is told when they are back, and `hobnob resume` ends them early."""
+
+    device: Device = "auto"
+    """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`; `remote` for a worker that serves only models whose work is
+    done elsewhere. Any other worker serves these beside those of its device."""
+
+    threads: int = Field(default=0, ge=0, le=1024)
+    """CPU threads of a model; 0 takes as many as there are cores."""
+
+    models: frozenset[str] = frozenset()
+    """The models that this worker serves, by name: `["whisper-base"]`. Empty: all that the plugins bring. Several workers on one Redis may
+    serve different ones; one more is found by itself."""
+
+    idle_unload: float = Field(default=1800.0, ge=0.0, le=604_800.0)
+    """Seconds after which a model that nobody uses leaves the memory, of the device and of the host; 0: never. The next to ask waits for it
+    to be loaded, which half an hour of silence is worth: meanwhile the operator's own programs have the memory."""
+
+    max_drain: float = Field(default=10.0, ge=0.0, le=3600.0)
+    """Seconds for which a model goes on once another one is due; what it has not finished then goes on in its next turn."""
+
+    drain: float = Field(default=5.0, ge=0.0, le=3600.0)
+    """Seconds that the running jobs get to end in when the worker is told to stop; then they are handed to the next worker, where
+    they begin anew. Less than what the system waits before it kills (Docker 10 s, systemd 90 s), more where answers take long."""

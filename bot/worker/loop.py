@@ -16,19 +16,16 @@ from pydantic import ValidationError
 from bot.errors import StoreError
 from bot.models import Model
 from bot.store.blobs import Blobs
-from bot.store.duty import CALL
 from bot.store.shifts import ANY, Begun, Claim, Offer, Shift
 from bot.worker import attempts
 from bot.worker.device import Device
 from bot.worker.diagnosis import DeviceLost
+from bot.worker.hearing import WAIT, Orders
 from bot.worker.meter import Meter
 from bot.worker.offers import Parked, offer
 from bot.worker.sending import Sender
 from bot.worker.turns import Open
 from bot.worker.work import Claimed, Turn
-
-WAIT = 5.0
-"""Seconds of one blocking wait."""
 
 MOMENT = 0.2
 """Seconds that a thread with nothing to do takes at most to notice that it may end."""
@@ -79,8 +76,7 @@ class Loop:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._meter = Meter()
         self._stop = asyncio.Event()
-        self._paused = asyncio.Event()
-        self._called = asyncio.Event()
+        self._orders = Orders(shift, self._cancel, self._room)
         self._open: Open | None = None
         self._parked: dict[str, Parked] = {}
 
@@ -92,7 +88,7 @@ class Loop:
 
     async def run(self) -> None:
         """Until `stop`, or until the device is `lost`. While Redis is away, it tries again each second."""
-        hearing = asyncio.create_task(self._hear())
+        hearing = asyncio.create_task(self._orders.hear())
         try:
             await self._warm()
             await self._turns()
@@ -142,7 +138,7 @@ class Loop:
         if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked)):
             await self._begin(self._device.free, idle)
         await self._shift.holds(self._device.resident)
-        self._called.clear()
+        self._orders.called.clear()
         begun = await self._shift.claim(self.offers())
         if self._stop.is_set():  # meanwhile
             await self._shift.hand_back(begun.claims)
@@ -151,7 +147,7 @@ class Loop:
         elif begun.off:
             await self._rest()
         else:
-            await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._called)
+            await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._orders.called)
 
     async def _rest(self) -> None:
         """Off duty: in a pause the memory is free for others. Until called, or until it is over."""
@@ -161,7 +157,7 @@ class Loop:
             await self._let_go()
         left = WAIT if leave is None else max(MOMENT, leave.until - time.time())
         with suppress(TimeoutError):
-            await self._unless_stopped(asyncio.wait_for(self._called.wait(), min(left, WAIT)))
+            await self._unless_stopped(asyncio.wait_for(self._orders.called.wait(), min(left, WAIT)))
 
     async def _let_go(self) -> None:
         """Raises DeviceLost when a model goes on all the same: then the memory is free with the end of this process."""
@@ -217,14 +213,14 @@ class Loop:
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
         running = self._begin(attempts.run, self._device, model, turn)
-        await self._unless_stopped(asyncio.shield(running), self._paused)
+        await self._unless_stopped(asyncio.shield(running), self._orders.paused)
         refused = False
         if not running.done():
             await self._hand_back(self._unbegun())
-            turn.over = turn.over or self._paused.is_set()
+            turn.over = turn.over or self._orders.paused.is_set()
             refused = turn.refuse()  # what has not begun is not waited for: a load cannot be interrupted, nor used
             if not refused:
-                await asyncio.wait((running,), timeout=YIELD if self._paused.is_set() else self._drain)
+                await asyncio.wait((running,), timeout=YIELD if self._orders.paused.is_set() else self._drain)
         if running.done() and not refused:
             return running.result()
         left = turn.left()
@@ -241,7 +237,7 @@ class Loop:
             await self._shift.hand_back(begun.claims)
             return True
         if begun.off:
-            await self._attend()
+            await self._orders.attend()
         if begun.claims:
             self._claimed()
         for work in await self._works(opened.model, begun.claims):
@@ -267,29 +263,9 @@ class Loop:
                 await self._shift.refuse(claim, model.name)
         return works
 
-    async def _hear(self) -> None:
-        """Cancelled jobs stop at their next step; new ones are worth a look, as is now and then whatever was missed."""
-        while True:
-            try:
-                order = await self._shift.orders(WAIT)
-                if order in (CALL, None):
-                    await self._attend()
-            except StoreError:
-                await asyncio.sleep(1.0)
-                continue
-            if order and order != CALL:
-                self._cancel(order)
-            elif self._open is not None:
-                self._open.room()
-
-    async def _attend(self) -> None:
-        """The operator's orders may have changed. A pause leaves a turn that runs a moment; a drain all the time that it takes."""
-        leave = await self._shift.leave()
-        if leave is not None and leave.off == "pause":
-            self._paused.set()
-        else:
-            self._paused.clear()
-        self._called.set()
+    def _room(self) -> None:
+        if self._open is not None:
+            self._open.room()
 
     def _cancel(self, id: str) -> None:
         if self._open is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.config import Config, WorkerTable
+from bot.config import Config
 from bot.errors import ConfigError
 from bot.models import Batch, Memory, Model, Placement
+from bot.tables import WorkerTable
 from bot.worker.app import _device
 from bot.worker.device import Device
 from tests.worker.drill import Beat, Done, Drum

@@ -23,7 +23,7 @@ from bot.store.shifts import Shift
 from bot.testing import wait_until
 from bot.worker import loop as looping
 from bot.worker.device import Device
-from bot.worker.hours import ending
+from bot.worker.hours import Hours, ending
 from bot.worker.loop import Loop
 from bot.worker.offers import offer
 from tests.worker.conftest import Jobs
@@ -177,3 +177,15 @@ def test_quiet_hours_go_over_midnight() -> None:
     assert ending(spans, datetime(2026, 3, 2, 12)) == datetime(2026, 3, 2, 13)
     assert ending(spans, datetime(2026, 3, 2, 13)) is None
     assert math.isinf(DRAIN.until)
+
+
+async def test_quiet_hours_send_a_worker_off_duty_once(redis: Redis, keys: Keys) -> None:
+    shift = Shift(redis, keys, "desk.1", [], name="desk")
+    hours = Hours(["00:00-12:00", "12:00-00:00"], [shift])
+    await hours.look()
+    taken = await shift.leave()
+    assert taken is not None
+    assert (taken.off, 0.0 < taken.until - time.time() <= 43_200.0) == ("pause", True)
+    await Duty(redis, keys).resume([ALL])
+    await hours.look()
+    assert await shift.leave() is None, "the operator has ended them early"

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from bot.config import Config, WorkerTable
+from bot.config import Config
 from bot.errors import ConfigError
 from bot.store.queue import Broken, Finished
+from bot.tables import WorkerTable
 from bot.testing import wait_until
 from bot.worker.app import _hands
 from tests.worker.conftest import Jobs, Log, Start

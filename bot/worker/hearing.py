@@ -1,0 +1,49 @@
+"""What a worker is told while it works: what was cancelled, what came, who is off duty. What it does about it: `loop.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from bot.errors import StoreError
+from bot.store.duty import CALL
+from bot.store.shifts import Shift
+
+WAIT = 5.0
+"""Seconds of one blocking wait."""
+
+
+class Orders:
+    """Hears what is told. `paused` is set while the operator has the device, `called` when that may have changed."""
+
+    def __init__(self, shift: Shift, cancelled: Callable[[str], None], room: Callable[[], None]) -> None:
+        """`cancelled` is called with a job that nobody waits for any more, `room` when one came that may join the running turn."""
+        self.paused = asyncio.Event()
+        self.called = asyncio.Event()
+        self._shift = shift
+        self._cancelled = cancelled
+        self._room = room
+
+    async def hear(self) -> None:
+        """Until cancelled; now and then it looks for what was missed."""
+        while True:
+            try:
+                order = await self._shift.orders(WAIT)
+                if order in (CALL, None):
+                    await self.attend()
+            except StoreError:
+                await asyncio.sleep(1.0)
+                continue
+            if order and order != CALL:
+                self._cancelled(order)
+            else:
+                self._room()
+
+    async def attend(self) -> None:
+        """Looks whether the operator has the device."""
+        leave = await self._shift.leave()
+        if leave is not None and leave.off == "pause":
+            self.paused.set()
+        else:
+            self.paused.clear()
+        self.called.set()

@@ -13,7 +13,7 @@ from bot.connectors.telegram import TelegramConnector
 from bot.errors import ConnectorError, UserError
 from bot.messages import Attachment
 from bot.testing import wait_until
-from tests.connectors.on_telegram import ANN, PNG, group, place
+from tests.connectors.on_telegram import ANN, PNG, Ear, group, hearing, place
 from tests.wire.telegram_rules import Json, Refusal, bad
 from tests.wire.telegram_server import Call, Telegram
 from tests.wire.telegram_spec import faults, spec
@@ -200,3 +200,19 @@ def test_all_that_goes_over_the_wire_is_held_against_the_published_description()
         "sendMessage gives: lacks chat",
         "sendMessage gives.message_id: expected Integer, found '1'",
     ]
+
+
+async def test_words_for_one_person_come_with_the_confirmation_of_their_click(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = group(telegram)
+    id = await on_telegram.send(place(chat), Post("pick", keys=(Key("k1", "More"),)), "n")
+    ear = Ear()
+    async with hearing(on_telegram, ear):
+        for post in (Post("**no**", private=True), Post("no " * 100, private=True), Post("yes")):
+            query = telegram.chats.click(chat, ANN, chat.messages[int(id)], "More")
+            await wait_until(lambda: ear.heard)
+            await on_telegram.send(place(chat), replace(post, via=ear.heard.pop().via), query)
+            assert query in telegram.methods.answered
+    first, *others = telegram.methods.answered.values()
+    assert (first["text"], first["show_alert"]) == ("no", True)
+    assert ["text" in one for one in others] == [False, False]
+    assert chat.said == ["pick", ("no " * 100).strip(), "yes"]

@@ -18,11 +18,13 @@ from telegram.request import HTTPXRequest
 
 from bot.connector import Deliver, Limits, Offer, Post
 from bot.connectors.telegram import faults
+from bot.connectors.telegram.clicks import LONGEST, VIA, Clicks
 from bot.connectors.telegram.drafts import Drafts
 from bot.connectors.telegram.menu import listed
 from bot.connectors.telegram.polling import WAIT, Polling
 from bot.connectors.telegram.reading import Reader
 from bot.connectors.telegram.receiving import Receiver
+from bot.connectors.telegram.rendering import length, rendered
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
 from bot.connectors.telegram.webhooks import Hook, Webhook
@@ -93,6 +95,7 @@ class TelegramConnector:
         self._files = httpx.AsyncClient(proxy=account.proxy, timeout=PATIENCE, trust_env=False)
         self._sender = Sender(self._bot)
         self._drafts: Drafts | None = Drafts(self._draft)
+        self._clicks = Clicks(self._confirm)
         self._starting = asyncio.Lock()
         self._started = False
         self._admins: OrderedDict[tuple[int, int], tuple[float, bool]] = OrderedDict()
@@ -111,7 +114,7 @@ class TelegramConnector:
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled."""
         bot = await self._ready()
-        receiver = Receiver(bot, Reader(await bot.get_me(), self._manages), deliver)
+        receiver = Receiver(bot, Reader(await bot.get_me(), self._manages), deliver, self._clicks.came)
         await deliver(receiver.reader.ready())
         if self._account.hook is not None:
             await self._asked(Webhook(self._account.hook, receiver).run)
@@ -126,8 +129,9 @@ class TelegramConnector:
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
         """The new message's id; "" for a draft, which the same nonce changes and a message replaces."""
-        bot = await self._ready()
-        assert bot is self._sender.bot
+        await self._ready()
+        if await self._shown_to_one(post):
+            return post.via
         if post.partial and to.direct and self._drafts is not None and not post.uploads:
             shown = await self._drafted(self._drafts, to, post, nonce)
             if shown:
@@ -137,13 +141,19 @@ class TelegramConnector:
         return await self._asked(lambda: self._sender.send(to, post), once=True)
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
-        """Replaces a message."""
+        """Replaces a message; what only one person was shown stays as it was."""
         await self._ready()
+        await self._clicks.over(post.via)
+        if message.startswith(VIA):
+            return
         await self._asked(lambda: self._sender.edit(to, message, post))
 
     async def delete(self, to: Address, message: str) -> None:
-        """Takes a message away."""
+        """Takes a message away; nothing follows a click that is named instead."""
         await self._ready()
+        if message.startswith(VIA):
+            await self._clicks.over(message)
+            return
         await self._asked(lambda: self._sender.delete(to, message))
 
     async def sign(self, to: Address) -> None:
@@ -172,6 +182,7 @@ class TelegramConnector:
 
     async def close(self) -> None:
         """Ends all connections."""
+        await self._clicks.close()
         if self._drafts is not None:
             await self._drafts.close()
         await self._files.aclose()
@@ -198,6 +209,17 @@ class TelegramConnector:
             if once and faults.unknown(error):
                 log.warning("telegram.unsure", fault=error.message)
             raise faults.translated(error) from error
+
+    async def _shown_to_one(self, post: Post) -> bool:
+        """Whether words for one person alone were shown as the confirmation of their click: a chat of Telegram has no such messages."""
+        short = not post.uploads and not post.keys and length(post.text) <= LONGEST
+        if post.private and short and post.via.startswith(VIA):
+            return await self._asked(lambda: self._clicks.say(post.via, rendered(post.text).text))
+        await self._clicks.over(post.via)
+        return False
+
+    async def _confirm(self, click: str, words: str) -> None:
+        await self._bot.answer_callback_query(click, words or None, show_alert=bool(words) or None)
 
     async def _drafted(self, drafts: Drafts, to: Address, post: Post, nonce: str) -> bool:
         """Whether a draft stands; False from a server that knows no drafts, which is not asked again."""

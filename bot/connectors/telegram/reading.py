@@ -14,6 +14,7 @@ from telegram import ReactionTypeEmoji, Update
 
 from bot.connector import typed_command
 from bot.connectors.telegram import facts
+from bot.connectors.telegram.clicks import VIA
 from bot.messages import Address, Called, Clicked, Joined, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
@@ -145,6 +146,7 @@ class Reader:
             sender=facts.person(query.from_user),
             trigger=Clicked(query.data),
             me=str(self.me.id),
+            via=f"{VIA}{query.id}",
             reply_to=Quote(str(under.message_id), facts.person(self.me), tuple(facts.parts(known)) if known else ()),
             language=query.from_user.language_code or "",
             manages=place.direct or await self.manages(under.chat.id, query.from_user.id),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from telegram import Bot, Update
-from telegram.error import TelegramError
 
 from bot.connector import Deliver
 from bot.connectors.telegram.reading import Reader
@@ -26,6 +24,7 @@ class Receiver:
     bot: Bot
     reader: Reader
     deliver: Deliver
+    clicked: Callable[[str], None]
 
     async def take(self, raw: Iterable[Json]) -> None:
         """Returns once the router has written down all of them. Raises StoreError when it cannot: nothing may be acknowledged then."""
@@ -39,14 +38,9 @@ class Receiver:
                 raise
             except Exception:  # a fault of ours in one message must not silence the platform
                 log.exception("message not delivered", update=group[0].update_id)
-        await asyncio.gather(*(self._answered(update.callback_query.id) for update in updates if update.callback_query))
-
-    async def _answered(self, click: str) -> None:
-        """Takes the sign of waiting from a button; what comes of the click is a message of its own."""
-        try:
-            await self.bot.answer_callback_query(click)
-        except TelegramError as error:  # it goes away by itself
-            log.info("a click was not confirmed", fault=error.message)
+        for update in updates:
+            if update.callback_query is not None:
+                self.clicked(update.callback_query.id)
 
     def _parsed(self, raw: Json) -> Update | None:
         try:

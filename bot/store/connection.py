@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
+import structlog
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -22,6 +23,9 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 15.0
 """Longer than the longest blocking read, so that only a dead server trips it."""
 
+PAUSE = 0.2
+"""Seconds between two looks at a server that reads its data."""
+
 MOST_CONNECTIONS = 64
 
 _OPTIONS: dict[str, Any] = {
@@ -34,6 +38,8 @@ _OPTIONS: dict[str, Any] = {
 
 _FULL_DISK = "MISCONF"
 """It may also be what a connection hears before the command, and then the client calls it a ConnectionError."""
+
+log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,6 +102,7 @@ async def check(redis: Redis, url: str) -> None:
     """Raises StoreError when the server is unreachable, refuses us or is too old; the text says what to do."""
     try:
         found = await redis.info("server")
+        await _loaded(redis, url)
     except (AuthenticationError, NoPermissionError) as error:
         raise StoreError(f"{shown(url)} refuses the user or password in redis.url: {error}") from error
     except (RedisError, OSError) as error:
@@ -107,6 +114,16 @@ async def check(redis: Redis, url: str) -> None:
     version = str(found.get("redis_version", "0"))
     if int(version.split(".")[0]) < OLDEST:
         raise StoreError(f"{shown(url)} is Redis {version}: expected Redis {OLDEST} or newer, or Valkey 8 or newer.")
+
+
+async def _loaded(redis: Redis, url: str) -> None:
+    """Waits while the server reads what it had written; with a large append-only file that takes minutes."""
+    told = False
+    while (await redis.info("persistence")).get("loading"):
+        if not told:
+            log.info("waiting while the server reads its data", server=shown(url))
+        told = True
+        await asyncio.sleep(PAUSE)
 
 
 def shown(url: str) -> str:
@@ -167,7 +184,7 @@ def _raise_if_cancelled(before: int) -> None:
 
 
 def _explained(fault: str) -> str:
-    if fault.startswith("OOM"):
+    if fault.startswith("OOM") or "'maxmemory'" in fault:  # the client takes the word away from what a script says
         return "Redis is full: raise its maxmemory."
     if _FULL_DISK in fault:
         return "Redis cannot write to its disk: free some space where it keeps its data."

@@ -18,7 +18,7 @@ LONGEST_SOCKET = 100
 """Bytes of a unix socket's path that Linux (107) and macOS (103) both take."""
 
 START_SECONDS = 20.0
-"""A large append-only file takes a while to read."""
+"""Until it says something; while it reads a large append-only file it says so, and is waited for."""
 
 LEAST_SPACE = 1_000_000
 """Free bytes without which it hardly starts."""
@@ -43,14 +43,24 @@ def socket_url(data_dir: Path) -> str:
 
 def answers(data_dir: Path) -> bool:
     """True when the embedded Valkey of this data directory runs already."""
+    return _said(data_dir).startswith((b"+PONG", b"-MISCONF"))  # what it says to everything while its disk is full
+
+
+def loading(data_dir: Path) -> bool:
+    """True while it reads what it had written, which with a large append-only file takes minutes."""
+    return _said(data_dir).startswith(b"-LOADING")
+
+
+def _said(data_dir: Path) -> bytes:
+    """What it says when it is asked whether it is there; nothing when it is not."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
             client.settimeout(1.0)
             client.connect(str(socket_path(data_dir)))
             client.sendall(PING)
-            return client.recv(64).startswith((b"+PONG", b"-MISCONF"))  # what it says to everything while its disk is full
+            return client.recv(64)
     except OSError:
-        return False
+        return b""
 
 
 def start(data_dir: Path) -> subprocess.Popen[bytes]:
@@ -69,7 +79,7 @@ def start(data_dir: Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen([get_binary_path(), *_options(folder, path)], stdout=log, stderr=log, start_new_session=True)
     deadline = time.monotonic() + START_SECONDS
     while not answers(data_dir):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if process.poll() is not None or (time.monotonic() > deadline and not loading(data_dir)):
             process.kill()
             process.wait()
             raise StoreError(_why(folder))

@@ -59,7 +59,8 @@ class Rooms:
         self._keys = keys
         self._feed = Feed(redis, keys, self.load)
         script = Scripts(redis)
-        self._post = script("room_post")
+        self._say = script("room_post")
+        self._send = script("room_post", when_full=True)  # an answer comes even then
         self._edit = script("room_edit")
 
     async def say(self, place: Place, draft: Draft, nonce: str = "") -> str:
@@ -81,7 +82,7 @@ class Rooms:
         names = [keys.room_order(place.key), keys.room_posts(place.key), keys.room_nonce(nonce), keys.room_changes(), keys.room_arrivals()]
         args: list[str | bytes | int] = [place.key, head.model_dump_json(), body.model_dump_json(), int(heard)]
         args += [MOST_MESSAGES, KEPT, NONCE_KEPT, MOST_CHANGES, CHANGES_KEPT, ARRIVALS_KEPT]
-        id: bytes = await self._post(keys=names, args=args)
+        id: bytes = await (self._say if heard else self._send)(keys=names, args=args)
         return id.decode()
 
     @guarded

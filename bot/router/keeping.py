@@ -19,6 +19,9 @@ from bot.store.tickets import Body, Tickets
 WAIT = 5.0
 """Seconds of one blocking wait, short of the connection's own time limit."""
 
+MUTE = 2.0
+"""Seconds without an answer after which leases are renewed over another connection: one that died without a word must cost no lease."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -26,10 +29,11 @@ async def keep(tickets: Tickets, runner: Runner, queue: Queue, pause: float) -> 
     """Every `pause` seconds renews the leases of running tickets, and makes lapsed tickets and jobs ready for whoever takes them first."""
 
     async def once() -> None:
-        for lost in await tickets.renew(runner.held):
-            runner.abandon(lost)
-        await tickets.reap()
-        await queue.reap()
+        async with asyncio.timeout(MUTE):
+            for lost in await tickets.renew(runner.held):
+                runner.abandon(lost)
+            await tickets.reap()
+            await queue.reap()
         await asyncio.sleep(pause)
 
     await _forever(once)
@@ -92,9 +96,9 @@ async def _forever(once: Callable[[], Awaitable[None]]) -> None:
             if away:
                 log.info("redis is back")
             away = False
-        except StoreError as error:
+        except (StoreError, TimeoutError) as error:
             if not away:
-                log.error("redis is away", fault=str(error))
+                log.error("redis is away", fault=str(error) or "it does not answer")
             away = True
             await asyncio.sleep(1.0)
         except Exception:  # one bad entry must not end a round that all others live by

@@ -87,9 +87,9 @@ async def _live(people: People, rooms: Rooms, faults: Faults, seconds: float) ->
     looking = [asyncio.create_task(talker.look(rooms)) for talker in people.talkers]
     talking = [asyncio.create_task(talker.talk(rooms)) for talker in people.talkers]
     await faults.happen(time.monotonic() + seconds)
-    for task in talking:
-        task.cancel()
-    await asyncio.gather(*talking, return_exceptions=True)
+    for talker in people.talkers:
+        talker.quiet = True
+    await asyncio.gather(*talking)
     began = time.monotonic()
     with suppress(AssertionError):  # the verdict says what is missing
         await wait_until(lambda: not people.open, DRAIN)

@@ -26,6 +26,9 @@ EVERY = 0.5
 QUIET = 16
 """Faults between two deaths that are left alone, so that it can be seen how long it takes until others have taken over."""
 
+CALM = 5.0
+"""Seconds in which those that died before are up again."""
+
 LONGEST = 30.0
 """Seconds after which nobody is going to take over any more."""
 
@@ -92,7 +95,8 @@ class Faults:
     async def _observed(self, kind: str, *, warden: bool) -> None:
         """Waits until all is well, kills one, and sees how long the others take."""
         await asyncio.gather(*self._under_way)
-        await asyncio.sleep(2.0)
+        self._proxy.heal()
+        await asyncio.sleep(CALM)
         victim = await self._busy(kind)
         if victim is None:
             return

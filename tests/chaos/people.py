@@ -61,10 +61,11 @@ class Talker:
     open: set[str] = field(default_factory=set)
     waits: list[float] = field(default_factory=list)
     """Seconds from question to answer."""
+    quiet: bool = False
 
     async def talk(self, rooms: Rooms) -> None:
-        """Until cancelled. What the store does not take is said again, with the same nonce."""
-        while True:
+        """Until `quiet`. What the store does not take is said again, with the same nonce."""
+        while not self.quiet:
             await asyncio.sleep(self.rng.expovariate(1 / PACE))
             if len(self.open) < MOST_OPEN:
                 await self._say(rooms, f"{self.rng.choice(KINDS)} {self.person.name} {len(self.said)} and some words more")

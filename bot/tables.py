@@ -89,6 +89,9 @@ class TalkingTable(Talking):
     places: dict[str, Talking] = Field(default_factory=dict)
     """The same for single places: `"discord/SERVER" = { words = ["hob"] }`, `"discord/SERVER/CHANNEL" = { listens = true }`."""
 
+    messages: int = Field(default=3, ge=1, le=20)
+    """Messages that a long answer may fill; a longer one comes as a file, below its beginning."""
+
     def of(self, tenant: str, channel: str) -> Talking:
         """What holds in a channel: what is set for it, else for its server, else for all."""
         found = Talking(listens=self.listens, words=self.words, follows=self.follows, threads=self.threads)

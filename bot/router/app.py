@@ -100,7 +100,7 @@ def build(
     tickets = Tickets(redis, keys, owner, lease=lease)
     gate = Gate(Servers(redis, keys), plugins.loaded, quiet=queue.quiet, talking=talking)
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED])
-    delivery = Delivery(by_name, Posts(stores.blobs, stores.data), Pace())
+    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace())
     endings = Endings(plugins, gate, stores.queue)
 
     async def forward(message: Message) -> None:

@@ -18,6 +18,7 @@ from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
+from bot.router.splitting import beginning
 from bot.store.tickets import Superseded
 
 SLOW = 30.0
@@ -87,7 +88,7 @@ class Line:
             return
         self.speaking = partial or self.speaking
         post = Post(
-            reply.text[: self._limits.text],
+            beginning(reply.text, self._limits),
             keys=(*self._cancel, *offers),
             reply_to=self._journal.message.id,
             silent=reply.silent,

@@ -36,6 +36,7 @@ class Posts:
 
     blobs: BlobSource
     buttons: ButtonStore
+    most_pieces: int = MOST_PIECES
 
     async def of(self, reply: Reply, journal: Journal, limits: Limits) -> list[Post]:
         """The reply as posts, in order; the buttons are under the last, the first replies to the question.
@@ -46,7 +47,7 @@ class Posts:
         uploads = [upload for upload in made if len(upload.content) <= limits.file]
         said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
         pieces = split(said, limits.text, limits.size) if said.strip() else [""]
-        if len(pieces) > MOST_PIECES:
+        if len(pieces) > self.most_pieces:
             uploads.append(Upload("answer.md", "text/markdown", said.encode()))
             pieces = pieces[:1]
         keys = tuple([await self._key(button, number, journal) for number, button in enumerate(reply.buttons)])

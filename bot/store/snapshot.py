@@ -83,8 +83,9 @@ class Snapshot:
 
     @property
     def serving(self) -> dict[str, str]:
-        """A model for everything that somebody serves."""
-        return {want: model for worker in reversed(self.workers) for want, model in worker.serves.items()}
+        """A model for everything that somebody serves, of somebody on duty where there is one."""
+        absent, present = ([one for one in reversed(self.workers) if (one.off is None) == on_duty] for on_duty in (False, True))
+        return {want: model for worker in (*absent, *present) for want, model in worker.serves.items()}
 
 
 class Snapshots:

@@ -241,3 +241,13 @@ async def test_a_result_of_another_release_is_read_as_far_as_it_is_known(redis: 
             assert await at.shift.emit(claim, '{"kind": "unheard of"}')
             assert await at.shift.finish(claim, said, 0.1)
             await at.sees(shown)
+
+
+async def test_a_pause_of_some_is_none_for_what_others_serve_too(redis: Redis, keys: Keys) -> None:
+    async with scene(redis, keys) as at:
+        await Shift(redis, keys, "z", [Offer("finch", ["say", "say:finch"])], name="z", owns=False, lease=60.0).renew()
+        await Shift(redis, keys, "a", [Offer("finch", ["say", "say:finch"])], name="a", owns=False, lease=60.0).renew()
+        await Duty(redis, keys).order([ALL, "a"], Leave("pause"))
+        await at.ask()
+        await at.sees("You are next.")
+        await Duty(redis, keys).resume([ALL, "a"])

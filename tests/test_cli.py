@@ -182,6 +182,17 @@ def test_models_are_listed_with_what_is_here(config: Path, tmp_path: Path) -> No
     assert " absent " in rows["smollm2-135m-instruct"]
 
 
+def test_a_licence_that_forbids_the_use_is_a_fault_of_the_configuration_and_of_a_pull(config: Path) -> None:
+    with config.open("a") as file:
+        file.write('[models]\nuse = "commercial"\n[plugins.chat]\nmodels = ["mpt-7b-chat"]\n')
+    said = "mpt-7b-chat (CC BY-NC-SA 4.0) is for private and public use, and `models.use` is 'commercial'; take falcon-7b-instruct"
+    checked = hobnob("check", "--config", str(config))
+    assert (checked.returncode, f"plugins.chat: {said}" in checked.stderr) == (2, True)
+    pulled = hobnob("models", "pull", "mpt-7b-chat", "mpt-7b", "--config", str(config))
+    assert (pulled.returncode, said in pulled.stderr) == (2, True)
+    assert "mpt-7b cannot be brought: its makers have taken it from the hub. Put a copy of yours" in pulled.stderr
+
+
 def test_a_model_that_nobody_knows_is_refused(config: Path) -> None:
     done = hobnob("models", "pull", "startr", "--config", str(config))
     assert done.returncode == 2

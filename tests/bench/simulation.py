@@ -45,6 +45,10 @@ class Seen:
     foretold: list[tuple[float, float]] = field(default_factory=list)
     """What was foretold and what came true: (seconds, seconds) of waiting for each job."""
 
+    @property
+    def swaps_an_hour(self) -> float:
+        return self.swaps / self.ended * 3600
+
     def percentile(self, part: float) -> float:
         return sorted(self.waits)[min(len(self.waits) - 1, int(part * len(self.waits)))]
 

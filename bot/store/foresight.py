@@ -21,7 +21,7 @@ MOST_JOBS = 300
 """Waiting jobs that are looked at; who is further behind is told nothing yet."""
 
 
-FUTURES = 5
+FUTURES = 9
 """Ways in which it may go on that are looked at."""
 
 HORIZON = 1_800.0
@@ -67,8 +67,8 @@ class Outlook:
 def foresee(outlook: Outlook) -> dict[str, Place]:
     """The places of all waiting jobs that somebody serves, by id.
 
-    How many are ahead is counted as things stand. How long it takes is the middle of a few futures in which others ask as they
-    did lately: who comes later may be served before, and without them four of ten estimates were less than half of the wait.
+    How many are ahead is counted as things stand. How long it takes is what most of a few futures agree with in which others
+    ask as they did lately: who comes later may be served before, and without them four of ten estimates were less than half of the wait.
     """
     jobs = [job for people in outlook.policy.lines.values() for lines in people.values() for line in lines.values() for job in line]
     wanted, measured = {job.id for job in jobs}, set(outlook.policy.cost)
@@ -76,13 +76,20 @@ def foresee(outlook: Outlook) -> dict[str, Place]:
     futures = [Future(copy.deepcopy(outlook), random.Random(seed)).begin(wanted) for seed in range(FUTURES if measured else 0)]  # noqa: S311
     begins = {id: number for number, id in enumerate(standing)}
     absent = sorted((job for job in jobs if job.model in outlook.away and job.id not in standing), key=lambda job: job.at)
-    places = {job.id: Place(begins[job.id], _middle(job, futures) if job.model in measured else None) for job in jobs if job.id in standing}
+    places = {job.id: Place(begins[job.id], _likely(job, futures) if job.model in measured else None) for job in jobs if job.id in standing}
     places |= {job.id: Place(sum(other.model == job.model for other in absent[:at]), None) for at, job in enumerate(absent)}
     return {job.id: replace(places[job.id], away=outlook.away.get(job.model, 0.0)) for job in jobs if job.id in places}
 
 
-def _middle(job: Queued, futures: Sequence[Mapping[str, float]]) -> float:
-    return statistics.median(future.get(job.id, HORIZON) for future in futures)
+def _likely(job: Queued, futures: Sequence[Mapping[str, float]]) -> float:
+    """Seconds from which as few futures as possible are further away than by a factor of two; of several the one nearest the middle."""
+    found = [future.get(job.id, HORIZON) for future in futures]
+    middle = statistics.median(found)
+
+    def agree(seconds: float) -> tuple[int, float]:
+        return sum(one / 2 <= seconds <= one * 2 for one in found), -abs(seconds - middle)
+
+    return max((one * step for one in found for step in (0.5, 1.0, 2.0)), key=agree)
 
 
 class Future:

@@ -15,8 +15,8 @@ from bot.store.duty import Leave, leave
 from bot.store.keys import Keys
 from bot.store.scripts import Scripts
 
-MEMORY = 300.0
-"""Seconds for which it is remembered who asked how often; see `lua/queue_snapshot.lua`."""
+SHORTEST = 10.0
+"""Seconds over which it is counted, at least, who asked how often; the most is five minutes, see `lua/queue_snapshot.lua`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _read(found: Sequence[Any], workers: Sequence[Mapping[str, Any]], pools: Seq
         accounts={pool: _accounts(kept, float(known.get(f"load:{pool}", 0))) for pool, kept in zip(pools, accounts, strict=True)},
         costs={name.removeprefix("job:"): float(value) for name, value in known.items() if name.startswith("job:")},
         weights=_scores(weights),
-        rates=_rates(asked),
+        rates=_rates(asked, float(now) / 1e6),
     )
 
 
@@ -160,13 +160,15 @@ def _accounts(kept: Sequence[Any], load: float) -> Accounts:
     return Accounts(_scores(servers), credits, _scores(spent), load)
 
 
-def _rates(asked: Sequence[Sequence[bytes]]) -> dict[tuple[str, str], float]:
+def _rates(asked: Sequence[Sequence[bytes]], now: float) -> dict[tuple[str, str], float]:
+    """Over the time since the first minute that anything is known of; `asked` begins with this minute."""
     counts: Counter[tuple[str, str]] = Counter()
     for minute in asked:
         for who, count in _pairs(minute).items():
             want, _, tenant = who.partition("|")
             counts[tenant, want] += int(count)
-    return {who: count / MEMORY for who, count in counts.items()}
+    known = max((minutes for minutes, minute in enumerate(asked) if minute), default=0)
+    return {who: count / max(now % 60 + 60 * known, SHORTEST) for who, count in counts.items()}
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench import fairness, relay, rivals
+from tests.bench import fairness, foretold, relay, rivals
 from tests.bench.figures import Figure
 
 
 def measure() -> dict[str, Figure]:
-    return fairness.measure() | relay.measure() | rivals.measure()
+    return fairness.measure() | foretold.measure() | relay.measure() | rivals.measure()

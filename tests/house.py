@@ -30,13 +30,11 @@ def heeding_ctrl_c() -> None:
 class House:
     """A data directory with a configuration, and what is started in it."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
+    def __init__(self, folder: Path, more: str = "", plugins: str = f'[plugins.echo]\npath = "{ECHO}"\n') -> None:
         self.config = folder / "bot.toml"
         self.data = folder / "data"
         self.hold = folder / "hold"
-        self.config.write_text(
-            f'data_dir = "{self.data}"\n[web]\nport = 0\n[log]\nformat = "json"\n[plugins.echo]\npath = "{ECHO}"\n{more}', encoding="utf-8"
-        )
+        self.config.write_text(f'data_dir = "{self.data}"\n[web]\nport = 0\n[log]\nformat = "json"\n{plugins}{more}', encoding="utf-8")
         ours = {name: value for name, value in os.environ.items() if not name.startswith("HOBNOB_")}
         self.environ = {**ours, "PARROT_HOLD": str(self.hold)}
         self._log = folder / "log"

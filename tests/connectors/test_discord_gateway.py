@@ -14,10 +14,11 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot import Post, doctor
+from bot import Post, Upload, doctor
 from bot.config import load
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
-from bot.connectors.discord.connector import DiscordConnector
+from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
+from bot.connectors.discord.incoming import Via
 from bot.errors import ConnectorError, StoreError
 from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Message
 from bot.testing import wait_until
@@ -249,3 +250,42 @@ async def test_a_router_that_stands_by_can_answer(discord: Discord) -> None:
     await connector.send(Address("discord", channel["guild_id"], channel["id"]), Post("an answer"), "nonce")
     assert discord.texts(channel) == ["an answer"]
     await connector.close()
+
+
+async def test_an_interaction_whose_token_has_run_out_is_answered_in_its_channel(discord: Discord) -> None:
+    ear, ada = Ear(), discord.world.user("Ada")
+    async with connected(discord, ear) as connector:
+        asked = await discord.call(general(discord), ada, "say", words="hello")
+        await wait_until(lambda: ear.heard and asked.acknowledged)
+        via, place = Via.read(ear.heard[0].via), ear.heard[0].address
+        assert via is not None
+        old = replace(via, id=via.id - (int(TOKEN_LIFE * 1000) + 1000 << 22))
+        late = Post("late", via=str(old), opening=True, reply_to=ear.heard[0].id)
+        first = await connector.send(place, late, "nonce")
+        assert await connector.send(place, late, "nonce") == first, "the same nonce is the same message"
+        await connector.edit(place, first, replace(late, text="later"))
+        await connector.delete(place, str(old))
+        assert discord.texts(general(discord)) == ["later"]
+        assert asked.original is not None
+        assert first != asked.original["id"]
+
+
+async def test_a_command_that_is_answered_by_silence_leaves_nothing_behind(discord: Discord) -> None:
+    ear, ada = Ear(), discord.world.user("Ada")
+    async with connected(discord, ear) as connector:
+        asked = await discord.call(general(discord), ada, "say", words="hello")
+        await wait_until(lambda: ear.heard and asked.acknowledged)
+        await connector.delete(ear.heard[0].address, ear.heard[0].via)
+        assert discord.world.messages[general(discord)["id"]] == {}
+
+
+async def test_what_is_sent_is_as_the_person_sees_it(discord: Discord) -> None:
+    channel = general(discord)
+    async with connected(discord, Ear()) as connector:
+        place = Address("discord", channel["guild_id"], channel["id"])
+        picture = Upload("cat.png", "image/png", b"cat", alt="A cat", spoiler=True)
+        await connector.send(place, Post("@everyone look", (picture,), silent=True), "nonce")
+        [said] = discord.said(channel)
+        [attached] = said["attachments"]
+        assert (said["content"], said["mention_everyone"], said["flags"]) == ("@everyone look", False, 1 << 12)
+        assert (attached["filename"], attached["description"]) == ("SPOILER_cat.png", "A cat")

@@ -1,0 +1,35 @@
+"""The starter models answer on Discord: the whole product, a question and a voice message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.testing import wait_until
+from tests.connectors.test_discord import CONFIG, Channel
+from tests.house import House
+from tests.wire.discord_server import TOKEN, Discord, serving
+
+JFK = Path(__file__).parents[1] / "data/audio/jfk.ogg"
+
+LOADED = 120.0
+"""Seconds in which both models must have been loaded and have answered, on a machine that does other things too."""
+
+
+@pytest.mark.models
+async def test_a_question_is_answered_and_a_voice_message_comes_back_as_text(models_dir: Path, tmp_path: Path) -> None:
+    async with serving(Discord()) as discord:
+        guild, ada = discord.world.guild("Lounge"), discord.world.user("Ada")
+        config = CONFIG.format(token=TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/"))
+        house = House(tmp_path, config, f'[models]\ndir = "{models_dir}"\n[plugins.chat]\n[plugins.transcribe]\n')
+        chat = Channel(discord, guild["channels"][0], ada)
+        with house.begin("run") as process:
+            await wait_until(lambda: discord.gateway.ready and guild["id"] in discord.world.commands, LOADED)
+            note = await discord.send_file(chat.channel, ada, "voice-message.ogg", JFK.read_bytes(), "audio/ogg", voice=True)
+            await wait_until(lambda: "ask not what your country can do for you" in " ".join(chat.texts()).lower(), LOADED)
+            assert discord.said(chat.channel)[0]["message_reference"]["message_id"] == note["id"]
+            await chat.ask("What is the capital of France?")
+            await wait_until(lambda: "Paris" in " ".join(chat.texts()) and not chat.labels(), LOADED)
+            process.terminate()
+            await wait_until(lambda: process.poll() is not None, LOADED)

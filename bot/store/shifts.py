@@ -110,6 +110,11 @@ class Shift:
         return json.dumps(known | {"models": models, "schemas": self._schemas})
 
     @property
+    def holding(self) -> bool:
+        """True while jobs are in its hands."""
+        return bool(self._held)
+
+    @property
     def renewal(self) -> list[str | int]:
         """What `queue_renew` is called with, here and by the warden."""
         late = error_json(JobTimedOut("it ran longer than its kind allows"))

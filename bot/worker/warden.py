@@ -48,8 +48,9 @@ class Warden:
             self._process.stdin.flush()
 
     def dismiss(self) -> None:
-        """Ends it; nothing is renewed any more."""
+        """Ends it; what is held all the same is given away when this process is gone."""
         if self._process is not None and self._process.stdin is not None:
+            self._say([shift.renewal for shift in self._shifts if shift.holding])
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,7 +1,8 @@
 """The warden's program: renews every few seconds what its worker holds. It imports no more than it needs, so that it starts at once.
 
 Its standard input says what to do: first a line of settings, then a line with the arguments of the renewals whenever they
-change, a list for each name under which the worker claims. The end of the input is the end of the worker, and of the warden.
+change, a list for each name under which the worker claims, and none of them once it holds nothing and ends. The end of the
+input is the end of the worker, and of the warden.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> None:
             renewals = json.loads(said)
         if lines.ended:
             break
-    if gone(worker):
+    if renewals and gone(worker):
         for arguments in renewals:
             arguments[2] = 0  # a lease that ends now, so that others need not wait for what nobody does any more
         renewed(renew, renewals)

@@ -21,6 +21,15 @@ def typed_command(text: str, bot: str = "") -> Called | None:
     return Called(found["name"].lower(), text=found["text"] or "")
 
 
+ASKED = re.compile(r"/(?P<name>[\w-]{1,64})(?P<given> [^<\n]*?)? needs <\w+>")
+
+
+def asked_for(text: str) -> Called | None:
+    """The command, with what was given to it, that the bot asked one thing more for with this text; None for other words."""
+    found = ASKED.match(text)
+    return Called(found["name"], text=(found["given"] or "").strip()) if found else None
+
+
 Deliver = Callable[[Message], Awaitable[None]]
 """Returns once the message's tickets are written; a connector acknowledges an event only after that.
 

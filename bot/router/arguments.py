@@ -51,6 +51,17 @@ def validate(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]
         raise BadArguments(f"{faults}. {usage(model)}") from None
 
 
+def missing(model: type[BaseModel], given: Mapping[str, Any]) -> str | None:
+    """The one required field that is all that is missing; None where more is wrong."""
+    try:
+        model.model_validate(dict(given))
+    except ValidationError as error:
+        match error.errors():
+            case [{"type": "missing", "loc": (str() as name,)}]:
+                return name
+    return None
+
+
 def usage(model: type[BaseModel]) -> str:
     """One line that says which arguments there are."""
     names = [f"<{name}>" if field.is_required() else f"[--{name.replace('_', '-')}]" for name, field in model.model_fields.items()]

@@ -13,6 +13,7 @@ from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Messa
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
 from bot.router.arguments import parse, shorten, validate
+from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
@@ -85,6 +86,7 @@ class Dispatch:
             return
         if not heard(message) or self._lateness.worthless(message):
             return
+        message = resumed(message)
         await self._accept(message, lambda view: self._spoken(message, view))
 
     async def _spoken(self, message: Message, view: View) -> list[Body]:
@@ -179,7 +181,7 @@ class Dispatch:
             try:
                 args = self._args(match)
             except BadArguments as error:
-                yield self._told(message, str(error))
+                yield self._told(message, question(match.entry, match.given or {}, message) or str(error))
                 continue
             yield Body(
                 plugin=plugin,

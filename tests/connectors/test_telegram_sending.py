@@ -216,3 +216,11 @@ async def test_words_for_one_person_come_with_the_confirmation_of_their_click(te
     assert (first["text"], first["show_alert"]) == ("no", True)
     assert ["text" in one for one in others] == [False, False]
     assert chat.said == ["pick", ("no " * 100).strip(), "yes"]
+
+
+async def test_a_question_opens_the_reply_for_who_is_asked(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    asked = "/roll needs <sides>: How many. Reply to this message with it."
+    await on_telegram.send(place(telegram.chats.direct(ANN)), Post(asked, fault=True), "n")
+    [call] = telegram.asked("sendMessage")
+    assert call["reply_markup"] == {"force_reply": True, "selective": True}
+    assert call["text"] == asked

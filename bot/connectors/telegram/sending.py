@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import structlog
 from telegram import (
     Bot,
+    ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
@@ -21,7 +22,7 @@ from telegram import (
 )
 from telegram.error import BadRequest, ChatMigrated
 
-from bot.connector import Key, Post, Upload
+from bot.connector import Key, Post, Upload, asked_for
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.rendering import rendered
 from bot.connectors.telegram.styled import Styled, units
@@ -114,7 +115,10 @@ class Sender:
 
     async def _text(self, to: Address, post: Post, words: Styled, keys: Sequence[Key]) -> str:
         async def call(chat: int) -> str:
-            more: dict[str, Any] = {"reply_markup": keyboard(keys), "link_preview_options": LinkPreviewOptions(is_disabled=True)}
+            more: dict[str, Any] = {
+                "reply_markup": keyboard(keys) or _forced(post),
+                "link_preview_options": LinkPreviewOptions(is_disabled=True),
+            }
             sent = await self.bot.send_message(chat, words.text or "…", entities=words.entities, **more, **_where(to, post))
             return str(sent.message_id)
 
@@ -180,6 +184,11 @@ def keyboard(keys: Sequence[Key]) -> InlineKeyboardMarkup | None:
         else:
             rows.append([button])
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _forced(post: Post) -> ForceReply | None:
+    """Opens the reply for who is asked for something."""
+    return ForceReply(selective=True) if post.fault and asked_for(post.text) else None
 
 
 def _where(to: Address, post: Post) -> dict[str, Any]:

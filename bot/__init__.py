@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Single,
         Threading,
         Upload,
+        asked_for,
         typed_command,
     )
     from bot.context import Clip, Context, Conversation, Fetched, Scope, Show, Stored
@@ -182,6 +183,7 @@ __all__ = [
     "UserError",
     "Word",
     "Work",
+    "asked_for",
     "estimate_tokens",
     "hookimpl",
     "typed_command",

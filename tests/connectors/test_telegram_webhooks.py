@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 
 import httpx
@@ -68,4 +67,3 @@ async def test_a_bot_that_polls_again_takes_the_webhook_away(telegram: Telegram)
         await wait_until(lambda: telegram.polled)
     assert telegram.webhook == {}
     await polling.close()
-    await asyncio.sleep(0)

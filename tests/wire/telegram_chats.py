@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -214,6 +213,3 @@ def member(status: str) -> Json:
         stories = ("invite_users", "post_stories", "edit_stories", "delete_stories")
         return {"status": status, "can_be_edited": False, "is_anonymous": False, **{f"can_{one}": True for one in rights + stories}}
     return {"status": status, "is_anonymous": False} if status == "creator" else {"status": status}
-
-
-Updates = deque[Json]

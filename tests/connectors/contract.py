@@ -37,6 +37,9 @@ class Chat(Protocol):
     async def press(self, label: str) -> None:
         """Presses one of them."""
 
+    async def connected(self) -> None:
+        """Returns when the bot receives what is said; a platform may lose what was said before."""
+
     async def delete_question(self) -> None:
         """Takes away what was asked last."""
 
@@ -119,5 +122,6 @@ class Contract:
             await wait_until(lambda: chat.texts() == ["@Hobnob one"], PATIENCE)
             os.kill(house.family["router"].pid, signal.SIGKILL)
         await wait_until(lambda: chat.texts() == ["@Hobnob one two three four"], PATIENCE)
+        await chat.connected()
         await chat.ask("still there")
         await wait_until(lambda: chat.texts()[1:] == ["@Hobnob still there"], PATIENCE)

@@ -74,6 +74,9 @@ class Channel:
     async def press(self, label: str) -> None:
         await self.discord.press(self.discord.said(self.channel)[-1], self.ada, label)
 
+    async def connected(self) -> None:
+        await wait_until(lambda: self.discord.gateway.ready, PATIENCE)
+
     async def delete_question(self) -> None:
         await self.discord.delete(self.asked[-1])
 

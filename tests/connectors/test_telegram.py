@@ -67,6 +67,9 @@ class Group:
     async def press(self, label: str) -> None:
         self.telegram.chats.click(self.chat, ADA, self._said()[-1], label)
 
+    async def connected(self) -> None:
+        """Telegram keeps what is said until somebody asks for it."""
+
     async def delete_question(self) -> None:
         raise AssertionError("Telegram does not tell bots what people delete")
 

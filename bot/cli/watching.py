@@ -109,7 +109,8 @@ def screen(seen: Snapshot) -> Group:
     """Everything on one screen."""
     waiting = sum(len(line.ids) for line in seen.lines)
     running = sum(len(worker.running) for worker in seen.workers)
-    head = Text(f"{waiting} waiting, {running} running, {len(seen.workers)} working — {time.strftime('%H:%M:%S')}", style="bold")
+    workers = "1 worker" if len(seen.workers) == 1 else f"{len(seen.workers)} workers"
+    head = Text(f"{waiting} waiting, {running} running, {workers} — {time.strftime('%H:%M:%S')}", style="bold")
     shown = [_workers(seen), _turns(seen), _servers(seen), _models(seen)]
     return Group(head, *(part for table in shown if table.row_count for part in (Text(), table)))
 

@@ -149,8 +149,7 @@ class Shift:
     @guarded
     async def loaded(self, offer: Offer, seconds: float, claims: Sequence[Claim]) -> None:
         """Tells what it took to load a model for these jobs, and for the others that wait for it."""
-        ids = [claim.id for claim in claims]
-        await self._loaded(args=[self._keys.prefix, self.pool, seconds, len(ids), *ids, *offer.wants])
+        await self._loaded(args=[self._keys.prefix, self.pool, seconds, len(claims), *_fenced(claims), *offer.wants])
 
     @guarded
     async def wait(self, wants: Sequence[str], seconds: float) -> None:
@@ -193,7 +192,7 @@ class Shift:
         for claim in claims:
             self._forget(claim)  # first: where Redis is away, the lease must not be renewed
         if claims:
-            await self._release(args=[self._keys.prefix, *(word for claim in claims for word in (claim.id, claim.fence))])
+            await self._release(args=[self._keys.prefix, *_fenced(claims)])
 
     @guarded
     async def refuse(self, claim: Claim, model: str) -> None:
@@ -204,12 +203,12 @@ class Shift:
     @guarded
     async def park(self, claims: Sequence[Claim]) -> None:
         """These do not run for a while, which does not count against their timeout."""
-        await self._park(args=[self._keys.prefix, 1, *(claim.id for claim in claims)])
+        await self._park(args=[self._keys.prefix, 1, *_fenced(claims)])
 
     @guarded
     async def resume(self, claims: Sequence[Claim]) -> None:
         """These go on."""
-        await self._park(args=[self._keys.prefix, 0, *(claim.id for claim in claims)])
+        await self._park(args=[self._keys.prefix, 0, *_fenced(claims)])
 
     @guarded
     async def renew(self) -> bool:
@@ -242,6 +241,11 @@ class Shift:
             batch.zrem(self._keys.workers(), self.registration)
             batch.delete(self._keys.orders(self.worker), self._keys.worker(self.worker))
             await batch.execute()
+
+
+def _fenced(claims: Sequence[Claim]) -> list[str | int]:
+    """Their ids, each with its fence, as the scripts take them."""
+    return [word for claim in claims for word in (claim.id, claim.fence)]
 
 
 def _claim(found: Sequence[Any]) -> Claim:

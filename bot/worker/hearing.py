@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from bot.errors import StoreError
-from bot.store.duty import CALL
+from bot.store.duty import CALL, Leave
 from bot.store.shifts import Shift
 
 WAIT = 5.0
@@ -20,6 +21,8 @@ class Orders:
         """`cancelled` is called with a job that nobody waits for any more, `room` when one came that may join the running turn."""
         self.paused = asyncio.Event()
         self.called = asyncio.Event()
+        self.cancelled: deque[str] = deque(maxlen=256)
+        """Jobs that were cancelled lately: the news may overtake the claim."""
         self._shift = shift
         self._cancelled = cancelled
         self._room = room
@@ -35,15 +38,21 @@ class Orders:
                 await asyncio.sleep(1.0)
                 continue
             if order and order != CALL:
+                self.cancelled.append(order)
                 self._cancelled(order)
             else:
                 self._room()
 
     async def attend(self) -> None:
+        """Looks whether the operator has the device, and says so."""
+        await self.look()
+        self.called.set()
+
+    async def look(self) -> Leave | None:
         """Looks whether the operator has the device."""
         leave = await self._shift.leave()
         if leave is not None and leave.off == "pause":
             self.paused.set()
         else:
             self.paused.clear()
-        self.called.set()
+        return leave

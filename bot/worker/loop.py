@@ -170,12 +170,7 @@ class Loop:
     def offers(self, joined: str = "", room: int = 0) -> list[Offer]:
         """What could run now; of the model whose turn is `joined`, so many more jobs."""
         return [
-            offer(
-                model,
-                most=room if name == joined else None,
-                resident=self._device.has(model),
-                parked=self._parked.get(name),
-            )
+            offer(model, most=room if name == joined else None, resident=self._device.has(model), parked=self._parked.get(name))
             for name, model in self._models.items()
         ]
 
@@ -192,23 +187,35 @@ class Loop:
 
     async def _serve(self, model: Model[Any, Any], begun: Begun) -> None:
         self._claimed()
-        before = self._parked.pop(model.name, None)
-        works = [*(before.works if before else ()), *await self._works(model, begun.claims)]
-        if not works:
+        if not (works := await self._taken(model, begun.claims)):
             return
-        if before:
-            await self._shift.resume([work.claim for work in before.works])
         self._open = opened = Open(model, works, self._meter, self, self._max_drain)
         try:
             parked = await self._run(model, opened.turn)
+            if parked:  # before the turn is let go: whoever cancels finds them at every moment
+                self._parked[model.name] = Parked(parked, time.time())
         finally:
             self._open = None
             await opened.end()
             await self._hand_back(opened.turn.withdraw())
         if parked:
-            self._parked[model.name] = Parked(parked, time.time())
             await self._shift.park([work.claim for work in parked])
         await self._unless_stopped(self._sender.empty())
+
+    async def _taken(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
+        """The jobs of a turn that begins: what the model goes on with, and what came; that is given up where Redis is away by now."""
+        try:
+            if self._orders.paused.is_set():
+                await self._orders.look()  # a pause that ends by itself calls nobody
+            if model.name in self._parked:
+                await self._shift.resume([work.claim for work in self._parked[model.name].works])
+        except StoreError:
+            with suppress(StoreError):
+                await self._shift.hand_back(claims)
+            raise
+        came = await self._works(model, claims)
+        before = self._parked.pop(model.name, None)  # last: nothing is waited for until the turn has them
+        return [*(before.works if before else ()), *came]
 
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
@@ -257,10 +264,12 @@ class Loop:
             try:
                 works.append(Claimed(claim, model.job.model_validate(claim.body["job"]), loop, self._sender, self._blobs))
             except ValidationError as error:
-                log.warning(
-                    "a job is left to workers of another release", job=claim.id, fields=[str(fault["loc"]) for fault in error.errors()]
-                )
-                await self._shift.refuse(claim, model.name)
+                fields = [str(fault["loc"]) for fault in error.errors()]
+                log.warning("a job is left to workers of another release", job=claim.id, fields=fields)
+                with suppress(StoreError):  # its lease lapses then
+                    await self._shift.refuse(claim, model.name)
+        for work in works:
+            work.cancelled = work.claim.id in self._orders.cancelled
         return works
 
     def _room(self) -> None:

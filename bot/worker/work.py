@@ -171,10 +171,11 @@ class Turn:
 
     def join(self, free: int) -> Sequence[Claimed]:
         """Jobs that arrived meanwhile; from now on they are the model's."""
-        joining = self._next(free)
+        with self._lock:  # in between, who cancels would not find them
+            joining = self._next(free)
+            self.works += joining
         for work in joining:
             work.begin(self.meter)
-        self.works += joining
         room, self.room = self.room, free - len(joining)
         if self.room > room:
             self._loop.call_soon_threadsafe(self._steward.room)
@@ -203,5 +204,6 @@ class Turn:
 
     def cancel(self, id: str) -> None:
         """Nobody waits for this job any more."""
-        for work in (*self.works, *self._arrived):
-            work.cancelled = work.cancelled or work.claim.id == id
+        with self._lock:
+            for work in (*self.works, *self._arrived):
+                work.cancelled = work.cancelled or work.claim.id == id

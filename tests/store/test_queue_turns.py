@@ -247,6 +247,20 @@ async def test_a_jobs_clock_stands_still_while_another_model_has_its_turn(queue:
     assert await shift.renew()
 
 
+async def test_who_lost_a_job_neither_stops_its_clock_nor_says_that_it_runs(
+    queue: Queue, shift: Shift, other: Shift, redis: Redis, keys: Keys
+) -> None:
+    await submit(queue, "1")
+    lost = (await turn(shift)).claims
+    await shift.hand_back(lost)
+    assert (await turn(other)).claims
+    said = await redis.xlen(keys.out("1"))
+    await shift.park(lost)
+    await shift.loaded(OFFER, 1.0, lost)
+    assert await redis.hget(keys.job("1"), "parked") is None
+    assert await redis.xlen(keys.out("1")) == said
+
+
 async def test_jobs_that_expired_in_line_leave_it_without_a_trace(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
     for id in ("1", "2", "3"):
         await submit(queue, id)

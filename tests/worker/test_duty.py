@@ -113,6 +113,18 @@ async def test_a_pause_ends_by_itself_and_a_worker_that_starts_meanwhile_loads_n
         assert at.device.resident == {"long": 1}
 
 
+async def test_when_a_pause_has_ended_by_itself_a_job_is_handed_out_once(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    async with day(redis, keys, Long()) as at:
+        await at.duty.order(["desk"], Leave("pause", time.time() + 0.5))
+        await wait_until(lambda: at.loop._orders.paused.is_set())
+        await jobs.submit(Sing(name="1"))
+        await wait_until(lambda: at.model.turns)
+        assert await redis.hget(keys.job("1"), "fence") == b"1", "no worker gave it back"
+        at.model.enough.set()
+        assert isinstance(await jobs.ended("1"), Finished)
+        assert at.model.turns == [["1"]]
+
+
 async def test_a_drained_worker_ends_what_it_runs_and_takes_nothing_new(redis: Redis, keys: Keys, jobs: Jobs) -> None:
     async with day(redis, keys, Stubborn()) as at:
         await jobs.submit(Sing(name="1"))

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.errors import StoreError
 from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
-from bot.store.queue import Finished
-from bot.store.shifts import Shift
+from bot.store.queue import Finished, Queue
+from bot.store.shifts import Begun, Claim, Offer, Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
 from bot.worker.loop import Loop
@@ -47,7 +48,7 @@ class Long(Model[Sing, Done]):
         self.turns.append([work.job.name for work in batch])
         while not self.enough.wait(0.005):
             batch.join(4)
-            if batch.over:
+            if batch.over or all(work.cancelled for work in batch):
                 return
         for work in batch:
             work.finish(Done(pid=1))
@@ -65,13 +66,38 @@ class Short(Long):
         self.enough.set()
 
 
+class Unlucky(Shift):
+    """The next call that has parked jobs go on finds no Redis; and news of a cancellation may come before the claim that it is of."""
+
+    fails = 0
+    overtaken: Queue | None = None
+    heard: str | None = None
+
+    async def resume(self, claims: Sequence[Claim]) -> None:
+        self.fails -= 1
+        if self.fails >= 0:
+            raise StoreError("away")
+        await super().resume(claims)
+
+    async def claim(self, offers: Sequence[Offer], *, joined: str = "", batch: str = "") -> Begun:
+        begun = await super().claim(offers, joined=joined, batch=batch)
+        if begun.claims and self.overtaken:
+            await self.overtaken.cancel(f"t-{begun.claims[0].id}")
+            await wait_until(lambda: self.heard)
+        return begun
+
+    async def orders(self, seconds: float) -> str | None:
+        self.heard = await super().orders(seconds)
+        return self.heard
+
+
 class Day:
     """A worker's day with both models on one device."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self.long, self.short = Long(), Short()
         models = [self.long, self.short]
-        self.shift = Shift(redis, keys, "w", [offer(model) for model in models])
+        self.shift = Unlucky(redis, keys, "w", [offer(model) for model in models])
         device = Device(10, lambda _: Placement("cpu"))
         self.loop = Loop(models, self.shift, Blobs(redis, keys), device, max_drain=0.05)
 
@@ -97,6 +123,24 @@ async def test_a_long_turn_makes_room_for_another_model_and_goes_on(day: Day, jo
     assert "song" in day.shift._held
     day.long.enough.set()
     assert isinstance(await jobs.ended("song"), Finished)
+
+
+async def test_what_is_parked_goes_on_although_redis_was_away_just_then(day: Day, jobs: Jobs, redis: Redis, keys: Keys) -> None:
+    day.shift.fails = 1
+    await jobs.submit(Sing(name="song"), person="a")
+    await wait_until(lambda: day.long.turns)
+    await jobs.submit(Beat(name="beat"), tenant="other", person="b")
+    await wait_until(lambda: len(day.long.turns) == 2)
+    assert await redis.hget(keys.job("song"), "fence") == b"1", "it is the same run"
+    day.long.enough.set()
+    assert isinstance(await jobs.ended("song"), Finished)
+
+
+async def test_a_cancellation_that_overtakes_its_claim_is_not_lost(day: Day, jobs: Jobs) -> None:
+    day.shift.overtaken = jobs.queue
+    await jobs.submit(Sing(name="song"))
+    await wait_until(lambda: day.long.turns)
+    await wait_until(lambda: not day.shift._held)
 
 
 async def test_what_is_parked_can_be_cancelled(day: Day, jobs: Jobs) -> None:

@@ -51,7 +51,7 @@ def told(config: Path, *words: str) -> str:
 
 def test_the_queue_is_shown_to_people(busy: Path) -> None:
     shown = told(busy, "queue")
-    assert "3 waiting, 1 running, 1 working" in shown
+    assert "3 waiting, 1 running, 1 worker —" in shown
     rows = {row.split()[0]: row.split() for row in map(str.strip, shown.splitlines()) if row.startswith("room/")}
     assert rows["room/big"][1:4] == ["say", "2", "2"]
     assert rows["room/big"][-2:] == ["15.0", "s"]

@@ -1,0 +1,77 @@
+"""`hobnob models …`: the names of its commands and options. What each does is in the module of its name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from bot.cli.options import ConfigFile, Json
+
+models = typer.Typer(help="The models that can be brought here.", no_args_is_help=True)
+
+
+@models.command("list")
+def models_list(config: ConfigFile = None) -> None:
+    """List the models of the catalogue, and which of them are here."""
+    from bot.cli.listing import models as command
+
+    command(config)
+
+
+@models.command("show")
+def models_show(name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None) -> None:
+    """Say what is known of a model: licence and duties, languages, window, memory."""
+    from bot.cli.listing import show as command
+
+    command(config, name)
+
+
+@models.command("add")
+def models_add(
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A repository of the model hub, with safetensors weights.")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Its name here; a known one gives that model this source.")] = "",
+    revision: Annotated[str, typer.Option(help="A branch or commit.")] = "main",
+    config: ConfigFile = None,
+) -> None:
+    """Add a chat model that the catalogue does not have; nothing is downloaded yet."""
+    from bot.cli.adding import add as command
+
+    command(config, repo, name, revision)
+
+
+@models.command("recommend")
+def models_recommend(
+    languages: Annotated[str, typer.Option("--languages", "-l", help="Codes, separated by commas: en,de.")] = "",
+    quality: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
+    use: Annotated[str, typer.Option(help="private, public or commercial; else models.use.")] = "",
+    people: Annotated[int, typer.Option(min=1, max=1000, help="Who chat at the same time.")] = 2,
+    json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Look at this machine and say which models fit, and how."""
+    from bot.cli.recommending import recommend as command
+
+    command(config, languages, quality, use, people, json)
+
+
+@models.command("check")
+def models_check(
+    names: Annotated[Optional[list[str]], typer.Argument(metavar="NAME...", help="Models or sets; all that are here.")] = None,  # noqa: UP045
+    config: ConfigFile = None,
+) -> None:
+    """Verify the files of models, and that their licences fit; exit code 1 if something is wrong."""
+    from bot.cli.listing import check as command
+
+    raise typer.Exit(command(config, names or []))
+
+
+@models.command("pull")
+def models_pull(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models or sets; `starter` is the first to have.")],
+    config: ConfigFile = None,
+) -> None:
+    """Bring models here: downloaded, verified, ready to load."""
+    from bot.cli.listing import pull as command
+
+    command(config, names)

@@ -103,7 +103,7 @@ class Loop:
         with suppress(StoreError):
             if await self._shift.leave() is None:
                 warm = self._begin(self._device.warm, list(self._models.values()))
-                await self._unless_stopped(asyncio.shield(warm))
+                await self._unless_stopped(asyncio.shield(warm), self._orders.paused)
 
     async def _turns(self) -> None:
         away = False

@@ -166,6 +166,22 @@ async def test_a_model_that_does_not_let_go_ends_its_worker(redis: Redis, keys: 
         assert await redis.hget(keys.job("1"), "state") == b"waiting", "it was handed back before"
 
 
+async def test_a_pause_while_a_worker_starts_does_not_wait_for_what_it_loads(
+    redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looping, "YIELD", 0.1)
+
+    class Heavy(Long):
+        def load(self, placement: Placement) -> None:
+            self.turns.append(["loads"])
+            self.enough.wait(10)
+
+    async with day(redis, keys, Heavy()) as at:
+        await wait_until(lambda: at.model.turns)
+        await at.duty.order([ALL], PAUSE)
+        await wait_until(lambda: at.loop.lost, 3.0)
+
+
 async def test_what_is_ordered_of_all_and_of_one_holds_until_it_is_over_or_taken_back(redis: Redis, keys: Keys) -> None:
     duty = Duty(redis, keys)
     now = (await redis.time())[0]

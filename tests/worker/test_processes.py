@@ -119,15 +119,16 @@ async def test_no_warden_outlives_its_worker(start: Start, serving: Serving, end
     await wait_until(lambda: not warden.is_running())
 
 
+@pytest.mark.alone  # another warden must be there before the lease lapses
 async def test_a_warden_that_dies_is_replaced(jobs: Jobs, start: Start, log: Log, serving: Serving) -> None:
-    hold = jobs.hold("1")
-    process = start()
+    hold, lease = jobs.hold("1"), LEASE * 2
+    process = start(lease)
     await serving(1)
     await jobs.submit(Beat(name="1", hold=str(hold)))
     await wait_until(log.runs)
     warden_of(process).kill()
     began = time.monotonic()
-    await wait_until(lambda: time.monotonic() - began > LEASE * 2)  # longer than a lease that nobody renews
+    await wait_until(lambda: time.monotonic() - began > lease * 2)  # longer than a lease that nobody renews
     hold.unlink()
     done(await jobs.ended("1"))
     assert log.names() == ["1"]

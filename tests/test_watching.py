@@ -58,6 +58,12 @@ def test_the_queue_is_shown_to_people(busy: Path) -> None:
     assert rows["room/small"][-3:] == ["a", "full", "share"]
 
 
+def test_where_nobody_works_both_say_how_to_start_somebody(redis_url: str, tmp_path: Path) -> None:
+    config = tmp_path / "bot.toml"
+    config.write_text(f'[redis]\nurl = "{redis_url}"\n')
+    assert told(config, "queue") == told(config, "workers") == "No worker is here, so nothing is answered: `hobnob worker` starts one.\n"
+
+
 def test_the_queue_is_told_to_programs(busy: Path) -> None:
     seen: dict[str, Any] = json.loads(told(busy, "queue", "--json"))
     assert [worker["name"] for worker in seen["workers"]] == ["worker-1"]

@@ -34,6 +34,8 @@ MOST_FORESEEN = 300
 EVERY = 1.0
 """Seconds between two looks."""
 
+NOBODY = "No worker is here, so nothing is answered: `hobnob worker` starts one."
+
 
 def queue(path: Path | None, *, live: bool, as_json: bool) -> int:
     """Shows the queue once, or until Ctrl-C. Raises StoreError when there is none to look at."""
@@ -52,7 +54,8 @@ def workers(path: Path | None, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(_finite([asdict(worker) for worker in seen.workers])))  # noqa: T201  for programs
     else:
-        console().print(Group(_workers(seen), Text(), _turns(seen)) if any(worker.running for worker in seen.workers) else _workers(seen))
+        shown = [table for table in (_workers(seen), _turns(seen)) if table.row_count]
+        console().print(Group(shown[0], *(part for table in shown[1:] for part in (Text(), table))) if shown else NOBODY)
     return 0
 
 
@@ -106,7 +109,9 @@ def places(seen: Snapshot) -> dict[str, Place]:
 
 
 def screen(seen: Snapshot) -> Group:
-    """Everything on one screen."""
+    """Everything on one screen; a snapshot has nothing of what nobody serves."""
+    if not seen.workers:
+        return Group(Text(NOBODY))
     waiting = sum(len(line.ids) for line in seen.lines)
     running = sum(len(worker.running) for worker in seen.workers)
     workers = "1 worker" if len(seen.workers) == 1 else f"{len(seen.workers)} workers"

@@ -6,9 +6,11 @@ import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from bot.store import sentinel
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -35,15 +37,21 @@ Socket = Annotated[str, _address("wss", "ws")]
 
 _DB = ("db",)
 _TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
-_REDIS = {"redis": _DB, "rediss": _DB + _TLS, "unix": _DB}
+_REDIS = {"redis": _DB, "rediss": _DB + _TLS, sentinel.SCHEME: sentinel.OPTIONS, "unix": _DB}
 """What may stand behind the `?` of each kind of address; the client's other options would change what we rely on."""
 
 
+def _server(parts: SplitResult) -> bool:
+    if parts.scheme == "unix":
+        return bool(parts.path)
+    return bool(parts.hostname and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path))
+
+
 def _redis(url: SecretStr) -> SecretStr:
-    expected = "expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
+    expected = f"expected redis://HOST:PORT/NUMBER, rediss://… for TLS, {sentinel.FORM}, or unix:///PATH"
     try:
         parts = urlsplit(url.get_secret_value())
-        there = parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path)
+        there = sentinel.watched(url.get_secret_value()) or _server(parts)
     except ValueError as error:  # no port, or half an address
         raise ValueError(expected) from error
     if parts.scheme not in _REDIS or not there:
@@ -63,7 +71,8 @@ class RedisTable(Table):
     """Where everything that must survive is kept."""
 
     url: RedisUrl | None = None
-    """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`.
+    """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`,
+    `redis+sentinel://user:password@host:26379,host:26379/SERVICE/0` behind Sentinels.
     Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
 

@@ -186,13 +186,20 @@ def test_a_secret_is_never_repeated(tmp_path: Path) -> None:
         "redis://me:hunter2@host:99999",
         "redis://me:hunter2@host:x",
         "redis://me:hunter2@host/x",
+        "redis+sentinel://me:hunter2@host",
+        "redis+sentinel://me:hunter2@host,/main",
+        "redis+sentinel://me:hunter2@host:0,other/main",
+        "redis+sentinel://me:hunter2@host/main/x",
         "redis://",
         "host",
     ],
 )
 def test_an_address_that_is_no_redis_is_refused_without_its_password(tmp_path: Path, url: str) -> None:
     (fault,) = faults(written(tmp_path, f'[redis]\nurl = "{url}"'))
-    assert fault == "bot.toml:2: redis.url: expected redis://HOST:PORT/NUMBER, rediss://… for TLS, or unix:///PATH"
+    assert fault == (
+        "bot.toml:2: redis.url: expected redis://HOST:PORT/NUMBER, rediss://… for TLS, "
+        "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/NUMBER, or unix:///PATH"
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,6 +207,10 @@ def test_an_address_that_is_no_redis_is_refused_without_its_password(tmp_path: P
     [
         ("redis://me:hunter2@host/0?bogus=1", "an address with redis:// has no option 'bogus'; it may have db"),
         ("redis://me:hunter2@host?ssl_ca_certs=/ca.pem", "an address with redis:// has no option 'ssl_ca_certs'; it may have db"),
+        (
+            "redis+sentinel://host/main?db=1",
+            "an address with redis+sentinel:// has no option 'db'; it may have sentinel_username, sentinel_password",
+        ),
         ("unix:///run/redis.sock?db=one", "expected a number behind db="),
     ],
 )
@@ -208,7 +219,11 @@ def test_an_option_that_a_redis_address_has_not_is_named(tmp_path: Path, url: st
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://host", "rediss://me:word@host:6380/2?ssl_ca_certs=/ca.pem", "redis://[::1]:6379/", "unix:///run/redis.sock?db=1"]
+    "url",
+    [
+        *("redis://host", "rediss://me:word@host:6380/2?ssl_ca_certs=/ca.pem", "redis://[::1]:6379/", "unix:///run/redis.sock?db=1"),
+        "redis+sentinel://me:word@host:26379,other,[::1]:5000/main/2?sentinel_password=word",
+    ],
 )
 def test_an_address_that_is_a_redis_is_taken(tmp_path: Path, url: str) -> None:
     assert load(written(tmp_path, f'[redis]\nurl = "{url}"')).redis_url == url

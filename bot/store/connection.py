@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 
 import structlog
 from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from bot.errors import StoreError
+from bot.store.sentinel import SCHEME, Watched, watched
 
 OLDEST = 7
 """Redis 7 is the first with everything the scripts use; Valkey counts on from 7.2."""
@@ -46,9 +48,10 @@ T = TypeVar("T")
 
 
 def connect(url: str) -> Redis:
-    """A client for `url` (redis, rediss or unix scheme); connects on first use. Replies are bytes."""
+    """A client for `url` (redis, rediss, redis+sentinel or unix scheme); connects on first use. Replies are bytes."""
     try:
-        pool = FairPool.from_url(url, **_OPTIONS)
+        service = watched(url)
+        pool = FairPool.from_url(url, **_OPTIONS) if service is None else FairSentinelPool.of(service)
     except ValueError as error:
         raise StoreError(f"{shown(url)}: redis.url cannot be understood: {error}") from error
     return Redis.from_pool(pool)
@@ -98,6 +101,34 @@ class FairPool(ConnectionPool):
         await super().aclose()
 
 
+class FairSentinelPool(FairPool, SentinelConnectionPool):
+    """The same, of connections to the server that the Sentinels call the primary when one is opened.
+
+    Who learns of another primary closes the connections to the former one, and one that answers READONLY is closed too.
+    """
+
+    @classmethod
+    def of(cls, service: Watched) -> FairSentinelPool:
+        """Knows its Sentinels, and asks none of them yet."""
+        sentinel = Sentinel(service.sentinels, sentinel_kwargs={**_OPTIONS, **service.asking})  # type: ignore[no-untyped-call]  # redis-py left it bare
+        return cls(service.service, sentinel, **service.speaking, **_OPTIONS)
+
+    async def get_master_address(self) -> Any:
+        """Asks the Sentinels in turn; a connection that a closed pool gave out asks no more."""
+        if self._closed:
+            raise RedisConnectionError("the connections are closed")
+        try:
+            return await super().get_master_address()  # type: ignore[no-untyped-call]  # redis-py left it bare
+        except MasterNotFoundError as error:
+            why = "a failover goes on, none can be reached, or its name or sentinel_password is wrong"
+            raise RedisConnectionError(f"no Sentinel names a primary of {self.service_name}: {why}") from error
+
+    async def aclose(self) -> None:
+        """The connections to the Sentinels too."""
+        await super().aclose()
+        await self.sentinel_manager.aclose()
+
+
 async def check(redis: Redis, url: str) -> None:
     """Raises StoreError when the server is unreachable, refuses us or is too old; the text says what to do."""
     try:
@@ -130,7 +161,7 @@ def shown(url: str) -> str:
     """The address without user and password, for messages and logs."""
     parts = urlsplit(url)
     where = parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
-    return f"Redis at {where}"
+    return f"Redis {parts.path[1:]} of the Sentinels at {where}" if parts.scheme == SCHEME else f"Redis at {where}"
 
 
 def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -188,4 +219,6 @@ def _explained(fault: str) -> str:
         return "Redis is full: raise its maxmemory."
     if _FULL_DISK in fault:
         return "Redis cannot write to its disk: free some space where it keeps its data."
+    if fault.startswith("NOREPLICAS"):
+        return "Redis has fewer replicas than its min-replicas-to-write: start one."
     return f"Redis refused a command: {fault}"

@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import structlog
 
 from bot.store.scripts import source
+from bot.store.sentinel import watched
 from bot.store.shifts import Shift
 
 EVERY = 4
@@ -36,8 +38,10 @@ class Warden:
                 log.error("the warden died and is started again", code=self._process.returncode)
             program = Path(__file__).with_name("warden_process.py")
             self._process = subprocess.Popen([sys.executable, "-I", program], stdin=subprocess.PIPE, start_new_session=True)
-            settings = {"url": self._url, "script": source("queue_renew", "queue_common"), "pause": self._shifts[0].lease / EVERY}
-            self._say({**settings, "worker": os.getpid()})
+            service = watched(self._url)
+            server = {"url": self._url, "watched": service and asdict(service)}
+            script, pause = source("queue_renew", "queue_common"), self._shifts[0].lease / EVERY
+            self._say({**server, "script": script, "pause": pause, "worker": os.getpid()})
         self._say([shift.renewal for shift in self._shifts])
 
     def _say(self, words: object) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 
 import redis
 
+ANSWER_SECONDS = 5.0
+
 
 def main() -> None:
     """Renews until the worker is gone, halted or past a job's timeout, and leaves none of the latter two alive."""
@@ -28,7 +30,7 @@ def main() -> None:
     renewals: list[list[Any]] = json.loads(lines.wait(None) or "null")
     if not settings or not renewals:
         return
-    worker, renew = settings["worker"], redis.Redis.from_url(settings["url"], socket_timeout=5.0).register_script(settings["script"])
+    worker, renew = settings["worker"], client(settings["url"], settings["watched"]).register_script(settings["script"])
     looks = 0  # at a halted worker, in a row: one may be a moment's chance
     while True:
         looks = looks + 1 if halted(worker) else 0
@@ -42,6 +44,15 @@ def main() -> None:
         for arguments in renewals:
             arguments[2] = 0  # a lease that ends now, so that others need not wait for what nobody does any more
         renewed(renew, renewals)
+
+
+def client(url: str, watched: dict[str, Any] | None) -> redis.Redis:
+    """For the server at `url`, or for the primary of a service that Sentinels watch (`bot.store.sentinel.Watched`)."""
+    if watched is None:
+        return redis.Redis.from_url(url, socket_timeout=ANSWER_SECONDS)
+    sentinel: Any = redis.Sentinel(watched["sentinels"], sentinel_kwargs=watched["asking"])  # type: ignore[no-untyped-call]  # left bare
+    primary: redis.Redis = sentinel.master_for(watched["service"], socket_timeout=ANSWER_SECONDS, **watched["speaking"])
+    return primary
 
 
 def renewed(renew: Any, renewals: list[list[Any]]) -> bool:

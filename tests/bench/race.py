@@ -54,7 +54,7 @@ class Finish:
             self.all.set()
 
     async def after(self, entrant: Entrant, count: int) -> float:
-        """Seconds from the first call to the last job, with as many callers as the worker runs jobs at once."""
+        """Seconds from the first call to the last job, with as many callers as the worker runs jobs at once, and none without a job."""
         self.wanted = count
         self.at.clear()
         self.all.clear()
@@ -65,7 +65,7 @@ class Finish:
                 await entrant.enqueue(number)
 
         began = time.perf_counter()
-        await asyncio.gather(*(caller() for _ in range(CONCURRENCY)))
+        await asyncio.gather(*(caller() for _ in range(min(CONCURRENCY, count))))
         await asyncio.wait_for(self.all.wait(), PATIENCE)
         return max(self.at.values()) - began
 

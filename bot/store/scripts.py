@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ResponseError
 
 WHEN_FULL = frozenset(
@@ -25,14 +25,14 @@ WHEN_FULL = frozenset(
 class Call:
     """A script that somebody called, and the answer that is awaited."""
 
-    script: AsyncScript
+    script: Script
     keys: Sequence[Any]
     args: Sequence[Any]
     answer: asyncio.Future[Any]
 
 
 class Scripts:
-    """Scripts, called by their hashes and loaded again when the server has forgotten them.
+    """Scripts, called by their hashes, and by their texts when the server has forgotten them.
 
     Calls of one moment travel together and in order, in one write and one read: most of what a call costs is the way.
     A caller that is cancelled does not hold up the others, and its call may have been made.
@@ -45,9 +45,9 @@ class Scripts:
 
     def __call__(self, name: str, *before: str, when_full: bool = False) -> Script:
         """The script `lua/NAME.lua`, behind those that define what it uses; see WHEN_FULL."""
-        return Script(self, self._redis.register_script(source(name, *before, when_full=when_full)))
+        return Script(self, source(name, *before, when_full=when_full))
 
-    async def call(self, script: AsyncScript, keys: Sequence[Any], args: Sequence[Any]) -> Any:
+    async def call(self, script: Script, keys: Sequence[Any], args: Sequence[Any]) -> Any:
         """What the script returns for these."""
         call = Call(script, keys, args, asyncio.get_running_loop().create_future())
         self._calls.append(call)
@@ -70,16 +70,23 @@ class Scripts:
 
     async def _answers(self, calls: Sequence[Call]) -> Sequence[Any]:
         if len(calls) == 1:
-            return [await calls[0].script(calls[0].keys, calls[0].args)]
+            return [await self._answer(calls[0])]
         async with self._redis.pipeline(transaction=False) as batch:
             for call in calls:
                 batch.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
             found = await batch.execute(raise_on_error=False)
         return [await self._again(call) if isinstance(one, NoScriptError) else one for call, one in zip(calls, found, strict=True)]
 
-    async def _again(self, call: Call) -> Any:
+    async def _answer(self, call: Call) -> Any:
         try:
-            return await call.script(call.keys, call.args)
+            return await self._redis.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
+        except NoScriptError:
+            return await self._again(call)
+
+    async def _again(self, call: Call) -> Any:
+        """By its text, which also loads it: between a load of its own and the call it might be forgotten once more."""
+        try:
+            return await self._redis.eval(call.script.text, len(call.keys), *call.keys, *call.args)
         except ResponseError as error:
             return error
 
@@ -87,13 +94,14 @@ class Scripts:
 class Script:
     """One of them."""
 
-    def __init__(self, scripts: Scripts, script: AsyncScript) -> None:
+    def __init__(self, scripts: Scripts, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         self._scripts = scripts
-        self._script = script
 
     async def __call__(self, *, keys: Sequence[Any] = (), args: Sequence[Any] = ()) -> Any:
         """What the script returns for these."""
-        return await self._scripts.call(self._script, keys, args)
+        return await self._scripts.call(self, keys, args)
 
 
 def _settle(calls: Sequence[Call], found: Sequence[Any]) -> None:

@@ -29,13 +29,11 @@ def lua(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("lua")
-async def test_calls_of_one_moment_share_a_connection_and_keep_their_order(redis: Redis, redis_url: str) -> None:
+async def test_calls_of_one_moment_share_a_connection_and_keep_their_order(redis_url: str) -> None:
     client = connect(redis_url)
     say = Scripts(client)("say")
-    await redis.ping()
-    before = (await redis.info("stats"))["total_connections_received"]
     assert await asyncio.gather(*(say(args=[number]) for number in range(50))) == [str(number).encode() for number in range(50)]
-    assert (await redis.info("stats"))["total_connections_received"] == before + 1
+    assert sum(count for count, _ in client.connection_pool.get_connection_count()) == 1
     await client.aclose()
 
 
@@ -55,6 +53,24 @@ async def test_forgotten_scripts_are_loaded_again(redis: Redis) -> None:
         assert await asyncio.gather(*(say(args=[number]) for number in range(3))) == [b"0", b"1", b"2"]
         await redis.script_flush()
     assert await say(args=["c"]) == b"c"
+
+
+@pytest.mark.usefixtures("lua")
+async def test_scripts_that_are_forgotten_while_they_are_called_are_called_all_the_same(redis: Redis, redis_url: str) -> None:
+    say, client = Scripts(redis)("say"), connect(redis_url)
+
+    async def forget() -> None:
+        for _ in range(300):
+            await client.script_flush()
+
+    async def call() -> None:
+        for _ in range(100):
+            assert await asyncio.gather(*(say(args=[number]) for number in range(2))) == [b"0", b"1"]
+            assert await say(args=["c"]) == b"c"
+
+    found = await asyncio.gather(forget(), call(), return_exceptions=True)
+    await client.aclose()
+    assert list(found) == [None, None]
 
 
 @pytest.mark.usefixtures("lua")

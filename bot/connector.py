@@ -148,6 +148,26 @@ class Listing(Protocol):
         """Lists exactly these in the server, or with "" for people alone with the bot. Called when they have changed."""
 
 
+Need = Literal["every_message", "reactions"]
+"""What a setting may need of a platform: that the bot is shown what is not said to it, or told of reactions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """In the annotation of a setting: what it needs of the platform, with one of `values`, or with any but an empty one."""
+
+    need: Need
+    values: tuple[object, ...] = ()
+
+
+@runtime_checkable
+class Objecting(Protocol):
+    """A connector whose platform may withhold what a setting needs."""
+
+    async def objection(self, to: Address, need: Need) -> str | None:
+        """What the bot does not get there, and the click that changes it; None where it gets it."""
+
+
 @runtime_checkable
 class Threading(Protocol):
     """A connector whose platform has threads that a message can begin."""

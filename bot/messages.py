@@ -127,13 +127,15 @@ class Said:
 class Called:
     """A command: `options` as a platform with native ones typed them, or `text` as a person typed it behind the name.
 
-    `shared` says that it was typed where other bots read along, one of which may be meant.
+    `shared` says that it was typed where other bots read along, one of which may be meant; `edits`, where the message was edited, is the
+    event of its first version: a command runs once for it.
     """
 
     command: str
     options: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
     shared: bool = False
+    edits: str = ""
     kind: Literal["called"] = field(default="called", kw_only=True)
 
 
@@ -222,6 +224,8 @@ class Message:
     addressed: bool = False
     manages: bool = False
     """The sender may manage this server, as the platform says; a direct message is the person's own."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """The sender's roles in this server, as the platform says: their names, by id."""
     via: str = ""
     """What the connector needs to answer this arrival beside its id, for instance an interaction's token."""
 

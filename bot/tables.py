@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from bot.connector import Needs
 from bot.store import sentinel
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
@@ -79,13 +80,13 @@ class RedisTable(Table):
 class Talking(Table):
     """When people speak to the bot, beside mentions, replies and direct messages."""
 
-    listens: bool = False
+    listens: Annotated[bool, Needs("every_message")] = False
     """It answers everything that is not said to another human."""
 
-    words: tuple[str, ...] = ()
+    words: Annotated[tuple[str, ...], Needs("every_message")] = ()
     """Words that call it, wherever they stand: `["computer"]`."""
 
-    follows: bool = False
+    follows: Annotated[bool, Needs("every_message")] = False
     """It remembers what is not said to it, so that it knows what people talk about. Each chat is told once."""
 
     threads: bool = False

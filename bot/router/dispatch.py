@@ -17,7 +17,7 @@ from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
-from bot.router.matching import Match, Unmatched, leaves, payload, wants
+from bot.router.matching import Match, Unmatched, edited, leaves, once, payload, wants
 from bot.router.publishing import Publishing
 from bot.router.remembering import followed
 from bot.router.table import CORE, Table
@@ -153,6 +153,8 @@ class Dispatch:
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:
         """Nobody who spoke to the bot is answered now, which each chat is told once; what a server wants of every message is done."""
+        if edited(message):
+            return []
         called = isinstance(message.trigger, Called)
         told = [self._told(self._lateness.notice(message), TOLD)] if message.addressed or called else []
         return told + ([] if called else await self._bodies(replace(message, addressed=False), view))
@@ -187,7 +189,7 @@ class Dispatch:
                 plugin=plugin,
                 route=match.entry.id,
                 version=self._plugins.loaded[plugin].version,
-                message=message,
+                message=once(message),
                 args=args,
                 settings=view.settings(plugin, message.address),
                 ordered=match.entry.route.ordered,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from bot.messages import Message
+from bot.messages import Called, Message, Said
 from bot.router.table import Entry
 from bot.routes import Listener
 
@@ -46,6 +46,26 @@ def _says(entry: Entry, predicate: Callable[[Message], bool], message: Message) 
     except Exception:
         log.exception("a predicate failed", plugin=entry.plugin, route=entry.id)
         return False
+
+
+def edited(message: Message) -> bool:
+    """Whether this is a later version of something that was said before."""
+    match message.trigger:
+        case Said(version=version):
+            return version > 0
+        case Called(edits=first):
+            return bool(first)
+        case _:
+            return False
+
+
+def once(message: Message) -> Message:
+    """An edited command as the event of its first version: what ran for that does not run again, what was wrong then runs now."""
+    match message.trigger:
+        case Called(edits=first) if first:
+            return replace(message, event=first)
+        case _:
+            return message
 
 
 def payload(model: type[BaseModel], given: Any) -> dict[str, Any]:

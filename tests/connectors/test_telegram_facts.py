@@ -87,7 +87,14 @@ async def test_who_calls_a_command_manages_the_group_if_telegram_says_so(telegra
         telegram.chats.say(chat, who, "/plugins")
     telegram.chats.say(chat, ANN, "only words")
 
-    assert [message.manages for message in await heard(on_telegram, 4)] == [True, False, True, False]
+    messages = await heard(on_telegram, 4)
+    assert [message.manages for message in messages] == [True, False, True, False]
+    assert [message.roles for message in messages] == [
+        {"administrator": "Administrator"},
+        {"member": "Member"},
+        {"administrator": "Administrator"},
+        {},
+    ]
     assert len(telegram.asked("getChatMember")) == 2
 
 
@@ -99,8 +106,8 @@ async def test_an_anonymous_admin_and_a_channel_speak_in_their_own_name(telegram
 
     admin, other = await heard(on_telegram, 2)
 
-    assert (admin.sender, admin.manages) == (Person("-1001", "Chief"), True)
-    assert (other.sender, other.manages) == (Person("-1005", "News"), False)
+    assert (admin.sender, admin.manages, admin.roles) == (Person("-1001", "Chief"), True, {"administrator": "Administrator"})
+    assert (other.sender, other.manages, other.roles) == (Person("-1005", "News"), False, {})
 
 
 async def test_start_opens_a_conversation_and_a_link_runs_its_command(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -129,6 +136,16 @@ async def test_an_edited_message_takes_the_place_of_the_one_before(telegram: Tel
     assert isinstance(third.trigger, Said)
     assert (second.trigger.replaces, third.trigger.replaces) == (first.event, second.event)
     assert second.text == "hello"
+
+
+async def test_an_edited_command_is_an_edit_of_what_was_said_first(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    said = telegram.chats.say(chat, ANN, "/rol", date=1_000_000)
+    telegram.chats.edit(chat, said, "/roll")
+    telegram.again({"update_id": 999, "edited_message": {**said, "text": "seen by nobody"}})
+    first, second = await heard(on_telegram, 2)
+    assert second.event.startswith(f"{first.event}:")
+    assert (second.trigger, second.at) == (Called("roll", shared=False, edits=first.event), 1_000_000)
 
 
 async def test_an_album_is_one_message_even_when_it_comes_in_pieces(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -277,6 +294,17 @@ async def test_who_adds_the_bot_is_told_what_it_cannot_hear(telegram: Telegram, 
     trigger = ear.joined[1].trigger
     assert isinstance(trigger, Joined)
     assert ("/setprivacy" in trigger.note) is not hears
+
+
+@pytest.mark.parametrize(("rank", "hears", "withheld"), [("member", False, 2), ("member", True, 1), ("administrator", False, 0)])
+async def test_what_telegram_withholds_is_said_with_the_click_that_changes_it(
+    telegram: Telegram, on_telegram: TelegramConnector, rank: str, hears: bool, withheld: int
+) -> None:
+    lounge = group(telegram)
+    lounge.bot, telegram.bot["can_read_all_group_messages"] = rank, hears
+    found = [await on_telegram.objection(place(lounge), need) for need in ("reactions", "every_message")]
+    assert ["Add Admin" in (one or "") for one in found] == [number < withheld for number in range(2)]
+    assert await on_telegram.objection(place(telegram.chats.direct(ANN)), "reactions") is None
 
 
 async def test_the_doctor_learns_who_the_token_is_for(telegram: Telegram) -> None:

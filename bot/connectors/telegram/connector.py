@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -12,19 +10,21 @@ from typing import Any, TypeVar
 
 import httpx
 import structlog
-from telegram import Bot, ChatMemberAdministrator, ChatMemberOwner
+from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.connector import Deliver, Limits, Offer, Post
+from bot.connector import Deliver, Limits, Need, Offer, Post
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.clicks import LONGEST, VIA, Clicks
 from bot.connectors.telegram.drafts import Drafts
+from bot.connectors.telegram.members import MANAGING, Members
 from bot.connectors.telegram.menu import listed
 from bot.connectors.telegram.polling import WAIT, Polling
 from bot.connectors.telegram.reading import Reader
 from bot.connectors.telegram.receiving import Receiver
 from bot.connectors.telegram.rendering import length, rendered
+from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
 from bot.connectors.telegram.webhooks import Hook, Webhook
@@ -50,10 +50,6 @@ its way for longer than the next one."""
 PATIENCE = 30.0
 """Seconds for one call; files take longer to send than words."""
 
-TRUSTED = 60.0
-"""Seconds for which somebody who was an administrator is taken for one."""
-
-MOST_TRUSTED = 4096
 PIECE = 1 << 16
 
 T = TypeVar("T")
@@ -98,7 +94,7 @@ class TelegramConnector:
         self._clicks = Clicks(self._confirm)
         self._starting = asyncio.Lock()
         self._started = False
-        self._admins: OrderedDict[tuple[int, int], tuple[float, bool]] = OrderedDict()
+        self._members = Members(self._bot.get_chat_member)
 
     @property
     def single(self) -> bool:
@@ -114,7 +110,7 @@ class TelegramConnector:
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled."""
         bot = await self._ready()
-        receiver = Receiver(bot, Reader(await bot.get_me(), self._manages), deliver, self._clicks.came)
+        receiver = Receiver(bot, Reader(await bot.get_me(), self._members.status), deliver, self._clicks.came)
         await deliver(receiver.reader.ready())
         if self._account.hook is not None:
             await self._asked(Webhook(self._account.hook, receiver).run)
@@ -155,6 +151,15 @@ class TelegramConnector:
             await self._clicks.over(message)
             return
         await self._asked(lambda: self._sender.delete(to, message))
+
+    async def objection(self, to: Address, need: Need) -> str | None:
+        """What privacy mode or missing rights keep from the bot there, as Telegram says it now. Raises ConnectorError."""
+        if to.direct:
+            return None
+        bot = await self._ready()
+        me = await self._asked(bot.get_me)
+        here = await self._asked(lambda: self._sender.call(to, lambda chat: bot.get_chat_member(chat, me.id)))
+        return withheld(need, hears=bool(me.can_read_all_group_messages), administers=here.status in MANAGING)
 
     async def sign(self, to: Address) -> None:
         """Telegram shows for five seconds that somebody types."""
@@ -236,22 +241,6 @@ class TelegramConnector:
     async def _draft(self, to: Address, number: int, words: Styled) -> None:
         topic = int(to.thread) if to.thread else None
         await self._bot.send_message_draft(int(to.server), number, words.text, message_thread_id=topic, entities=words.entities)
-
-    async def _manages(self, chat: int, who: int) -> bool:
-        """Whether the platform calls the person an administrator; asked again after a minute."""
-        at, known = self._admins.get((chat, who), (0.0, False))
-        if at and time.monotonic() - at < TRUSTED:
-            return known
-        try:
-            member = await self._bot.get_chat_member(chat, who)
-        except TelegramError as error:
-            log.warning("an administrator cannot be looked up", fault=error.message)
-            return False
-        found = isinstance(member, ChatMemberOwner | ChatMemberAdministrator)
-        self._admins[chat, who] = time.monotonic(), found
-        if len(self._admins) > MOST_TRUSTED:
-            self._admins.popitem(last=False)
-        return found
 
 
 def _too_big(attachment: Attachment) -> str:

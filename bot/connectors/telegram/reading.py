@@ -8,6 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import telegram
 from telegram import ReactionTypeEmoji, Update
@@ -15,17 +16,15 @@ from telegram import ReactionTypeEmoji, Update
 from bot.connector import typed_command
 from bot.connectors.telegram import facts
 from bot.connectors.telegram.clicks import VIA
+from bot.connectors.telegram.members import MANAGING, ROLES
+from bot.connectors.telegram.rights import withheld
 from bot.messages import Address, Called, Clicked, Joined, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""
 
-DEAF = (
-    "Hello! Here I answer when I am mentioned, replied to or called by a command. Telegram shows me nothing else (privacy mode), so I "
-    "cannot write down every voice note or hear a wake word. An administrator of this group changes that by making me one too. Who owns "
-    "me changes it everywhere: @BotFather, /setprivacy, Disable, then take me out of the group and add me again."
-)
-"""What a group is told whose messages the bot does not see."""
+HELLO = "Hello! Here I answer when I am mentioned, replied to or called by a command."
+"""What a group is told that the bot is added to."""
 
 GROUPS = ("group", "supergroup")
 GONE = ("left", "kicked")
@@ -35,8 +34,8 @@ REMEMBERED = 4096
 
 LINK = re.compile(r"(?P<name>\w{1,32})(?:-(?P<words>[\w-]*))?", re.ASCII)
 
-Manages = Callable[[int, int], Awaitable[bool]]
-"""Whether a person, the second, manages a chat, the first."""
+Status = Callable[[int, int], Awaitable[str]]
+"""What a person, the second, is in a chat, the first."""
 
 
 @dataclass
@@ -44,7 +43,7 @@ class Reader:
     """Reads updates as the bot `me`."""
 
     me: telegram.User
-    manages: Manages
+    status: Status
     _known: set[int] = field(default_factory=set)
     _newest: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
@@ -63,8 +62,13 @@ class Reader:
         if chat.id in self._known and not added:
             return None
         self._known.add(chat.id)
-        deaf = change is not None and change.new_chat_member.status == "member" and not self.me.can_read_all_group_messages
-        return self._joined(Address(facts.NAME, str(chat.id), facts.CHANNEL), f":{update.update_id}", DEAF if added and deaf else "")
+        deaf = withheld(
+            "every_message",
+            hears=bool(self.me.can_read_all_group_messages),
+            administers=change is not None and change.new_chat_member.status in MANAGING,
+        )
+        note = f"{HELLO} {deaf}" if added and deaf else ""
+        return self._joined(Address(facts.NAME, str(chat.id), facts.CHANNEL), f":{update.update_id}", note)
 
     def _joined(self, where: Address, when: str = "", note: str = "") -> Message:
         me = facts.person(self.me)
@@ -77,8 +81,8 @@ class Reader:
             return await self._click(update.callback_query)
         if update.message_reaction is not None:
             return self._reaction(update, update.message_reaction)
-        if update.edited_message is not None:
-            return await self._message([update.edited_message], edited=True)
+        if (changed := update.edited_message) is not None:  # without a date nobody edited it: it got a reaction, say
+            return await self._message([changed], edited=True) if changed.edit_date else None
         if update.message is not None and update.message.migrate_to_chat_id:
             return self._moved(update.message, update.message.migrate_to_chat_id)
         messages = [one.message for one in updates if one.message is not None]
@@ -101,14 +105,26 @@ class Reader:
             mentions=tuple(dict.fromkeys(one for message in messages for one in facts.mentions(message, self.me))),
             reply_to=quote,
             language=(first.from_user.language_code or "") if first.from_user else "",
-            manages=first.chat.type == "private" or facts.anonymous_admin(first),
+            **self._own(first),
         )
         message = self._named(_called(message, self.me.username or ""))
         if edited:
-            message = self._edited(message, int(message.at))
+            message = self._edited(message, first.date.timestamp())
         if isinstance(message.trigger, Called) and not message.manages and first.from_user:
-            return replace(message, manages=await self.manages(first.chat.id, first.from_user.id))
+            return await self._placed(message, first.chat.id, first.from_user.id)
         return message
+
+    @staticmethod
+    def _own(message: telegram.Message) -> dict[str, Any]:
+        """Whose rights need not be asked for: those of somebody alone with the bot, and of an anonymous administrator."""
+        if facts.anonymous_admin(message):
+            return {"manages": True, "roles": {"administrator": ROLES["administrator"]}}
+        return {"manages": message.chat.type == "private"}
+
+    async def _placed(self, message: Message, chat: int, who: int) -> Message:
+        """With what its sender is in the chat, because they want something of the bot."""
+        status = await self.status(chat, who)
+        return replace(message, manages=status in MANAGING, roles={status: ROLES[status]} if status in ROLES else {})
 
     def _named(self, message: Message) -> Message:
         """With the bot called by the name that people see, as on every platform; its user name is Telegram's affair."""
@@ -122,15 +138,17 @@ class Reader:
         where = facts.address(message)
         return Message(str(message.id), f"{message.chat.id}:{message.id}", where, facts.speaker(message), trigger=Moved(str(to)))
 
-    def _edited(self, message: Message, version: int) -> Message:
-        """A new arrival, which takes the place of the version before."""
-        event = f"{message.event}:{version}"
-        replaced = self._newest.get(message.event, message.event)
-        self._newest[message.event] = event
+    def _edited(self, message: Message, began: float) -> Message:
+        """A new arrival, which takes the place of the version before; a command counts as said when its message was, at `began`."""
+        first, version = message.event, int(message.at)
+        event = f"{first}:{version}"
+        replaced = self._newest.get(first, first)
+        self._newest[first] = event
         if len(self._newest) > REMEMBERED:
             self._newest.popitem(last=False)
-        said = Said(version, replaced) if isinstance(message.trigger, Said) else message.trigger
-        return replace(message, event=event, trigger=said)
+        if isinstance(message.trigger, Called):
+            return replace(message, event=event, at=began, trigger=replace(message.trigger, edits=first))
+        return replace(message, event=event, trigger=Said(version, replaced))
 
     async def _click(self, query: telegram.CallbackQuery) -> Message | None:
         """A button: below which message is all that is told of one that is too old."""
@@ -139,7 +157,7 @@ class Reader:
             return None
         known = under if isinstance(under, telegram.Message) else None
         place = facts.address(known) if known else Address(facts.NAME, str(under.chat.id), facts.CHANNEL, "", under.chat.type == "private")
-        return Message(
+        message = Message(
             id=str(under.message_id),
             event=f"click:{query.id}",
             address=place,
@@ -149,8 +167,9 @@ class Reader:
             via=f"{VIA}{query.id}",
             reply_to=Quote(str(under.message_id), facts.person(self.me), tuple(facts.parts(known)) if known else ()),
             language=query.from_user.language_code or "",
-            manages=place.direct or await self.manages(under.chat.id, query.from_user.id),
+            manages=place.direct,
         )
+        return message if place.direct else await self._placed(message, under.chat.id, query.from_user.id)
 
     def _reaction(self, update: Update, reaction: telegram.MessageReactionUpdated) -> Message | None:
         """The first emoji that was not there before."""

@@ -1,0 +1,85 @@
+"""A command runs once for its message, however often that is edited; one that was wrong may be mended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import replace
+
+import pytest
+from pydantic import BaseModel
+from redis.asyncio import Redis
+
+from bot import Command, Context, Listener, Route, hookimpl
+from bot.connector import Limits, typed_command
+from bot.messages import Address, Message, Person, Said, Text, Trigger
+from bot.plugins import Loaded, Plugins
+from bot.router.app import build, running
+from bot.store.keys import Keys
+from bot.testing import wait_until
+from tests.platform import Platform
+
+LOUNGE, ME = Address("room", "lounge", "main"), Person("bot", "Hobnob")
+
+Say = Callable[..., Awaitable[list[str]]]
+
+
+class Paint(BaseModel):
+    """An argument that can be wrong."""
+
+    copies: int
+
+
+class Painter:
+    """Says what it would paint, and repeats what is said."""
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Command("paint", "Paints.", Paint, self.paint), Listener("repeat", lambda message: message.addressed, self.repeat)]
+
+    async def paint(self, ctx: Context, args: Paint) -> str:
+        return f"{args.copies} painted"
+
+    async def repeat(self, ctx: Context) -> str:
+        return ctx.message.text
+
+
+def trigger(text: str, version: int) -> Trigger:
+    called = typed_command(text)
+    return Said(version) if called is None else replace(called, edits="m" if version else "")
+
+
+@pytest.fixture
+async def say(redis: Redis, keys: Keys) -> AsyncIterator[Say]:
+    """One message that says one thing after the other; gives what stands below it in the end."""
+    platform = Platform(most=Limits(text=200, file=1000, edit_interval=0.0, patience=600.0))
+    plugins = Plugins([Loaded("painter", Painter(), version="1")])
+    router = build(redis, keys, plugins, [platform])
+
+    async def versions(*texts: str, late: float = 0.0) -> list[str]:
+        for version, text in enumerate(texts):
+            event, at = f"m:{version}" if version else "m", time.time() - (late if version else 0.0)
+            message = Message("m", event, LOUNGE, Person("a", "Ann"), (Text(text),), trigger(text, version), at, me="bot", mentions=(ME,))
+            await router.deliver(message)
+            await wait_until(lambda: not router.runner.held)
+        return platform.shown(LOUNGE)
+
+    async with running(router, plugins):
+        yield versions
+
+
+async def test_a_command_that_ran_does_not_run_again(say: Say) -> None:
+    assert await say("/paint 1", "/paint 2", "/paint 3") == ["1 painted"]
+
+
+async def test_a_command_that_was_wrong_runs_when_it_is_mended(say: Say) -> None:
+    shown = await say("/pant 1", "/paint x", "/paint y", "/paint 2", "/paint 3")
+    assert [text.partition(" ")[0] for text in shown] == ["There", "copies:", "copies:", "2"]
+
+
+async def test_words_that_become_a_command_run_it_and_words_are_answered_each_time(say: Say) -> None:
+    assert await say("one", "two", "/paint 3") == ["one", "two", "3 painted"]
+
+
+async def test_an_edit_that_comes_late_is_no_reason_to_say_anything(say: Say) -> None:
+    assert await say("one", "two", "/paint 3", late=601.0) == ["one"]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.catalogue import Catalogue, ChatFacts, Entry
+    from bot.choices import Change, Changed, Chosen, Deed, Level, Origin, ServerChoices, Setting, Where, reaches
     from bot.connector import (
         Closing,
         Connector,
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
         Fired,
         Image,
         Joined,
+        Left,
         Message,
         Moved,
         Part,
@@ -107,7 +109,10 @@ __all__ = [
     "Button",
     "Called",
     "Catalogue",
+    "Change",
+    "Changed",
     "ChatFacts",
+    "Chosen",
     "Clicked",
     "Clip",
     "Closing",
@@ -117,6 +122,7 @@ __all__ = [
     "ConnectorError",
     "Context",
     "Conversation",
+    "Deed",
     "Deleted",
     "Deliver",
     "Draw",
@@ -136,6 +142,8 @@ __all__ = [
     "JobTimedOut",
     "Joined",
     "Key",
+    "Left",
+    "Level",
     "Limits",
     "Listener",
     "Listing",
@@ -150,6 +158,7 @@ __all__ = [
     "Objecting",
     "Offer",
     "Option",
+    "Origin",
     "Outcome",
     "Part",
     "Partial",
@@ -172,6 +181,8 @@ __all__ = [
     "Schedule",
     "Scope",
     "Segment",
+    "ServerChoices",
+    "Setting",
     "Show",
     "Signing",
     "Single",
@@ -187,15 +198,17 @@ __all__ = [
     "Unavailable",
     "Upload",
     "UserError",
+    "Where",
     "Word",
     "Work",
     "asked_for",
     "estimate_tokens",
     "hookimpl",
+    "reaches",
     "typed_command",
 ]
 
-_HOMES = ("connector", "context", "errors", "events", "hookspecs", "jobs", "messages", "models", "routes", "turns", "catalogue")
+_HOMES = ("choices", "connector", "context", "errors", "events", "hookspecs", "jobs", "messages", "models", "routes", "turns", "catalogue")
 
 
 def __getattr__(name: str) -> Any:

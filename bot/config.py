@@ -96,7 +96,7 @@ class LogTable(Table):
 
 
 class PluginTable(BaseModel):
-    """One plugin that is to be loaded. Keys beside these three are the plugin's own; see its README."""
+    """One plugin that is to be loaded. Keys beside these are the plugin's own; see its README."""
 
     model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
 
@@ -108,6 +108,12 @@ class PluginTable(BaseModel):
 
     locked: frozenset[str] = frozenset()
     """Settings that no server may change."""
+
+    enabled: bool = True
+    """Whether it is on where nobody has switched it."""
+
+    switchable: bool = True
+    """Whether servers may switch it on and off."""
 
     @property
     def options(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from bot.choices import Deciding, ServerChoices
 from bot.jobs import Job, Partial, Result
 from bot.messages import Address, Audio, Blob, Message, Person, Reply, Source
 from bot.turns import Turn
@@ -45,7 +46,7 @@ class Clip:
     seconds: float
 
 
-class Acts(Protocol):
+class Acts(Deciding, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
     async def run(self, job: Job[R], show: Show | None) -> R:
@@ -153,6 +154,7 @@ class Context:
         self.random = random.Random(ref)  # noqa: S311  for dice and choices, which a replay must make again
         self.conversation = Conversation(acts)
         self.store = Stored(acts)
+        self.choices = ServerChoices(acts)
         self._acts = acts
 
     @property

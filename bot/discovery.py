@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -34,7 +34,8 @@ class Manifest(BaseModel):
     """What `plugin.toml` says, readable without running the plugin.
 
     `licence` is that of the weights it loads (of the plugin itself, where it loads none); `version` is that of a plugin
-    which is no installed package.
+    which is no installed package. `rights` are what it may beside what every plugin may: `administration` sees and changes the choices of
+    every plugin in a server, for those who may.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +44,7 @@ class Manifest(BaseModel):
     api: int
     licence: str
     version: str = ""
+    rights: frozenset[Literal["administration"]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

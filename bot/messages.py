@@ -89,7 +89,8 @@ class Person:
 class Address:
     """Where something was said and where the answer lands.
 
-    `server` is a guild, a group or a web room; for a direct message it is the person. `thread` is a thread or forum topic.
+    `server` is a guild, a group or a web room; for a direct message it is the person. `channel` is "main" where a server has no channels.
+    `thread` is a thread or forum topic.
     """
 
     connector: str
@@ -102,6 +103,11 @@ class Address:
     def conversation(self) -> str:
         """One conversation per chat, thread or topic; nothing is shared between two of these."""
         return "/".join(_escaped(word) for word in (self.connector, self.server, self.channel, self.thread))
+
+    @property
+    def topic(self) -> str:
+        """The thread as choices know it, "" outside of one."""
+        return f"{_escaped(self.channel)}/{_escaped(self.thread)}" if self.thread else ""
 
     @property
     def tenant(self) -> str:
@@ -190,7 +196,14 @@ class Joined:
     kind: Literal["joined"] = field(default="joined", kw_only=True)
 
 
-Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted | Moved | Joined, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The bot is no longer in this server; what is kept for it is forgotten after a while, unless it comes back."""
+
+    kind: Literal["left"] = field(default="left", kw_only=True)
+
+
+Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted | Moved | Joined | Left, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +237,10 @@ class Message:
     addressed: bool = False
     manages: bool = False
     """The sender may manage this server, as the platform says; a direct message is the person's own."""
+    moderates: bool = False
+    """The sender may remove what others say here, as the platform says."""
+    guest: bool = False
+    """The sender is not, or not yet, a member of this server."""
     roles: Mapping[str, str] = field(default_factory=dict)
     """The sender's roles in this server, as the platform says: their names, by id."""
     via: str = ""
@@ -249,7 +266,8 @@ class Reply:
     """What a handler returns: parts, and buttons below them. A plain string is a Text part.
 
     `silent` asks the platform not to notify, `private` to show it only to the asker where the platform can; `fault` says
-    that this is no answer but the reason why there is none.
+    that this is no answer but the reason why there is none. `instead` answers a click by changing the message that has the button; where
+    that is gone it is sent anew.
     """
 
     parts: tuple[Part, ...]
@@ -257,6 +275,7 @@ class Reply:
     silent: bool
     private: bool
     fault: bool = False
+    instead: bool = False
 
     def __init__(
         self,
@@ -265,6 +284,7 @@ class Reply:
         silent: bool = False,
         private: bool = False,
         fault: bool = False,
+        instead: bool = False,
     ) -> None:
         put = object.__setattr__  # a frozen dataclass with a friendlier signature than its fields
         put(self, "parts", tuple(Text(part) if isinstance(part, str) else part for part in parts))
@@ -272,6 +292,7 @@ class Reply:
         put(self, "silent", silent)
         put(self, "private", private)
         put(self, "fault", fault)
+        put(self, "instead", instead)
 
     @property
     def text(self) -> str:

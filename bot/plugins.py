@@ -6,7 +6,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import structlog
@@ -58,6 +58,13 @@ class Loaded:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     locked: frozenset[str] = frozenset()
     config: BaseModel = field(default_factory=NoConfig)
+    enabled: bool = True
+    switchable: bool = True
+
+    @property
+    def fixed(self) -> bool:
+        """Whether servers cannot switch it: the operator does not let them, or they could not switch it on again."""
+        return not self.switchable or "administration" in self.manifest.rights
 
 
 @dataclass(slots=True)
@@ -103,16 +110,7 @@ class Plugins:
 
     def _versioned(self, one: Loaded) -> Loaded:
         routes = [item for plugin, item in self._items["register_routes"] if plugin == one.name]
-        return Loaded(
-            one.name,
-            one.plugin,
-            one.manifest,
-            one.settings,
-            digest(one.version, one.settings, routes),
-            one.defaults,
-            one.locked,
-            one.config,
-        )
+        return replace(one, version=digest(one.version, one.settings, routes))
 
     def collect(self, hook: str) -> list[tuple[str, Any]]:
         """(plugin, item) for all that the plugins declared through a `register_…` hook, which was called once."""
@@ -228,7 +226,8 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
     if module is None:
         return None
     plugin = _plugin(config, found, half, getattr(module, "Plugin", None), options)
-    return Loaded(name, plugin, manifest, settings, manifest.version or found.release, table.defaults, table.locked, options)
+    version = manifest.version or found.release
+    return Loaded(name, plugin, manifest, settings, version, table.defaults, table.locked, options, table.enabled, table.switchable)
 
 
 def _config(config: Config, name: str, found: Found) -> BaseModel:

@@ -6,8 +6,10 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar, overload
 
+from bot.choices import Change, Chosen, Deed
 from bot.context import Clip, Fetched, Scope, Show
 from bot.errors import UserError
 from bot.jobs import Job, Partial, Result
@@ -42,8 +44,9 @@ Scripted = Result | Exception | tuple[Partial | Result | Exception, ...]
 class ScriptedActs:
     """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
 
-    What a handler does is kept: `jobs`, `shown` (while a job ran), `posted`, `forwarded`, `scheduled`, `remembered` turns and
-    `stored` data. What it asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `pages` by address.
+    What a handler does is kept: `jobs`, `shown` (while a job ran), `posted`, `forwarded`, `scheduled`, `remembered` turns, `stored`
+    data, and `changes` of choices. What it asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `pages` by
+    address, and `holding`, what holds for plugins here, first for the one that is tested.
     """
 
     def __init__(self, *script: Scripted) -> None:
@@ -58,6 +61,8 @@ class ScriptedActs:
         self.files: dict[str, bytes] = {}
         self.cut: dict[str, list[Clip]] = {}
         self.pages: dict[str, Fetched] = {}
+        self.holding: list[Chosen] = []
+        self.changes: list[Change] = []
 
     async def run(self, job: Job[R], show: Show | None) -> R:
         """The next entry of the script; AssertionError when there is none left."""
@@ -103,6 +108,27 @@ class ScriptedActs:
             self.stored.pop((scope, key), None)
         else:
             self.stored[scope, key] = value
+
+    async def chosen(self, plugin: str | None) -> list[Chosen]:
+        """What of `holding` is asked for; UserError when there is none of that name."""
+        found = [one for one in self.holding if plugin in (None, one.plugin)] if plugin != "" else self.holding[:1]
+        if plugin is not None and not found:
+            raise UserError(f"There is no plugin {plugin} here.")
+        return found
+
+    async def choose(self, change: Change) -> Chosen:
+        """Keeps it in `changes` and in `holding`, unchecked; a value that is reset stays as it was."""
+        (old,) = await self.chosen(change.plugin)
+        given = {name: value for name, value in change.settings.items() if value is not None}
+        settings = tuple(replace(one, value=given[one.name], origin=change.where) if one.name in given else one for one in old.settings)
+        new = replace(old, settings=settings, on=change.on if isinstance(change.on, bool) else old.on)
+        self.holding[self.holding.index(old)] = new
+        self.changes.append(change)
+        return new
+
+    async def deeds(self, most: int) -> list[Deed]:
+        """None."""
+        return []
 
     async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
         """What `pages` has, or 404."""

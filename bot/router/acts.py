@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.choices import Change, Chosen, Deed
 from bot.connector import Connector, Deliver
 from bot.context import Clip, Fetched, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
 from bot.jobs import Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
+from bot.router.choosing import Choosing, chosen_json
 from bot.router.clicking import Instead
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
@@ -36,6 +38,8 @@ LONGEST_CHAIN = 8
 
 turns_json: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
 clips_json: TypeAdapter[list[Clip]] = TypeAdapter(list[Clip])
+all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
+deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 
@@ -49,6 +53,7 @@ class Stores:
     conversations: Conversations
     data: PluginData
     schedules: Schedules
+    choosing: Choosing
     instead: Instead = field(default_factory=Instead)
     decoder: Decoder = field(default_factory=Decoder)
 
@@ -132,6 +137,31 @@ class DurableActs:
         address, person = self._message.address, self._message.sender
         owners = {"server": address.tenant, "chat": address.conversation, "person": f"{address.connector}/{person.id}"}
         return owners[scope]
+
+    async def chosen(self, plugin: str | None) -> list[Chosen]:
+        """What held when this was first asked."""
+
+        async def read() -> bytes:
+            return all_chosen_json.dump_json(await self._stores.choosing.chosen(self._plugin, plugin, self._message.address))
+
+        return all_chosen_json.validate_json(await self._journal.once(self._journal.name("chosen", str(plugin)), read))
+
+    async def choose(self, change: Change) -> Chosen:
+        """One write for the change, its entry in the audit log, and that in the journal."""
+        name = self._journal.name("choose", change.model_dump_json())
+        if (done := self._journal.find(name)) is not None:
+            return chosen_json.validate_json(done)
+        return await self._stores.choosing.choose(
+            self._plugin, self._message, change, lambda value, writes: self._journal.write(name, value, writes)
+        )
+
+    async def deeds(self, most: int) -> list[Deed]:
+        """Those that there were when this was first asked."""
+
+        async def read() -> bytes:
+            return deeds_json.dump_json(await self._stores.choosing.deeds(self._plugin, self._message, most))
+
+        return deeds_json.validate_json(await self._journal.once(self._journal.name("deeds", str(most)), read))
 
     async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
         """The answer that came the first time."""

@@ -21,6 +21,7 @@ from bot.events import Event
 from bot.messages import Message
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
+from bot.router.choosing import Choosing
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
@@ -41,6 +42,7 @@ from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
 from bot.store.keys import Keys
 from bot.store.leads import Leads
+from bot.store.leaving import Leaving
 from bot.store.moving import Moving
 from bot.store.offered import Offered
 from bot.store.plugindata import PluginData
@@ -95,10 +97,11 @@ def build(
     that has gone silent, and its rounds are a third of that.
     """
     by_name = _by_name(connectors)
-    stores = _stores(redis, keys, queue)
+    servers = Servers(redis, keys)
+    gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking)
+    stores = _stores(redis, keys, queue, Choosing(servers, gate, plugins.loaded))
     owner = _owner()
     tickets = Tickets(redis, keys, owner, lease=lease)
-    gate = Gate(Servers(redis, keys), plugins.loaded, quiet=queue.quiet, talking=talking)
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED])
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace())
     endings = Endings(plugins, gate, stores.queue)
@@ -129,15 +132,17 @@ def build(
         move,
         publishing,
         Threads(by_name),
+        Leaving(redis, keys),
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)
 
 
-def _stores(redis: Redis, keys: Keys, queue: QueueTable) -> Stores:
+def _stores(redis: Redis, keys: Keys, queue: QueueTable, choosing: Choosing) -> Stores:
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     data, schedules = PluginData(redis, keys), Schedules(redis, keys)
-    return Stores(jobs, Blobs(redis, keys), Conversations(redis, keys), data, schedules, Instead(queue.instead, queue.offer_after))
+    instead = Instead(queue.instead, queue.offer_after)
+    return Stores(jobs, Blobs(redis, keys), Conversations(redis, keys), data, schedules, choosing, instead)
 
 
 class Endings:

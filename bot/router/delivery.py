@@ -13,7 +13,7 @@ import structlog
 
 from bot.connector import Connector, Key, Post, Signing
 from bot.errors import ConnectorError, MessageGone, StoreError, UserError
-from bot.messages import Image, Reply, reply_json
+from bot.messages import Clicked, Image, Reply, reply_json
 from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
 from bot.router.pace import Pace
@@ -176,13 +176,17 @@ class Line:
             # A handler need not run again while its answer goes out; and a run that was overtaken stops here, before it edits anything.
             if len(posts) > 1 or self._journal.touched or self._journal.again:
                 await self._journal.write("outcome", reply_json.dump_json(reply))
-            await self._answer(posts, status)
+            clicked = self._journal.message.reply_to if reply.instead and isinstance(self._journal.message.trigger, Clicked) else None
+            await self._answer(posts, status, clicked.id if clicked else "")
         left = status or (self._journal.message.via if reply is None else "")
         if left and (reply is None or self._journal.find("sent.answer.0") is not None):
             await self._insist(lambda: self._connector.delete(self._address, left))
 
-    async def _answer(self, posts: list[Post], status: str | None) -> None:
-        if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
+    async def _answer(self, posts: list[Post], status: str | None, instead: str = "") -> None:
+        if instead and len(posts) == 1 and await self._became(instead, posts[0]):
+            if status is not None:
+                await self._insist(lambda: self._connector.delete(self._address, status))
+        elif status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
             await self._send(posts[1:], "answer", 1)
         elif status is None and self._journal.find("sent.answer.0") is None:
             id = await self._insist(lambda: self._send_over(posts[0]))

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import structlog
 
+from bot.choices import CORE
 from bot.errors import BadArguments, Refused
-from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Message, Moved, Reacted, Said
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Reacted, Said
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
 from bot.router.arguments import parse, shorten, validate
@@ -20,10 +21,11 @@ from bot.router.lateness import TOLD, Lateness
 from bot.router.matching import Match, Unmatched, edited, leaves, once, payload, wants
 from bot.router.publishing import Publishing
 from bot.router.remembering import followed
-from bot.router.table import CORE, Table
+from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.routes import Action, Command, Schedule
 from bot.store.conversations import Conversations
+from bot.store.leaving import Leaving
 from bot.store.plugindata import PluginData
 from bot.store.schedules import Schedules
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
@@ -60,6 +62,7 @@ class Dispatch:
         move: Callable[[Address, Address], Awaitable[None]],
         publishing: Publishing,
         threads: Threads,
+        leaving: Leaving,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -75,13 +78,18 @@ class Dispatch:
         self._move = move
         self._publishing = publishing
         self._threads = threads
+        self._leaving = leaving
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
         if isinstance(message.trigger, Moved):
             await self._move(message.address, replace(message.address, server=message.trigger.server))
             return
+        if isinstance(message.trigger, Left):
+            await self._leaving.left(message.address)
+            return
         if isinstance(message.trigger, Joined):
+            await self._leaving.back(message.address)
             await self._joined(message, message.trigger.note)
             return
         if not heard(message) or self._lateness.worthless(message):
@@ -222,7 +230,7 @@ class Dispatch:
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
                 return await self._fired(schedule)
-            case Deleted() | Moved() | Joined():
+            case Deleted() | Moved() | Joined() | Left():
                 return []
 
     def _means_another(self, called: Called, message: Message) -> bool:

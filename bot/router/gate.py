@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from bot.messages import Address
+from bot.choices import CORE, Level, Origin
+from bot.messages import Address, Message
 from bot.plugins import Loaded
 from bot.store.servers import Choices, Server
 from bot.tables import Talking, TalkingTable
@@ -40,37 +41,54 @@ class View:
         self._plugins = plugins
         self._quiet = quiet
         self._talking = talking
-        self._effective: dict[tuple[str, str], dict[str, Any]] = {}
+        self._effective: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def allows(self, plugin: str, address: Address) -> bool:
-        """True when the plugin is on here: the channel's choice, else the server's, else on as configured."""
-        for choices in self._layers(address):
+        """True when the plugin is on here: the thread's choice, else the channel's, the server's, the operator's."""
+        return self.switch(plugin, address)[0]
+
+    def switch(self, plugin: str, address: Address) -> tuple[bool, Origin]:
+        """Whether a plugin is on here, and who has decided that."""
+        loaded = self._plugins.get(plugin)
+        if loaded is not None and loaded.fixed:
+            return loaded.enabled, "operator"
+        for origin, choices in self.layers(address):
             if plugin in choices.plugins:
-                return choices.plugins[plugin]
-        return True
+                return choices.plugins[plugin], origin
+        return loaded is None or loaded.enabled, "operator"
+
+    def level(self, message: Message) -> Level:
+        """What the sender may do here, as the platform says."""
+        if message.manages or message.address.direct:
+            return "admin"
+        if message.moderates:
+            return "moderator"
+        return "guest" if message.guest else "member"
 
     def quiet(self, address: Address) -> bool:
         """True where no status line is wanted: the channel's choice, else the server's, else the operator's."""
-        chosen = [choices.quiet for choices in self._layers(address) if choices.quiet is not None]
+        chosen = [choices.quiet for _, choices in self.layers(address) if choices.quiet is not None]
         return chosen[0] if chosen else self._quiet
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
         found = self._talking.of(address.tenant, address.channel)
-        for choices in reversed(self._layers(address)):
+        for _, choices in reversed(self.layers(address)):
             found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
         return found
 
     def settings(self, plugin: str, address: Address) -> dict[str, Any]:
-        """Effective settings: model defaults < operator's defaults < server < channel; a locked key stays the operator's."""
-        where = address.channel if address.channel in self._server.channels else ""
-        if (plugin, where) not in self._effective:
-            self._effective[plugin, where] = self._merge(self._plugins[plugin], address).model_dump(mode="json")
-        return self._effective[plugin, where]
+        """Effective settings: model defaults < operator's defaults < server < channel < thread; a locked key stays the operator's."""
+        if plugin == CORE:
+            return self.talking(address).model_dump(mode="json") | {"quiet": self.quiet(address)}
+        where = (plugin, *(place for place in (address.topic, address.channel) if place in self._server.channels))
+        if where not in self._effective:
+            self._effective[where] = self._merge(self._plugins[plugin], address).model_dump(mode="json")
+        return self._effective[where]
 
     def _merge(self, loaded: Loaded, address: Address) -> BaseModel:
         merged = dict(loaded.defaults)
-        for choices in reversed(self._layers(address)):
+        for _, choices in reversed(self.layers(address)):
             chosen = choices.settings.get(loaded.name, {})
             merged |= {key: value for key, value in chosen.items() if key not in loaded.locked}
         try:
@@ -80,9 +98,11 @@ class View:
             log.warning("settings that the plugin no longer takes", plugin=loaded.name, server=address.tenant, keys=sorted(wrong))
             return loaded.settings.model_validate({**loaded.defaults, **{key: merged[key] for key in merged if key not in wrong}})
 
-    def _layers(self, address: Address) -> list[Choices]:
-        channel = self._server.channels.get(address.channel)
-        return [self._server.choices] if channel is None else [channel, self._server.choices]
+    def layers(self, address: Address) -> list[tuple[Origin, Choices]]:
+        """What was chosen here, the narrowest first."""
+        places: list[tuple[Origin, str]] = [("thread", address.topic), ("channel", address.channel)]
+        found = [(origin, self._server.channels[place]) for origin, place in places if place in self._server.channels]
+        return [*found, ("server", self._server.choices)]
 
 
 class Gate:
@@ -103,12 +123,16 @@ class Gate:
         tenant = address.tenant
         found = self._views.get(tenant)
         if found is None:
-            found = self._views[tenant] = View(await self._source.get(tenant), self._plugins, self._quiet, self._talking)
+            found = self._views[tenant] = self.of(await self._source.get(tenant))
             if len(self._views) > MOST_CACHED:
                 self._views.popitem(last=False)
         else:
             self._views.move_to_end(tenant)
         return found
+
+    def of(self, server: Server) -> View:
+        """A view of these choices."""
+        return View(server, self._plugins, self._quiet, self._talking)
 
     async def outdated(self, address: Address) -> bool:
         """True when the choices have changed since they were read; for what leaves no ticket behind, whose script would tell."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from bot.choices import CORE
 from bot.context import Context
 from bot.messages import Message, Text
-from bot.router.table import CORE, Entry
+from bot.router.table import Entry
 from bot.routes import Listener
 from bot.store.tickets import Body
 from bot.turns import Turn, estimate_tokens

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from bot.errors import PluginError
 from bot.routes import Action, Command, Listener, Reaction, Route, Schedule
 
-CORE = "hobnob"
-"""The plugin name of tickets that the core answers itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -26,7 +26,9 @@ TABLE = (
     Entry("leases:tickets", "while tickets run", "nothing personal", "when each running ticket's lease ends"),
     Entry("ready:*", "while tickets are ready", "nothing personal", "tickets that any router may take, by connector"),
     Entry("wake:*", "until a router wakes, a minute at most", "nothing personal", "one token that wakes a router"),
-    Entry("server:*", "until the server is forgotten", "the server", "plugins switched on and settings"),
+    Entry("server:*", "until 30 days after the bot left", "the server", "plugins switched on and settings"),
+    Entry("audit:*", "the last 1,000, until 30 days after the bot left", "the server", "what admins changed, and who did"),
+    Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation"),
     Entry("turns-meta:*", "30 days after the last turn", "nothing personal", "tokens counted so far in a conversation"),
     Entry("data:*", "as its plugin says", "the person", "what a plugin keeps for a server, a chat or a person"),
@@ -112,6 +114,14 @@ class Keys:
     def server(self, tenant: str) -> str:
         """A server's choices."""
         return f"{self.prefix}:server:{tenant}"
+
+    def audit(self, tenant: str) -> str:
+        """What a server's admins changed."""
+        return f"{self.prefix}:audit:{tenant}"
+
+    def left(self, tenant: str) -> str:
+        """What has a lifetime only because the bot left."""
+        return f"{self.prefix}:left:{tenant}"
 
     def turns(self, conversation: str) -> str:
         """A conversation."""

@@ -23,6 +23,7 @@ class Moving:
         """A second time it finds nothing to do."""
         keys = self._keys
         await self._rename(keys.server(old.tenant), keys.server(new.tenant))
+        await self._rename(keys.audit(old.tenant), keys.audit(new.tenant))
         await self._rename(keys.turns(old.conversation), keys.turns(new.conversation))
         await self._rename(keys.turns_meta(old.conversation), keys.turns_meta(new.conversation))
         await self._data("server", old.tenant, new.tenant)

@@ -1,16 +1,23 @@
-"""What each server's admins decided: which plugins are on and with which settings. Who may decide is not checked here."""
+"""What each server's admins decided, and the log of it: which plugins are on, with which settings. Who may: `bot/router/choosing.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
 
+from bot.choices import CORE, Deed
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.store.tickets import Write
 from bot.tables import Talking
+
+MOST_DEEDS = 1000
+"""Entries of a server's audit log that are kept."""
+
+deed_json: TypeAdapter[Deed] = TypeAdapter(Deed)
 
 
 class Choices(BaseModel):
@@ -23,15 +30,47 @@ class Choices(BaseModel):
     talking: Talking = Talking()
     quiet: bool | None = None
 
+    def of(self, plugin: str) -> dict[str, Any]:
+        """What is chosen for a plugin, or for the core."""
+        if plugin != CORE:
+            return dict(self.settings.get(plugin, {}))
+        quiet = {} if self.quiet is None else {"quiet": self.quiet}
+        return self.talking.model_dump(mode="json", exclude_unset=True) | quiet
+
+    def having(self, plugin: str, settings: Mapping[str, Any]) -> Self:
+        """The same with exactly these settings for a plugin, or for the core."""
+        if plugin != CORE:
+            others = {name: chosen for name, chosen in self.settings.items() if name != plugin}
+            return self.model_copy(update={"settings": others | ({plugin: settings} if settings else {})})
+        talking = Talking.model_validate({name: value for name, value in settings.items() if name in Talking.model_fields})
+        return self.model_copy(update={"talking": talking, "quiet": settings.get("quiet")})
+
+    def switched(self, plugin: str, on: bool | Literal["reset"]) -> Self:
+        """The same with a plugin switched, or with no choice of that."""
+        others = {name: chosen for name, chosen in self.plugins.items() if name != plugin}
+        return self.model_copy(update={"plugins": others if on == "reset" else others | {plugin: on}})
+
 
 class Server(BaseModel):
-    """A server's choices. `version` grows with every change; tickets compare it, so a stale cache is found at once."""
+    """A server's choices. `version` grows with every change; tickets compare it, so a stale cache is found at once.
+
+    `channels` has what differs in a channel, by its id, and in a thread, by the address's `topic`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 0
     choices: Choices = Choices()
     channels: Mapping[str, Choices] = Field(default_factory=dict)
+    left: bool = Field(default=False, exclude=True)
+    """The bot is not there any more, and nothing is chosen."""
+
+    def having(self, place: str, choices: Choices) -> Self:
+        """The same with these choices for a channel or thread, "" for the server."""
+        if not place:
+            return self.model_copy(update={"choices": choices})
+        others = {name: chosen for name, chosen in self.channels.items() if name != place}
+        return self.model_copy(update={"channels": others | ({} if choices == Choices() else {place: choices})})
 
 
 class Servers:
@@ -44,10 +83,9 @@ class Servers:
     @guarded
     async def get(self, tenant: str) -> Server:
         """The server's choices; one that never chose anything is version 0 and empty."""
-        version, json = await self._redis.hmget(self._keys.server(tenant), ["version", "json"])
-        if version is None or json is None:
-            return Server()
-        return Server.model_validate_json(json).model_copy(update={"version": int(version)})
+        version, json, left = await self._redis.hmget(self._keys.server(tenant), ["version", "json", "left"])
+        server = Server() if json is None else Server.model_validate_json(json)
+        return server.model_copy(update={"version": int(version or 0), "left": left is not None})
 
     @guarded
     async def version(self, tenant: str) -> int:
@@ -58,8 +96,27 @@ class Servers:
     async def put(self, tenant: str, server: Server) -> None:
         """Replaces the choices and raises the version."""
         async with self._redis.pipeline(transaction=True) as batch:
-            batch.hset(
-                self._keys.server(tenant), "json", server.model_dump_json(exclude_defaults=True)
-            )  # what an older router does not know, it refuses
+            batch.hset(self._keys.server(tenant), "json", _json(server))
             batch.hincrby(self._keys.server(tenant), "version", 1)
             await batch.execute()
+
+    def changing(self, tenant: str, server: Server, deed: Deed) -> list[Write]:
+        """The writes that replace the choices of `server.version`, and say in the log who did it; a ticket's journal refuses them
+        with StaleSettings when that is not the version any more.
+        """
+        log = self._keys.audit(tenant)
+        return [
+            ["CHOOSE", self._keys.server(tenant), server.version, _json(server)],
+            ["LPUSH", log, deed_json.dump_json(deed)],
+            ["LTRIM", log, 0, MOST_DEEDS - 1],
+        ]
+
+    @guarded
+    async def deeds(self, tenant: str, most: int) -> list[Deed]:
+        """The newest entries of the audit log, newest first."""
+        found: Any = await self._redis.lrange(self._keys.audit(tenant), 0, most - 1) if most > 0 else []
+        return [deed_json.validate_json(one) for one in found]
+
+
+def _json(server: Server) -> str:
+    return server.model_dump_json(exclude_defaults=True, exclude={"version"})  # what an older router does not know, it refuses

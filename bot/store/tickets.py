@@ -83,7 +83,7 @@ class StaleSettings(Exception):  # noqa: N818  an outcome, not a fault
 
 
 Write = Sequence[str | bytes | int]
-"""A Redis command that takes effect together with a journal entry, or APPEND (see ticket_record.lua)."""
+"""A Redis command that takes effect together with a journal entry, or APPEND or CHOOSE (see ticket_record.lua)."""
 
 
 class Tickets:
@@ -177,7 +177,7 @@ class Tickets:
     async def record(self, ticket: Ticket, field: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
         """Journals an effect and applies its writes, at once and only once; returns what the journal holds.
 
-        Raises Superseded when the ticket is no longer ours.
+        Raises Superseded when the ticket is no longer ours, StaleSettings when one of the writes is a CHOOSE that came too late.
         """
         args: list[str | bytes | int] = [ticket.fence, field, value]
         for write in writes:
@@ -185,6 +185,8 @@ class Tickets:
         state, *held = await self._record(keys=[self._keys.ticket(ticket.id), self._keys.journal(ticket.id)], args=args)
         if state == b"lost":
             raise Superseded
+        if state == b"stale":
+            raise StaleSettings
         result: bytes = held[0]
         return result
 

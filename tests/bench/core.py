@@ -138,7 +138,7 @@ async def in_memory(count: int) -> float:
     """Messages a second through route, gate, handler and reply, without any store."""
     memory, connector, loaded = Memory(), Counting(), plugins()
     nothing: Any = None
-    stores = Stores(nothing, nothing, nothing, nothing, nothing)
+    stores = Stores(nothing, nothing, nothing, nothing, nothing, nothing)
     table = Table.of(loaded.collect("register_routes"))
     delivery = Delivery({"room": connector}, Posts(nothing, nothing), Pace())
 
@@ -149,7 +149,7 @@ async def in_memory(count: int) -> float:
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded), runner.start
     dispatch = Dispatch(
-        table, loaded, gate, memory, nothing, nothing, nothing, start, nothing, time.time, lateness, nothing, nothing, nothing
+        table, loaded, gate, memory, nothing, nothing, nothing, start, nothing, time.time, lateness, nothing, nothing, nothing, nothing
     )
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 

@@ -1,26 +1,34 @@
 -- Journals one effect of a ticket and applies its writes in the same instant, unless it is journalled already.
 -- KEYS: ticket, journal   ARGV: fence, field, value, then writes: count, command, arg …
 -- A write APPEND takes turns key, meta key, turn JSON, tokens, most turns, ttl s: it numbers the turn by the tokens before it.
--- Returns {'lost'}, {'known', value} or {'new', value}.
+-- A write CHOOSE replaces a server's choices: key, the version that they are based on, JSON. Based on another, nothing at all is written.
+-- Returns {'lost'}, {'stale'}, {'known', value} or {'new', value}.
 local found = redis.call('HMGET', KEYS[1], 'state', 'fence')
 if found[1] ~= 'running' or found[2] ~= ARGV[1] then return {'lost'} end
 local known = redis.call('HGET', KEYS[2], ARGV[2])
 if known then return {'known', known} end
-local i = 4
+local writes, i = {}, 4
 while i <= #ARGV do
   local count = tonumber(ARGV[i])
   local write = {}
   for n = 1, count do write[n] = ARGV[i + n] end
+  if write[1] == 'CHOOSE' and (redis.call('HGET', write[2], 'version') or '0') ~= write[3] then return {'stale'} end
+  writes[#writes + 1] = write
+  i = i + count + 1
+end
+for _, write in ipairs(writes) do
   if write[1] == 'APPEND' then
     local offset = redis.call('HINCRBY', write[3], 'tokens', write[5]) - write[5]
     redis.call('RPUSH', write[2], string.format('%d', offset) .. ' ' .. write[4])
     redis.call('LTRIM', write[2], -write[6], -1)
     redis.call('EXPIRE', write[2], write[7])
     redis.call('EXPIRE', write[3], write[7])
+  elseif write[1] == 'CHOOSE' then
+    redis.call('HSET', write[2], 'json', write[4])
+    redis.call('HINCRBY', write[2], 'version', 1)
   else
     redis.call(unpack(write))
   end
-  i = i + count + 1
 end
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 return {'new', ARGV[3]}

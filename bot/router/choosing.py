@@ -1,0 +1,217 @@
+"""What a plugin sees of a server's choices and how it changes them, for the person who asks. What holds where: `gate.py`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from bot.choices import CORE, Change, Changed, Chosen, Deed, Origin, Setting, Where, reaches
+from bot.errors import BadArguments, Busy, Refused, UserError
+from bot.messages import Address, Message
+from bot.plugins import Loaded
+from bot.router.core import core
+from bot.router.gate import Gate, View
+from bot.store.keys import digest
+from bot.store.servers import Choices, Server, Servers
+from bot.store.tickets import StaleSettings, Write
+
+TRIES = 20
+"""Changes of others that one change may meet; each of them got through, so nobody ever waits for nobody."""
+
+GONE = "This plugin is not installed any more. What was chosen for it is kept."
+
+LONGEST = 60
+"""Characters of a value that the audit log repeats."""
+
+chosen_json: TypeAdapter[Chosen] = TypeAdapter(Chosen)
+
+Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
+"""Journals a value together with its writes. Raises StaleSettings when these are based on choices of the past."""
+
+
+class Choosing:
+    """Reads choices anew, and changes them for those who may."""
+
+    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded]) -> None:
+        self._servers = servers
+        self._gate = gate
+        self._plugins = {**plugins, CORE: core()}
+
+    async def chosen(self, asking: str, plugin: str | None, address: Address) -> list[Chosen]:
+        """What holds for a plugin, "" for the one that asks, None for all that it may see."""
+        server = await self._servers.get(address.tenant)
+        names = [plugin or asking] if plugin is not None or not self._administers(asking) else [*self._plugins, *self._dormant(server)]
+        return [self._one(server, self._known(server, self._allowed(asking, name)), address) for name in names]
+
+    def _known(self, server: Server, plugin: str) -> str:
+        if plugin not in self._plugins and plugin not in self._dormant(server):
+            raise UserError(f"There is no plugin {plugin} here.")
+        return plugin
+
+    def _administers(self, asking: str) -> bool:
+        return "administration" in self._plugins[asking].manifest.rights
+
+    def _dormant(self, server: Server) -> list[str]:
+        layers = [server.choices, *server.channels.values()]
+        return sorted({name for one in layers for name in (*one.plugins, *one.settings) if name not in self._plugins})
+
+    def _allowed(self, asking: str, plugin: str) -> str:
+        if plugin != asking and not self._administers(asking):
+            raise Refused(f"The plugin {asking} may see and change its own settings alone.")
+        return plugin
+
+    def _one(self, server: Server, plugin: str, address: Address) -> Chosen:
+        loaded, seen = self._plugins.get(plugin), _seen(server, plugin, address)
+        view = self._gate.of(server)
+        if loaded is None:
+            kept = tuple(Setting(name, value, "server") for name, value in server.choices.of(plugin).items())
+            return Chosen(plugin, GONE, False, "operator", True, kept, {}, seen, installed=False)
+        on, switch = view.switch(plugin, address)
+        settings = tuple(_settings(view, loaded, address))
+        shape = loaded.settings.model_json_schema()
+        return Chosen(plugin, loaded.manifest.summary, on, switch, loaded.fixed, settings, shape, seen)
+
+    async def deeds(self, asking: str, message: Message, most: int) -> list[Deed]:
+        """The newest entries of the audit log."""
+        self._check(self._gate.of(await self._servers.get(message.address.tenant)), message, "read what admins have changed here")
+        found = await self._servers.deeds(message.address.tenant, most)
+        return found if self._administers(asking) else [deed for deed in found if deed.plugin == asking]
+
+    def _check(self, view: View, message: Message, what: str) -> None:
+        level = view.level(message)
+        if not reaches(level, "admin"):
+            raise Refused(f"Only the admins of this server can {what}, and you are a {level} here. Ask one of them.")
+
+    async def choose(self, asking: str, message: Message, change: Change, keep: Keep) -> Chosen:
+        """Changes what the newest choices are, unless somebody changed what the person saw."""
+        plugin = self._allowed(asking, change.plugin or asking)
+        address = message.address
+        for _ in range(TRIES):
+            server = await self._servers.get(address.tenant)
+            self._check(self._gate.of(server), message, "change its settings")
+            if server.left:
+                raise Refused("I am not in this server any more, so nothing was saved.")
+            before = self._one(server, self._known(server, plugin), address)
+            if change.seen not in ("", before.seen):
+                raise Changed(await self._meanwhile(plugin, address), before)
+            place = _place(address, change.where)
+            changed = self._changed(server, plugin, place, change, address)
+            after = self._one(changed, plugin, address)
+            deed = Deed(
+                time.time(),
+                message.sender.id,
+                message.sender.name,
+                place,
+                plugin,
+                _what(_layer(server, place), _layer(changed, place), plugin),
+            )
+            try:
+                kept = await keep(chosen_json.dump_json(after), self._servers.changing(address.tenant, changed, deed))
+            except StaleSettings:
+                continue
+            self._gate.forget(address)
+            return chosen_json.validate_json(kept)
+        raise Busy("Too many people change settings here at once. Please try again in a moment.")
+
+    async def _meanwhile(self, plugin: str, address: Address) -> str:
+        deeds = [deed for deed in await self._servers.deeds(address.tenant, TRIES) if deed.plugin == plugin]
+        who = f"{deeds[0].name} has changed {plugin} meanwhile ({deeds[0].what})" if deeds else f"{plugin} has been changed meanwhile"
+        return f"{who}. Nothing was saved: look at it as it is now, and confirm."
+
+    def _changed(self, server: Server, plugin: str, place: str, change: Change, address: Address) -> Server:
+        loaded, layer = self._plugins.get(plugin), _layer(server, place)
+        if loaded is None:  # what a plugin that is gone had can be forgotten, and nothing else
+            if change.settings or change.on not in (None, "reset"):
+                raise Refused(f"{plugin} is not installed here. What was chosen for it is kept until it is back, or until you reset it.")
+            return server.having(place, layer.having(plugin, {}).switched(plugin, "reset"))
+        if change.on is not None and loaded.fixed:
+            raise Refused(f"{plugin} cannot be switched by a server. Whoever runs this bot decides that.")
+        settings = {} if change.everything else layer.of(plugin)
+        settings = {name: value for name, value in settings.items() if name not in change.settings}
+        settings |= _valid(loaded, self._below(server, loaded, place, address), settings, change.settings)
+        layer = layer.having(plugin, settings)
+        if change.everything or change.on is not None:
+            layer = layer.switched(plugin, "reset" if change.on is None else change.on)
+        return server.having(place, layer)
+
+    def _below(self, server: Server, loaded: Loaded, place: str, address: Address) -> dict[str, Any]:
+        """What holds where nothing is chosen for this place: a choice must be sound together with it."""
+        wider = [] if not place else [server.choices]
+        if place and place == address.topic:
+            wider.append(_layer(server, address.channel))
+        found = dict(loaded.defaults)
+        for layer in wider:
+            found |= layer.of(loaded.name)
+        return found
+
+
+def _settings(view: View, loaded: Loaded, address: Address) -> Iterable[Setting]:
+    effective = view.settings(loaded.name, address)
+    for name in loaded.settings.model_fields:
+        locked = name in loaded.locked
+        origin: Origin = "operator" if name in loaded.defaults else "plugin"
+        if not locked:
+            origin = next((where for where, layer in view.layers(address) if name in layer.of(loaded.name)), origin)
+        yield Setting(name, effective[name], origin, locked)
+
+
+def _place(address: Address, where: Where) -> str:
+    if where == "thread" and not address.thread:
+        raise BadArguments("This is no thread, so nothing can be chosen for it.")
+    return {"server": "", "channel": address.channel, "thread": address.topic}[where]
+
+
+def _layer(server: Server, place: str) -> Choices:
+    return server.channels.get(place, Choices()) if place else server.choices
+
+
+def _seen(server: Server, plugin: str, address: Address) -> str:
+    """Stands for everything that is chosen for a plugin and concerns this place."""
+    layers = [server.choices, *(_layer(server, place) for place in (address.channel, address.topic) if place)]
+    return digest(json.dumps([[layer.plugins.get(plugin), layer.of(plugin)] for layer in layers], sort_keys=True))[:12]
+
+
+def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given settings as JSON, those that are reset left out. Raises BadArguments for each that is wrong, Refused for locked ones."""
+    known = loaded.settings.model_fields
+    if unknown := [name for name in given if name not in known]:
+        raise BadArguments(f"{loaded.name} has no setting {', '.join(unknown)}. There is: {', '.join(known) or 'none'}.")
+    if locked := [name for name in given if name in loaded.locked]:
+        raise Refused(f"{', '.join(locked)} cannot be changed by a server. Whoever runs this bot decides that.")
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        sound = loaded.settings.model_validate({**below, **kept, **chosen}).model_dump(mode="json")
+    except ValidationError as error:
+        raise BadArguments(" ".join(_fault(loaded.settings, fault) for fault in error.errors())) from None
+    return {name: sound[name] for name in chosen}
+
+
+def _fault(model: type[BaseModel], fault: Any) -> str:
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    what = fault["msg"].removeprefix("Value error, ")
+    return f"{titled(model, name)}: {what[:1].lower()}{what[1:]}." if name else f"{what}."
+
+
+def titled(model: type[BaseModel], name: str) -> str:
+    """What people call a setting."""
+    field = model.model_fields.get(name)
+    return (field.title if field is not None else None) or name.replace("_", " ").capitalize()
+
+
+def _what(before: Choices, after: Choices, plugin: str) -> str:
+    """What a change changed, in words."""
+    old, new = before.of(plugin), after.of(plugin)
+    said = [f"{name}: {_short(old.get(name))} → {_short(new.get(name))}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    was, is_ = before.plugins.get(plugin), after.plugins.get(plugin)
+    if was != is_:
+        said.append({True: "switched on", False: "switched off", None: "switch given back"}[is_])
+    return "; ".join(said) or "saved as it was"
+
+
+def _short(value: Any) -> str:
+    text = "not chosen" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

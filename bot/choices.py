@@ -46,7 +46,8 @@ class Chosen:
     """What holds for one plugin here. `shape` is the JSON schema of its Settings.
 
     `seen` stands for all that was chosen for it: hand it back with a change, and a change that somebody made meanwhile is noticed.
-    A plugin that is not `installed` (any more) does nothing; what was chosen for it is kept until it is back.
+    A plugin that is not `installed` (any more) does nothing; what was chosen for it is kept until it is back. After a change, `warnings` say
+    what the platform withholds that the settings need.
     """
 
     plugin: str
@@ -58,6 +59,7 @@ class Chosen:
     shape: Mapping[str, Any]
     seen: str
     installed: bool = True
+    warnings: tuple[str, ...] = ()
 
     def setting(self, name: str) -> Setting:
         """The setting of this name. Raises UserError."""

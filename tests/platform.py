@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from bot.connector import Deliver, Limits, Post
+from bot.connector import Deliver, Limits, Need, Post
 from bot.messages import Address, Attachment, Message
 
 
@@ -26,6 +26,7 @@ class Platform:
     nonces: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     deliver: Deliver | None = None
+    withholds: str | None = None
 
     def shown(self, address: Address) -> list[str]:
         """The words that stand in a chat, in order."""
@@ -60,6 +61,9 @@ class Platform:
     async def open_thread(self, message: Message, title: str) -> str:
         self._call("thread", message.id, title)
         return title
+
+    async def objection(self, to: Address, need: Need) -> str | None:
+        return self.withholds
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         yield self.files[attachment.id]

@@ -152,7 +152,7 @@ class DurableActs:
         if (done := self._journal.find(name)) is not None:
             return chosen_json.validate_json(done)
         return await self._stores.choosing.choose(
-            self._plugin, self._message, change, lambda value, writes: self._journal.write(name, value, writes)
+            self._plugin, self._message, change, self._connector, lambda value, writes: self._journal.write(name, value, writes)
         )
 
     async def deeds(self, most: int) -> list[Deed]:

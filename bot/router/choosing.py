@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.choices import CORE, Change, Changed, Chosen, Deed, Origin, Setting, Where, reaches
+from bot.connector import Connector
 from bot.errors import BadArguments, Busy, Refused, UserError
 from bot.messages import Address, Message
 from bot.plugins import Loaded
 from bot.router.core import core
 from bot.router.gate import Gate, View
+from bot.router.objections import objections
 from bot.store.keys import digest
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import StaleSettings, Write
@@ -86,7 +89,7 @@ class Choosing:
         if not reaches(level, "admin"):
             raise Refused(f"Only the admins of this server can {what}, and you are a {level} here. Ask one of them.")
 
-    async def choose(self, asking: str, message: Message, change: Change, keep: Keep) -> Chosen:
+    async def choose(self, asking: str, message: Message, change: Change, connector: Connector, keep: Keep) -> Chosen:
         """Changes what the newest choices are, unless somebody changed what the person saw."""
         plugin = self._allowed(asking, change.plugin or asking)
         address = message.address
@@ -100,7 +103,8 @@ class Choosing:
                 raise Changed(await self._meanwhile(plugin, address), before)
             place = _place(address, change.where)
             changed = self._changed(server, plugin, place, change, address)
-            after = self._one(changed, plugin, address)
+            warnings = await self._warnings(changed, plugin, connector, address)
+            after = replace(self._one(changed, plugin, address), warnings=warnings)
             deed = Deed(
                 time.time(),
                 message.sender.id,
@@ -116,6 +120,14 @@ class Choosing:
             self._gate.forget(address)
             return chosen_json.validate_json(kept)
         raise Busy("Too many people change settings here at once. Please try again in a moment.")
+
+    async def _warnings(self, server: Server, plugin: str, connector: Connector, address: Address) -> tuple[str, ...]:
+        """What the platform withholds that the settings need; they are saved all the same, since it may be given tomorrow."""
+        loaded = self._plugins.get(plugin)
+        if loaded is None:
+            return ()
+        settings = loaded.settings.model_validate(self._gate.of(server).settings(plugin, address))
+        return tuple(await objections(connector, address, settings))
 
     async def _meanwhile(self, plugin: str, address: Address) -> str:
         deeds = [deed for deed in await self._servers.deeds(address.tenant, TRIES) if deed.plugin == plugin]

@@ -46,8 +46,8 @@ class Chosen:
     """What holds for one plugin here. `shape` is the JSON schema of its Settings.
 
     `seen` stands for all that was chosen for it: hand it back with a change, and a change that somebody made meanwhile is noticed.
-    A plugin that is not `installed` (any more) does nothing; what was chosen for it is kept until it is back. After a change, `warnings` say
-    what the platform withholds that the settings need.
+    A plugin that is not `installed` (any more) does nothing; what was chosen for it is kept until it is back. After a change, `warnings`
+    say what the platform withholds that the changed settings need.
     """
 
     plugin: str

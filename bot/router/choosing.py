@@ -103,7 +103,7 @@ class Choosing:
                 raise Changed(await self._meanwhile(plugin, address), before)
             place = _place(address, change.where)
             changed = self._changed(server, plugin, place, change, address)
-            warnings = await self._warnings(changed, plugin, connector, address)
+            warnings = await self._warnings(changed, plugin, change.settings, connector, address)
             after = replace(self._one(changed, plugin, address), warnings=warnings)
             deed = Deed(
                 time.time(),
@@ -121,13 +121,14 @@ class Choosing:
             return chosen_json.validate_json(kept)
         raise Busy("Too many people change settings here at once. Please try again in a moment.")
 
-    async def _warnings(self, server: Server, plugin: str, connector: Connector, address: Address) -> tuple[str, ...]:
-        """What the platform withholds that the settings need; they are saved all the same, since it may be given tomorrow."""
+    async def _warnings(self, server: Server, plugin: str, names: Iterable[str], connector: Connector, address: Address) -> tuple[str, ...]:
+        """What the platform withholds that these settings need; they are saved all the same, since it may be given tomorrow."""
         loaded = self._plugins.get(plugin)
         if loaded is None:
             return ()
-        settings = loaded.settings.model_validate(self._gate.of(server).settings(plugin, address))
-        return tuple(await objections(connector, address, settings))
+        holding = loaded.settings.model_validate(self._gate.of(server).settings(plugin, address))
+        these = loaded.settings.model_construct(**{name: getattr(holding, name) for name in names})
+        return tuple(await objections(connector, address, these))
 
     async def _meanwhile(self, plugin: str, address: Address) -> str:
         deeds = [deed for deed in await self._servers.deeds(address.tenant, TRIES) if deed.plugin == plugin]

@@ -274,7 +274,7 @@ async def test_two_who_change_different_things_at_once_lose_nothing(stage: Stage
 async def test_what_the_platform_withholds_is_said_and_the_choice_is_kept(stage: Stage) -> None:
     stage.platform.withholds = "Privacy mode is on."
     await stage.do(Change(plugin="hobnob", settings={"quiet": True}))
-    assert stage.boss.seen[0].warnings == ()
+    assert not stage.boss.seen[0].warnings
     await stage.do(Change(plugin="hobnob", settings={"listens": True}))
     assert stage.boss.seen[0].warnings == ("Privacy mode is on.",)
     assert (await stage.servers.get(ROOM.tenant)).choices.talking == Talking(listens=True)

@@ -92,7 +92,8 @@ class Post:
     `busy` marks a status line that is still going to change, `partial` one that is the beginning of the answer, `fault` a post
     that says why there is no answer. `via` is that of
     the message which is answered, and `opening` marks the first post that answers it: where a platform shows that the bot is
-    thinking, this takes its place.
+    thinking, this takes its place. `about` is that message's id, also where the post does not reply to it, and `person` whose
+    message it was, who alone may see a private one.
     """
 
     text: str
@@ -106,6 +107,8 @@ class Post:
     fault: bool = False
     via: str = ""
     opening: bool = False
+    about: str = ""
+    person: str = ""
 
 
 @runtime_checkable

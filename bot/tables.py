@@ -97,16 +97,18 @@ class TalkingTable(Talking):
     """When people speak to the bot, beside mentions, replies and direct messages; servers may choose otherwise."""
 
     places: dict[str, Talking] = Field(default_factory=dict)
-    """The same for single places: `"discord/SERVER" = { words = ["hob"] }`, `"discord/SERVER/CHANNEL" = { listens = true }`."""
+    """The same for single places: `"discord/SERVER" = { words = ["hob"] }`, `"discord/SERVER/CHANNEL" = { listens = true }`, and for
+    threads and topics: `"telegram/GROUP/TOPIC" = { listens = true }`."""
 
     messages: int = Field(default=3, ge=1, le=20)
     """Messages that a long answer may fill; a longer one comes as a file, below its beginning."""
 
-    def of(self, tenant: str, channel: str) -> Talking:
-        """What holds in a channel: what is set for it, else for its server, else for all."""
+    def of(self, tenant: str, channel: str, thread: str = "") -> Talking:
+        """What holds in a thread or channel: what is set for it, else for its channel, its server, or all."""
         found = Talking(listens=self.listens, words=self.words, follows=self.follows, threads=self.threads)
-        for place in (self.places.get(tenant), self.places.get(f"{tenant}/{channel}")):
-            found = found.model_copy(update=place.model_dump(exclude_unset=True)) if place else found
+        for place in (tenant, f"{tenant}/{channel}", f"{tenant}/{thread}" if thread else ""):
+            chosen = self.places.get(place)
+            found = found.model_copy(update=chosen.model_dump(exclude_unset=True)) if chosen else found
         return found
 
 

@@ -97,6 +97,8 @@ class Line:
             partial=partial,
             via=self._journal.message.via,
             opening=True,
+            about=self._journal.message.id,
+            person=self._journal.message.sender.id,
         )
         pictures = [part for part in reply.parts if isinstance(part, Image)] if self._limits.preview_interval else []
         self._newest = Status(post, pictures[-1] if pictures else None)

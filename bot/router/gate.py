@@ -72,7 +72,7 @@ class View:
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
-        found = self._talking.of(address.tenant, address.channel)
+        found = self._talking.of(address.tenant, address.channel, address.thread)
         for _, choices in reversed(self.layers(address)):
             found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
         return found

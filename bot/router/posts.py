@@ -67,6 +67,8 @@ class Posts:
                 fault=reply.fault,
                 via=journal.message.via,
                 opening=number == 0,
+                about=journal.message.id,
+                person=journal.message.sender.id,
             )
             for number, text in enumerate(texts)
         ]

@@ -13,7 +13,7 @@ from bot.connectors.telegram.styled import JOINER
 from bot.testing import wait_until
 from tests.connectors.contract import PATIENCE, Contract
 from tests.house import House
-from tests.wire.telegram_chats import Chat, person
+from tests.wire.telegram_chats import Chat, person, topic_of
 from tests.wire.telegram_rules import Json
 from tests.wire.telegram_server import TOKEN, Telegram
 from tests.wire.telegram_spec import faults
@@ -25,8 +25,14 @@ CONFIG = """
 token = "{token}"
 api_url = "{url}"
 file_url = "{url}/file"
+
+[talking.places]
+"telegram/-1000000000001" = {{ listens = true }}
+"telegram/-1000000000002/77" = {{ listens = true }}
+"telegram/-1000000000003" = {{ words = ["computer", "小智"] }}
 """
-ADA = person(11, "Ada")
+ALWAYS, TOPICAL, CALLED = -1_000_000_000_001, -1_000_000_000_002, -1_000_000_000_003
+ADA, BEN = person(11, "Ada"), person(12, "Ben")
 
 
 @dataclass
@@ -47,7 +53,7 @@ class Group:
         self.telegram.chats.say(self.chat, ADA, f"/{command} {words}")
 
     def _said(self, topic: int = 0) -> list[Json]:
-        return [message for message in self.chat.mine if message.get("message_thread_id", 0) == topic]
+        return [message for message in self.chat.mine if topic_of(message) == topic]
 
     def texts(self, *, topic: bool = False) -> list[str]:
         said = self._said(self.topic if topic else 0)
@@ -116,6 +122,35 @@ class TestTelegram(Contract):
             assert alone.said == []
         await wait_until(lambda: alone.said == ["one two three"], PATIENCE)
         assert alone.mine[0]["entities"] == [{"type": "bold", "offset": 4, "length": 3}]
+
+    async def test_where_it_always_listens_nobody_needs_to_mention_it(self, telegram: Telegram, house: House) -> None:
+        always = telegram.chats.group(ALWAYS, "Always")
+        said = telegram.chats.say(always, ADA, "no name called")
+        await wait_until(lambda: always.said == ["no name called"], PATIENCE)
+        telegram.chats.say(always, BEN, "I agree with you", reply_to=said)
+        telegram.chats.say(always, ADA, "and now")
+        await wait_until(lambda: always.said == ["no name called", "and now"], PATIENCE)
+
+    async def test_one_topic_may_always_be_listened_to(self, telegram: Telegram, house: House) -> None:
+        forum = telegram.chats.group(TOPICAL, "Forum", forum=True)
+        forum.topics = {77: "Bot", 78: "People"}
+        for topic in (78, 0, 77):
+            telegram.chats.say(forum, ADA, f"in {topic}", topic=topic)
+        await wait_until(lambda: forum.said, PATIENCE)
+        assert [(message["text"], topic_of(message)) for message in forum.mine] == [("in 77", 77)]
+
+    async def test_a_word_calls_it_where_it_stands_as_a_word(self, telegram: Telegram, house: House) -> None:
+        called = telegram.chats.group(CALLED, "Called")
+        for words in ("computers are fine", "so, Computer: hello", "你好小智在吗"):
+            telegram.chats.say(called, ADA, words)
+        await wait_until(lambda: called.said == ["so, Computer: hello", "你好小智在吗"], PATIENCE)
+
+    async def test_a_command_whose_message_is_edited_runs_once(self, telegram: Telegram, chat: Group) -> None:
+        said = telegram.chats.say(chat.chat, ADA, "/say hello")
+        await wait_until(lambda: chat.texts() == ["hello"], PATIENCE)
+        telegram.chats.edit(chat.chat, said, "/say hello, everybody")
+        await chat.ask("and now")
+        await wait_until(lambda: chat.texts() == ["hello", "@Hobnob and now"], PATIENCE)
 
     async def test_when_the_leader_stands_still_another_router_receives_and_gives_way_to_none(
         self, telegram: Telegram, chat: Group, house: House

@@ -49,12 +49,13 @@ async def test_a_topic_is_a_thread_and_its_beginning_is_no_quote(telegram: Teleg
     topic = telegram.chats.topic(forum, "Cats")
     opening = telegram.chats.compose(forum, ANN, topic=topic, forum_topic_created={"name": "Cats", "icon_color": 7322096})
     telegram.chats.say(forum, ANN, "in the topic", topic=topic, reply_to=opening)
-    telegram.chats.say(forum, ANN, "in General")
+    general = telegram.chats.say(forum, ANN, "in General")
+    telegram.chats.say(forum, BEN, "in General, too", reply_to=general)
 
-    inside, general = await heard(on_telegram, 2)
+    inside, *general_ones = await heard(on_telegram, 3)
 
     assert (inside.address.thread, inside.reply_to) == (str(topic), None)
-    assert general.address.thread == ""
+    assert [one.address.thread for one in general_ones] == ["", ""]
 
 
 async def test_replies_in_a_group_without_topics_are_no_topics(telegram: Telegram, on_telegram: TelegramConnector) -> None:

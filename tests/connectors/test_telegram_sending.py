@@ -13,7 +13,7 @@ from bot.connectors.telegram import TelegramConnector
 from bot.errors import ConnectorError, UserError
 from bot.messages import Attachment
 from bot.testing import wait_until
-from tests.connectors.on_telegram import ANN, PNG, Ear, group, hearing, place
+from tests.connectors.on_telegram import ANN, PNG, group, place
 from tests.wire.telegram_rules import Json, Refusal, bad
 from tests.wire.telegram_server import Call, Telegram
 from tests.wire.telegram_spec import faults, spec
@@ -41,6 +41,19 @@ async def test_a_question_that_is_gone_is_answered_all_the_same(telegram: Telegr
     chat = telegram.chats.direct(ANN)
     await on_telegram.send(place(chat), Post("late", reply_to="99"), "n")
     assert chat.said == ["late"]
+
+
+async def test_every_part_of_an_answer_stays_among_the_comments_of_a_channels_post(
+    telegram: Telegram, on_telegram: TelegramConnector
+) -> None:
+    lounge = group(telegram)
+    post = telegram.chats.compose(lounge, ANN, "news", is_automatic_forward=True)
+    comment = telegram.chats.say(lounge, ANN, "tell me more", reply_to=post)
+    about = str(comment["message_id"])
+    await on_telegram.send(place(lounge), Post("part one", reply_to=about, about=about), "n")
+    await on_telegram.send(place(lounge), Post("part two", about=about), "m")
+    assert [message["message_thread_id"] for message in lounge.mine] == [post["message_id"]] * 2
+    assert ["silent" in message for message in lounge.mine] == [False, True]
 
 
 async def test_files_are_shown_as_what_they_are(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -200,22 +213,6 @@ def test_all_that_goes_over_the_wire_is_held_against_the_published_description()
         "sendMessage gives: lacks chat",
         "sendMessage gives.message_id: expected Integer, found '1'",
     ]
-
-
-async def test_words_for_one_person_come_with_the_confirmation_of_their_click(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    chat = group(telegram)
-    id = await on_telegram.send(place(chat), Post("pick", keys=(Key("k1", "More"),)), "n")
-    ear = Ear()
-    async with hearing(on_telegram, ear):
-        for post in (Post("**no**", private=True), Post("no " * 100, private=True), Post("yes")):
-            query = telegram.chats.click(chat, ANN, chat.messages[int(id)], "More")
-            await wait_until(lambda: ear.heard)
-            await on_telegram.send(place(chat), replace(post, via=ear.heard.pop().via), query)
-            assert query in telegram.methods.answered
-    first, *others = telegram.methods.answered.values()
-    assert (first["text"], first["show_alert"]) == ("no", True)
-    assert ["text" in one for one in others] == [False, False]
-    assert chat.said == ["pick", ("no " * 100).strip(), "yes"]
 
 
 async def test_a_question_opens_the_reply_for_who_is_asked(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -78,7 +78,8 @@ def test_what_is_not_for_it_is_remembered_where_that_is_wanted() -> None:
 
 def test_a_channel_differs_from_its_server_and_that_from_all() -> None:
     server, channel = Talking(words=("computer",)), Talking(listens=True)
-    table = TalkingTable(follows=True, places={"room/lounge": server, "room/lounge/main": channel})
+    table = TalkingTable(follows=True, places={"room/lounge": server, "room/lounge/main": channel, "room/lounge/7": Talking(words=())})
+    assert (table.of("room/lounge", "main", "7").words, table.of("room/lounge", "main", "8").words) == ((), ("computer",))
     assert table.of("room/other", "main") == Talking(listens=False, words=(), follows=True, threads=False)
     assert table.of("room/lounge", "side").words == ("computer",)
     assert table.of("room/lounge", "main").model_dump() == {"listens": True, "words": ("computer",), "follows": True, "threads": False}

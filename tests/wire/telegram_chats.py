@@ -100,7 +100,7 @@ class Chats:
             message |= {"message_thread_id": topic, "is_topic_message": True}
         if reply_to is not None:
             message["reply_to_message"] = {key: value for key, value in reply_to.items() if key != "reply_to_message"}
-            if "message_thread_id" not in message and not chat.direct and not chat.info.get("is_forum"):
+            if "message_thread_id" not in message and not chat.direct:  # a chain of replies, also in the General topic
                 message["message_thread_id"] = reply_to.get("message_thread_id", reply_to["message_id"])
         if text:
             captioned = any(key in message for key in ("photo", "voice", "audio", "video", "document", "video_note"))
@@ -195,6 +195,11 @@ class Chats:
         return self._last_message
 
     next_id = _id
+
+
+def topic_of(message: Json) -> int:
+    """The topic that a message stands in; 0 for none, and for General."""
+    return int(message["message_thread_id"]) if message.get("is_topic_message") else 0
 
 
 def spotted(text: str) -> list[Json]:

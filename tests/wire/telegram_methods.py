@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.wire.telegram_chats import Chat, Chats, member
+from tests.wire.telegram_chats import Chat, Chats, member, topic_of
 from tests.wire.telegram_rules import MOST_CAPTION, Json, Pace, Refusal, bad, check_keyboard, check_text, given
 
 CLICK_LASTS = 15.0
@@ -123,7 +123,7 @@ class Methods:
         quoted = chat.messages.get(reply.get("message_id", 0))
         if reply and quoted is None and not reply.get("allow_sending_without_reply"):
             raise bad("message to be replied not found")
-        if quoted and chat.info.get("is_forum") and quoted.get("message_thread_id", 0) != topic:
+        if quoted and chat.info.get("is_forum") and topic_of(quoted) != topic:
             raise bad("message to be replied is in another topic")
         self.pace.take(chat.id)
         markup = {"reply_markup": call["reply_markup"]} if "inline_keyboard" in call.get("reply_markup", {}) else {}

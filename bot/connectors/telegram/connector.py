@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, TypeVar
 
@@ -16,19 +16,19 @@ from telegram.request import HTTPXRequest
 
 from bot.connector import Deliver, Limits, Need, Offer, Post
 from bot.connectors.telegram import faults
-from bot.connectors.telegram.clicks import LONGEST, VIA, Clicks
+from bot.connectors.telegram.aside import WORKING, Aside
+from bot.connectors.telegram.clicks import VIA, Clicks
 from bot.connectors.telegram.drafts import Drafts
 from bot.connectors.telegram.members import MANAGING, Members
 from bot.connectors.telegram.menu import listed
 from bot.connectors.telegram.polling import WAIT, Polling
 from bot.connectors.telegram.reading import Reader
 from bot.connectors.telegram.receiving import Receiver
-from bot.connectors.telegram.rendering import length, rendered
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
 from bot.connectors.telegram.webhooks import Hook, Webhook
-from bot.errors import ConnectorError, UserError
+from bot.errors import ConnectorError, MessageGone, UserError
 from bot.messages import Address, Attachment
 
 MOST_UPLOAD = 50_000_000
@@ -92,6 +92,7 @@ class TelegramConnector:
         self._sender = Sender(self._bot)
         self._drafts: Drafts | None = Drafts(self._draft)
         self._clicks = Clicks(self._confirm)
+        self._aside: Aside | None = None
         self._starting = asyncio.Lock()
         self._started = False
         self._members = Members(self._bot.get_chat_member)
@@ -125,9 +126,13 @@ class TelegramConnector:
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
         """The new message's id; "" for a draft, which the same nonce changes and a message replaces."""
-        await self._ready()
-        if await self._shown_to_one(post):
-            return post.via
+        bot = await self._ready()
+        if post.private and not to.direct:
+            if not post.busy:
+                aside = self._aside = self._aside or Aside(self._sender, self._clicks, f"https://t.me/{bot.username}")
+                return await self._asked(lambda: aside.send(to, post), once=True)
+            post = replace(post, text=WORKING, uploads=())
+        await self._clicks.over(post.via)
         if post.partial and to.direct and self._drafts is not None and not post.uploads:
             shown = await self._drafted(self._drafts, to, post, nonce)
             if shown:
@@ -139,9 +144,14 @@ class TelegramConnector:
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Replaces a message; what only one person was shown stays as it was."""
         await self._ready()
-        await self._clicks.over(post.via)
-        if message.startswith(VIA):
+        if message.startswith(VIA) or (self._aside and self._aside.stands(to, message)):
+            await self._clicks.over(post.via)
             return
+        if post.private and not to.direct:
+            if not post.busy:
+                raise MessageGone("a group's message cannot become an answer for one person")
+            post = replace(post, text=WORKING, uploads=())
+        await self._clicks.over(post.via)
         await self._asked(lambda: self._sender.edit(to, message, post))
 
     async def delete(self, to: Address, message: str) -> None:
@@ -214,14 +224,6 @@ class TelegramConnector:
             if once and faults.unknown(error):
                 log.warning("telegram.unsure", fault=error.message)
             raise faults.translated(error) from error
-
-    async def _shown_to_one(self, post: Post) -> bool:
-        """Whether words for one person alone were shown as the confirmation of their click: a chat of Telegram has no such messages."""
-        short = not post.uploads and not post.keys and length(post.text) <= LONGEST
-        if post.private and short and post.via.startswith(VIA):
-            return await self._asked(lambda: self._clicks.say(post.via, rendered(post.text).text))
-        await self._clicks.over(post.via)
-        return False
 
     async def _confirm(self, click: str, words: str) -> None:
         await self._bot.answer_callback_query(click, words or None, show_alert=bool(words) or None)

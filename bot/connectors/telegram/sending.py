@@ -59,11 +59,11 @@ class Sender:
     bot: Bot
     moved: dict[str, int] = field(default_factory=OrderedDict)
 
-    async def send(self, to: Address, post: Post) -> str:
-        """The new message's id; of an album, that of its first."""
+    async def send(self, to: Address, post: Post, below: InlineKeyboardMarkup | None = None) -> str:
+        """The new message's id; of an album, that of its first. `below` stands under words, where the post has no buttons of its own."""
         match post.uploads:
             case ():
-                return await self._text(to, post, said(post.text, MOST_TEXT), post.keys)
+                return await self._text(to, post, said(post.text, MOST_TEXT), below or keyboard(post.keys) or _forced(post))
             case (upload,):
                 return await self._file(to, post, upload)
             case uploads:
@@ -113,10 +113,10 @@ class Sender:
             if not faults.says(error, faults.UNCHANGED):
                 raise
 
-    async def _text(self, to: Address, post: Post, words: Styled, keys: Sequence[Key]) -> str:
+    async def _text(self, to: Address, post: Post, words: Styled, below: InlineKeyboardMarkup | ForceReply | None) -> str:
         async def call(chat: int) -> str:
             more: dict[str, Any] = {
-                "reply_markup": keyboard(keys) or _forced(post),
+                "reply_markup": below,
                 "link_preview_options": LinkPreviewOptions(is_disabled=True),
             }
             sent = await self.bot.send_message(chat, words.text or "…", entities=words.entities, **more, **_where(to, post))
@@ -163,7 +163,7 @@ class Sender:
 
         id = await self.call(to, call)
         if post.keys:
-            await self._text(to, Post("", reply_to=id, silent=True), said(post.text or KEYS_BELOW, MOST_TEXT), post.keys)
+            await self._text(to, Post("", reply_to=id, silent=True), said(post.text or KEYS_BELOW, MOST_TEXT), keyboard(post.keys))
         return id
 
 
@@ -192,9 +192,16 @@ def _forced(post: Post) -> ForceReply | None:
 
 
 def _where(to: Address, post: Post) -> dict[str, Any]:
-    """The topic, and what it answers; a question that is gone is answered all the same."""
-    reply = ReplyParameters(int(post.reply_to), allow_sending_without_reply=True) if post.reply_to else None
-    return {"message_thread_id": _topic(to), "reply_parameters": reply, "disable_notification": post.silent or None}
+    """The topic, and what it answers; a question that is gone is answered all the same.
+
+    Below a channel's post the comments are one thread, which only a reply to one of them stays in. Nothing says that a group is such a
+    place, so wherever there is no topic every part of an answer replies to the question, and only the first so that its author is told.
+    """
+    within = post.about if not to.direct and not to.thread and post.about.isdecimal() else ""
+    answers = post.reply_to or within
+    reply = ReplyParameters(int(answers), allow_sending_without_reply=True) if answers else None
+    silent = post.silent or bool(within and not post.reply_to)
+    return {"message_thread_id": _topic(to), "reply_parameters": reply, "disable_notification": silent or None}
 
 
 def _topic(to: Address) -> int | None:

@@ -10,17 +10,19 @@ if TYPE_CHECKING:
         Closing,
         Connector,
         Deliver,
+        Filling,
         Key,
         Limits,
         Listing,
+        Menu,
         Need,
         Needs,
         Objecting,
         Offer,
-        Option,
         Post,
         Signing,
         Single,
+        Suggesting,
         Threading,
         Upload,
         asked_for,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from bot.events import Event
+    from bot.forms import Button, Choice, Form, Option, Select
     from bot.hookspecs import hookimpl
     from bot.jobs import (
         Answer,
@@ -69,7 +72,6 @@ if TYPE_CHECKING:
         Attachment,
         Audio,
         Blob,
-        Button,
         Called,
         Clicked,
         Deleted,
@@ -88,9 +90,10 @@ if TYPE_CHECKING:
         Said,
         Source,
         Text,
+        Typing,
     )
     from bot.models import Batch, Memory, Model, Placement, Work
-    from bot.routes import Action, Command, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule
+    from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule
     from bot.turns import Turn, estimate_tokens
 
 __version__ = "0.1.0"
@@ -112,11 +115,13 @@ __all__ = [
     "Change",
     "Changed",
     "ChatFacts",
+    "Choice",
     "Chosen",
     "Clicked",
     "Clip",
     "Closing",
     "Command",
+    "Completing",
     "ConfigError",
     "Connector",
     "ConnectorError",
@@ -130,7 +135,9 @@ __all__ = [
     "Event",
     "Fetched",
     "File",
+    "Filling",
     "Fired",
+    "Form",
     "Generate",
     "Image",
     "Job",
@@ -148,6 +155,7 @@ __all__ = [
     "Listener",
     "Listing",
     "Memory",
+    "Menu",
     "Message",
     "MessageGone",
     "Model",
@@ -181,6 +189,7 @@ __all__ = [
     "Schedule",
     "Scope",
     "Segment",
+    "Select",
     "ServerChoices",
     "Setting",
     "Show",
@@ -189,12 +198,14 @@ __all__ = [
     "Source",
     "StoreError",
     "Stored",
+    "Suggesting",
     "Text",
     "TextSoFar",
     "Threading",
     "Transcribe",
     "Transcript",
     "Turn",
+    "Typing",
     "Unavailable",
     "Upload",
     "UserError",
@@ -208,7 +219,21 @@ __all__ = [
     "typed_command",
 ]
 
-_HOMES = ("choices", "connector", "context", "errors", "events", "hookspecs", "jobs", "messages", "models", "routes", "turns", "catalogue")
+_HOMES = (
+    "choices",
+    "connector",
+    "context",
+    "errors",
+    "events",
+    "forms",
+    "hookspecs",
+    "jobs",
+    "messages",
+    "models",
+    "routes",
+    "turns",
+    "catalogue",
+)
 
 
 def __getattr__(name: str) -> Any:

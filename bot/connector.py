@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, Protocol, runtime_checkable
 
+from bot.forms import Choice, Form, Option
 from bot.messages import Address, Attachment, Called, Message
 
 COMMAND = re.compile(r"/(?P<name>[\w-]{1,64})(?:@(?P<bot>\w+))?(?:\s+(?P<text>.*))?", re.DOTALL)
@@ -46,7 +47,7 @@ class Limits:
     line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
     `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
     any more to a message that comes late. `budget` is how many calls a chat, with all its threads, takes in so many seconds; 0 for no
-    such limit.
+    such limit. With `menus` a post may have menus; elsewhere each of their choices is a button.
     """
 
     text: int
@@ -60,6 +61,7 @@ class Limits:
     patience: float = inf
     budget: tuple[int, float] = (0, 0.0)
     preview_interval: float = 0.0
+    menus: bool = False
 
     def size(self, text: str) -> int:
         """How long the platform says that a text is."""
@@ -86,6 +88,17 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Menu:
+    """A menu of a post; `id` comes back in `Clicked`, with the values of `least` to `most` of the choices."""
+
+    id: str
+    choices: tuple[Choice, ...]
+    placeholder: str = ""
+    least: int = 1
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One platform message, within the connector's Limits; `text` is Markdown. A mention in it must not notify anybody.
 
@@ -99,6 +112,7 @@ class Post:
     text: str
     uploads: tuple[Upload, ...] = ()
     keys: tuple[Key, ...] = ()
+    menus: tuple[Menu, ...] = ()
     reply_to: str = ""
     silent: bool = False
     private: bool = False
@@ -116,20 +130,6 @@ class Single(Protocol):
     """A connector that, while `single` is true, only one router at a time may run, because its platform gives each event once."""
 
     single: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a command. `least` and `most` bound a number, or the length of a text; `descriptions` are by language tag."""
-
-    name: str
-    description: str
-    kind: Literal["text", "integer", "number", "boolean"] = "text"
-    required: bool = False
-    choices: tuple[str | int | float, ...] = ()
-    least: float | None = None
-    most: float | None = None
-    descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,22 @@ class Threading(Protocol):
 
     async def open_thread(self, message: Message, title: str) -> str:
         """The id of the thread that this message began, now or before."""
+
+
+@runtime_checkable
+class Filling(Protocol):
+    """A connector whose platform has forms, which a click opens and whoever fills one in sends back at once."""
+
+    async def open_form(self, message: Message, form: Form) -> None:
+        """Opens it for who clicked, while `deliver` has the click. It comes back as `Clicked` of the same button, with what is in it."""
+
+
+@runtime_checkable
+class Suggesting(Protocol):
+    """A connector whose platform asks what may be meant while somebody types an option: it delivers a `Typing`."""
+
+    async def suggest(self, message: Message, choices: Sequence[Choice]) -> None:
+        """Shows these to who is typing, while `deliver` has the question."""
 
 
 @runtime_checkable

@@ -120,6 +120,15 @@ def _route_fault(route: Any) -> str:
         return f"Listener {route.name!r}: expected a plain `def` as its predicate, found `async def`"
     if isinstance(route, Command) and not COMMAND.fullmatch(route.name):
         return f"Command {route.name!r}: expected 1 to 32 of a-z, 0-9 and _ as its name"
+    return _completion_fault(route) if isinstance(route, Command) else ""
+
+
+def _completion_fault(command: Command) -> str:
+    for name, completion in command.completions.items():
+        if name not in command.args.model_fields:
+            return f"Command {command.name!r}: completes {name!r}, which is no field of {command.args.__name__}"
+        if not _waits(completion):
+            return f"Command {command.name!r}: expected `async def` to complete {name!r}, found {completion!r}"
     return ""
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bot.forms import Button, Select
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -147,10 +149,23 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A button; `button` is the short id it was sent with."""
+    """A button or a menu; `button` is the short id it was sent with. `chosen` are values of a menu, `filled` what was put into a form."""
 
     button: str
+    chosen: tuple[str, ...] = ()
+    filled: Mapping[str, Any] | None = None
     kind: Literal["clicked"] = field(default="clicked", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """A command that somebody is still typing: `text` is so far in its `option`, `options` are the others."""
+
+    command: str
+    option: str
+    text: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    kind: Literal["typing"] = field(default="typing", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +218,7 @@ class Left:
     kind: Literal["left"] = field(default="left", kw_only=True)
 
 
-Trigger = Annotated[Said | Called | Clicked | Reacted | Fired | Deleted | Moved | Joined | Left, Field(discriminator="kind")]
+Trigger = Annotated[Said | Called | Typing | Clicked | Reacted | Fired | Deleted | Moved | Joined | Left, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,18 +267,9 @@ class Message:
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button under a reply; a click runs the sender plugin's Action of this name with the payload."""
-
-    label: str
-    action: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True, init=False)
 class Reply:
-    """What a handler returns: parts, and buttons below them. A plain string is a Text part.
+    """What a handler returns: parts, and buttons and menus below them. A plain string is a Text part.
 
     `silent` asks the platform not to notify, `private` to show it only to the asker where the platform can; `fault` says
     that this is no answer but the reason why there is none. `instead` answers a click by changing the message that has the button; where
@@ -271,7 +277,7 @@ class Reply:
     """
 
     parts: tuple[Part, ...]
-    buttons: tuple[Button, ...]
+    buttons: tuple[Button | Select, ...]
     silent: bool
     private: bool
     fault: bool = False
@@ -280,19 +286,16 @@ class Reply:
     def __init__(
         self,
         *parts: Text | Image | Audio | File | str,
-        buttons: Sequence[Button] = (),
+        buttons: Sequence[Button | Select] = (),
         silent: bool = False,
         private: bool = False,
         fault: bool = False,
         instead: bool = False,
     ) -> None:
-        put = object.__setattr__  # a frozen dataclass with a friendlier signature than its fields
-        put(self, "parts", tuple(Text(part) if isinstance(part, str) else part for part in parts))
-        put(self, "buttons", tuple(buttons))
-        put(self, "silent", silent)
-        put(self, "private", private)
-        put(self, "fault", fault)
-        put(self, "instead", instead)
+        said = tuple(Text(part) if isinstance(part, str) else part for part in parts)
+        flags = {"silent": silent, "private": private, "fault": fault, "instead": instead}
+        for name, value in {"parts": said, "buttons": tuple(buttons), **flags}.items():
+            object.__setattr__(self, name, value)  # a frozen dataclass with a friendlier signature than its fields
 
     @property
     def text(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.forms import Choice
 from bot.messages import Message, Reply
 
 if TYPE_CHECKING:
@@ -34,6 +35,24 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Completing:
+    """Somebody types the option `name` of a command and has come as far as `text`; `given` are its other options, as typed.
+
+    `settings` are the plugin's as they hold there, `message` says who types, and where.
+    """
+
+    name: str
+    text: str
+    given: Mapping[str, Any]
+    settings: Any
+    message: Message
+
+
+Completion = Callable[[Completing], Awaitable[Sequence[str | Choice]]]
+"""What may be meant, the likeliest first; in at most two seconds, and without an effect: nobody has asked for anything yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A slash command. `args` becomes the platform's options, the text parser and the help.
 
@@ -49,6 +68,8 @@ class Command:
     """Also in the menu of a message, where the platform has one; the message arrives as `ctx.message.reply_to`."""
     descriptions: Mapping[str, str] = field(default_factory=dict)
     """The description in other languages, by tag: `{"zh-CN": "…"}`. A field of `args` has its own in `json_schema_extra`."""
+    completions: Mapping[str, Completion] = field(default_factory=dict)
+    """By the name of a field of `args`, who helps to type it. Fields with more choices than a platform lists need nobody for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class RoomConnector:
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Replaces a message in place."""
         try:
-            found = await self._rooms.edit(place(to), message, await self._body(to, post))
+            found = await self._rooms.edit(place(to), message.partition("~")[0], await self._body(to, post))
         except StoreError as error:
             raise ConnectorError(str(error), retry_after=PAUSE) from error
         if not found:

@@ -23,8 +23,11 @@ from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
 from bot.router.choosing import Choosing
 from bot.router.clicking import Instead, StatusButtons
+from bot.router.completing import Suggestions
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
+from bot.router.filling import Forms
+from bot.router.finding import Finder
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
@@ -122,9 +125,8 @@ def build(
         plugins,
         gate,
         tickets,
-        data,
+        Finder(table, buttons, data, stores.schedules),
         stores.conversations,
-        stores.schedules,
         start,
         buttons,
         time.time,
@@ -133,6 +135,8 @@ def build(
         publishing,
         Threads(by_name),
         Leaving(redis, keys),
+        Forms(by_name, data),
+        Suggestions(table, gate, by_name),
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)

@@ -54,6 +54,9 @@ class Waiters(Protocol):
     async def cancel(self, ticket: str) -> None:
         """See `Queue.cancel`."""
 
+    async def withdraw(self, ticket: str) -> None:
+        """See `Queue.withdraw`."""
+
     async def exchange(self, ticket: str, kind: str, model: str) -> bool:
         """See `Queue.exchange`."""
 
@@ -69,7 +72,7 @@ class StatusButtons:
     async def press(self, button: str, message: Message) -> bool:
         """False when it is no such button. Raises Refused for who may not, and for a choice that is not there any more."""
         if button.startswith(CANCEL):
-            await self._if_theirs(button.removeprefix(CANCEL), message, self.cancel)
+            await self._if_theirs(button.removeprefix(CANCEL), message, self._queue.cancel)
             return True
         if not button.startswith(INSTEAD):
             return False
@@ -80,9 +83,9 @@ class StatusButtons:
         await self._if_theirs(ticket, message, lambda ticket: self._queue.exchange(ticket, *chosen))
         return True
 
-    async def cancel(self, ticket: str) -> None:
-        """Ends whatever the ticket waits for."""
-        await self._queue.cancel(ticket)
+    async def withdraw(self, ticket: str) -> None:
+        """Ends whatever the ticket waits for, and leaves no trace of it."""
+        await self._queue.withdraw(ticket)
 
     async def _if_theirs(self, ticket: str, message: Message, do: Callable[[str], Awaitable[object]]) -> None:
         asker = await self._asked.asker(ticket)

@@ -173,22 +173,27 @@ class Line:
         """Delivers the answer, complete and in order; None takes the status line away."""
         await self.close()
         status = self._status()
-        if reply is not None:
-            posts = await self._delivery.posts.of(reply, self._journal, self._limits)
-            # A handler need not run again while its answer goes out; and a run that was overtaken stops here, before it edits anything.
-            if len(posts) > 1 or self._journal.touched or self._journal.again:
-                await self._journal.write("outcome", reply_json.dump_json(reply))
-            clicked = self._journal.message.reply_to if reply.instead and isinstance(self._journal.message.trigger, Clicked) else None
-            await self._answer(posts, status, clicked.id if clicked else "")
+        elsewhere = reply is None or await self._delivered(reply, status)
         left = status or (self._journal.message.via if reply is None else "")
-        if left and (reply is None or self._journal.find("sent.answer.0") is not None):
+        if left and elsewhere:
             await self._insist(lambda: self._connector.delete(self._address, left))
 
-    async def _answer(self, posts: list[Post], status: str | None, instead: str = "") -> None:
-        if instead and len(posts) == 1 and await self._became(instead, posts[0]):
-            if status is not None:
-                await self._insist(lambda: self._connector.delete(self._address, status))
-        elif status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
+    async def _delivered(self, reply: Reply, status: str | None) -> bool:
+        """Whether the answer stands elsewhere than in the status line."""
+        posts = await self._delivery.posts.of(reply, self._journal, self._limits)
+        # A handler need not run again while its answer goes out; and a run that was overtaken stops here, before it edits anything.
+        if len(posts) > 1 or self._journal.touched or self._journal.again:
+            await self._journal.write("outcome", reply_json.dump_json(reply))
+        message = self._journal.message
+        pressed = message.reply_to if reply.instead and isinstance(message.trigger, Clicked) else None
+        if pressed is not None and await self._became(pressed.id, posts[0]):
+            await self._send(posts[1:], "answer", 1)
+            return True
+        await self._answer(posts, status)
+        return self._journal.find("sent.answer.0") is not None
+
+    async def _answer(self, posts: list[Post], status: str | None) -> None:
+        if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
             await self._send(posts[1:], "answer", 1)
         elif status is None and self._journal.find("sent.answer.0") is None:
             id = await self._insist(lambda: self._send_over(posts[0]))

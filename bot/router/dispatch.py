@@ -9,16 +9,20 @@ from typing import Any, Protocol
 import structlog
 
 from bot.choices import CORE
-from bot.errors import BadArguments, Refused
-from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Reacted, Said
+from bot.errors import BadArguments, ConnectorError
+from bot.forms import Form
+from bot.messages import Address, Called, Clicked, Deleted, Joined, Left, Message, Moved, Said, Typing
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
-from bot.router.arguments import parse, shorten, validate
+from bot.router.arguments import validate
 from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
+from bot.router.completing import Suggestions
+from bot.router.filling import Forms
+from bot.router.finding import Finder
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
-from bot.router.matching import Match, Unmatched, edited, leaves, once, payload, wants
+from bot.router.matching import Match, Unmatched, edited, leaves, once
 from bot.router.publishing import Publishing
 from bot.router.remembering import followed
 from bot.router.table import Table
@@ -26,8 +30,6 @@ from bot.router.threads import Threads
 from bot.routes import Action, Command, Schedule
 from bot.store.conversations import Conversations
 from bot.store.leaving import Leaving
-from bot.store.plugindata import PluginData
-from bot.store.schedules import Schedules
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
 
 log = structlog.get_logger(__name__)
@@ -52,9 +54,8 @@ class Dispatch:
         plugins: Plugins,
         gate: Gate,
         desk: Desk,
-        data: PluginData,
+        finder: Finder,
         conversations: Conversations,
-        schedules: Schedules,
         start: Callable[[Ticket], None],
         buttons: StatusButtons,
         clock: Callable[[], float],
@@ -63,14 +64,15 @@ class Dispatch:
         publishing: Publishing,
         threads: Threads,
         leaving: Leaving,
+        forms: Forms,
+        suggestions: Suggestions,
     ) -> None:
         self._table = table
         self._plugins = plugins
         self._gate = gate
         self._desk = desk
-        self._data = data
+        self._finder = finder
         self._conversations = conversations
-        self._schedules = schedules
         self._start = start
         self._buttons = buttons
         self._clock = clock
@@ -79,6 +81,8 @@ class Dispatch:
         self._publishing = publishing
         self._threads = threads
         self._leaving = leaving
+        self._forms = forms
+        self._suggestions = suggestions
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -92,9 +96,12 @@ class Dispatch:
             await self._leaving.back(message.address)
             await self._joined(message, message.trigger.note)
             return
+        if isinstance(message.trigger, Typing):
+            await self._suggestions.give(message, message.trigger)
+            return
         if not heard(message) or self._lateness.worthless(message):
             return
-        message = resumed(message)
+        message = await self._forms.resumed(resumed(message))
         await self._accept(message, lambda view: self._spoken(message, view))
 
     async def _spoken(self, message: Message, view: View) -> list[Body]:
@@ -156,7 +163,7 @@ class Dispatch:
         for entry in self._table.listeners:
             id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
             if await self._desk.asker(id) is not None:
-                await self._buttons.cancel(id)
+                await self._buttons.withdraw(id)
         await self._conversations.forget(message.address.conversation, message.id)
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:
@@ -169,7 +176,7 @@ class Dispatch:
 
     async def _bodies(self, message: Message, view: View) -> list[Body]:
         try:
-            matches = await self._match(message)
+            matches = await self._finder.matches(message)
         except Unmatched as told:
             return [self._told(message, f"{told}{self._offer(message, view)}")]
         if not matches:
@@ -177,7 +184,21 @@ class Dispatch:
         refusal = self._plugins.admit((name for name in self._plugins.loaded if view.allows(name, message.address)), message)
         if refusal is not None:
             return [self._told(message, refusal.text)] if refusal.text else []
-        return list(self._gated(message, matches, view))
+        bodies = list(self._gated(message, matches, view))
+        form = next((match.form for match in matches if match.form is not None), None)
+        if form is None or any(body.refusal is not None for body in bodies):
+            return bodies
+        return await self._asked(message, form)
+
+    async def _asked(self, message: Message, form: Form) -> list[Body]:
+        """What becomes of a click that opens a form: nothing, before it is filled in."""
+        assert isinstance(message.trigger, Clicked)
+        try:
+            asked = await self._forms.opened(message, form, message.trigger.button)
+        except ConnectorError as error:
+            log.warning("a form could not be opened", server=message.address.tenant, fault=str(error))
+            asked = "This could not be opened. Please press the button again."
+        return [self._told(message, asked)] if asked else []
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
         staying = [match for match in matches if not leaves(match.entry, message)]
@@ -207,6 +228,8 @@ class Dispatch:
     @staticmethod
     def _args(match: Match) -> dict[str, Any]:
         match match.entry.route:
+            case Action(payload=model) if match.filled:
+                return validate(model, match.given or {})
             case Command(args=model):
                 return validate(model, match.given or {})
             case Action() | Schedule():
@@ -217,58 +240,6 @@ class Dispatch:
     @staticmethod
     def _told(message: Message, text: str) -> Body:
         return Body(plugin=CORE, route="told", version="", message=message, refusal=text)
-
-    async def _match(self, message: Message) -> list[Match]:
-        match message.trigger:
-            case Said():
-                return [Match(entry) for entry in self._table.listeners if wants(entry, message)]
-            case Called() as called:
-                return [] if self._means_another(called, message) else [self._command(called)]
-            case Clicked(button=button):
-                return await self._clicked(button, message)
-            case Reacted(emoji=emoji):
-                return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
-            case Fired(schedule=schedule):
-                return await self._fired(schedule)
-            case Deleted() | Moved() | Joined() | Left():
-                return []
-
-    def _means_another(self, called: Called, message: Message) -> bool:
-        """Whether the command is another bot's: one that we do not have, typed where others read along and not to us."""
-        return called.shared and not message.addressed and called.command not in self._table.commands
-
-    def _command(self, called: Called) -> Match:
-        entry = self._table.commands.get(called.command)
-        if entry is None:
-            raise Unmatched(f"There is no command /{shorten(called.command)} here.")
-        assert isinstance(entry.route, Command)
-        try:
-            given = dict(called.options) or parse(entry.route.args, called.text)
-        except BadArguments as error:
-            raise Unmatched(str(error)) from None
-        return Match(entry, given, asked=True)
-
-    async def _clicked(self, button: str, message: Message) -> list[Match]:
-        try:
-            if await self._buttons.press(button, message):
-                return []
-        except Refused as error:
-            raise Unmatched(str(error)) from None
-        pressed = await self._data.button(button)
-        if pressed is None:
-            raise Unmatched("This button is too old to work.")
-        entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
-        if entry is None or not isinstance(entry.route, Action):
-            raise Unmatched("What this button did is no longer there.")
-        return [Match(entry, payload(entry.route.payload, pressed.payload), asked=True)]
-
-    async def _fired(self, schedule: str) -> list[Match]:
-        firing = await self._schedules.find(schedule)
-        entry = None if firing is None else self._table.find(firing.plugin, f"schedule:{firing.name}")
-        if firing is None or entry is None or not isinstance(entry.route, Schedule):
-            log.info("a firing without its schedule", schedule=schedule)
-            return []
-        return [Match(entry, payload(entry.route.payload, firing.payload))]
 
     def _offer(self, message: Message, view: View) -> str:
         """Which commands there are, for somebody who named one that is not."""

@@ -134,6 +134,10 @@ class Gate:
         """A view of these choices."""
         return View(server, self._plugins, self._quiet, self._talking)
 
+    def settings(self, plugin: str, view: View, address: Address) -> BaseModel:
+        """The plugin's effective settings there, as it declared them."""
+        return self._plugins[plugin].settings.model_validate(view.settings(plugin, address))
+
     async def outdated(self, address: Address) -> bool:
         """True when the choices have changed since they were read; for what leaves no ticket behind, whose script would tell."""
         found = self._views.get(address.tenant)

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from bot.forms import Form
 from bot.messages import Called, Message, Said
 from bot.router.table import Entry
 from bot.routes import Listener
@@ -18,11 +19,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route that takes the message, with the arguments as they came; `asked` is true when a person named the route."""
+    """A route that takes the message, with the arguments as they came; `asked` is true when a person named the route.
+
+    `filled` is true when a person gave some of the arguments of an action; a `form` is to be filled in first.
+    """
 
     entry: Entry
     given: dict[str, Any] | None = None
     asked: bool = False
+    filled: bool = False
+    form: Form | None = None
 
 
 class Unmatched(Exception):  # noqa: N818  an outcome, not a fault

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.connector import Key, Limits, Post, Upload
-from bot.messages import Audio, Blob, Button, File, Image, Reply, Text
+from bot.connector import Key, Limits, Menu, Post, Upload
+from bot.forms import Button, Select
+from bot.messages import Audio, Blob, File, Image, Reply, Text
 from bot.router.journal import Journal
 from bot.router.splitting import split
 from bot.store.keys import digest
@@ -50,7 +51,7 @@ class Posts:
         if len(pieces) > self.most_pieces:
             uploads.append(Upload("answer.md", "text/markdown", said.encode()))
             pieces = pieces[:1]
-        keys = tuple([await self._key(button, number, journal) for number, button in enumerate(reply.buttons)])
+        keys, menus = await self._below(reply, journal, limits)
         groups = [tuple(uploads[at : at + limits.files_per_post]) for at in range(0, len(uploads), limits.files_per_post)] or [()]
         apart = bool(uploads) and limits.caption is not None and limits.size(pieces[-1]) > limits.caption
         texts = pieces + [""] * (len(groups) - 1 + apart)
@@ -61,6 +62,7 @@ class Posts:
                 text,
                 uploads=files[number],
                 keys=keys if number == last else (),
+                menus=menus if number == last else (),
                 reply_to=journal.message.id if number == 0 or reply.private else "",
                 silent=reply.silent,
                 private=reply.private,
@@ -81,11 +83,26 @@ class Posts:
         alt, spoiler = (part.alt, part.spoiler) if isinstance(part, Image) else ("", False)
         return Upload(source.name or _file_name(source), source.mime, await self.blobs.get(source), alt, spoiler)
 
-    async def _key(self, button: Button, number: int, journal: Journal) -> Key:
+    async def _below(self, reply: Reply, journal: Journal, limits: Limits) -> tuple[tuple[Key, ...], tuple[Menu, ...]]:
+        """Buttons and menus; a menu is as many buttons where the platform has none."""
+        keys: list[Key] = []
+        menus: list[Menu] = []
+        for number, part in enumerate(reply.buttons):
+            id = await self._kept(part, number, journal)
+            if isinstance(part, Button):
+                keys.append(Key(id, part.label))
+            elif limits.menus:
+                menus.append(Menu(id, part.choices, part.placeholder, part.least, min(part.most, len(part.choices))))
+            else:
+                keys += [Key(f"{id}.{at}", f"{'✓ ' * one.chosen}{one.label}") for at, one in enumerate(part.choices)]
+        return tuple(keys), tuple(menus)
+
+    async def _kept(self, part: Button | Select, number: int, journal: Journal) -> str:
         body = journal.ticket.body
-        id = digest(journal.ticket.id, button.action, button.label, str(number))[:24]
-        await self.buttons.keep_button(id, Pressed(body.plugin, button.action, button.payload, body.version))
-        return Key(id, button.label)
+        what, asks = (part.label, part.form) if isinstance(part, Button) else (part.name, replace(part, payload={}))
+        id = digest(journal.ticket.id, part.action, what, str(number))[:24]
+        await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks))
+        return id
 
 
 def _too_large(upload: Upload, limits: Limits) -> str:

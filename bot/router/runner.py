@@ -16,9 +16,11 @@ from bot.messages import Clicked, Reply, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
 from bot.router.delivery import Delivery, Line
+from bot.router.filling import asks
 from bot.router.journal import Journal, Ledger
 from bot.router.table import Entry, Table
 from bot.routes import Action, Command, NoArgs, Outcome, Schedule
+from bot.store.queue import Withdrawn
 from bot.store.tickets import Superseded, Ticket
 
 log = structlog.get_logger(__name__)
@@ -127,7 +129,8 @@ class Runner:
         if journalled is not None:
             return reply_json.validate_json(journalled)
         if body.refusal is not None:
-            return Reply(body.refusal, fault=True, private=isinstance(journal.message.trigger, Clicked))
+            private = isinstance(journal.message.trigger, Clicked) and not asks(body.refusal)  # nobody can reply to what is shown once
+            return Reply(body.refusal, fault=True, private=private)
         if journal.ticket.crashed_too_often:
             log.error("gave a ticket up: its handler killed its router every time", plugin=body.plugin, route=body.route)
             return _apology(journal)
@@ -146,6 +149,8 @@ class Runner:
             return Reply(str(error), fault=True)
         except JobExpired as error:
             return Reply(str(error), fault=True)
+        except Withdrawn:
+            return None
         except JobCancelled:
             return Reply("Cancelled.", fault=True)
         except Exception:

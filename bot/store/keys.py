@@ -36,6 +36,7 @@ TABLE = (
     Entry("offered:*", "90 days after it was told", "nothing personal", "which commands a platform was told to offer in a server"),
     Entry("offers-made:*", "1 day", "nothing personal", "how many new commands a server had today"),
     Entry("button:*", "365 days", "the chat", "what a button does"),
+    Entry("filling:*", "1 hour", "the person", "which form somebody was asked to fill in by a reply"),
     Entry("firings", "until they fire", "the person", "schedules: what, where, for whom"),
     Entry("firings:due", "until they fire", "nothing personal", "schedules: when"),
     Entry("job:*", "until its ticket ends, 48 h at most", "the chat", "a job: what is asked, who asked, its claim"),
@@ -155,6 +156,10 @@ class Keys:
     def button(self, id: str) -> str:
         """A button."""
         return f"{self.prefix}:button:{id}"
+
+    def filling(self, conversation: str, person: str) -> str:
+        """The form that a person was asked to fill in."""
+        return f"{self.prefix}:filling:{conversation}:{person}"
 
     def firings(self) -> str:
         """All firings."""

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
+from bot.forms import Form, Select
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.tickets import Write
@@ -17,14 +19,21 @@ BUTTON_TTL = 365 * 86_400
 """Seconds a button keeps working."""
 
 
+FILLING_TTL = 3600
+"""Seconds for which somebody may reply with what a form lacks."""
+
+asks_json: TypeAdapter[Form | Select | None] = TypeAdapter(Form | Select | None)
+
+
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a button was made with; `version` is the plugin's when it was."""
+    """What a button was made with; `version` is the plugin's when it was, and `asks` what it wants to know of who presses it."""
 
     plugin: str
     action: str
     payload: Mapping[str, Any]
     version: str
+    asks: Form | Select | None = None
 
 
 class PluginData:
@@ -50,11 +59,25 @@ class PluginData:
     @guarded
     async def keep_button(self, id: str, button: Pressed) -> None:
         """Remembers what a button does; the same id again changes nothing that matters."""
-        content = json.dumps([button.plugin, button.action, button.payload, button.version])
+        asks = asks_json.dump_python(button.asks, mode="json")
+        content = json.dumps([button.plugin, button.action, button.payload, button.version, asks])
         await self._redis.set(self._keys.button(id), content, ex=BUTTON_TTL)
 
     @guarded
     async def button(self, id: str) -> Pressed | None:
         """What the button does, or None when it is unknown or too old."""
         found = await self._redis.get(self._keys.button(id))
-        return None if found is None else Pressed(*json.loads(found))
+        if found is None:
+            return None
+        plugin, action, payload, version, *asks = json.loads(found)
+        return Pressed(plugin, action, payload, version, asks_json.validate_python(asks[0]) if asks else None)
+
+    @guarded
+    async def fill(self, conversation: str, person: str, button: str) -> None:
+        """The person is asked there for what this button's form lacks."""
+        await self._redis.set(self._keys.filling(conversation, person), button, ex=FILLING_TTL)
+
+    @guarded
+    async def filling(self, conversation: str, person: str) -> str:
+        """The button that the person was asked for last, "" for none."""
+        return cast("bytes", await self._redis.get(self._keys.filling(conversation, person)) or b"").decode()

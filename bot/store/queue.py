@@ -37,7 +37,13 @@ class Exchanged(JobCancelled):
     """Another model was chosen for the job, whose name is the text: it is to be asked for anew."""
 
 
-KINDS: dict[str, type[JobError]] = {kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobExpired, JobLost, JobCancelled, Exchanged)}
+class Withdrawn(JobCancelled):
+    """Who asked has taken the question back, and wants to hear nothing of it any more."""
+
+
+KINDS: dict[str, type[JobError]] = {
+    kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobExpired, JobLost, JobCancelled, Exchanged, Withdrawn)
+}
 
 
 def error_json(error: JobError) -> str:
@@ -109,7 +115,7 @@ class Queue:
         ]
         state, *more = await self._submit(args=args)
         if state == b"cancelled":
-            raise JobCancelled("cancelled before it began")
+            raise read_error(more[0])
         if state == b"busy":
             raise Busy(_too_many(*more))
 
@@ -122,6 +128,11 @@ class Queue:
     async def cancel(self, ticket: str) -> None:
         """Ends all jobs of the ticket, now and in future."""
         await self._cancel(args=[self._prefix, ticket, error_json(JobCancelled("cancelled"))])
+
+    @guarded
+    async def withdraw(self, ticket: str) -> None:
+        """The same, of a question that is not asked any more."""
+        await self._cancel(args=[self._prefix, ticket, error_json(Withdrawn("taken back"))])
 
     @guarded
     async def exchange(self, ticket: str, kind: str, model: str) -> bool:

@@ -18,6 +18,8 @@ from bot.router import app
 from bot.router.acts import DurableActs, Stores
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
+from bot.router.filling import Forms
+from bot.router.finding import Finder
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.lateness import Lateness
@@ -148,9 +150,9 @@ async def in_memory(count: int) -> float:
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded), runner.start
-    dispatch = Dispatch(
-        table, loaded, gate, memory, nothing, nothing, nothing, start, nothing, time.time, lateness, nothing, nothing, nothing, nothing
-    )
+    finder = Finder(table, nothing, nothing, nothing)
+    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing)
+    dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more)
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
 

@@ -154,8 +154,9 @@ async def test_who_deletes_a_question_takes_it_back(chat: Channel, house: House)
     with house.holding() as held:
         await chat.ask("one two three")
         await wait_until(held.exists, PATIENCE)
+        await wait_until(lambda: chat.discord.said(chat.channel) and chat.labels() == ["Cancel"], PATIENCE)
         await chat.delete_question()
-        await wait_until(lambda: chat.texts() == ["Cancelled."], PATIENCE)
+        await wait_until(lambda: chat.texts() == [], PATIENCE)
 
 
 async def test_an_answer_whose_status_line_somebody_deleted_is_sent_anew(chat: Channel, house: House) -> None:
@@ -170,6 +171,26 @@ async def test_a_reaction_reaches_its_route(chat: Channel) -> None:
     said = await chat.discord.say(chat.channel, chat.ada, "a nice thing")
     await chat.discord.react(said, chat.ada, "❤️")
     await wait_until(lambda: chat.texts() == ["Ada likes a nice thing"], PATIENCE)
+
+
+async def test_a_menu_and_a_form_change_the_message_that_they_are_below(chat: Channel) -> None:
+    await chat.ask("panel")
+    [panel] = await wait_until(lambda: chat.discord.said(chat.channel), PATIENCE)
+    await wait_until(lambda: chat.texts() == ["Which cake?"], PATIENCE)
+    await chat.discord.choose(panel, chat.ada, "Apple")
+    await wait_until(lambda: chat.texts() == ["Ada wants apple cake"], PATIENCE)
+    await chat.ask("panel")
+    await wait_until(lambda: chat.texts()[1:] == ["Which cake?"], PATIENCE)
+    opened = await chat.discord.press(chat.discord.said(chat.channel)[1], chat.ada, "Another")
+    await wait_until(lambda: opened.modal, PATIENCE)
+    await chat.discord.fill(opened, chat.ada, words="no cake")
+    await wait_until(lambda: chat.texts()[1:] == ["Ada wants no cake"], PATIENCE)
+
+
+async def test_who_types_a_command_is_helped_at_once(chat: Channel) -> None:
+    typing = await chat.discord.type(chat.channel, chat.ada, "say", "words", "hello")
+    await wait_until(lambda: typing.acknowledged, PATIENCE)
+    assert [choice["value"] for choice in typing.choices] == ["hello there", "hello everybody"]
 
 
 async def test_a_private_answer_is_seen_by_who_asked_alone(chat: Channel) -> None:
@@ -227,6 +248,7 @@ async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel
     assert {one["name"] for one in alone} == {one["name"] for one in there} == {"say", "quote", "Quote"}
     assert all(one["contexts"] == [1] for one in alone)
     say = next(one for one in there if one["name"] == "say")
+    assert say["description_localizations"] == {"de": "Etwas sagen."}
     assert [(one["name"], one["type"], one["required"]) for one in say["options"]] == [
         ("words", 3, True),
         ("times", 4, False),
@@ -234,7 +256,7 @@ async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel
         ("secretly", 5, False),
     ]
     words, times, tone, _ = say["options"]
-    assert (words["min_length"], words["max_length"]) == (2, 100)
+    assert (words["min_length"], words["max_length"], words["autocomplete"]) == (2, 100, True)
     assert (times["min_value"], times["max_value"]) == (1, 3)
     assert [choice["value"] for choice in tone["choices"]] == ["soft", "loud"]
     assert not [one for one in chat.discord.record if one.method == "PUT"][2:], "once for the guild and once for direct messages"

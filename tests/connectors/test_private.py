@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.connectors.room import RoomConnector, address
-from bot.messages import Button, Message, Reply, Text
+from bot.forms import Button
+from bot.messages import Message, Reply, Text
 from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
 from bot.router.pace import Pace

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from bot.connector import Limits, Post
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Address, Button, File, Message, Person, Reply
+from bot.forms import Button
+from bot.messages import Address, File, Message, Person, Reply
 from bot.router.delivery import SLOW, Delivery, Line
 from bot.router.journal import Journal, Ledger
 from bot.router.pace import Pace

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.wire.discord_payloads import EPHEMERAL, MANAGE_GUILD, Json, numbered, public
 from tests.wire.discord_rest import Call, Handler, Rest
-from tests.wire.discord_rules import Refused, check_message, forgotten
+from tests.wire.discord_rules import Refused, check_message, check_modal, forgotten
 
 FIRST = 3.0
 """Seconds in which an interaction has to be acknowledged."""
@@ -16,7 +16,10 @@ FIRST = 3.0
 LIFE = 900.0
 """Seconds for which its token lasts."""
 
-PONG, MESSAGE, DEFERRED, UPDATE_LATER, UPDATE, CHOICES = 1, 4, 5, 6, 7, 8
+PONG, MESSAGE, DEFERRED, UPDATE_LATER, UPDATE, CHOICES, MODAL = 1, 4, 5, 6, 7, 8, 9
+
+UPDATES = {3: (UPDATE_LATER, UPDATE, MODAL), 5: (UPDATE_LATER, UPDATE), 2: (MODAL,)}
+"""What answers an interaction of this type beside a message: a button or menu, a form, a command."""
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Interaction:
     private: bool = False
     choices: list[Json] = field(default_factory=list)
     pressed: Json | None = None
+    modal: Json | None = None
 
 
 class Interactions:
@@ -103,10 +107,15 @@ class Interactions:
             self.rest.violations.append(f"interaction {found.id} was acknowledged after {time.monotonic() - found.born:.1f} s")
             raise Refused(404, 10062, "Unknown interaction")
         kind, data = call.body["type"], call.body.get("data") or {}
-        if kind not in ((CHOICES,) if found.kind == 4 else (MESSAGE, DEFERRED, *((UPDATE_LATER, UPDATE) if found.kind == 3 else ()))):
+        if kind not in ((CHOICES,) if found.kind == 4 else (MESSAGE, DEFERRED, *UPDATES[found.kind])):
             raise Refused(400, 50035, f"Invalid Form Body: type: {kind} does not answer an interaction of type {found.kind}")
         found.acknowledged = time.monotonic()
         found.choices = data.get("choices", [])
+        if len(found.choices) > 25:
+            raise Refused(400, 50035, "Invalid Form Body: choices: Must be 25 or fewer in length.")
+        if kind == MODAL:
+            check_modal(data)
+            found.modal = data
         if kind == UPDATE_LATER:
             found.original = found.pressed
         elif kind in (MESSAGE, DEFERRED):

@@ -48,18 +48,52 @@ def check_message(body: Json, files: dict[str, tuple[str, bytes, str]], *, edit:
 
 
 def check_components(rows: list[Json]) -> None:
-    """Rows of buttons."""
+    """Rows of buttons, and menus."""
     if len(rows) > 5:
         raise invalid("components: Must be 5 or fewer in length.")
     ids = [part["custom_id"] for row in rows for part in row["components"]]
     if len(set(ids)) < len(ids):
         raise invalid("components: custom ids cannot be duplicated")
     for row in rows:
-        if row["type"] != 1 or not 1 <= len(row["components"]) <= 5:
-            raise invalid("components: a row holds 1 to 5 buttons")
+        menus = [part for part in row["components"] if part["type"] == 3]
+        if row["type"] != 1 or not 1 <= len(row["components"]) <= (1 if menus else 5):
+            raise invalid("components: a row holds 1 to 5 buttons, or one menu")
         for part in row["components"]:
-            if part["type"] != 2 or not 1 <= len(part["custom_id"]) <= 100 or not 1 <= len(part.get("label") or "") <= 80:
-                raise invalid("components: custom_id 1 to 100, label 1 to 80")
+            if part["type"] not in (2, 3) or not 1 <= len(part["custom_id"]) <= 100:
+                raise invalid("components: custom_id 1 to 100")
+            if part["type"] == 2 and not 1 <= len(part.get("label") or "") <= 80:
+                raise invalid("components: label 1 to 80")
+            if part["type"] == 3:
+                check_menu(part)
+
+
+def check_menu(menu: Json) -> None:
+    """A select menu, of a message or a modal."""
+    values = [one["value"] for one in menu["options"]]
+    if not 1 <= len(values) <= 25 or len(set(values)) < len(values):
+        raise invalid("options: 1 to 25, and no value twice")
+    if not 0 <= menu.get("min_values", 1) <= menu.get("max_values", 1) <= len(values):
+        raise invalid("max_values: Must be less than or equal to the number of options.")
+    if any(not 1 <= len(one["label"]) <= 100 or not 1 <= len(one["value"]) <= 100 for one in menu["options"]):
+        raise invalid("options: label and value 1 to 100")
+    if sum(bool(one.get("default")) for one in menu["options"]) > menu.get("max_values", 1):
+        raise invalid("options: more defaults than max_values")
+
+
+def check_modal(data: Json) -> None:
+    """A form."""
+    if not 1 <= len(data["title"]) <= 45 or not 1 <= len(data["custom_id"]) <= 100 or not 1 <= len(data["components"]) <= 5:
+        raise invalid("title 1 to 45, custom_id 1 to 100, components 1 to 5")
+    for label in data["components"]:
+        if label["type"] != 18 or not 1 <= len(label["label"]) <= 45 or len(label.get("description") or "") > 100:
+            raise invalid("components: labels with label 1 to 45, description 100 at most")
+        part = label["component"]
+        if part["type"] == 3:
+            check_menu(part)
+        elif part["type"] != 4 or not 0 <= part.get("min_length", 0) <= part.get("max_length", 4000) <= 4000:
+            raise invalid("min_length, max_length: 0 to 4000")
+        elif len(part.get("value") or "") > part.get("max_length", 4000) or len(part.get("placeholder") or "") > 100:
+            raise invalid("value: no longer than max_length; placeholder: 100 at most")
 
 
 def check_commands(commands: list[Json]) -> None:

@@ -185,11 +185,34 @@ class Discord:
 
     async def press(self, message: Json, person: Json, label: str, *, manages: bool = False) -> Interaction:
         """Somebody presses a button."""
-        button = next(part for row in message["components"] for part in row["components"] if part["label"] == label)
+        button = next(part for row in message["components"] for part in row["components"] if part.get("label") == label)
         data = {"custom_id": button["custom_id"], "component_type": 2, "id": 1}
         permissions = str(MANAGE_GUILD if manages else 0)
         channel = self.world.channels[message["channel_id"]]
         return await self.interactions.make(3, channel, person, data, message, permissions=permissions)
+
+    async def choose(self, message: Json, person: Json, *labels: str) -> Interaction:
+        """Somebody chooses from the first menu."""
+        menu = next(part for row in message["components"] for part in row["components"] if part["type"] == 3)
+        values = [one["value"] for one in menu["options"] if one["label"] in labels]
+        data = {"custom_id": menu["custom_id"], "component_type": 3, "id": 1, "values": values}
+        return await self.interactions.make(3, self.world.channels[message["channel_id"]], person, data, message)
+
+    async def fill(self, opened: Interaction, person: Json, **values: str) -> Interaction:
+        """Somebody sends the form that a click has opened, with what stood in it but for these."""
+        assert opened.modal is not None
+        parts = [label["component"] for label in opened.modal["components"]]
+        data = {
+            "custom_id": opened.modal["custom_id"],
+            "components": [_filled(part, values, number) for number, part in enumerate(parts, 1)],
+        }
+        return await self.interactions.make(5, opened.channel, person, data, opened.pressed)
+
+    async def type(self, channel: Json, person: Json, command: str, option: str, text: str) -> Interaction:
+        """Somebody has typed so far."""
+        given = [{"name": option, "type": 3, "value": text, "focused": True}]
+        data = {"id": self._command(channel, command, 1)["id"], "name": command, "type": 1, "options": given}
+        return await self.interactions.make(4, channel, person, data)
 
     def said(self, channel: Json) -> list[Json]:
         """What the bot has said there, in order; what it is still thinking about is not said."""
@@ -202,6 +225,16 @@ class Discord:
 
     async def _tell(self, event: str, channel: Json, data: Json) -> None:
         await self.rest.tell(event, channel, data)
+
+
+def _filled(part: Json, values: dict[str, str], number: int) -> Json:
+    """An input of a form as it comes back."""
+    name = part["custom_id"]
+    if part["type"] == 3:
+        chosen = [values[name]] if name in values else [one["value"] for one in part["options"] if one.get("default")]
+        return {"type": 18, "id": number * 2, "component": {"type": 3, "id": number * 2 + 1, "custom_id": name, "values": chosen}}
+    said = values.get(name, part.get("value") or "")
+    return {"type": 18, "id": number * 2, "component": {"type": 4, "id": number * 2 + 1, "custom_id": name, "value": said}}
 
 
 def _pattern(path: str) -> re.Pattern[str]:

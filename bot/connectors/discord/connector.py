@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import discord
@@ -13,18 +13,17 @@ import structlog
 
 from bot.connector import Deliver, Limits, Offer, Post
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
+from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
-from bot.connectors.discord.incoming import COMMAND, Via
+from bot.connectors.discord.incoming import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.listing import commands
 from bot.connectors.discord.outgoing import changed, new, told
 from bot.errors import ConnectorError, MessageGone
-from bot.messages import Address, Attachment, Message
+from bot.forms import Choice, Form
+from bot.messages import Address, Attachment, Clicked, Message
 
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
-
-UNSEEN = "~"
-"""How the ids of messages begin that only one person sees, and only the token reaches."""
 
 FILE = 10 << 20
 """Bytes of a file where no guild allows more, since January 2025 [docs/reference: uploading files]."""
@@ -68,7 +67,7 @@ class DiscordConnector:
     def limits(self, to: Address) -> Limits:
         """Those of the guild, whose boosts allow larger files."""
         guild = self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None
-        return Limits(2000, guild.filesize_limit if guild else FILE, PACE, utf16=True, rate=RATE, preview_interval=PREVIEW)
+        return Limits(2000, guild.filesize_limit if guild else FILE, PACE, utf16=True, rate=RATE, preview_interval=PREVIEW, menus=True)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. Raises ConnectorError when the token is wrong."""
@@ -114,6 +113,25 @@ class DiscordConnector:
                 if error.code != THREAD_THERE:
                     raise
                 return message.id
+
+    async def open_form(self, message: Message, form: Form) -> None:
+        """As a modal, which is the answer to the click."""
+        interaction = self._interaction(message)
+        if interaction is not None and isinstance(message.trigger, Clicked):
+            async with told(_where(message.address)):
+                await interaction.response.send_modal(modal(form, message.trigger.button))
+
+    async def suggest(self, message: Message, choices: Sequence[Choice]) -> None:
+        """What Discord shows below the option."""
+        interaction = self._interaction(message)
+        if interaction is not None:
+            data: Mapping[str, Any] = interaction.data or {}
+            kind = next((one["type"] for one in data.get("options", []) if one.get("focused")), 3)
+            async with told(_where(message.address)):
+                await interaction.response.autocomplete(meant(choices, kind))
+
+    def _interaction(self, message: Message) -> discord.Interaction[Any] | None:
+        return self._gateway.answering(message.via) if self._gateway is not None else None
 
     async def close(self) -> None:
         """Ends the connections for calls."""
@@ -172,10 +190,11 @@ class DiscordConnector:
         """Through the interaction while it lasts, because that counts for no limit, else in the channel."""
         via = await self._via(post)
         id = int(message.removeprefix(UNSEEN))
-        if via is not None and (via.kind == COMMAND or message.startswith(UNSEEN)):
+        pressed = via is not None and via.kind == BUTTON and message == post.reply_to
+        if via is not None and (via.kind == COMMAND or pressed or message.startswith(UNSEEN)):
             try:
                 async with told(_where(to)):
-                    await (await self._webhook(via)).edit_message(id, **changed(post))
+                    await (await self._webhook(via)).edit_message(ORIGINAL if pressed else id, **changed(post))
                 return
             except MessageGone:  # it is one of the channel
                 if message.startswith(UNSEEN):

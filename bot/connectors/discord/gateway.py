@@ -14,7 +14,6 @@ import structlog
 from bot.connector import Deliver
 from bot.connectors.discord import incoming
 from bot.connectors.discord.access import Access
-from bot.connectors.discord.incoming import COMMAND
 from bot.errors import StoreError
 from bot.messages import Message
 
@@ -58,6 +57,7 @@ class Gateway(discord.AutoShardedClient):
         self._acknowledged = acknowledged
         self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._versions: OrderedDict[int, str] = OrderedDict()
+        self._answering: dict[str, discord.Interaction[Any]] = {}
         self._away = False
 
     @property
@@ -127,22 +127,29 @@ class Gateway(discord.AutoShardedClient):
         await self._hand_over(payload.channel_id, incoming.reacted(payload, place, incoming.person(who), on, self.me))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Somebody used a command or a button; it is acknowledged when its ticket is written."""
+        """Somebody used a command, a button or a form; it is acknowledged when its ticket is written."""
         message = incoming.interacted(interaction, self.me)
         if message is None:
             return
         self._acknowledged(message.via, False)
+        self._answering[message.via] = interaction
         try:
             async with asyncio.timeout(FIRST):
                 await self._hand_over(interaction.channel_id or 0, message)
-            await interaction.response.defer(thinking=message.via.startswith(COMMAND))
+            await _acknowledge(interaction)
         except TimeoutError:
             log.warning("an interaction could not be taken in time", arrival=message.event)
-            await interaction.response.send_message("I cannot take this right now. Please try again in a minute.", ephemeral=True)
+            await _refuse(interaction)
         except discord.HTTPException as error:
             log.warning("an interaction could not be acknowledged", arrival=message.event, fault=str(error))
         finally:
+            del self._answering[message.via]
             self._acknowledged(message.via, True)
+
+    def answering(self, via: str) -> discord.Interaction[Any] | None:
+        """The interaction, while it is handed over and nothing has been said to it."""
+        found = self._answering.get(via)
+        return found if found is not None and not found.response.is_done() else None
 
     async def on_error(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         """A fault of ours in one event must not silence the others."""
@@ -169,3 +176,18 @@ class Gateway(discord.AutoShardedClient):
                 else:
                     self._away = False
                     return
+
+
+async def _acknowledge(interaction: discord.Interaction[Any]) -> None:
+    """Says that an answer comes, unless something was said already."""
+    if interaction.response.is_done():
+        return
+    if interaction.type is discord.InteractionType.autocomplete:
+        await interaction.response.autocomplete([])
+    else:
+        await interaction.response.defer(thinking=interaction.type is discord.InteractionType.application_command)
+
+
+async def _refuse(interaction: discord.Interaction[Any]) -> None:
+    if interaction.type is not discord.InteractionType.autocomplete and not interaction.response.is_done():
+        await interaction.response.send_message("I cannot take this right now. Please try again in a minute.", ephemeral=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,13 @@ from bot.messages import (
     Reacted,
     Said,
     Text,
+    Typing,
 )
 
-COMMAND, BUTTON = "command", "button"
+COMMAND, BUTTON, TYPING = "command", "button", "typing"
+
+UNSEEN = "~"
+"""How the ids of messages begin that only one person sees, and only the token reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "") -
         reply_to=quote(message.reference.resolved if message.reference else None),
         language=str(message.guild.preferred_locale) if message.guild else "",
         manages=_manages(message.author),
+        roles=_roles(message.author),
     )
 
 
@@ -143,6 +148,11 @@ def _manages(user: discord.abc.User, permissions: discord.Permissions | None = N
     return found.manage_guild or found.administrator
 
 
+def _roles(user: discord.abc.User) -> dict[str, str]:
+    """Without the one that everybody has."""
+    return {str(role.id): role.name for role in user.roles if not role.is_default()} if isinstance(user, discord.Member) else {}
+
+
 def joined(me: discord.ClientUser, guild: int | None) -> Message:
     """The bot is in this guild; None for direct messages, which it can always have."""
     place = Address("discord", str(guild or ""), "", direct=guild is None)
@@ -169,16 +179,12 @@ def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person
 
 
 def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) -> Message | None:
-    """A slash command, a command of a message's menu, or a button; None for what needs no ticket."""
+    """A command that is used or still typed, a button, a menu or a form; None for what needs no answer of ours."""
     data: Mapping[str, Any] = interaction.data or {}
-    if interaction.type is discord.InteractionType.component:
-        trigger: Called | Clicked = Clicked(data["custom_id"])
-        about, kind = interaction.message, BUTTON
-    elif interaction.type is discord.InteractionType.application_command:
-        about, trigger = _target(interaction, data), _called(data)
-        kind = COMMAND
-    else:
+    trigger, kind = _trigger(interaction.type, data)
+    if trigger is None:
         return None
+    about = interaction.message if kind == BUTTON else _target(interaction, data)
     via = Via(kind, interaction.id, interaction.token)
     return Message(
         id=str(about.id) if about is not None and kind == BUTTON else str(interaction.id),
@@ -191,15 +197,50 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         reply_to=quote(about),
         language=str(interaction.locale),
         manages=_manages(interaction.user, interaction.permissions),
+        roles=_roles(interaction.user),
         via=str(via),
     )
+
+
+def _trigger(kind: discord.InteractionType, data: Mapping[str, Any]) -> tuple[Called | Typing | Clicked | None, str]:
+    match kind:
+        case discord.InteractionType.component:
+            return Clicked(data["custom_id"], tuple(data.get("values", ()))), BUTTON
+        case discord.InteractionType.modal_submit:
+            return Clicked(data["custom_id"], filled=dict(_filled(data["components"]))), BUTTON
+        case discord.InteractionType.application_command:
+            return _called(data), COMMAND
+        case discord.InteractionType.autocomplete:
+            return _typing(data), TYPING
+    return None, ""
+
+
+def _filled(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What stands in a form's inputs, by their names; inputs stand in labels."""
+    for part in parts:
+        inner = part.get("components") or ([part["component"]] if "component" in part else [])
+        yield from _filled(inner)
+        if "custom_id" in part:
+            yield part["custom_id"], part["value"] if "value" in part else ", ".join(part.get("values", ()))
 
 
 def _called(data: Mapping[str, Any]) -> Called:
     if data.get("type") == discord.AppCommandType.message.value:
         return Called(menu_command(data["name"]))
-    options: Iterable[Mapping[str, Any]] = data.get("options", [])
-    return Called(data["name"], {option["name"].replace("-", "_"): option["value"] for option in options})
+    return Called(data["name"], _given(data.get("options", [])))
+
+
+def _given(options: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {option["name"].replace("-", "_"): option["value"] for option in options}
+
+
+def _typing(data: Mapping[str, Any]) -> Typing | None:
+    """The option at which somebody is."""
+    options: list[Mapping[str, Any]] = data.get("options", [])
+    at = next((one for one in options if one.get("focused")), None)
+    if at is None:
+        return None
+    return Typing(data["name"], at["name"].replace("-", "_"), str(at["value"]), _given(one for one in options if one is not at))
 
 
 def _target(interaction: discord.Interaction[Any], data: Mapping[str, Any]) -> discord.Message | None:

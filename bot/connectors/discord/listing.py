@@ -7,12 +7,13 @@ from typing import Any
 
 import discord
 
-from bot.connector import Offer, Option
+from bot.connector import Offer
 from bot.connectors.discord.incoming import menu_label
+from bot.forms import MOST_CHOICES, Option
 
 TYPES = {"text": 3, "integer": 4, "boolean": 5, "number": 10}
 
-MOST_CHOICES = MOST_OPTIONS = 25
+MOST_OPTIONS = 25
 MOST_MENU = 5
 LONGEST = 100
 """Characters of a description."""
@@ -37,9 +38,13 @@ def _options(offer: Offer) -> list[dict[str, Any]]:
 
 def _option(option: Option) -> dict[str, Any]:
     made: dict[str, Any] = {"type": TYPES[option.kind], "name": option.name, **_described(option), "required": option.required}
-    if 0 < len(option.choices) <= MOST_CHOICES:
+    if option.completes and option.kind != "boolean":
+        made["autocomplete"] = True
+    elif 0 < len(option.choices) <= MOST_CHOICES:
         made["choices"] = [{"name": str(choice)[:LONGEST], "value": choice} for choice in option.choices]
-    elif option.kind in ("integer", "number"):
+    if option.choices:
+        return made
+    if option.kind in ("integer", "number"):
         made |= {name: value for name, value in (("min_value", option.least), ("max_value", option.most)) if value is not None}
     elif option.kind == "text":
         made |= {name: min(int(value), 6000) for name, value in (("min_length", option.least), ("max_length", option.most)) if value}

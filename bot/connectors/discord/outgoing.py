@@ -10,12 +10,15 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.connector import Key, Post, Upload
+from bot.connector import Menu, Post, Upload
 from bot.connectors.discord.access import BUSY, REJECTED
 from bot.errors import ConnectorError, MessageGone
 
 ROW = 5
 """Buttons beside one another, and rows below one another."""
+
+LONGEST = 100
+"""Characters of a choice: its words, its value, and what is said of it."""
 
 UNKNOWN_MESSAGE, OLD_MESSAGE, EMPTY = 10008, 30046, 50006
 
@@ -28,16 +31,30 @@ def files(uploads: Sequence[Upload]) -> list[discord.File]:
     ]
 
 
-def buttons(keys: Sequence[Key]) -> discord.ui.View | None:
-    """Buttons that discord.py draws and then forgets: what they do is known by their ids alone, after a restart too."""
-    if not keys:
+def below(post: Post) -> discord.ui.View | None:
+    """Menus and buttons that discord.py draws and then forgets: what they do is known by their ids alone, after a restart too."""
+    if not post.keys and not post.menus:
         return None
     view = discord.ui.View(timeout=None)
-    for number, key in enumerate(keys[: ROW * ROW]):
+    menus = post.menus[:ROW]
+    for row, menu in enumerate(menus):
+        view.add_item(_menu(menu, row))
+    for number, key in enumerate(post.keys[: ROW * (ROW - len(menus))]):
         style = discord.ButtonStyle.secondary
-        view.add_item(discord.ui.Button(style=style, label=key.label[:80], custom_id=key.id, row=number // ROW))
+        view.add_item(discord.ui.Button(style=style, label=key.label[:80], custom_id=key.id, row=len(menus) + number // ROW))
     view.stop()  # else every view that was ever sent is kept to dispatch to
     return view
+
+
+def _menu(menu: Menu, row: int) -> discord.ui.Select[Any]:
+    choices = [
+        discord.SelectOption(
+            label=one.label[:LONGEST], value=one.value[:LONGEST], description=one.description[:LONGEST] or None, default=one.chosen
+        )
+        for one in menu.choices
+    ]
+    more: dict[str, Any] = {"placeholder": menu.placeholder[:150] or None, "min_values": menu.least, "max_values": menu.most}
+    return discord.ui.Select(custom_id=menu.id, options=choices, row=row, **more)
 
 
 def new(post: Post) -> dict[str, Any]:
@@ -45,14 +62,14 @@ def new(post: Post) -> dict[str, Any]:
     made: dict[str, Any] = {"content": post.text or None, "allowed_mentions": discord.AllowedMentions.none()}
     if post.uploads:
         made["files"] = files(post.uploads)
-    if (view := buttons(post.keys)) is not None:
+    if (view := below(post)) is not None:
         made["view"] = view
     return made
 
 
 def changed(post: Post) -> dict[str, Any]:
     """The arguments of an edit: what the post does not have, the message loses."""
-    made: dict[str, Any] = {"content": post.text or None, "allowed_mentions": discord.AllowedMentions.none(), "view": buttons(post.keys)}
+    made: dict[str, Any] = {"content": post.text or None, "allowed_mentions": discord.AllowedMentions.none(), "view": below(post)}
     if post.uploads or not post.busy:  # the answer takes a preview away
         made["attachments"] = files(post.uploads)
     return made

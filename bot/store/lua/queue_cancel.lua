@@ -1,7 +1,7 @@
 -- Cancels all jobs of a ticket, those to come as well, and tells the workers that run one.
 -- ARGV: prefix, ticket, error JSON
 -- Returns how many had not ended.
-redis.call('SET', prefix .. ':cancelled:' .. ARGV[2], '1', 'EX', 172800)
+redis.call('SET', prefix .. ':cancelled:' .. ARGV[2], ARGV[3], 'EX', 172800)
 local count = 0
 for _, id in ipairs(redis.call('SMEMBERS', prefix .. ':jobs-of:' .. ARGV[2])) do
   local found = redis.call('HMGET', job_key(id), 'state', 'want', 'tenant', 'person', 'owner', 'fence')

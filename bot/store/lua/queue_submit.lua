@@ -1,10 +1,11 @@
 -- Accepts a job, once.
 -- ARGV: prefix, id, want, batch key, body, ticket, tenant, person, deadline ms, timeout ms, most per tenant, most per person
--- Returns {'ok'}, {'known'}, {'cancelled'} or {'busy', 'server' or 'person', waiting}.
+-- Returns {'ok'}, {'known'}, {'cancelled', error JSON} or {'busy', 'server' or 'person', waiting}.
 local id, want, batch, body, ticket, tenant, person = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local state = redis.call('HGET', job_key(id), 'state')
 if state and state ~= 'gone' then return {'known'} end
-if redis.call('EXISTS', prefix .. ':cancelled:' .. ticket) == 1 then return {'cancelled'} end
+local cancelled = redis.call('GET', prefix .. ':cancelled:' .. ticket)
+if cancelled then return {'cancelled', cancelled} end
 local depth = redis.call('HMGET', prefix .. ':depth', tenant, tenant .. '|' .. person)
 if tonumber(depth[2] or '0') >= tonumber(ARGV[12]) then return {'busy', 'person', tonumber(depth[2])} end
 if tonumber(depth[1] or '0') >= tonumber(ARGV[11]) then return {'busy', 'server', tonumber(depth[1])} end

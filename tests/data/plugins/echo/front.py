@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -10,9 +10,12 @@ from pydantic import BaseModel, Field
 from bot import (
     Action,
     Button,
+    Choice,
     Command,
+    Completing,
     Context,
     File,
+    Form,
     Generate,
     JobError,
     Listener,
@@ -21,6 +24,7 @@ from bot import (
     Reaction,
     Reply,
     Route,
+    Select,
     Text,
     Turn,
     UserError,
@@ -50,9 +54,10 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         return [
             Listener("echo", lambda message: message.addressed, self.echo),
-            Command("say", "Say something.", Say, self.say),
+            Command("say", "Say something.", Say, self.say, descriptions={"de": "Etwas sagen."}, completions={"words": self.greeting}),
             Command("quote", "Say it again.", NoArgs, self.quote, menu=True),
             Action("again", Again, self.again),
+            Action("want", Again, self.want),
             Reaction("liked", "❤️", self.liked),
         ]
 
@@ -69,6 +74,12 @@ class Plugin:
     async def again(self, ctx: Context, args: Again) -> str:
         return f"{ctx.person.name} wants {args.words} again"
 
+    async def want(self, ctx: Context, args: Again) -> Reply:
+        return Reply(f"{ctx.person.name} wants {args.words}", instead=True)
+
+    async def greeting(self, asked: Completing) -> Sequence[str]:
+        return [f"{asked.text} there", f"{asked.text} everybody"]
+
     async def liked(self, ctx: Context) -> str:
         said = ctx.message.reply_to
         return f"{ctx.person.name} likes {said.parts[0].text if said else 'something'}"
@@ -83,6 +94,10 @@ class Plugin:
             return Reply("Here it is.", File(await ctx.keep(b"a picture", "text/plain", "picture.txt")))
         if word == "buttons":
             return Reply("Press one.", buttons=[Button("Again", "again", {"words": rest or "more"})])
+        if word == "panel":
+            cakes = (Choice("Apple", "apple cake"), Choice("Plum", "plum cake", chosen=True))
+            form = Form.of("Another cake", Again, {"words": "nut cake"})
+            return Reply("Which cake?", buttons=[Select("want", "words", cakes), Button("Another", "want", form=form)])
         if word == "long":
             return Reply("\n\n".join(f"Paragraph {number}. " + "word " * 40 for number in range(int(rest))))
         if word == "beside":

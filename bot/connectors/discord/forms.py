@@ -1,0 +1,83 @@
+"""Forms as Discord's modals, and what may be meant as its choices. What is filled in comes back in `incoming.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.connectors.discord.outgoing import LONGEST
+from bot.forms import MOST_CHOICES, Choice, Form, Option
+
+LABEL = TITLE = 45
+"""Characters of a form's title, and of the name of an input."""
+
+MOST_TEXT = 4000
+"""Characters that an input takes."""
+
+LINE = 100
+"""Characters up to which an input is one line."""
+
+CONVERT = {3: str, 4: int, 10: float}
+"""What the values of an option are, by its type."""
+
+
+def modal(form: Form, id: str) -> discord.ui.Modal:
+    """The form; `id` comes back with what is filled in. discord.py forgets it: what it does is known by that alone."""
+    made = discord.ui.Modal(title=form.title[:TITLE], custom_id=id)
+    for one in form.inputs:
+        made.add_item(
+            discord.ui.Label(text=_label(one), description=one.description[:LONGEST], component=_input(one, form.values.get(one.name)))
+        )
+    made.stop()  # else it is kept to dispatch to
+    return made
+
+
+def _label(option: Option) -> str:
+    return option.name.replace("_", " ").capitalize()[:LABEL]
+
+
+def _input(option: Option, value: Any) -> discord.ui.Item[Any]:
+    choices = ("true", "false") if option.kind == "boolean" else option.choices
+    if 0 < len(choices) <= MOST_CHOICES:
+        return discord.ui.Select(custom_id=option.name, options=[_choice(one, value) for one in choices], required=option.required)
+    longest = min(int(option.most), MOST_TEXT) if option.kind == "text" and option.most else MOST_TEXT
+    long = option.kind == "text" and longest > LINE
+    more: dict[str, Any] = {"min_length": int(option.least)} if option.kind == "text" and option.least else {}
+    return discord.ui.TextInput(
+        custom_id=option.name,
+        style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
+        placeholder=_bounds(option) or None,
+        default="" if value is None else str(value)[:longest],
+        required=option.required,
+        max_length=longest,
+        **more,
+    )
+
+
+def _choice(choice: str | int | float, value: Any) -> discord.SelectOption:
+    words = {"true": "Yes", "false": "No"}.get(str(choice), str(choice))
+    now = str(value).lower() if isinstance(value, bool) else str(value)
+    return discord.SelectOption(label=words[:LONGEST], value=str(choice)[:LONGEST], default=str(choice) == now)
+
+
+def _bounds(option: Option) -> str:
+    """What a number may be."""
+    if option.kind == "text":
+        return ""
+    ends = [f"{words} {end:g}" for words, end in (("at least", option.least), ("at most", option.most)) if end is not None]
+    return ", ".join(ends)
+
+
+def meant(choices: Sequence[Choice], kind: int) -> list[app_commands.Choice[Any]]:
+    """Choices of an option of that type; what is no such value is left out."""
+    found = []
+    for one in choices[:MOST_CHOICES]:
+        try:
+            value = CONVERT.get(kind, str)(one.value)
+        except ValueError:
+            continue
+        found.append(app_commands.Choice(name=one.label[:LONGEST] or one.value[:LONGEST], value=value))
+    return found

@@ -1,0 +1,118 @@
+"""What people choose and fill in becomes a payload; where a platform has no forms, a reply fills one in. Whose it is: `dispatch.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from bot.connector import Connector, Filling
+from bot.forms import Form, Select
+from bot.messages import Clicked, Message, Said
+from bot.store.plugindata import Pressed
+
+ASKED = re.compile(r".+: reply to this message with ")
+
+LINE = re.compile(r"\s*`?(?P<name>\w+)`?\s*:\s?(?P<value>.*)")
+
+
+class FillingStore(Protocol):
+    """Where it is remembered who fills in what."""
+
+    async def fill(self, conversation: str, person: str, button: str) -> None:
+        """See `PluginData.fill`."""
+
+    async def filling(self, conversation: str, person: str) -> str:
+        """See `PluginData.filling`."""
+
+    async def button(self, id: str) -> Pressed | None:
+        """See `PluginData.button`."""
+
+
+class Forms:
+    """Opens forms where the platform has them, and asks for the same by a message elsewhere."""
+
+    def __init__(self, connectors: Mapping[str, Connector], store: FillingStore) -> None:
+        self._connectors = connectors
+        self._store = store
+
+    async def opened(self, message: Message, form: Form, button: str) -> str:
+        """ "" once it is open, else what to ask for. Raises ConnectorError."""
+        connector = self._connectors.get(message.address.connector)
+        if isinstance(connector, Filling):
+            await connector.open_form(message, form)
+            return ""
+        await self._store.fill(message.address.conversation, message.sender.id, button)
+        return question(form)
+
+    async def resumed(self, message: Message) -> Message:
+        """The message as the form that it fills in, if it replies to such a question."""
+        replied, said = message.reply_to, message.trigger
+        if replied is None or replied.sender.id != message.me or not isinstance(said, Said) or said.replaces:
+            return message
+        if not message.text.strip() or not asks("".join(part.text for part in replied.parts if part.kind == "text")):
+            return message
+        button = await self._store.filling(message.address.conversation, message.sender.id)
+        pressed = await self._store.button(button) if button else None
+        if pressed is None or not isinstance(pressed.asks, Form):
+            return message
+        return replace(message, trigger=Clicked(button, filled=read(pressed.asks, message.text)))
+
+
+def asks(text: str) -> bool:
+    """Whether these words ask for a form to be filled in by a reply."""
+    return bool(ASKED.match(text))
+
+
+def question(form: Form) -> str:
+    """What to ask for by a message: one thing, or lines of which each names one."""
+    if len(form.inputs) == 1:
+        [only] = form.inputs
+        now = form.values.get(only.name)
+        return f"{form.title}: reply to this message with it. {only.description}" + (f"\n```\n{now}\n```" if now not in (None, "") else "")
+    lines = "\n".join(f"{one.name}: {_shown(form.values.get(one.name))}" for one in form.inputs)
+    about = "\n".join(f"`{one.name}`: {one.description}" for one in form.inputs)
+    return f"{form.title}: reply to this message with the lines that you want to change.\n```\n{lines}\n```\n{about}"
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def read(form: Form, text: str) -> dict[str, str]:
+    """What a reply fills in; words that name no input are the first one's, and lines after one go on with it."""
+    filled: dict[str, str] = {}
+    name = form.inputs[0].name
+    known = {one.name for one in form.inputs}
+    for line in text.strip().strip("`").strip().splitlines():
+        named = LINE.fullmatch(line)
+        if named and named["name"] in known:
+            name, line = named["name"], named["value"]
+        filled[name] = f"{filled[name]}\n{line}" if name in filled else line
+    return {name: value.strip() for name, value in filled.items()}
+
+
+def given(pressed: Pressed, clicked: Clicked, nth: str) -> dict[str, Any]:
+    """The payload with what was chosen or filled in; `nth` says which choice's own button was pressed, "" for none."""
+    match pressed.asks:
+        case Form(inputs=inputs) if clicked.filled is not None:
+            filled = {one.name: clicked.filled[one.name] for one in inputs if one.name in clicked.filled}
+            kept = {name: value for name, value in pressed.payload.items() if filled.get(name) != ""}
+            return kept | {name: value for name, value in filled.items() if value != ""}
+        case Select(name=name) as select:
+            chosen = _chosen(select, clicked.chosen, nth)
+            return {**pressed.payload, name: chosen if select.most > 1 else next(iter(chosen), None)}
+    return dict(pressed.payload)
+
+
+def _chosen(select: Select, chosen: tuple[str, ...], nth: str) -> list[str]:
+    """The values in the order of the menu; of one that is shown as buttons, as it stands after this press."""
+    values = [one.value for one in select.choices]
+    if not nth.isdecimal() or int(nth) >= len(values):
+        return [value for value in values if value in chosen]
+    pressed = values[int(nth)]
+    if select.most == 1:
+        return [pressed]
+    before = {one.value for one in select.choices if one.chosen}
+    return [value for value in values if value in before ^ {pressed}]

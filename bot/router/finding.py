@@ -1,0 +1,87 @@
+"""Finds the routes that take a message. Whether they may, and what becomes of it: `dispatch.py`."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.errors import BadArguments, Refused
+from bot.forms import Form
+from bot.messages import Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Reacted, Said, Typing
+from bot.router.arguments import parse, shorten
+from bot.router.clicking import StatusButtons
+from bot.router.filling import given
+from bot.router.matching import Match, Unmatched, payload, wants
+from bot.router.table import Table
+from bot.routes import Action, Command, Schedule
+from bot.store.plugindata import PluginData
+from bot.store.schedules import Schedules
+
+log = structlog.get_logger(__name__)
+
+
+class Finder:
+    """Knows all routes, and what is behind buttons and firings."""
+
+    def __init__(self, table: Table, buttons: StatusButtons, data: PluginData, schedules: Schedules) -> None:
+        self._table = table
+        self._buttons = buttons
+        self._data = data
+        self._schedules = schedules
+
+    async def matches(self, message: Message) -> list[Match]:
+        """All that take it. Raises Unmatched where a person named what is not there."""
+        match message.trigger:
+            case Said():
+                return [Match(entry) for entry in self._table.listeners if wants(entry, message)]
+            case Called() as called:
+                return [] if self._means_another(called, message) else [self._command(called)]
+            case Clicked() as clicked:
+                return await self._clicked(clicked, message)
+            case Reacted(emoji=emoji):
+                return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
+            case Fired(schedule=schedule):
+                return await self._fired(schedule)
+            case Deleted() | Moved() | Joined() | Left() | Typing():
+                return []
+
+    def _means_another(self, called: Called, message: Message) -> bool:
+        """Whether the command is another bot's: one that we do not have, typed where others read along and not to us."""
+        return called.shared and not message.addressed and called.command not in self._table.commands
+
+    def _command(self, called: Called) -> Match:
+        entry = self._table.commands.get(called.command)
+        if entry is None:
+            raise Unmatched(f"There is no command /{shorten(called.command)} here.")
+        assert isinstance(entry.route, Command)
+        try:
+            given = dict(called.options) or parse(entry.route.args, called.text)
+        except BadArguments as error:
+            raise Unmatched(str(error)) from None
+        return Match(entry, given, asked=True)
+
+    async def _clicked(self, clicked: Clicked, message: Message) -> list[Match]:
+        try:
+            if await self._buttons.press(clicked.button, message):
+                return []
+        except Refused as error:
+            raise Unmatched(str(error)) from None
+        id, _, nth = clicked.button.partition(".")
+        pressed = await self._data.button(id)
+        if pressed is None:
+            raise Unmatched("This button is too old to work.")
+        entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
+        if entry is None or not isinstance(entry.route, Action):
+            raise Unmatched("What this button did is no longer there.")
+        if isinstance(pressed.asks, Form) and clicked.filled is None:
+            return [Match(entry, asked=True, form=pressed.asks)]
+        if pressed.asks is not None:
+            return [Match(entry, given(pressed, clicked, nth), asked=True, filled=True)]
+        return [Match(entry, payload(entry.route.payload, pressed.payload), asked=True)]
+
+    async def _fired(self, schedule: str) -> list[Match]:
+        firing = await self._schedules.find(schedule)
+        entry = None if firing is None else self._table.find(firing.plugin, f"schedule:{firing.name}")
+        if firing is None or entry is None or not isinstance(entry.route, Schedule):
+            log.info("a firing without its schedule", schedule=schedule)
+            return []
+        return [Match(entry, payload(entry.route.payload, firing.payload))]

@@ -10,7 +10,7 @@ from bot.connector import Key, Offer, Post
 from bot.connectors.telegram import TelegramConnector
 from bot.connectors.telegram.access import Myself, myself
 from bot.errors import ConnectorError
-from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Joined, Moved, Person, Reacted, Said, Text
+from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Joined, Left, Moved, Person, Reacted, Said, Text
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, ME, PNG, Ear, group, heard, hearing, place
 from tests.wire.telegram_chats import ANONYMOUS, CHANNEL_BOT
@@ -260,8 +260,10 @@ async def test_where_the_bot_is_becomes_known_by_what_it_hears(telegram: Telegra
         telegram.chats.say(telegram.chats.direct(ANN), ANN, "three")
         telegram.chats.promote(kitchen, "left")
         telegram.chats.promote(kitchen, "administrator")
-        await wait_until(lambda: len(ear.heard) == 3 and len(ear.joined) == 3)
+        await wait_until(lambda: len(ear.heard) == 4 and len(ear.joined) == 3)
     assert [(message.address.server, message.address.direct) for message in ear.joined] == [("", True), ("-1001", False), ("-1002", False)]
+    [left] = [message for message in ear.heard if isinstance(message.trigger, Left)]
+    assert left.address.server == "-1002"
 
 
 async def test_commands_are_listed_by_place_and_language(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -295,6 +297,7 @@ async def test_who_adds_the_bot_is_told_what_it_cannot_hear(telegram: Telegram, 
     trigger = ear.joined[1].trigger
     assert isinstance(trigger, Joined)
     assert ("/setprivacy" in trigger.note) is not hears
+    assert "@hobnob_bot" in trigger.note
 
 
 @pytest.mark.parametrize(("rank", "hears", "withheld"), [("member", False, 2), ("member", True, 1), ("administrator", False, 0)])

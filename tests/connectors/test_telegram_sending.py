@@ -10,8 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import TelegramConnector
-from bot.errors import ConnectorError, UserError
-from bot.messages import Attachment
+from bot.errors import ConnectorError
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, PNG, group, place
 from tests.wire.telegram_rules import Json, Refusal, bad
@@ -182,14 +181,6 @@ async def test_a_send_whose_answer_never_came_is_counted(telegram: Telegram, on_
     assert caught.value.retry_after is not None
     assert [line["event"] for line in logs] == ["telegram.unsure"]
     assert chat.said == ["first", "second"]
-
-
-async def test_a_file_beyond_the_limit_is_a_sentence_that_says_what_to_do(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    id = telegram.chats.file(bytes(20_000_001))["file_id"]
-    with pytest.raises(UserError, match=r"31 MB.*20 MB.*connectors\.telegram\.api_url"):
-        _ = [piece async for piece in on_telegram.read(Attachment(id, "audio/ogg", 31_000_000))]
-    with pytest.raises(ConnectorError, match="Invalid file_id"):
-        _ = [piece async for piece in on_telegram.read(Attachment("gone", "audio/ogg", 1))]
 
 
 async def test_the_strict_platform_refuses_what_the_real_one_would(telegram: Telegram, on_telegram: TelegramConnector) -> None:

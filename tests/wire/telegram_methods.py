@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.wire.telegram_chats import Chat, Chats, member, topic_of
@@ -12,6 +13,7 @@ from tests.wire.telegram_rules import MOST_CAPTION, Json, Pace, Refusal, bad, ch
 CLICK_LASTS = 15.0
 """Seconds in which a click must be answered."""
 
+TOKEN = "123456789:a-token-for-tests-that-is-thirty-five"
 MOST_DOWNLOAD = 20_000_000
 MOST_UPLOAD = 50_000_000
 MOST_PHOTO = 10_000_000
@@ -55,6 +57,8 @@ class Methods:
         self.pace = pace
         self.answered: dict[str, Json] = {}
         self.commands: dict[tuple[str, str, str], list[Json]] = {}
+        self.local: Path | None = None
+        """The folder of a server that runs with --local: files of any size, by their paths."""
 
     def call(self, method: str, params: Json, files: dict[str, bytes]) -> Any:
         """The result of a call. Raises Refusal."""
@@ -217,9 +221,15 @@ class Methods:
         content = self.chats.files.get(call["file_id"])
         if content is None:
             raise bad("invalid file_id")
+        id = call["file_id"]
+        if self.local is not None:
+            path = self.local / TOKEN / "files" / id
+            if self.local.is_dir():  # else it is on another machine
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            return {"file_id": id, "file_unique_id": f"U{id}", "file_size": len(content), "file_path": str(path)}
         if len(content) > MOST_DOWNLOAD:
             raise bad("file is too big")
-        id = call["file_id"]
         return {"file_id": id, "file_unique_id": f"U{id}", "file_size": len(content), "file_path": f"files/{id}"}
 
     def _get_chat(self, call: Json) -> Json:

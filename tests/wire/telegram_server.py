@@ -14,10 +14,11 @@ from typing import Any
 from aiohttp import BodyPartReader, ClientError, ClientSession, ClientTimeout, web
 
 from tests.wire.telegram_chats import Chats
-from tests.wire.telegram_methods import TAKES, Methods
+from tests.wire.telegram_methods import TAKES, TOKEN, Methods
 from tests.wire.telegram_rules import Json, Pace, Refusal
 
-TOKEN = "123456789:a-token-for-tests-that-is-thirty-five"
+__all__ = ["BOT", "TOKEN", "Call", "Telegram"]
+
 BOT: Json = {
     **{"id": 123456789, "is_bot": True, "first_name": "Hobnob", "username": "hobnob_bot"},
     **{"can_join_groups": True, "can_read_all_group_messages": True, "supports_inline_queries": False},
@@ -54,6 +55,8 @@ class Telegram:
         self.confirmed = 0
         self.webhook: Json = {}
         self.refused_posts = 0
+        self.hidden: set[str] = set()
+        """Files that are not given over HTTP."""
         self.root = ""
         self._faults: dict[str, deque[Refusal | None]] = defaultdict(deque)
         self._last_update = 900
@@ -185,7 +188,7 @@ class Telegram:
     async def file(self, request: web.Request) -> web.Response:
         """Bytes of a file whose path `getFile` told."""
         content = self.chats.files.get(request.match_info["id"])
-        if request.match_info["token"] != TOKEN or content is None:
+        if request.match_info["token"] != TOKEN or content is None or request.match_info["id"] in self.hidden:
             return _reply(404, {"ok": False, "error_code": 404, "description": "Not Found"})
         return web.Response(body=content, content_type="application/octet-stream")
 

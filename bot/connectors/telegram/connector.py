@@ -18,6 +18,7 @@ from bot.connector import Deliver, Limits, Need, Offer, Post
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.aside import WORKING, Aside
 from bot.connectors.telegram.clicks import VIA, Clicks
+from bot.connectors.telegram.downloads import Downloads
 from bot.connectors.telegram.drafts import Drafts
 from bot.connectors.telegram.members import MANAGING, Members
 from bot.connectors.telegram.menu import listed
@@ -28,8 +29,10 @@ from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
 from bot.connectors.telegram.webhooks import Hook, Webhook
-from bot.errors import ConnectorError, MessageGone, UserError
+from bot.errors import MessageGone
 from bot.messages import Address, Attachment
+
+PUBLIC = "https://api.telegram.org"
 
 MOST_UPLOAD = 50_000_000
 PREVIEW = 6.0
@@ -50,7 +53,6 @@ its way for longer than the next one."""
 PATIENCE = 30.0
 """Seconds for one call; files take longer to send than words."""
 
-PIECE = 1 << 16
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -65,7 +67,7 @@ class Account:
     """
 
     token: str
-    api_url: str = "https://api.telegram.org"
+    api_url: str = PUBLIC
     file_url: str = "https://api.telegram.org/file"
     proxy: str | None = None
     wait: int = WAIT
@@ -179,21 +181,9 @@ class TelegramConnector:
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """The attachment's bytes, in pieces. Raises UserError for one that is larger than Telegram lets bots read."""
-        bot = await self._ready()
-        try:
-            file = await self._asked(lambda: bot.get_file(attachment.id))
-        except ConnectorError as error:
-            if faults.TOO_BIG in str(error).lower():
-                raise UserError(_too_big(attachment)) from error
-            raise
-        try:
-            async with self._files.stream("GET", str(file.file_path)) as answer:
-                if answer.status_code != httpx.codes.OK:
-                    raise ConnectorError(f"Telegram does not give the file: HTTP status {answer.status_code}")
-                async for piece in answer.aiter_bytes(PIECE):
-                    yield piece
-        except httpx.HTTPError as error:
-            raise ConnectorError(f"the file's download broke off: {type(error).__name__}", retry_after=faults.PAUSE) from error
+        bot, root = await self._ready(), f"{self._account.file_url}/bot{self._account.token}"
+        async for piece in Downloads(bot, self._files, root, self._account.api_url != PUBLIC).pieces(attachment):
+            yield piece
 
     async def close(self) -> None:
         """Ends all connections."""
@@ -243,11 +233,3 @@ class TelegramConnector:
     async def _draft(self, to: Address, number: int, words: Styled) -> None:
         topic = int(to.thread) if to.thread else None
         await self._bot.send_message_draft(int(to.server), number, words.text, message_thread_id=topic, entities=words.entities)
-
-
-def _too_big(attachment: Attachment) -> str:
-    size = f"{attachment.size / 1e6:.0f} MB" if attachment.size else "more than 20 MB"
-    return (
-        f"This file has {size}, and Telegram gives bots only files up to 20 MB. Please send a shorter or smaller one, or in pieces. "
-        "Whoever runs this bot can lift the limit with a Bot API server of their own (connectors.telegram.api_url)."
-    )

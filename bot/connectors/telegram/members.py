@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
-from telegram import ChatMember
+from telegram import ChatMember, ChatMemberRestricted
 from telegram.error import TelegramError
 
 TRUSTED = 60.0
@@ -20,6 +20,7 @@ ROLES = {"creator": "Owner", "administrator": "Administrator", "member": "Member
 """What somebody is called who is this in a chat."""
 
 MANAGING = frozenset({"creator", "administrator"})
+GONE = frozenset({"left", "kicked"})
 
 log = structlog.get_logger(__name__)
 
@@ -37,10 +38,12 @@ class Members:
         if known and time.monotonic() - at < TRUSTED:
             return known
         try:
-            found = str((await self.ask(chat, who)).status)
+            member = await self.ask(chat, who)
         except TelegramError as error:
             log.warning("who somebody is cannot be looked up", fault=error.message)
             return ""
+        outside = isinstance(member, ChatMemberRestricted) and not member.is_member
+        found = "left" if outside else str(member.status)
         self._known[chat, who] = time.monotonic(), found
         if len(self._known) > MOST_TRUSTED:
             self._known.popitem(last=False)

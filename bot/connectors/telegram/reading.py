@@ -16,18 +16,17 @@ from telegram import ReactionTypeEmoji, Update
 from bot.connector import typed_command
 from bot.connectors.telegram import facts
 from bot.connectors.telegram.clicks import VIA
-from bot.connectors.telegram.members import MANAGING, ROLES
+from bot.connectors.telegram.members import GONE, MANAGING, ROLES
 from bot.connectors.telegram.rights import withheld
-from bot.messages import Address, Called, Clicked, Joined, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
+from bot.messages import Address, Called, Clicked, Joined, Left, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""
 
-HELLO = "Hello! Here I answer when I am mentioned, replied to or called by a command."
+HELLO = "Hello! I answer when somebody mentions me ({name}), replies to me or calls a command: type / to see which there are."
 """What a group is told that the bot is added to."""
 
 GROUPS = ("group", "supergroup")
-GONE = ("left", "kicked")
 
 REMEMBERED = 4096
 """Edited messages whose newest version is known."""
@@ -52,23 +51,27 @@ class Reader:
         return self._joined(Address(facts.NAME, "", facts.CHANNEL, direct=True))
 
     def joined(self, update: Update) -> Message | None:
-        """That the bot is in a group of which nothing was known; Telegram has no list of them."""
-        chat = update.effective_chat
-        change = update.my_chat_member
-        if chat is None or chat.type not in GROUPS or (change is not None and change.new_chat_member.status in GONE):
-            self._known.discard(chat.id if chat else 0)
+        """That the bot is in a group of which nothing was known, or no longer in one; Telegram has no list of them."""
+        chat, change = update.effective_chat, update.my_chat_member
+        if chat is None or chat.type not in GROUPS:
             return None
+        where = Address(facts.NAME, str(chat.id), facts.CHANNEL)
+        if change is not None and change.new_chat_member.status in GONE:
+            self._known.discard(chat.id)
+            return Message(
+                "", f"left:{chat.id}:{update.update_id}", where, facts.person(change.from_user), trigger=Left(), me=str(self.me.id)
+            )
         added = change is not None and change.old_chat_member.status in GONE
         if chat.id in self._known and not added:
             return None
         self._known.add(chat.id)
-        deaf = withheld(
-            "every_message",
-            hears=bool(self.me.can_read_all_group_messages),
-            administers=change is not None and change.new_chat_member.status in MANAGING,
-        )
-        note = f"{HELLO} {deaf}" if added and deaf else ""
-        return self._joined(Address(facts.NAME, str(chat.id), facts.CHANNEL), f":{update.update_id}", note)
+        return self._joined(where, f":{update.update_id}", self._welcome(change.new_chat_member) if added and change else "")
+
+    def _welcome(self, here: telegram.ChatMember) -> str:
+        """How to begin, with what Telegram withholds from the bot as it was added."""
+        hello = HELLO.format(name=f"@{self.me.username}")
+        deaf = withheld("every_message", hears=bool(self.me.can_read_all_group_messages), administers=here.status in MANAGING)
+        return f"{hello} {deaf}" if deaf else hello
 
     def _joined(self, where: Address, when: str = "", note: str = "") -> Message:
         me = facts.person(self.me)
@@ -124,7 +127,7 @@ class Reader:
     async def _placed(self, message: Message, chat: int, who: int) -> Message:
         """With what its sender is in the chat, because they want something of the bot."""
         status = await self.status(chat, who)
-        return replace(message, manages=status in MANAGING, roles={status: ROLES[status]} if status in ROLES else {})
+        return replace(message, manages=status in MANAGING, guest=status in GONE, roles={status: ROLES[status]} if status in ROLES else {})
 
     def _named(self, message: Message) -> Message:
         """With the bot called by the name that people see, as on every platform; its user name is Telegram's affair."""

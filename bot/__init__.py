@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from bot.events import Event
     from bot.forms import Button, Choice, Form, Option, Select
     from bot.hookspecs import hookimpl
+    from bot.house import Barred, House, Order, Owner, Rules
     from bot.jobs import (
         Answer,
         Draw,
@@ -105,6 +106,7 @@ __all__ = [
     "Attachment",
     "Audio",
     "BadArguments",
+    "Barred",
     "Batch",
     "Blob",
     "BotError",
@@ -139,6 +141,7 @@ __all__ = [
     "Fired",
     "Form",
     "Generate",
+    "House",
     "Image",
     "Job",
     "JobCancelled",
@@ -166,8 +169,10 @@ __all__ = [
     "Objecting",
     "Offer",
     "Option",
+    "Order",
     "Origin",
     "Outcome",
+    "Owner",
     "Part",
     "Partial",
     "Person",
@@ -185,6 +190,7 @@ __all__ = [
     "Reply",
     "Result",
     "Route",
+    "Rules",
     "Said",
     "Schedule",
     "Scope",
@@ -227,6 +233,7 @@ _HOMES = (
     "events",
     "forms",
     "hookspecs",
+    "house",
     "jobs",
     "messages",
     "models",

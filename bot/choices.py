@@ -115,6 +115,12 @@ class Deciding(Protocol):
     async def choose(self, change: Change) -> Chosen:
         """See `ServerChoices.change`."""
 
+    async def working(self, plugin: str, where: Where) -> int:
+        """See `ServerChoices.working`."""
+
+    async def stop(self, plugin: str, where: Where) -> int:
+        """See `ServerChoices.stop`."""
+
     async def deeds(self, most: int) -> list[Deed]:
         """See `ServerChoices.deeds`."""
 
@@ -153,6 +159,14 @@ class ServerChoices:
         allow, and Changed.
         """
         return await self._acts.choose(change)
+
+    async def working(self, plugin: str, where: Where = "server") -> int:
+        """How many requests to a plugin are under way or in line here, this one left out. For admins; raises Refused."""
+        return await self._acts.working(plugin, where)
+
+    async def stop(self, plugin: str, where: Where = "server") -> int:
+        """Cancels those requests, and says how many there were. For admins; raises Refused."""
+        return await self._acts.stop(plugin, where)
 
     async def deeds(self, most: int = 20) -> list[Deed]:
         """The newest entries of the server's audit log, newest first, for its admins. Raises Refused."""

@@ -15,7 +15,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from bot.choices import Deciding, ServerChoices
+from bot.choices import Deciding, Level, ServerChoices
+from bot.house import House, Owning
 from bot.jobs import Job, Partial, Result
 from bot.messages import Address, Audio, Blob, Message, Person, Reply, Source
 from bot.turns import Turn
@@ -46,7 +47,7 @@ class Clip:
     seconds: float
 
 
-class Acts(Deciding, Protocol):
+class Acts(Deciding, Owning, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
     async def run(self, job: Job[R], show: Show | None) -> R:
@@ -143,11 +144,12 @@ class Context:
     """One handler's view of one ticket.
 
     `now` and `settings` are as they were when the ticket first ran; `ref` is the reference id that errors quote;
-    `random` gives the same numbers on every replay.
+    `random` gives the same numbers on every replay; `level` is what the person may do here.
     """
 
-    def __init__(self, message: Message, settings: BaseModel, now: datetime, ref: str, acts: Acts) -> None:
+    def __init__(self, message: Message, settings: BaseModel, now: datetime, ref: str, acts: Acts, level: Level = "member") -> None:
         self.message = message
+        self.level: Level = level
         self.settings: Any = settings
         self.now = now
         self.ref = ref
@@ -155,6 +157,7 @@ class Context:
         self.conversation = Conversation(acts)
         self.store = Stored(acts)
         self.choices = ServerChoices(acts)
+        self.house = House(acts)
         self._acts = acts
 
     @property

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
-from bot.choices import Change, Chosen, Deed
+from bot.choices import Change, Chosen, Deed, Where
 from bot.context import Clip, Fetched, Scope, Show
 from bot.errors import UserError
+from bot.house import Order, Rules
 from bot.jobs import Job, Partial, Result
 from bot.messages import Audio, Blob, Message, Reply, Source
 from bot.turns import Turn, fit
@@ -45,8 +46,8 @@ class ScriptedActs:
     """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
 
     What a handler does is kept: `jobs`, `shown` (while a job ran), `posted`, `forwarded`, `scheduled`, `remembered` turns, `stored`
-    data, and `changes` of choices. What it asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `pages` by
-    address, and `holding`, what holds for plugins here, first for the one that is tested.
+    data, `changes` of choices, `stopped` plugins and `ordered` rules. What it asks for is put there by the test: `files` by id, `cut`
+    clips by the audio's id, `pages` by address, `busy` plugins, and `holding`, what holds for plugins here, the one that is tested first.
     """
 
     def __init__(self, *script: Scripted) -> None:
@@ -63,6 +64,9 @@ class ScriptedActs:
         self.pages: dict[str, Fetched] = {}
         self.holding: list[Chosen] = []
         self.changes: list[Change] = []
+        self.ordered = Rules()
+        self.busy: dict[str, int] = {}
+        self.stopped: list[str] = []
 
     async def run(self, job: Job[R], show: Show | None) -> R:
         """The next entry of the script; AssertionError when there is none left."""
@@ -126,9 +130,32 @@ class ScriptedActs:
         self.changes.append(change)
         return new
 
+    async def working(self, plugin: str, where: Where) -> int:
+        """What `busy` says."""
+        return self.busy.get(plugin, 0)
+
+    async def stop(self, plugin: str, where: Where) -> int:
+        """Keeps it in `stopped`."""
+        self.stopped.append(plugin)
+        return self.busy.pop(plugin, 0)
+
     async def deeds(self, most: int) -> list[Deed]:
         """None."""
         return []
+
+    async def claim(self, code: str) -> None:
+        """Any code will do."""
+
+    async def rules(self) -> Rules:
+        """What `ordered` has made of none."""
+        return self.ordered
+
+    async def order(self, order: Order) -> Rules:
+        """Keeps it in `ordered`, unchecked."""
+        those = {name: word for name, word in self.ordered.barred.get(order.kind, {}).items() if name != order.name}
+        those |= {order.name: order.word} if order.barred else {}
+        self.ordered = self.ordered.model_copy(update={"barred": {**self.ordered.barred, order.kind: those}})
+        return self.ordered
 
     async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
         """What `pages` has, or 404."""

@@ -40,7 +40,7 @@ def faults(path: Path) -> list[str]:
 
 def test_the_shipped_file_works_as_it_is() -> None:
     config = load(Path("config/bot.toml"))
-    assert list(config.plugins) == ["chat", "transcribe"]
+    assert list(config.plugins) == ["admin", "chat", "transcribe"]
     assert (config.web.host, config.web.port, config.redis.url) == ("127.0.0.1", 8484, None)
 
 

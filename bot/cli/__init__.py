@@ -203,6 +203,14 @@ def check(config: ConfigFile = None) -> None:
 
 
 @app.command()
+def claim(config: ConfigFile = None) -> None:
+    """Print a code that makes whoever says it to the bot its owner, once."""
+    from bot.cli.claiming import claim as command
+
+    command(config)
+
+
+@app.command()
 def doctor(config: ConfigFile = None) -> None:
     """Say what is installed, reachable and too small; exit code 1 if something is wrong."""
     from bot.doctor import doctor as command

@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 
 from bot import log
+from bot.cli.claiming import offer
 from bot.config import Config, load
+from bot.errors import StoreError
 from bot.faults import variable
 from bot.supervise import Instance, Stop, running, stopping
 
@@ -26,21 +28,32 @@ async def _run(config: Config, environ: dict[str, str]) -> int:
     with stopping() as stop:
         async with running(config, environ=environ) as instance:
             stop.hurry = instance.kill
-            return await _until_stopped(instance, stop)
+            return await _until_stopped(config, instance, stop)
 
 
-async def _until_stopped(instance: Instance, stop: Stop) -> int:
+async def _until_stopped(config: Config, instance: Instance, stop: Stop) -> int:
     asked = asyncio.create_task(stop.asked.wait())
     ends: set[asyncio.Future[Any]] = {asked, instance.failed}
     await asyncio.wait({instance.link, *ends}, return_when=asyncio.FIRST_COMPLETED)
     if instance.link.done():
         _show(instance.link.result())
+        await _offer(config)
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
     if instance.failed.done():
         return instance.failed.result()
     typer.echo("Stopping. What is being answered goes on at the next start.", err=True)
     return 0
+
+
+async def _offer(config: Config) -> None:
+    """How to become the owner, while there is none; apart from the link, which programs read."""
+    try:
+        code = await offer(config, first=True)
+    except StoreError:  # it is away already; `hobnob claim` prints one later
+        return
+    if code is not None:
+        typer.echo(f"To become its owner, say this to it within a day: /claim {code}", err=True)
 
 
 def _show(link: str) -> None:

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.choices import Change, Chosen, Deed
+from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector, Deliver
 from bot.context import Clip, Fetched, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
+from bot.house import Order, Rules
 from bot.jobs import Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
@@ -23,6 +24,7 @@ from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.following import Following
 from bot.router.journal import Journal
+from bot.router.ruling import Ruling
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.keys import digest
@@ -54,6 +56,7 @@ class Stores:
     data: PluginData
     schedules: Schedules
     choosing: Choosing
+    ruling: Ruling
     instead: Instead = field(default_factory=Instead)
     decoder: Decoder = field(default_factory=Decoder)
 
@@ -155,6 +158,22 @@ class DurableActs:
             self._plugin, self._message, change, self._connector, lambda value, writes: self._journal.write(name, value, writes)
         )
 
+    async def working(self, plugin: str, where: Where) -> int:
+        """As many as there were when this was first asked."""
+
+        async def count() -> bytes:
+            return str(len(await self._stores.choosing.under_way(self._plugin, self._message, plugin, where))).encode()
+
+        return int(await self._journal.once(self._journal.name("working", plugin, where), count))
+
+    async def stop(self, plugin: str, where: Where) -> int:
+        """Cancelling again harms nobody, so the journal keeps the number alone."""
+
+        async def cancel() -> bytes:
+            return str(await self._stores.choosing.stop(self._plugin, self._message, plugin, where)).encode()
+
+        return int(await self._journal.once(self._journal.name("stop", plugin, where), cancel))
+
     async def deeds(self, most: int) -> list[Deed]:
         """Those that there were when this was first asked."""
 
@@ -162,6 +181,32 @@ class DurableActs:
             return deeds_json.dump_json(await self._stores.choosing.deeds(self._plugin, self._message, most))
 
         return deeds_json.validate_json(await self._journal.once(self._journal.name("deeds", str(most)), read))
+
+    async def claim(self, code: str) -> None:
+        """One write for the owner, the used code, and the journal entry."""
+        name = self._journal.name("claim", digest(code))
+        if self._journal.find(name) is None:
+            await self._ruling.claim(self._message, code, lambda value, writes: self._journal.write(name, value, writes))
+
+    async def rules(self) -> Rules:
+        """Those that held when this was first asked."""
+
+        async def read() -> bytes:
+            return (await self._ruling.rules(self._message)).model_dump_json().encode()
+
+        return Rules.model_validate_json(await self._journal.once(self._journal.name("rules"), read))
+
+    async def order(self, order: Order) -> Rules:
+        """One write for the rules, the log, and the journal entry."""
+        name = self._journal.name("order", order.model_dump_json())
+        if (done := self._journal.find(name)) is not None:
+            return Rules.model_validate_json(done)
+        return await self._ruling.order(self._message, order, lambda value, writes: self._journal.write(name, value, writes))
+
+    @property
+    def _ruling(self) -> Ruling:
+        self._stores.choosing.must_administer(self._plugin)
+        return self._stores.ruling
 
     async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
         """The answer that came the first time."""

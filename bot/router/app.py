@@ -21,7 +21,7 @@ from bot.events import Event
 from bot.messages import Message
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
-from bot.router.choosing import Choosing
+from bot.router.choosing import Choosing, Work
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
 from bot.router.delivery import Delivery, Line
@@ -37,12 +37,14 @@ from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.publishing import Publishing
 from bot.router.remembering import FOLLOWED
+from bot.router.ruling import Ruling
 from bot.router.runner import Runner
 from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
+from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.leads import Leads
 from bot.store.leaving import Leaving
@@ -100,11 +102,21 @@ def build(
     that has gone silent, and its rounds are a third of that.
     """
     by_name = _by_name(connectors)
-    servers = Servers(redis, keys)
+    servers, owner = Servers(redis, keys), _owner()
     gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking)
-    stores = _stores(redis, keys, queue, Choosing(servers, gate, plugins.loaded))
-    owner = _owner()
     tickets = Tickets(redis, keys, owner, lease=lease)
+    jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
+    choosing = Choosing(servers, gate, plugins.loaded, Work(tickets, jobs), lambda address: publishing.changed(address))
+    stores = Stores(
+        jobs,
+        Blobs(redis, keys),
+        Conversations(redis, keys),
+        PluginData(redis, keys),
+        Schedules(redis, keys),
+        choosing,
+        Ruling(HouseRules(redis, keys), gate),
+        Instead(queue.instead, queue.offer_after),
+    )
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED])
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace())
     endings = Endings(plugins, gate, stores.queue)
@@ -140,13 +152,6 @@ def build(
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)
-
-
-def _stores(redis: Redis, keys: Keys, queue: QueueTable, choosing: Choosing) -> Stores:
-    jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
-    data, schedules = PluginData(redis, keys), Schedules(redis, keys)
-    instead = Instead(queue.instead, queue.offer_after)
-    return Stores(jobs, Blobs(redis, keys), Conversations(redis, keys), data, schedules, choosing, instead)
 
 
 class Endings:

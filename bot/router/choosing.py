@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -19,8 +19,9 @@ from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
 from bot.store.keys import digest
+from bot.store.queue import Queue
 from bot.store.servers import Choices, Server, Servers
-from bot.store.tickets import StaleSettings, Write
+from bot.store.tickets import Body, StaleSettings, Tickets, Write
 
 TRIES = 20
 """Changes of others that one change may meet; each of them got through, so nobody ever waits for nobody."""
@@ -36,12 +37,31 @@ Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
 """Journals a value together with its writes. Raises StaleSettings when these are based on choices of the past."""
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is under way, and how to end it."""
+
+    tickets: Tickets
+    queue: Queue
+
+    async def under_way(self, tenant: str) -> Mapping[str, Body]:
+        """See `Tickets.under_way`."""
+        return await self.tickets.under_way(tenant)
+
+    async def cancel(self, ticket: str) -> None:
+        """See `Queue.cancel`."""
+        await self.queue.cancel(ticket)
+
+
 class Choosing:
     """Reads choices anew, and changes them for those who may."""
 
-    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded]) -> None:
+    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded], work: Work, told: Callable[[Address], None]) -> None:
+        """`told` is called after each change, with where it was made."""
         self._servers = servers
         self._gate = gate
+        self._work = work
+        self._told = told
         self._plugins = {**plugins, CORE: core()}
 
     async def chosen(self, asking: str, plugin: str | None, address: Address) -> list[Chosen]:
@@ -54,6 +74,11 @@ class Choosing:
         if plugin not in self._plugins and plugin not in self._dormant(server):
             raise UserError(f"There is no plugin {plugin} here.")
         return plugin
+
+    def must_administer(self, asking: str) -> None:
+        """Raises Refused for a plugin without that right."""
+        if not self._administers(asking):
+            raise Refused(f'The plugin {asking} may not do that: its manifest says no `rights = ["administration"]`.')
 
     def _administers(self, asking: str) -> bool:
         return "administration" in self._plugins[asking].manifest.rights
@@ -77,6 +102,21 @@ class Choosing:
         settings = tuple(_settings(view, loaded, address))
         shape = loaded.settings.model_json_schema()
         return Chosen(plugin, loaded.manifest.summary, on, switch, loaded.fixed, settings, shape, seen)
+
+    async def under_way(self, asking: str, message: Message, plugin: str, where: Where) -> list[str]:
+        """The tickets of a plugin here, that of the message left out."""
+        self._allowed(asking, plugin)
+        self._check(self._gate.of(await self._servers.get(message.address.tenant)), message, "decide about requests of others")
+        place = _place(message.address, where)
+        found = await self._work.under_way(message.address.tenant)
+        return [id for id, body in found.items() if body.plugin == plugin and body.message.event != message.event and _within(place, body)]
+
+    async def stop(self, asking: str, message: Message, plugin: str, where: Where) -> int:
+        """Cancels them."""
+        tickets = await self.under_way(asking, message, plugin, where)
+        for ticket in tickets:
+            await self._work.cancel(ticket)
+        return len(tickets)
 
     async def deeds(self, asking: str, message: Message, most: int) -> list[Deed]:
         """The newest entries of the audit log."""
@@ -118,6 +158,7 @@ class Choosing:
             except StaleSettings:
                 continue
             self._gate.forget(address)
+            self._told(address)
             return chosen_json.validate_json(kept)
         raise Busy("Too many people change settings here at once. Please try again in a moment.")
 
@@ -176,6 +217,11 @@ def _place(address: Address, where: Where) -> str:
     if where == "thread" and not address.thread:
         raise BadArguments("This is no thread, so nothing can be chosen for it.")
     return {"server": "", "channel": address.channel, "thread": address.topic}[where]
+
+
+def _within(place: str, body: Body) -> bool:
+    address = body.message.address
+    return place in ("", address.channel, address.topic)
 
 
 def _layer(server: Server, place: str) -> Choices:

@@ -223,6 +223,7 @@ class Dispatch:
                 settings=view.settings(plugin, message.address),
                 ordered=match.entry.route.ordered,
                 quiet=view.quiet(message.address),
+                level=view.level(message),
             )
 
     @staticmethod

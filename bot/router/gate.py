@@ -36,7 +36,7 @@ class View:
     """One server's choices, as of `version`, ready to be asked for each message."""
 
     def __init__(self, server: Server, plugins: Mapping[str, Loaded], quiet: bool = False, talking: TalkingTable = TalkingTable()) -> None:
-        self.version = server.version
+        self.version = server.stamp
         self._server = server
         self._plugins = plugins
         self._quiet = quiet
@@ -58,7 +58,9 @@ class View:
         return loaded is None or loaded.enabled, "operator"
 
     def level(self, message: Message) -> Level:
-        """What the sender may do here, as the platform says."""
+        """What the sender may do here: an owner everything, others what the platform says."""
+        if f"{message.address.connector}/{message.sender.id}" in self._server.rules.owners:
+            return "owner"
         if message.manages or message.address.direct:
             return "admin"
         if message.moderates:

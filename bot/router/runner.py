@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.context import Context
-from bot.errors import JobCancelled, JobExpired, StoreError, UserError
+from bot.errors import JobCancelled, JobExpired, Refused, StoreError, UserError
 from bot.messages import Clicked, Reply, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
@@ -146,7 +146,7 @@ class Runner:
         except (Superseded, StoreError):
             raise
         except UserError as error:
-            return Reply(str(error), fault=True)
+            return Reply(str(error), fault=True, private=isinstance(error, Refused) and isinstance(journal.message.trigger, Clicked))
         except JobExpired as error:
             return Reply(str(error), fault=True)
         except Withdrawn:
@@ -167,7 +167,7 @@ class Runner:
         loaded = self._plugins.loaded.get(entry.plugin)
         settings = (loaded.settings if loaded else NoArgs).model_validate(ticket.body.settings)
         now = datetime.fromtimestamp(ticket.at, UTC)
-        ctx = Context(journal.message, settings, now, journal.ref, self._act(journal, line))
+        ctx = Context(journal.message, settings, now, journal.ref, self._act(journal, line), ticket.body.level)
         match route:
             case Command(args=model) | Action(payload=model) | Schedule(payload=model):
                 return await route.handler(ctx, model.model_validate(ticket.body.args))

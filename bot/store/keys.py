@@ -28,6 +28,9 @@ TABLE = (
     Entry("wake:*", "until a router wakes, a minute at most", "nothing personal", "one token that wakes a router"),
     Entry("server:*", "until 30 days after the bot left", "the server", "plugins switched on and settings"),
     Entry("audit:*", "the last 1,000, until 30 days after the bot left", "the server", "what admins changed, and who did"),
+    Entry("house", "until the operator removes it", "the person", "who owns the bot, who and what is shut out everywhere"),
+    Entry("house-audit", "the last 1,000", "the person", "what owners decided"),
+    Entry("claim:*", "24 hours, or until used", "nothing personal", "a code that makes an owner, by its hash"),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation"),
     Entry("turns-meta:*", "30 days after the last turn", "nothing personal", "tokens counted so far in a conversation"),
@@ -100,6 +103,10 @@ class Keys:
         """A ticket's journal."""
         return f"{self.prefix}:journal:{ticket}"
 
+    def line(self, conversation: str) -> str:
+        """The ordered tickets of a conversation."""
+        return f"{self.prefix}:line:{conversation}"
+
     def ticket_leases(self) -> str:
         """Running tickets by the end of their lease."""
         return f"{self.prefix}:leases:tickets"
@@ -119,6 +126,18 @@ class Keys:
     def audit(self, tenant: str) -> str:
         """What a server's admins changed."""
         return f"{self.prefix}:audit:{tenant}"
+
+    def house(self) -> str:
+        """What holds everywhere."""
+        return f"{self.prefix}:house"
+
+    def house_audit(self) -> str:
+        """What owners decided."""
+        return f"{self.prefix}:house-audit"
+
+    def claim(self, hash: str) -> str:
+        """A code that makes an owner."""
+        return f"{self.prefix}:claim:{hash}"
 
     def left(self, tenant: str) -> str:
         """What has a lifetime only because the bot left."""

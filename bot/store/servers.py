@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
 
 from bot.choices import CORE, Deed
+from bot.house import Rules
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.tickets import Write
@@ -64,6 +65,13 @@ class Server(BaseModel):
     channels: Mapping[str, Choices] = Field(default_factory=dict)
     left: bool = Field(default=False, exclude=True)
     """The bot is not there any more, and nothing is chosen."""
+    rules: Rules = Field(default=Rules(), exclude=True)
+    """What holds in every server."""
+
+    @property
+    def stamp(self) -> int:
+        """Changes with the choices and with the rules: both only grow, so their sum is the same only where both are."""
+        return self.version + self.rules.version
 
     def having(self, place: str, choices: Choices) -> Self:
         """The same with these choices for a channel or thread, "" for the server."""
@@ -83,14 +91,21 @@ class Servers:
     @guarded
     async def get(self, tenant: str) -> Server:
         """The server's choices; one that never chose anything is version 0 and empty."""
-        version, json, left = await self._redis.hmget(self._keys.server(tenant), ["version", "json", "left"])
+        async with self._redis.pipeline(transaction=True) as batch:
+            batch.hmget(self._keys.server(tenant), ["version", "json", "left"])
+            batch.hmget(self._keys.house(), ["version", "json"])
+            (version, json, left), (since, house) = await batch.execute()
         server = Server() if json is None else Server.model_validate_json(json)
-        return server.model_copy(update={"version": int(version or 0), "left": left is not None})
+        rules = (Rules() if house is None else Rules.model_validate_json(house)).model_copy(update={"version": int(since or 0)})
+        return server.model_copy(update={"version": int(version or 0), "left": left is not None, "rules": rules})
 
     @guarded
     async def version(self, tenant: str) -> int:
-        """The version of the server's choices, 0 where there are none."""
-        return int(await self._redis.hget(self._keys.server(tenant), "version") or 0)
+        """The `stamp` of what holds for the server, 0 where nothing was ever chosen."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            batch.hget(self._keys.server(tenant), "version")
+            batch.hget(self._keys.house(), "version")
+            return sum(int(found or 0) for found in await batch.execute())
 
     @guarded
     async def put(self, tenant: str, server: Server) -> None:

@@ -10,6 +10,7 @@ from typing import cast
 from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
+from bot.choices import Level
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys, digest
@@ -29,7 +30,8 @@ class Body(BaseModel):
     """What a ticket says: the message, the route that takes it, and how things stood when it was accepted.
 
     `args` are the route's validated arguments, `settings` the plugin's effective ones; `refusal` is a reply decided
-    by the core, in which case no handler runs; `quiet` says that no status line is wanted there.
+    by the core, in which case no handler runs; `quiet` says that no status line is wanted there, and
+    `level` what the sender may do there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +45,7 @@ class Body(BaseModel):
     refusal: str | None = None
     ordered: bool = False
     quiet: bool = False
+    level: Level = "member"
 
     @property
     def id(self) -> str:
@@ -107,14 +110,15 @@ class Tickets:
     async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
         """Writes the tickets of one message and returns those to run now; the others are known or wait in line.
 
-        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's.
+        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's (`Server.stamp`).
         """
         address = bodies[0].message.address
         args: list[str | bytes | int] = [self._keys.prefix, self._owner, self._lease, settings_version]
         for body in bodies:
             line = address.conversation if body.ordered else ""
             args += [body.id, address.connector, line, body.model_dump_json()]
-        head, *states = await self._accept(keys=[self._keys.server(address.tenant), self._keys.ticket_leases()], args=args)
+        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house()]
+        head, *states = await self._accept(keys=keys, args=args)
         if head == b"stale":
             raise StaleSettings
         return [Ticket(body.id, 1, 1, body, at) for body, state in zip(bodies, states, strict=True) if state == 1]
@@ -134,6 +138,19 @@ class Tickets:
         """Who asked for this ticket: the person's id, or None when the ticket has ended."""
         body = await self._redis.hget(self._keys.ticket(id), "body")
         return None if body is None else Body.model_validate_json(body).message.sender.id
+
+    @guarded
+    async def under_way(self, tenant: str) -> dict[str, Body]:
+        """The tickets of a server that run, or wait in the line of their conversation, by id."""
+        ids: dict[bytes, None] = dict.fromkeys(await self._redis.zrange(self._keys.ticket_leases(), 0, -1))
+        async for line in self._redis.scan_iter(f"{self._keys.line(tenant)}/*", count=1000):
+            ids |= dict.fromkeys(await self._redis.lrange(line, 0, -1))
+        found: dict[str, Body] = {}
+        for id in ids:
+            body = await self._redis.hget(self._keys.ticket(id.decode()), "body")
+            if body is not None and (read := Body.model_validate_json(body)).message.address.tenant == tenant:
+                found[id.decode()] = read
+        return found
 
     @guarded
     async def wait(self, connectors: Sequence[str], seconds: float) -> None:

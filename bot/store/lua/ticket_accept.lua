@@ -1,9 +1,10 @@
 -- Writes the tickets of one message, in order. All or nothing: a stale view of the server's settings writes none.
--- KEYS: server, leases
--- ARGV: prefix, owner, lease ms, settings version, then per ticket: id, connector, conversation or '', body JSON
+-- KEYS: server, leases, house
+-- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules,
+-- then per ticket: id, connector, conversation or '', body JSON
 -- Returns {'stale', version} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its conversation's line.
-local version = redis.call('HGET', KEYS[1], 'version') or '0'
-if version ~= ARGV[4] then return {'stale', version} end
+local version = (redis.call('HGET', KEYS[1], 'version') or 0) + (redis.call('HGET', KEYS[3], 'version') or 0)
+if version ~= tonumber(ARGV[4]) then return {'stale', version} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local out = {'ok'}

@@ -13,20 +13,16 @@ from redis.asyncio import Redis
 
 from bot import Attachment, Audio, Context, Message, Reply, UserError
 from bot.messages import Address, Person
-from bot.router.acts import DurableActs, Stores
-from bot.router.choosing import Choosing
+from bot.plugins import Plugins
+from bot.router.acts import DurableActs
+from bot.router.app import build
 from bot.router.delivery import Delivery
-from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.store.blobs import Blobs
-from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.plugindata import PluginData
-from bot.store.queue import Queue
-from bot.store.schedules import Schedules
-from bot.store.servers import Servers
 from bot.store.tickets import Body, Tickets
 from plugins.transcribe.config import Config
 from plugins.transcribe.front import Plugin
@@ -87,14 +83,7 @@ async def transcribed(redis: Redis, keys: Keys, station: Station, config: Config
     note = Message("m", "m", Address("room", "lounge", "main"), Person("ada", "Ada"), (Audio(Attachment("a", "audio/x", 0), voice=True),))
     [ticket] = await tickets.accept([Body(plugin="transcribe", route="r", version="1", message=note)], 0, time.time())
     journal = Journal(ticket, tickets, {})
-    stores = Stores(
-        Queue(redis, keys),
-        blobs,
-        Conversations(redis, keys),
-        data,
-        Schedules(redis, keys),
-        Choosing(Servers(redis, keys), Gate(Servers(redis, keys), {}), {}),
-    )
+    stores = build(redis, keys, Plugins([]), [station]).stores
     line = Delivery({"room": station}, Posts(blobs, data), Pace()).line(journal)
     acts = DurableActs(journal, line, stores, station, nowhere)
     try:

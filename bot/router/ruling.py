@@ -1,0 +1,80 @@
+"""What owners decide for all servers, and how somebody becomes one. What a server's own admins decide: `choosing.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.choices import Deed
+from bot.errors import Busy, Refused
+from bot.house import Order, Owner, Rules
+from bot.messages import Message
+from bot.router.gate import Gate
+from bot.store.house import HouseRules
+from bot.store.tickets import StaleSettings, Write
+
+TRIES = 20
+
+Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
+"""Journals a value together with its writes. Raises StaleSettings when these are based on rules of the past."""
+
+
+class Ruling:
+    """Reads the rules anew, and changes them for owners."""
+
+    def __init__(self, house: HouseRules, gate: Gate) -> None:
+        self._house = house
+        self._gate = gate
+
+    async def claim(self, message: Message, code: str, keep: Keep) -> None:
+        """Who says the code is an owner from now on; the code is used up in the same instant."""
+        owner = Owner(name=message.sender.name, address=message.address)
+        for _ in range(TRIES):
+            if not await self._house.offered(code):
+                raise Refused("This code is not known, used up, or older than a day. Whoever runs me gets a new one with `hobnob claim`.")
+            rules = await self._house.get()
+            changed = rules.model_copy(update={"owners": {**rules.owners, owner_id(message): owner}})
+            writes = [*self._house.changing(changed, _deed(message, "became an owner")), *self._house.redeeming(code)]
+            if await self._kept(keep, changed, writes, message):
+                return
+        raise Busy("Too many people claim me at once. Please try again in a moment.")
+
+    async def rules(self, message: Message) -> Rules:
+        """What holds."""
+        return self._checked(await self._house.get(), message)
+
+    async def order(self, message: Message, order: Order, keep: Keep) -> Rules:
+        """Shuts something out, or lets it in again."""
+        for _ in range(TRIES):
+            rules = self._checked(await self._house.get(), message)
+            if order.barred and (order.kind, order.name) == ("person", owner_id(message)):
+                raise Refused("You cannot ban yourself.")
+            those = {name: word for name, word in rules.barred.get(order.kind, {}).items() if name != order.name}
+            those |= {order.name: order.word} if order.barred else {}
+            changed = rules.model_copy(update={"barred": {**rules.barred, order.kind: those}})
+            deed = _deed(message, f"{order.kind} {order.name} {'shut out' if order.barred else 'let in again'}")
+            if await self._kept(keep, changed, self._house.changing(changed, deed), message):
+                return changed
+        raise Busy("Too many owners decide at once. Please try again in a moment.")
+
+    def _checked(self, rules: Rules, message: Message) -> Rules:
+        if owner_id(message) not in rules.owners:
+            raise Refused("Only an owner of this bot can do that: whoever runs it and has said `/claim` with the code that it printed.")
+        return rules
+
+    async def _kept(self, keep: Keep, changed: Rules, writes: Sequence[Write], message: Message) -> bool:
+        try:
+            await keep(changed.model_dump_json().encode(), writes)
+        except StaleSettings:
+            return False
+        self._gate.forget(message.address)
+        return True
+
+
+def owner_id(message: Message) -> str:
+    """The sender, as rules name people."""
+    return f"{message.address.connector}/{message.sender.id}"
+
+
+def _deed(message: Message, what: str) -> Deed:
+    return Deed(time.time(), message.sender.id, message.sender.name, "", "", what)

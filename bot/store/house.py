@@ -1,0 +1,73 @@
+"""What holds in every server: who owns the bot, who and what is shut out; and the codes by which somebody becomes an owner."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.choices import Deed
+from bot.house import Rules
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+from bot.store.servers import MOST_DEEDS, deed_json
+from bot.store.tickets import Write
+
+CODE = 86_400
+"""Seconds for which a code works."""
+
+LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Those that nobody takes for one another; twelve of them are 59 bits, which nobody guesses in a day."""
+
+
+class HouseRules:
+    """Reads and changes the rules."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+
+    @guarded
+    async def get(self) -> Rules:
+        """The rules; a house without an owner has version 0 and none."""
+        version, json = await self._redis.hmget(self._keys.house(), ["version", "json"])
+        rules = Rules() if json is None else Rules.model_validate_json(json)
+        return rules.model_copy(update={"version": int(version or 0)})
+
+    def changing(self, rules: Rules, deed: Deed) -> list[Write]:
+        """The writes that replace the rules of `rules.version`; a ticket's journal refuses them with StaleSettings when that has passed."""
+        log = self._keys.house_audit()
+        return [
+            ["CHOOSE", self._keys.house(), rules.version, rules.model_dump_json(exclude={"version"})],
+            ["LPUSH", log, deed_json.dump_json(deed)],
+            ["LTRIM", log, 0, MOST_DEEDS - 1],
+        ]
+
+    def redeeming(self, code: str) -> list[Write]:
+        """The write that uses up a code."""
+        return [["DEL", self._keys.claim(_hash(code))]]
+
+    @guarded
+    async def offered(self, code: str) -> bool:
+        """Whether the code works."""
+        return bool(await self._redis.exists(self._keys.claim(_hash(code))))
+
+    @guarded
+    async def offer(self) -> str:
+        """A new code. Redis sees only its hash: who reads it can claim nothing."""
+        drawn = [secrets.choice(LETTERS) for _ in range(12)]
+        code = "-".join("".join(drawn[at : at + 4]) for at in (0, 4, 8))
+        await self._redis.set(self._keys.claim(_hash(code)), "1", ex=CODE)
+        return code
+
+    @guarded
+    async def deeds(self, most: int) -> list[Deed]:
+        """The newest entries of the owners' log, newest first."""
+        found: Any = await self._redis.lrange(self._keys.house_audit(), 0, most - 1)
+        return [deed_json.validate_json(one) for one in found]
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256("".join(letter for letter in code.upper() if letter.isalnum()).encode()).hexdigest()

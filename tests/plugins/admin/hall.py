@@ -1,0 +1,167 @@
+"""A room of our own with the admin plugin and two others, as those who are in it see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from redis.asyncio import Redis
+
+from bot import Action, Button, Command, Context, Listener, NoArgs, Reply, Route, hookimpl
+from bot.connectors.room import RoomConnector
+from bot.discovery import Manifest
+from bot.messages import Person, Text
+from bot.plugins import Loaded, Plugins
+from bot.router import app
+from bot.router.app import Router
+from bot.store.house import HouseRules
+from bot.store.keys import Keys
+from bot.store.places import Draft, Place, RoomMessage, newcomer
+from bot.store.rooms import Rooms
+from bot.testing import wait_until
+from plugins.admin.front import Plugin as Admin
+from tests.hands import Said, Say
+
+HALL, ATTIC = Place("hall"), Place("attic")
+ANN, BOB = newcomer("Ann"), newcomer("Bob")
+
+
+class Tone(BaseModel):
+    """Settings of every kind."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    tone: str = Field(default="calm", title="Tone", min_length=2, max_length=2000)
+    """How it sings."""
+
+    loud: int = Field(default=3, title="Loudness", ge=0, le=11)
+    """How loud it sings."""
+
+    mood: Literal["happy", "sad"] = Field(default="happy", title="Mood")
+    """What it sings of."""
+
+    solo: bool = Field(default=False, title="Alone")
+    """Whether it sings alone."""
+
+    words: tuple[str, ...] = Field(default=(), title="Words")
+    """What it never leaves out."""
+
+
+@dataclass
+class Singer:
+    """Sings with its settings; `/hum` runs a job that waits for a worker."""
+
+    hummed: list[str] = field(default_factory=list)
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [
+            Listener("sing", lambda message: message.text == "sing", self.sing),
+            Command("song", "Sing a song.", NoArgs, self.song),
+            Command("hum", "Hum something.", NoArgs, self.hum),
+            Action("encore", NoArgs, self.song),
+        ]
+
+    async def sing(self, ctx: Context) -> str:
+        found: Tone = ctx.settings
+        return " ".join([found.tone, str(found.loud), found.mood, "alone" if found.solo else "together", *found.words])
+
+    async def song(self, ctx: Context, args: NoArgs) -> Reply:
+        return Reply("La la la.", buttons=[Button("Encore", "encore")])
+
+    async def hum(self, ctx: Context, args: NoArgs) -> str:
+        said = await ctx.run(Say(words="hum"))
+        assert isinstance(said, Said)
+        return said.words
+
+
+@dataclass
+class Hall:
+    """The room; `router` is one of those that may serve it."""
+
+    router: Router
+    rooms: Rooms
+    house: HouseRules
+    plugins: Plugins
+    count: int = 0
+
+    async def own(self, person: Person = ANN, place: Place = HALL) -> None:
+        """Makes a person the owner, as the terminal would."""
+        assert "You own me now" in await self.say(f"/claim {await self.house.offer()}", person, place)
+
+    async def post(self, text: str, person: Person = ANN, place: Place = HALL, reply_to: str = "") -> None:
+        """Says something and waits for nothing."""
+        await self.rooms.say(place, Draft(person, (Text(text),), reply_to=reply_to))
+
+    async def say(self, text: str, person: Person = ANN, place: Place = HALL, reply_to: str = "") -> str:
+        """What the bot says to that."""
+        before = {message.id for message in await self.shown(place)}
+        await self.post(text, person, place, reply_to)
+        return "\n".join(one.text for one in await self._settled(place, before))
+
+    async def press(self, label: str, person: Person = ANN, place: Place = HALL) -> str:
+        """What the bot says, or what the message with the button says then."""
+        before = await self._click(label, person, place)
+        await self._quiet()
+        return "\n".join(one.text for one in await self.shown(place) if before.get(one.id) != one.version)
+
+    async def press_while_busy(self, label: str, person: Person = ANN, place: Place = HALL) -> None:
+        """Returns when the click has changed something, whatever else is still under way."""
+        before = await self._click(label, person, place)
+
+        async def changed() -> bool:
+            return any(before.get(one.id) != one.version for one in await self.shown(place) if not one.body.busy)
+
+        await wait_until(changed)
+
+    async def _click(self, label: str, person: Person, place: Place) -> dict[str, int]:
+        shown = await self.shown(place)
+        for message in reversed(shown):
+            if key := next((key for key in message.body.keys if key.label == label), None):
+                await self.rooms.click(place, message.id, key.id, person)
+                return {one.id: one.version for one in shown}
+        raise AssertionError(f"no button {label!r}: {[key.label for one in shown for key in one.body.keys]}")
+
+    async def labels(self, place: Place = HALL) -> list[str]:
+        """The buttons of the newest message that has any."""
+        keys = [message.body.keys for message in await self.shown(place) if message.body.keys]
+        return [key.label for key in keys[-1]] if keys else []
+
+    async def shown(self, place: Place = HALL) -> list[RoomMessage]:
+        """What the bot says there."""
+        return [message for message in await self.rooms.history(place) if message.head.author.bot]
+
+    async def _settled(self, place: Place, before: Iterable[str]) -> list[RoomMessage]:
+        await self._quiet()
+        return [message for message in await self.shown(place) if message.id not in before]
+
+    async def _quiet(self) -> None:
+        async def quiet() -> bool:
+            return not self.router.runner.held and not await self.rooms._redis.xlen(self.rooms._keys.room_arrivals())
+
+        await asyncio.sleep(0)
+        await wait_until(quiet)
+
+
+ADMINISTERS = Manifest(summary="Rules.", api=1, licence="Apache-2.0", rights=frozenset({"administration"}))
+
+
+def plugins() -> Plugins:
+    """The admin plugin, one with settings of every kind, and one that the operator has off."""
+    singer = Loaded("singer", Singer(), Manifest(summary="Sings.", api=1, licence="MIT"), settings=Tone, version="1")
+    drum = Loaded("drum", object(), Manifest(summary="Drums.", api=1, licence="MIT"), version="1", enabled=False)
+    return Plugins([Loaded("admin", Admin(), ADMINISTERS, version="1"), singer, drum])
+
+
+@asynccontextmanager
+async def hall(redis: Redis, keys: Keys, folder: Path) -> AsyncIterator[Hall]:
+    """The room with its router."""
+    rooms, loaded = Rooms(redis, keys, folder), plugins()
+    async with app.running(app.build(redis, keys, loaded, [RoomConnector(rooms)]), loaded) as router:
+        yield Hall(router, rooms, HouseRules(redis, keys), loaded)
+    await rooms.close()

@@ -142,9 +142,9 @@ class Tickets:
     @guarded
     async def under_way(self, tenant: str) -> dict[str, Body]:
         """The tickets of a server that run, or wait in the line of their conversation, by id."""
-        ids: dict[bytes, None] = dict.fromkeys(await self._redis.zrange(self._keys.ticket_leases(), 0, -1))
+        ids = dict.fromkeys(cast("list[bytes]", await self._redis.zrange(self._keys.ticket_leases(), 0, -1)))
         async for line in self._redis.scan_iter(f"{self._keys.line(tenant)}/*", count=1000):
-            ids |= dict.fromkeys(await self._redis.lrange(line, 0, -1))
+            ids |= dict.fromkeys(cast("list[bytes]", await self._redis.lrange(line, 0, -1)))
         found: dict[str, Body] = {}
         for id in ids:
             body = await self._redis.hget(self._keys.ticket(id.decode()), "body")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         asked_for,
         typed_command,
     )
-    from bot.context import Clip, Context, Conversation, Fetched, Scope, Show, Stored
+    from bot.context import Canvas, Clip, Context, Conversation, Fetched, Scope, Show, Stored
     from bot.errors import (
         BadArguments,
         BotError,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         JobExpired,
         JobFailed,
         JobLost,
+        JobRefused,
         JobTimedOut,
         MessageGone,
         PluginError,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from bot.forms import Button, Choice, Form, Option, Select
     from bot.hookspecs import hookimpl
     from bot.house import Barred, House, Order, Owner, Rules
+    from bot.image_facts import ImageFacts
     from bot.jobs import (
         Answer,
         Draw,
@@ -113,6 +115,7 @@ __all__ = [
     "Busy",
     "Button",
     "Called",
+    "Canvas",
     "Catalogue",
     "Change",
     "Changed",
@@ -143,12 +146,14 @@ __all__ = [
     "Generate",
     "House",
     "Image",
+    "ImageFacts",
     "Job",
     "JobCancelled",
     "JobError",
     "JobExpired",
     "JobFailed",
     "JobLost",
+    "JobRefused",
     "JobTimedOut",
     "Joined",
     "Key",
@@ -239,6 +244,7 @@ _HOMES = (
     "models",
     "routes",
     "turns",
+    "image_facts",
     "catalogue",
 )
 

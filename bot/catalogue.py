@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.errors import ConfigError
+from bot.image_facts import ImageFacts
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config" / "models.toml"
 """The catalogue that comes with Hobnob."""
@@ -89,14 +90,15 @@ class Wheels(_Strict):
 class Hub(_Strict):
     """A repository of a model hub at one revision, best a full commit id.
 
-    Only weights without code are taken: safetensors, or CTranslate2's own format; never Python files, never pickles.
+    Only weights without code are taken: safetensors, or CTranslate2's own format; never Python files, never pickles. Of a pipeline
+    for diffusers the weights in its folders are taken, not those at the top, which are the same in one file.
     `folders` are the subfolders to take besides the top; `hashes` pins files beyond what the hub says itself.
     """
 
     type: Literal["hub"]
     repo: Annotated[str, Field(pattern="^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
     revision: str = "main"
-    format: Literal["safetensors", "ctranslate2"] = "safetensors"
+    format: Literal["safetensors", "ctranslate2", "diffusers"] = "safetensors"
     folders: tuple[Inside, ...] = ()
     hashes: dict[Inside, Sha256] = {}
 
@@ -158,6 +160,7 @@ class Entry(_Strict):
     gone: str = ""
     uses: frozenset[Use] = frozenset()
     chat: ChatFacts | None = None
+    image: ImageFacts | None = None
 
     @property
     def digest(self) -> str:
@@ -246,6 +249,8 @@ def _whole(name: str, facts: dict[str, Any], document: dict[str, Any]) -> dict[s
     if chat := {**shared.get("chat", {}), **facts.get("chat", {})}:
         template = chat.get("template", "")
         whole["chat"] = {**chat, "template": document.get("templates", {}).get(template, template)}
+    if image := {**shared.get("image", {}), **facts.get("image", {})}:
+        whole["image"] = image
     return whole
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from bot.choices import Deciding, Level, ServerChoices
 from bot.house import House, Owning
 from bot.jobs import Job, Partial, Result
-from bot.messages import Address, Audio, Blob, Message, Person, Reply, Source
+from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
 from bot.turns import Turn
 
 R = TypeVar("R", bound=Result)
@@ -45,6 +45,16 @@ class Clip:
     audio: Blob
     start: float
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A picture of somebody's, read and written anew as a PNG. `recipe` is what its file says of how it was drawn, "" for nothing."""
+
+    image: Blob
+    width: int
+    height: int
+    recipe: str = ""
 
 
 class Acts(Deciding, Owning, Protocol):
@@ -94,6 +104,12 @@ class Acts(Deciding, Owning, Protocol):
 
     async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
         """See `Context.clips`."""
+
+    async def picture(self, image: Image, side: int) -> Canvas:
+        """See `Context.picture`."""
+
+    async def remove(self) -> None:
+        """See `Context.remove`."""
 
 
 class Conversation:
@@ -214,3 +230,14 @@ class Context:
         A file that is corrupt, no audio at all, or longer than `total` seconds is a UserError; nothing of it is kept.
         """
         return await self._acts.clips(audio, longest, total)
+
+    async def picture(self, image: Image, *, side: int = 2048) -> Canvas:
+        """Reads a picture of any usual format in a limited process and shrinks it until no side is longer than `side` pixels.
+
+        A file that is corrupt, no picture at all, or far too large once unpacked is a UserError.
+        """
+        return await self._acts.picture(image, side)
+
+    async def remove(self) -> None:
+        """Takes away the message below which somebody clicked, if it is the bot's."""
+        await self._acts.remove()

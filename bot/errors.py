@@ -14,6 +14,7 @@ BotError
 ├── StoreError       Redis: unreachable, full, too old           at start exit 2, later waited for
 └── JobError         the model side                              an apology with a reference id
     ├── JobFailed      the model raised
+    ├── JobRefused     the model will not do it; the text tells the person why
     ├── JobTimedOut    it ran longer than its kind allows
     │   └── JobExpired     it waited so long that an answer is worth nothing; the person is told so
     ├── JobLost        its workers died three times
@@ -90,6 +91,10 @@ class JobError(BotError):
 
 class JobFailed(JobError):
     """The model raised; the text is for the log, not for the chat."""
+
+
+class JobRefused(JobError):
+    """The model, or who runs it, will not do what was asked; the person reads this text as the reply."""
 
 
 class JobTimedOut(JobError):

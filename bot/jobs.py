@@ -94,14 +94,19 @@ class Generate(Job[Answer]):
 
 
 class Picture(Result):
-    """A drawn image and the recipe that draws it again: prompt, seed, size, steps, model and versions."""
+    """A drawn image and the recipe that draws it again: prompt, seed, size, steps, model and versions. `others` are those drawn with it."""
 
     image: Blob
     recipe: dict[str, Any]
+    others: tuple[Picture, ...] = ()
 
 
 class Draw(Job[Picture]):
-    """Draw one picture. `size` is width and height in pixels; None leaves a choice to the model."""
+    """Draw a picture, or `number` of them, whose seeds follow one another. `size` is width and height in pixels.
+
+    What is None is left to the model. `strength` is how much of the `reference` is drawn anew, from 0 to 1. `batch` asks for a forward
+    pass of the shape that a recipe tells, so many rows and which of them, because the last bits of a picture depend on it.
+    """
 
     kind: ClassVar[str] = "draw"
     timeout: ClassVar[float] = 900.0
@@ -110,15 +115,18 @@ class Draw(Job[Picture]):
     prompt: str
     negative: str = ""
     size: tuple[int, int] | None = None
+    number: int = Field(default=1, ge=1, le=4)
     steps: int | None = Field(default=None, ge=1, le=200)
     guidance: float | None = Field(default=None, ge=0.0, le=50.0)
     seed: int | None = None
     style: str | None = None
     reference: Blob | None = None
+    strength: float | None = Field(default=None, gt=0.0, le=1.0)
+    batch: tuple[int, int] | None = None
 
     def batch_key(self) -> str:
         """One forward pass needs one size, one number of steps, one style, and no reference."""
-        alone = self.reference.id if self.reference else ""
+        alone = self.reference.id if self.reference else self.batch or ""
         return f"{self.size}/{self.steps}/{self.guidance}/{self.style}/{alone}"
 
 

@@ -102,7 +102,8 @@ class Decoder:
     async def _frames(self, longest: float, content: AsyncIterator[bytes], limits: Limits) -> AsyncGenerator[tuple[bytes, bytes], None]:
         """Everything before the end. The process is gone when this is left, in whatever way."""
         patience = limits.wait
-        async with self._free, _process(_order(limits, longest)) as process, _fed(process, content) as feeding:
+        order = json.dumps(asdict(_order(limits, longest)))
+        async with self._free, confined(media_worker.__file__, order) as process, fed(process, content) as feeding:
             while True:
                 began = time.monotonic()
                 try:
@@ -150,9 +151,9 @@ def _ended(code: int) -> UserError:
 
 
 @asynccontextmanager
-async def _process(order: Order) -> AsyncIterator[Process]:
-    """A fresh interpreter with nothing of ours: no environment, no site packages, no open files, no terminal."""
-    command = (sys.executable, "-I", "-S", "-B", str(Path(media_worker.__file__)), json.dumps(asdict(order)))
+async def confined(program: str, order: str) -> AsyncIterator[Process]:
+    """A fresh interpreter that runs this file, with nothing of ours: no environment, no site packages, no open files, no terminal."""
+    command = (sys.executable, "-I", "-S", "-B", program, order)
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/", start_new_session=True, limit=1 << 18
     )
@@ -168,7 +169,7 @@ async def _process(order: Order) -> AsyncIterator[Process]:
 
 
 @asynccontextmanager
-async def _fed(process: Process, content: AsyncIterator[bytes]) -> AsyncIterator[asyncio.Task[None]]:
+async def fed(process: Process, content: AsyncIterator[bytes]) -> AsyncIterator[asyncio.Task[None]]:
     """Pours the content into the process meanwhile."""
     feeding = asyncio.create_task(_feed(process, content))
     try:

@@ -61,6 +61,9 @@ class Work(Protocol[J_co, R_contra]):
     def fail(self, reason: str) -> None:
         """This job cannot be done (the others can); the reason goes to the operator's log."""
 
+    def refuse(self, sentence: str) -> None:
+        """This job will not be done, for a reason that the person is told in this sentence."""
+
     def read(self, blob: Blob) -> bytes:
         """The bytes of a blob that the job refers to."""
 

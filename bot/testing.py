@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from bot.choices import Change, Chosen, Deed, Where
-from bot.context import Clip, Fetched, Scope, Show
+from bot.context import Canvas, Clip, Fetched, Scope, Show
 from bot.errors import UserError
 from bot.house import Order, Rules
 from bot.jobs import Job, Partial, Result
-from bot.messages import Audio, Blob, Message, Reply, Source
+from bot.messages import Audio, Blob, Image, Message, Reply, Source
 from bot.turns import Turn, fit
 
 T = TypeVar("T")
@@ -46,8 +46,9 @@ class ScriptedActs:
     """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
 
     What a handler does is kept: `jobs`, `shown` (while a job ran), `posted`, `forwarded`, `scheduled`, `remembered` turns, `stored`
-    data, `changes` of choices, `stopped` plugins and `ordered` rules. What it asks for is put there by the test: `files` by id, `cut`
-    clips by the audio's id, `pages` by address, `busy` plugins, and `holding`, what holds for plugins here, the one that is tested first.
+    data, `changes` of choices, `stopped` plugins, `ordered` rules, and `removed`, how often it took the clicked message away. What it
+    asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `canvases` by the picture's, `pages` by address,
+    `busy` plugins, and `holding`, what holds for plugins here, the one that is tested first.
     """
 
     def __init__(self, *script: Scripted) -> None:
@@ -61,6 +62,8 @@ class ScriptedActs:
         self.stored: dict[tuple[Scope, str], bytes] = {}
         self.files: dict[str, bytes] = {}
         self.cut: dict[str, list[Clip]] = {}
+        self.canvases: dict[str, Canvas] = {}
+        self.removed = 0
         self.pages: dict[str, Fetched] = {}
         self.holding: list[Chosen] = []
         self.changes: list[Change] = []
@@ -187,6 +190,16 @@ class ScriptedActs:
         blob = Blob(f"kept-{len(self.files) + 1}", mime, len(content), name)
         self.files[blob.id] = content
         return blob
+
+    async def picture(self, image: Image, side: int) -> Canvas:
+        """What `canvases` has; UserError when it has nothing, as for a file that is no picture."""
+        if image.source.id not in self.canvases:
+            raise UserError("This is no picture that I can read.")
+        return self.canvases[image.source.id]
+
+    async def remove(self) -> None:
+        """Counts it in `removed`."""
+        self.removed += 1
 
     async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
         """What `cut` has; UserError when it has nothing, as for a file that is no audio, and when that is longer than `total`."""

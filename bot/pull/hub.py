@@ -14,7 +14,7 @@ from bot.errors import PullError
 from bot.pull.fetching import Asset, fetch
 from bot.pull.steps import Access, Noted, counting
 
-WEIGHTS = {"safetensors": "*.safetensors", "ctranslate2": "model.bin"}
+WEIGHTS = {"safetensors": "*.safetensors", "ctranslate2": "model.bin", "diffusers": "*/*.safetensors"}
 BESIDE = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "NOTICE*", "USE_POLICY*")
 """What is taken besides the weights: configuration, tokenizer, licence. No Python file and no pickle is among them."""
 

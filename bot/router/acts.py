@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 
 from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector, Deliver
-from bot.context import Clip, Fetched, Scope, Show
+from bot.context import Canvas, Clip, Fetched, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
 from bot.house import Order, Rules
 from bot.jobs import Job, Result
 from bot.media import Decoder
-from bot.messages import Attachment, Audio, Blob, Message, Reply, Source, message_json, reply_json
+from bot.messages import Attachment, Audio, Blob, Image, Message, Reply, Source, message_json, reply_json
+from bot.pictures import Pictures
 from bot.router.choosing import Choosing, chosen_json
 from bot.router.clicking import Instead
 from bot.router.delivery import Line
@@ -44,11 +45,12 @@ all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
+canvas_json: TypeAdapter[Canvas] = TypeAdapter(Canvas)
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What acts read and write, what may be had instead of a long wait, and the one decoder of the process."""
+    """What acts read and write, what may be had instead of a long wait, and who reads strangers' files for the process."""
 
     queue: Queue
     blobs: Blobs
@@ -59,6 +61,7 @@ class Stores:
     ruling: Ruling
     instead: Instead = field(default_factory=Instead)
     decoder: Decoder = field(default_factory=Decoder)
+    pictures: Pictures = field(default_factory=Pictures)
 
 
 class DurableActs:
@@ -284,6 +287,22 @@ class DurableActs:
         async with aclosing(self._stores.decoder.clips(self._pieces_of(audio.source), longest, total)) as clips:
             async for content, start, seconds in clips:
                 made.append(Clip(await self._stores.blobs.put(content, "audio/flac", "clip.flac"), start, seconds))
+
+    async def picture(self, image: Image, side: int) -> Canvas:
+        """The picture that was read the first time."""
+
+        async def read() -> bytes:
+            found = await self._stores.pictures.read(self._pieces_of(image.source), side)
+            blob = await self._stores.blobs.put(found.png, "image/png", "picture.png")
+            return canvas_json.dump_json(Canvas(blob, found.width, found.height, found.recipe))
+
+        return canvas_json.validate_json(await self._journal.once(self._journal.name("picture", image.source.id, str(side)), read))
+
+    async def remove(self) -> None:
+        """Once; a message that is gone, or not ours, is left alone."""
+        clicked = self._message.reply_to
+        if clicked is not None and clicked.sender.id == self._message.me:
+            await self._line.remove(clicked.id, self._journal.name("remove", clicked.id))
 
     async def _pieces_of(self, source: Source) -> AsyncIterator[bytes]:
         if isinstance(source, Blob):

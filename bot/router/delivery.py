@@ -232,6 +232,12 @@ class Line:
         posts = await self._delivery.posts.of(reply, self._journal, self._limits)
         await self._send([replace(post, opening=False, reply_to=post.reply_to if post.private else "") for post in posts], name, 0)
 
+    async def remove(self, message: str, name: str) -> None:
+        """Takes a message of ours away; `name` is unique within the ticket."""
+        if self._journal.find(name) is None:
+            await self._insist(lambda: self._connector.delete(self._address, message))
+            await self._journal.write(name, b"")
+
     async def _send(self, posts: list[Post], name: str, first: int) -> None:
         for number, post in enumerate(posts, first):
             await self._send_once(post, f"sent.{name}.{number}")

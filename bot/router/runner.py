@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot.context import Context
-from bot.errors import JobCancelled, JobExpired, Refused, StoreError, UserError
+from bot.errors import JobCancelled, JobExpired, JobRefused, Refused, StoreError, UserError
 from bot.messages import Clicked, Reply, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
@@ -147,7 +147,7 @@ class Runner:
             raise
         except UserError as error:
             return Reply(str(error), fault=True, private=isinstance(error, Refused) and isinstance(journal.message.trigger, Clicked))
-        except JobExpired as error:
+        except (JobExpired, JobRefused) as error:
             return Reply(str(error), fault=True)
         except Withdrawn:
             return None

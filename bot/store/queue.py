@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.errors import Busy, JobCancelled, JobError, JobExpired, JobFailed, JobLost, JobTimedOut
+from bot.errors import Busy, JobCancelled, JobError, JobExpired, JobFailed, JobLost, JobRefused, JobTimedOut
 from bot.jobs import Job, wanted
 from bot.store.connection import guarded
 from bot.store.duty import Duty, leave
@@ -42,7 +42,7 @@ class Withdrawn(JobCancelled):
 
 
 KINDS: dict[str, type[JobError]] = {
-    kind.__name__: kind for kind in (JobFailed, JobTimedOut, JobExpired, JobLost, JobCancelled, Exchanged, Withdrawn)
+    kind.__name__: kind for kind in (JobFailed, JobRefused, JobTimedOut, JobExpired, JobLost, JobCancelled, Exchanged, Withdrawn)
 }
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from bot.errors import JobCancelled, JobError, StoreError
+from bot.errors import JobCancelled, JobError, JobRefused, StoreError
 from bot.jobs import Result
 from bot.store.shifts import Shift
 from bot.worker.work import Claimed
@@ -74,6 +74,9 @@ class Sender:
                 log.info("a job was cancelled", job=work.claim.id)
                 await self._shift.fail(work.claim, error, work.seconds)  # no news to the store, but the lease is let go
                 return True
+            case JobRefused() as error:
+                log.info("a model refused a job", job=work.claim.id)
+                return await self._shift.fail(work.claim, error, work.seconds)
             case JobError() as error:
                 log.error("a job failed", job=work.claim.id, fault=str(error))
                 return await self._shift.fail(work.claim, error, work.seconds)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from bot.errors import JobCancelled, JobError, JobFailed, StoreError
+from bot.errors import JobCancelled, JobError, JobFailed, JobRefused, StoreError
 from bot.jobs import Job, Partial, Result
 from bot.messages import Blob
 from bot.store.blobs import Blobs
@@ -86,6 +86,10 @@ class Claimed:
     def fail(self, reason: str) -> None:
         """Gives this job up."""
         self._end(JobFailed(reason))
+
+    def refuse(self, sentence: str) -> None:
+        """Will not do this job."""
+        self._end(JobRefused(sentence))
 
     def drop(self) -> None:
         """Ends a cancelled job without an answer, as models may."""

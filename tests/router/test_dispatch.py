@@ -75,6 +75,7 @@ class Painter:
             Listener("echo", lambda message: message.text.startswith("loop"), self.loop),
             Listener("recall", lambda message: message.addressed, self.recall),
             Action("again", Again, self.again),
+            Action("away", Again, self.away),
             Reaction("liked", "❤", self.liked),
             Schedule("due", Again, self.due),
         ]
@@ -108,10 +109,14 @@ class Painter:
     async def paint(self, ctx: Context, args: Paint) -> Reply:
         if args.what == "war":
             raise Refused("No war here.")
-        return Reply(f"{args.copies} {args.size} {args.what}, {ctx.settings.tone}", buttons=[Button("Again", "again", {"number": 7})])
+        keys = [Button("Again", "again", {"number": 7}), Button("Delete", "away", {"number": 7})]
+        return Reply(f"{args.copies} {args.size} {args.what}, {ctx.settings.tone}", buttons=keys)
 
     async def again(self, ctx: Context, args: Again) -> str:
         return f"{ctx.person.name} wants number {args.number} again"
+
+    async def away(self, ctx: Context, args: Again) -> None:
+        await ctx.remove()
 
     async def later(self, ctx: Context, args: NoArgs) -> str:
         await ctx.schedule("due", Again(number=3), ctx.now - timedelta(seconds=1))
@@ -308,6 +313,18 @@ async def test_a_button_works_each_time_it_is_clicked(stage: Stage) -> None:
     [post] = stage.platform.chats[ROOM].values()
     for _ in range(2):
         assert await stage.say("", Clicked(post.keys[0].id), BEN) == ["Ben wants number 7 again"]
+
+
+async def test_a_button_can_take_its_own_message_away_and_no_other(stage: Stage) -> None:
+    await stage.call("paint", "a cat")
+    [(id, post)] = stage.platform.chats[ROOM].items()
+    click = Message("c", "c", ROOM, BEN, trigger=Clicked(post.keys[1].id), me="bot", reply_to=Quote(id, BEN))
+    await stage.router.deliver(click)
+    await stage.quiet()
+    assert stage.platform.shown(ROOM) == ["1 small a cat, calm"]
+    await stage.router.deliver(replace(click, event="d", reply_to=Quote(id, Person("bot", "Hobnob", bot=True))))
+    await stage.quiet()
+    assert stage.platform.shown(ROOM) == []
 
 
 async def test_a_forged_button_is_told_that_it_is_too_old(stage: Stage) -> None:

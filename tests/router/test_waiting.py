@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.config import QueueTable
+from bot.errors import JobRefused
 from bot.jobs import Preview, Progress, TextSoFar
 from bot.router.gate import View
 from bot.store.dead import DeadList
@@ -42,6 +43,13 @@ async def test_what_killed_its_workers_is_listed_and_asked_again_the_answer_repl
         await at.quiet()
         assert await dead.all() == []
         assert await dead.retried() == {}
+
+
+async def test_what_a_model_refuses_to_do_its_person_reads_why(redis: Redis, keys: Keys) -> None:
+    async with scene(redis, keys) as at:
+        await at.ask()
+        assert await at.shift.fail(await at.claim(), JobRefused("The server draws no such thing."), 0.1)
+        await at.sees("The server draws no such thing.")
 
 
 async def test_what_was_dropped_is_not_asked_again(redis: Redis, keys: Keys) -> None:

@@ -42,6 +42,9 @@ class Request(Work[Generate, Answer]):
     def fail(self, reason: str) -> None:
         self.reason = reason
 
+    def refuse(self, sentence: str) -> None:
+        raise AssertionError(f"nothing was to be refused, found {sentence!r}")
+
     def read(self, blob: Blob) -> bytes:
         raise AssertionError(f"no blob was expected, found {blob!r}")
 

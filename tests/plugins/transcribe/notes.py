@@ -34,6 +34,9 @@ class Note:
     def fail(self, reason: str) -> None:
         self.failures.append(reason)
 
+    def refuse(self, sentence: str) -> None:
+        raise AssertionError(f"nothing was to be refused, found {sentence!r}")
+
     def read(self, blob: Blob) -> bytes:
         assert blob == self.job.audio
         return self.content

@@ -1,0 +1,128 @@
+"""Reads one picture in a process that can do nothing but read its input and write a PNG. What starts and watches it: `pictures.py`.
+
+It runs by its path in an isolated interpreter, so it imports the standard library only, and Pillow once the limits stand.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+"""Pillow's decoders that may run: what phones, browsers and chat platforms write."""
+
+RECIPE = "hobnob"
+"""The text of a PNG in which we say how it was drawn."""
+
+LONGEST_RECIPE = 16_384
+"""Letters of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do and within which limits. `library` is the folder that Pillow lies in.
+
+    `side` is the longest side of what is written, in pixels; `size` and `memory` are in bytes, `cpu` in seconds, `pixels` of the input.
+    """
+
+    library: str
+    side: int
+    size: int
+    pixels: int
+    cpu: int
+    memory: int
+
+
+class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the program
+    """The file is at fault; the word is one of those that `pictures.py` has a sentence for."""
+
+
+def confine(order: Order) -> None:
+    """Bounds what the process may take. macOS has no limit on memory; the others hold there too."""
+    limits = {resource.RLIMIT_CPU: order.cpu, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
+    for which, most in (limits | ({resource.RLIMIT_AS: order.memory} if sys.platform == "linux" else {})).items():
+        resource.setrlimit(which, (most, most))
+
+
+def opened(content: bytes, order: Order) -> Image.Image:
+    """The picture, of which only the head was read. Raises Fault."""
+    from PIL import Image, UnidentifiedImageError
+
+    Image.MAX_IMAGE_PIXELS = order.pixels
+    try:
+        found = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise Fault("vast") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise Fault("unknown") from error
+    if found.width * found.height > order.pixels:
+        raise Fault("vast")
+    return found
+
+
+def drawn(found: Image.Image, side: int) -> Image.Image:
+    """Upright, in three colours, on white where it was transparent, and no larger than asked. Raises Fault."""
+    from PIL import Image, ImageOps
+
+    try:
+        found.draft("RGB", (side, side))  # a JPEG is decoded at about this size
+        upright = ImageOps.exif_transpose(found).convert("RGBA")
+    except Image.DecompressionBombError as error:
+        raise Fault("vast") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise Fault("damaged") from error
+    upright.thumbnail((side, side))
+    paper = Image.new("RGB", upright.size, "white")
+    paper.paste(upright, mask=upright.getchannel("A"))
+    return paper
+
+
+def recipe(found: Any) -> str:
+    """How it was drawn, as a PNG of ours says; its text stands behind the pixels in some."""
+    said = str(getattr(found, "text", {}).get(RECIPE, ""))
+    return said if len(said) <= LONGEST_RECIPE else ""
+
+
+def answer(order: Order) -> tuple[dict[str, Any], bytes]:
+    """What there is to say, and the PNG. Raises Fault, or MemoryError where the file wants too much."""
+    from PIL import Image, ImageOps, PngImagePlugin  # noqa: F401  all that is loaded later, before the last door closes
+
+    Image.preinit()
+    Image.init()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    content = sys.stdin.buffer.read(order.size + 1)
+    if not content:
+        raise Fault("empty")
+    if len(content) > order.size:
+        raise Fault("large")
+    found = opened(content, order)
+    paper = drawn(found, order.side)
+    out = io.BytesIO()
+    paper.save(out, "PNG", compress_level=1)
+    return {"width": paper.width, "height": paper.height, "recipe": recipe(found)}, out.getvalue()
+
+
+def main() -> None:
+    """Reads the order from the command line and the file from standard input; writes a line of JSON and the PNG."""
+    order = Order(**json.loads(sys.argv[1]))
+    confine(order)
+    sys.path.append(order.library)
+    try:
+        said, png = answer(order)
+    except Fault as fault:
+        said, png = {"fault": str(fault)}, b""
+    except MemoryError:
+        said, png = {"fault": "vast"}, b""
+    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + png)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

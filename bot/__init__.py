@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Threading,
         Upload,
         asked_for,
+        opens_reply,
         typed_command,
     )
     from bot.context import Canvas, Clip, Context, Conversation, Fetched, Scope, Show, Stored
@@ -226,6 +227,7 @@ __all__ = [
     "asked_for",
     "estimate_tokens",
     "hookimpl",
+    "opens_reply",
     "reaches",
     "typed_command",
 ]

@@ -22,13 +22,18 @@ def typed_command(text: str, bot: str = "") -> Called | None:
     return Called(found["name"].lower(), text=found["text"] or "")
 
 
-ASKED = re.compile(r"/(?P<name>[\w-]{1,64})(?P<given> [^<\n]*?)? needs <\w+>")
+ASKED = re.compile(r"/(?P<name>[\w-]{1,64})(?P<given> [^<\n]*?)? needs <(?P<field>\w+)>")
 
 
-def asked_for(text: str) -> Called | None:
-    """The command, with what was given to it, that the bot asked one thing more for with this text; None for other words."""
+def asked_for(text: str) -> tuple[Called, str] | None:
+    """The command, with what was given to it, that the bot asked one thing more for with this text, and which; None for other words."""
     found = ASKED.match(text)
-    return Called(found["name"], text=(found["given"] or "").strip()) if found else None
+    return (Called(found["name"], text=(found["given"] or "").strip()), found["field"]) if found else None
+
+
+def opens_reply(text: str) -> bool:
+    """Whether the bot asks for a reply with these words, which a platform may open for who is asked."""
+    return "reply to this message with" in text.lower()
 
 
 Deliver = Callable[[Message], Awaitable[None]]

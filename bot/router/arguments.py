@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments
+from bot.forms import options
 
 OPTION = re.compile(r"""(?:^|(?<=\s))(?P<mark>--|—)(?P<name>[\w-]+)(?:[\s=]+(?P<value>"[^"]*"|“[^”]*”|(?!--|—)\S+))?""")
 """Phones replace two hyphens by one long dash and straight quotes by curly ones."""
@@ -31,7 +33,7 @@ def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
             if option["mark"] == DASH:  # prose
                 continue
             raise BadArguments(f"There is no option --{option['name']}. {usage(model)}")
-        given[name] = (option["value"] or "true").strip('"“”')
+        given[name] = _unquoted(option["value"] or "true")
         words, end = words + rest[end : option.start()], option.end()
     words = SPACES.sub(" ", words + rest[end:]).strip() if given else rest.strip()
     first = next((name for name in model.model_fields if name not in given), None)
@@ -42,24 +44,46 @@ def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
     return given
 
 
+def _unquoted(value: str) -> str:
+    return value[1:-1] if value[:1] + value[1:][-1:] in ('""', "“”") else value
+
+
 def validate(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments as JSON values, defaults filled in. Raises BadArguments naming every field that is wrong."""
     try:
-        return model.model_validate(dict(given)).model_dump(mode="json")
+        return model.model_validate(_meant(model, given)).model_dump(mode="json")
     except ValidationError as error:
         faults = "; ".join(_fault(model, fault["loc"], fault["msg"]) for fault in error.errors())
         raise BadArguments(f"{faults}. {usage(model)}") from None
 
 
 def missing(model: type[BaseModel], given: Mapping[str, Any]) -> str | None:
-    """The one required field that is all that is missing; None where more is wrong."""
+    """The first required field that is missing, where nothing else is wrong."""
     try:
-        model.model_validate(dict(given))
+        model.model_validate(_meant(model, given))
     except ValidationError as error:
-        match error.errors():
-            case [{"type": "missing", "loc": (str() as name,)}]:
-                return name
+        faults = error.errors()
+        if all(fault["type"] == "missing" and len(fault["loc"]) == 1 for fault in faults):
+            return str(faults[0]["loc"][0])
     return None
+
+
+def _meant(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, as the choices that it means: numbers come as words, and phones begin them with a capital."""
+    choices = _choices(model)
+    return {name: choices.get(name, {}).get(value.casefold(), value) if isinstance(value, str) else value for name, value in given.items()}
+
+
+@cache
+def _choices(model: type[BaseModel]) -> Mapping[str, Mapping[str, str | int | float]]:
+    """The choices of each field, by how they are typed."""
+    return {one.name: {str(choice).casefold(): choice for choice in one.choices} for one in options(model) if one.choices}
+
+
+def option(name: str, value: str) -> str:
+    """An argument as `parse` reads it; within quotes there can be none of their own kind."""
+    opening, closing = '""' if '"' not in value else "“”"
+    return f"--{name.replace('_', '-')} {opening}{value.replace(closing, chr(39))}{closing}"
 
 
 def usage(model: type[BaseModel]) -> str:

@@ -1,38 +1,94 @@
-"""Asks for the one thing that a typed command lacks, and goes on when somebody replies. Nothing is kept: the question says it all."""
+"""Asks for what a typed command lacks, one thing after the other. Nothing is kept: the question says what was given so far."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.connector import asked_for
-from bot.messages import Called, Message, Said
-from bot.router.arguments import missing
+from bot.forms import Option
+from bot.messages import Called, Clicked, Message, Said
+from bot.router.arguments import missing, option
+from bot.router.offers import offer
 from bot.router.table import Entry
 from bot.routes import Command
 
 LONGEST = 200
 """Letters of what was given so far, which the question repeats."""
 
+CHOOSE = "choose."
+"""How the ids of buttons begin that answer such a question; the answer follows."""
 
-def question(entry: Entry, given: Mapping[str, Any], message: Message) -> str | None:
-    """What to ask, where one required argument of a typed command is all that is missing."""
+LONGEST_ID = 64
+"""Bytes of a button's id [Telegram: InlineKeyboardButton]."""
+
+MOST_CHOICES = 8
+"""Buttons below a question; where there are more choices, they are named in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask, and the answers that a button can give."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+def question(entry: Entry, given: Mapping[str, Any], message: Message) -> Question | None:
+    """What to ask, where required arguments of a command are all that is missing."""
     route, called = entry.route, message.trigger
-    if not isinstance(route, Command) or not isinstance(called, Called) or called.options:
+    if not isinstance(route, Command) or not isinstance(called, Called):
         return None
-    name, so_far = missing(route.args, given), called.text.strip()
+    name, so_far = missing(route.args, given), _so_far(called)
     if name is None or len(so_far) > LONGEST or "\n" in so_far or "<" in so_far:
         return None
-    what = (route.args.model_fields[name].description or "").strip()
-    command = f"/{called.command} {so_far}".rstrip()
-    return f"{command} needs <{name}>{f': {what}' if what else '.'} Reply to this message with it."
+    lacking = next(one for one in offer(route).options if one.name == name)
+    about = (route.args.model_fields[name].description or "").strip()
+    command, what = f"/{called.command} {so_far}".rstrip(), f": {about}" if about else "."
+    choices = _buttons(lacking)
+    how = "Choose one of these." if choices else "Reply to this message with it."
+    return Question(f"{command} needs <{name}>{what} {_named(lacking, choices)}{how}", choices)
+
+
+def _so_far(called: Called) -> str:
+    """What was given, as it would be typed."""
+    return " ".join([called.text.strip(), *(option(name, str(value)) for name, value in called.options.items())]).strip()
+
+
+def _answers(lacking: Option) -> tuple[str, ...]:
+    return ("yes", "no") if lacking.kind == "boolean" else tuple(str(one) for one in lacking.choices)
+
+
+def _buttons(lacking: Option) -> tuple[str, ...]:
+    """The answers, where buttons can hold them all."""
+    answers = _answers(lacking)
+    fit = len(answers) <= MOST_CHOICES and all(len(f"{CHOOSE}{one}".encode()) <= LONGEST_ID for one in answers)
+    return answers if fit else ()
+
+
+def _named(lacking: Option, choices: tuple[str, ...]) -> str:
+    answers = _answers(lacking)
+    return f"One of {', '.join(answers)}. " if answers and not choices else ""
 
 
 def resumed(message: Message) -> Message:
-    """The message as the command that it goes on with, if it replies to such a question."""
-    replied, said = message.reply_to, message.trigger
-    if replied is None or replied.sender.id != message.me or not isinstance(said, Said) or said.replaces or not message.text.strip():
+    """The message as the command that it goes on with, if it answers such a question."""
+    replied, answer = message.reply_to, _answer(message)
+    if replied is None or replied.sender.id != message.me or not answer:
         return message
     asked = asked_for("".join(part.text for part in replied.parts if part.kind == "text"))
-    return message if asked is None else replace(message, trigger=replace(asked, text=f"{asked.text} {message.text}".strip()))
+    if asked is None:
+        return message
+    command, name = asked
+    return replace(message, trigger=replace(command, options={name: answer}))
+
+
+def _answer(message: Message) -> str:
+    match message.trigger:
+        case Said(replaces=""):
+            return message.text.strip()
+        case Clicked(button=button) if button.startswith(CHOOSE):
+            return button.removeprefix(CHOOSE)
+        case _:
+            return ""

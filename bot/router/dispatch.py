@@ -212,7 +212,8 @@ class Dispatch:
             try:
                 args = self._args(match)
             except BadArguments as error:
-                yield self._told(message, question(match.entry, match.given or {}, message) or str(error))
+                asked = question(match.entry, match.given or {}, message)
+                yield self._told(message, asked.text, asked.choices) if asked else self._told(message, str(error))
                 continue
             yield Body(
                 plugin=plugin,
@@ -239,8 +240,8 @@ class Dispatch:
                 return {}
 
     @staticmethod
-    def _told(message: Message, text: str) -> Body:
-        return Body(plugin=CORE, route="told", version="", message=message, refusal=text)
+    def _told(message: Message, text: str, choices: tuple[str, ...] = ()) -> Body:
+        return Body(plugin=CORE, route="told", version="", message=message, refusal=text, choices=choices)
 
     def _offer(self, message: Message, view: View) -> str:
         """Which commands there are, for somebody who named one that is not."""

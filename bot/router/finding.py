@@ -54,7 +54,7 @@ class Finder:
             raise Unmatched(f"There is no command /{shorten(called.command)} here.")
         assert isinstance(entry.route, Command)
         try:
-            given = dict(called.options) or parse(entry.route.args, called.text)
+            given = {**parse(entry.route.args, called.text), **called.options}
         except BadArguments as error:
             raise Unmatched(str(error)) from None
         return Match(entry, given, asked=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.connector import Key, Limits, Menu, Post, Upload
 from bot.forms import Button, Select
 from bot.messages import Audio, Blob, File, Image, Reply, Text
+from bot.router.asking import CHOOSE
 from bot.router.journal import Journal
 from bot.router.splitting import split
 from bot.store.keys import digest
@@ -85,7 +86,7 @@ class Posts:
 
     async def _below(self, reply: Reply, journal: Journal, limits: Limits) -> tuple[tuple[Key, ...], tuple[Menu, ...]]:
         """Buttons and menus; a menu is as many buttons where the platform has none."""
-        keys: list[Key] = []
+        keys = [Key(f"{CHOOSE}{one}", one) for one in journal.ticket.body.choices]
         menus: list[Menu] = []
         for number, part in enumerate(reply.buttons):
             id = await self._kept(part, number, journal)

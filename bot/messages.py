@@ -124,10 +124,14 @@ def _escaped(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A plain message; `version` grows with its edits, and `replaces` is the event of the version before."""
+    """A plain message; `version` grows with its edits, and `replaces` is the event of the version before.
+
+    `found` says that it was found in the chat's history, because nobody may have received when it was said.
+    """
 
     version: int = 0
     replaces: str = ""
+    found: bool = False
     kind: Literal["said"] = field(default="said", kw_only=True)
 
 
@@ -204,10 +208,11 @@ class Moved:
 class Joined:
     """The bot is in this server; for a direct address, it can be spoken to alone. Nobody said anything.
 
-    `note` is what its people have to know about that, where the platform has something to say.
+    `note` is what its people have to know about that, where the platform has something to say; in one that is `new`, the bot says hello.
     """
 
     note: str = ""
+    new: bool = False
     kind: Literal["joined"] = field(default="joined", kw_only=True)
 
 

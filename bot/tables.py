@@ -158,6 +158,13 @@ class DiscordTable(PlatformTable):
     shard_ids: tuple[int, ...] = ()
     """Which of these this router has, where several share them: `[0, 1, 2, 3]`. Unset: all, and of several routers one receives."""
 
+    catch_up: float = Field(default=3600.0, ge=0.0, le=86_000.0)
+    """Seconds up to which, when the bot connects anew, it looks into the history of channels for mentions and replies that came while no
+    router was connected; 0: they are lost."""
+
+    late_after: float = Field(default=600.0, ge=1.0)
+    """Seconds after which a message that was found so gets no answer any more; its channel is told so, once."""
+
     @model_validator(mode="after")
     def _shards_exist(self) -> Self:
         if self.shard_ids and not all(0 <= id < self.shards for id in self.shard_ids):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -27,10 +27,14 @@ from bot.router.publishing import Publishing
 from bot.router.remembering import followed
 from bot.router.table import Table
 from bot.router.threads import Threads
+from bot.router.welcoming import welcome
 from bot.routes import Action, Command, Schedule
 from bot.store.conversations import Conversations
 from bot.store.leaving import Leaving
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
+
+TOLD_ROUTE = "told"
+"""The route of what the core says itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +47,12 @@ class Desk(Protocol):
 
     async def asker(self, id: str) -> str | None:
         """See `Tickets.asker`."""
+
+    async def known(self, ids: Sequence[str]) -> bool:
+        """See `Tickets.known`."""
+
+    async def under_way(self, tenant: str) -> Mapping[str, Body]:
+        """See `Tickets.under_way`."""
 
 
 class Dispatch:
@@ -91,15 +101,17 @@ class Dispatch:
             return
         if isinstance(message.trigger, Left):
             await self._leaving.left(message.address)
+            for id in await self._desk.under_way(message.address.tenant):
+                await self._buttons.withdraw(id)
             return
         if isinstance(message.trigger, Joined):
             await self._leaving.back(message.address)
-            await self._joined(message, message.trigger.note)
+            await self._joined(message, message.trigger)
             return
         if isinstance(message.trigger, Typing):
             await self._suggestions.give(message, message.trigger)
             return
-        if not heard(message) or self._lateness.worthless(message):
+        if not heard(message) or self._lateness.worthless(message) or await self._taken(message):
             return
         message = await self._forms.resumed(resumed(message))
         await self._accept(message, lambda view: self._spoken(message, view))
@@ -119,14 +131,21 @@ class Dispatch:
             raise StaleSettings
         return [followed(message), *bodies] if follows(message, talking) else bodies
 
-    async def _joined(self, message: Message, note: str) -> None:
+    async def _taken(self, message: Message) -> bool:
+        """Whether what was found in a chat's history had been received all the same."""
+        if not isinstance(message.trigger, Said) or not message.trigger.found:
+            return False
+        routes = [*self._table.known, (CORE, TOLD_ROUTE)]
+        return await self._desk.known([ticket_id(message.address.connector, message.event, *route) for route in routes])
+
+    async def _joined(self, message: Message, joined: Joined) -> None:
         """The bot is in a server, whose commands are listed now; what its people have to know is said once."""
         self._publishing.joined(message)
 
         async def told(view: View) -> list[Body]:
-            return [self._told(message, note)]
+            return [self._told(message, welcome(joined, self._table, view, message.address))]
 
-        if note:
+        if joined.new or joined.note:
             await self._accept(message, told)
 
     async def again(self, body: Body, id: str) -> None:
@@ -241,7 +260,7 @@ class Dispatch:
 
     @staticmethod
     def _told(message: Message, text: str, choices: tuple[str, ...] = ()) -> Body:
-        return Body(plugin=CORE, route="told", version="", message=message, refusal=text, choices=choices)
+        return Body(plugin=CORE, route=TOLD_ROUTE, version="", message=message, refusal=text, choices=choices)
 
     def _offer(self, message: Message, view: View) -> str:
         """Which commands there are, for somebody who named one that is not."""

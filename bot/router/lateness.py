@@ -45,7 +45,7 @@ class Lateness:
         chat, now = message.address.conversation, self.clock()
         at, event = self._told.pop(chat, (0.0, ""))
         if now - at > ONE_OUTAGE:
-            event = f"late:{chat}:{int(now // 3600)}"
+            event = f"late:{chat}:{int(message.at // 3600)}"  # the same for who finds it again after another start
         self._told[chat] = now, event
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)

@@ -154,6 +154,11 @@ class Tickets:
         return found
 
     @guarded
+    async def known(self, ids: Sequence[str]) -> bool:
+        """Whether one of these tickets was written within a day; it may have ended."""
+        return bool(ids and await self._redis.exists(*(self._keys.ticket(id) for id in ids)))
+
+    @guarded
     async def wait(self, connectors: Sequence[str], seconds: float) -> None:
         """Returns when a ticket becomes ready on one of the connectors, or after `seconds`."""
         await blocking(self._redis.blpop([self._keys.ticket_wake(name) for name in connectors], timeout=seconds))

@@ -110,6 +110,12 @@ class Memory:
     async def asker(self, id: str) -> str | None:
         return None
 
+    async def known(self, ids: Sequence[str]) -> bool:
+        return False
+
+    async def under_way(self, tenant: str) -> dict[str, Body]:
+        return {}
+
     async def recall(self, ticket: Ticket) -> dict[str, bytes]:
         return {}
 

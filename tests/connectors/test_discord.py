@@ -105,7 +105,7 @@ async def house(discord: Discord, tmp_path_factory: pytest.TempPathFactory) -> A
 @pytest_asyncio.fixture(loop_scope="module")
 async def chat(discord: Discord, house: House) -> Channel:
     """A channel of its own for each test."""
-    [guild] = discord.world.guilds.values()
+    guild, *_ = discord.world.guilds.values()
     await wait_until(lambda: guild["id"] in discord.world.commands, PATIENCE)
     channel = discord.world.channel(guild, "room")
     await discord.gateway.dispatch("CHANNEL_CREATE", channel, guild["id"])
@@ -220,12 +220,35 @@ async def test_a_command_of_a_router_that_was_killed_is_answered_in_its_own_plac
 
 async def test_what_is_said_while_the_connection_is_cut_is_answered_once(chat: Channel) -> None:
     gateway = chat.discord.gateway
+    await chat.connected()
+    await chat.ask("before")  # a session that has not begun cannot be resumed
+    await wait_until(lambda: chat.texts() == ["@Hobnob before"], PATIENCE)
     before = gateway.identified, gateway.resumed
     await gateway.drop()
     await wait_until(lambda: not gateway.ready, PATIENCE)
     await chat.ask("into the void")
-    await wait_until(lambda: chat.texts() == ["@Hobnob into the void"], PATIENCE)
+    await wait_until(lambda: chat.texts()[1:] == ["@Hobnob into the void"], PATIENCE)
     assert (gateway.identified, gateway.resumed) == (before[0], before[1] + 1)
+
+
+async def test_what_is_said_while_no_router_runs_is_answered_once_by_the_next(chat: Channel, house: House) -> None:
+    await chat.ask("before")
+    await wait_until(lambda: chat.texts() == ["@Hobnob before"], PATIENCE)
+    os.kill(house.family["router"].pid, signal.SIGKILL)
+    await wait_until(lambda: not chat.discord.gateway.ready, PATIENCE)
+    await chat.ask("meanwhile")
+    await wait_until(lambda: chat.texts()[1:] == ["@Hobnob meanwhile"], PATIENCE)
+    await chat.connected()
+    await chat.ask("after")
+    await wait_until(lambda: chat.texts()[2:] == ["@Hobnob after"], PATIENCE)
+
+
+async def test_a_guild_that_lets_the_bot_in_is_greeted(chat: Channel) -> None:
+    guild = await chat.discord.let_in("Den")
+    [hello] = await wait_until(lambda: chat.discord.texts(guild["channels"][0]), PATIENCE)
+    assert hello == "Hello. Mention me, reply to me or write to me alone, and I answer. I also know /quote, /say. " + (
+        "Admins of this server decide what I do here."
+    )
 
 
 async def test_a_channel_where_the_bot_may_not_speak_is_named_in_the_log(chat: Channel, house: House) -> None:
@@ -243,8 +266,7 @@ async def test_a_server_error_or_a_limit_delays_an_answer_and_loses_nothing(chat
 
 
 async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel) -> None:
-    [(direct, alone), (_, there)] = sorted(chat.discord.world.commands.items())
-    assert direct == ""
+    alone, there = (chat.discord.world.commands[guild] for guild in ("", chat.channel["guild_id"]))
     assert {one["name"] for one in alone} == {one["name"] for one in there} == {"say", "quote", "Quote"}
     assert all(one["contexts"] == [1] for one in alone)
     say = next(one for one in there if one["name"] == "say")
@@ -259,7 +281,8 @@ async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel
     assert (words["min_length"], words["max_length"], words["autocomplete"]) == (2, 100, True)
     assert (times["min_value"], times["max_value"]) == (1, 3)
     assert [choice["value"] for choice in tone["choices"]] == ["soft", "loud"]
-    assert not [one for one in chat.discord.record if one.method == "PUT"][2:], "once for the guild and once for direct messages"
+    told = [one for one in chat.discord.record if one.method == "PUT" and chat.channel["guild_id"] in one.path]
+    assert len(told) == 1, "once, however often a router starts"
 
 
 async def test_all_of_this_is_as_the_published_description_says(discord: Discord, house: House) -> None:

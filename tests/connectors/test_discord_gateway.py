@@ -20,7 +20,7 @@ from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Acc
 from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
 from bot.connectors.discord.incoming import Via
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Message
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Left, Message, Said
 from bot.testing import wait_until
 from tests.house import HOBNOB
 from tests.wire.discord_payloads import Json
@@ -44,9 +44,10 @@ class Ear:
     heard: list[Message] = field(default_factory=list)
     away: int = 0
     slow: float = 0.0
+    joined: bool = False
 
     async def deliver(self, message: Message) -> None:
-        if isinstance(message.trigger, Joined):
+        if isinstance(message.trigger, Joined) and not self.joined:
             return
         await asyncio.sleep(self.slow)
         if self.away:
@@ -216,6 +217,45 @@ async def test_the_invitation_asks_for_what_is_needed(discord: Discord, tmp_path
     link = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)).stdout.strip()
     assert link.startswith(f"{discord.url}/oauth2/authorize?client_id={discord.world.bot['id']}&scope=bot+applications.commands&")
     assert link.endswith(f"permissions={sum(PERMISSIONS.values())}")
+
+
+async def test_what_was_said_to_it_while_nobody_was_connected_is_found_in_the_channels(discord: Discord) -> None:
+    ada, bot = discord.world.user("Ada"), discord.world.bot
+    [guild] = discord.world.guilds.values()
+    topic = discord.world.thread(general(discord), "A thread")
+    guild["threads"].append(topic)
+    long_ago = discord.world.message(general(discord), ada, f"<@{bot['id']}> long ago")
+    general(discord)["last_message_id"] = None
+    discord.world.messages[general(discord)["id"]] = {str(int(long_ago["id"]) - (3601 * 1000 << 22)): long_ago}
+    mine = discord.world.message(general(discord), bot, "mine")
+    await discord.say(general(discord), ada, f"<@{bot['id']}> a mention")
+    await discord.say(general(discord), ada, "to everybody")
+    await discord.say(general(discord), ada, "a reply", reply_to=mine)
+    edited = await discord.say(topic, ada, f"<@{bot['id']}> in a thread")
+    await discord.edit(edited, f"<@{bot['id']}> and changed")
+    ear = Ear()
+    async with connected(discord, ear):
+        await wait_until(lambda: len(ear.heard) == 3)
+    assert [message.text for message in ear.heard] == ["@Hobnob a mention", "a reply", "@Hobnob and changed"]
+    assert all(isinstance(message.trigger, Said) and message.trigger.found for message in ear.heard)
+    assert ear.heard[2].trigger.replaces == edited["id"]  # type: ignore[union-attr]
+    nothing = Ear()
+    async with connected(discord, nothing, replace(access(discord), catch_up=0.0)):
+        await discord.say(general(discord), ada, "after that")
+        await wait_until(lambda: [message.text for message in nothing.heard] == ["after that"])
+
+
+async def test_a_guild_that_lets_the_bot_in_and_out(discord: Discord) -> None:
+    ear = Ear(joined=True)
+    async with connected(discord, ear):
+        guild = await discord.let_in("Den")
+        await wait_until(lambda: ear.heard and ear.heard[-1].trigger == Joined(new=True))
+        assert ear.heard[-1].address == Address("discord", guild["id"], guild["channels"][0]["id"])
+        guild = await discord.let_in("Quiet")
+        await wait_until(lambda: ear.heard[-1].address.server == guild["id"])
+        await discord.shut_out(guild)
+        await wait_until(lambda: ear.heard[-1].trigger == Left())
+        assert ear.heard[-1].address.server == guild["id"]
 
 
 async def test_a_message_begins_one_thread_however_often_it_is_asked_for(discord: Discord) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -98,9 +99,9 @@ async def test_after_a_day_nothing_is_done_any_more(desk: Desk) -> None:
 async def test_the_next_outage_is_told_again() -> None:
     now = [10_000_000.0]
     lateness = Lateness(lambda _: PATIENCE, lambda: now[0])
-    message = Message("1", "1", LOUNGE, Person("a", "Ann"), at=1.0)
+    message = Message("1", "1", LOUNGE, Person("a", "Ann"), at=now[0] - PATIENCE - 1)
     first = lateness.notice(message)
     now[0] += ONE_OUTAGE - 1
     assert lateness.notice(message).event == first.event
     now[0] += 3600
-    assert lateness.notice(message).event != first.event
+    assert lateness.notice(replace(message, at=now[0] - PATIENCE - 1)).event != first.event

@@ -140,7 +140,7 @@ class World:
             "icon": None,
             "owner_id": self.user(f"{name}-owner")["id"],
             "roles": [everyone],
-            "members": [self.member(self.bot)],
+            "members": [{**self.member(self.bot), "joined_at": "2020-01-01T00:00:00+00:00"}],
             "member_count": 2,
             "channels": [],
             "threads": [],

@@ -214,6 +214,19 @@ class Discord:
         data = {"id": self._command(channel, command, 1)["id"], "name": command, "type": 1, "options": given}
         return await self.interactions.make(4, channel, person, data)
 
+    async def let_in(self, name: str) -> Json:
+        """Somebody lets the bot into a new guild."""
+        guild = self.world.guild(name)
+        guild["members"][0]["joined_at"] = now()
+        new = {key: value for key, value in guild.items() if key != "unavailable"}  # which says that it was known before
+        await self.gateway.dispatch("GUILD_CREATE", new, guild["id"])
+        return guild
+
+    async def shut_out(self, guild: Json) -> None:
+        """Somebody takes the bot out of a guild."""
+        del self.world.guilds[guild["id"]]
+        await self.gateway.dispatch("GUILD_DELETE", {"id": guild["id"]}, guild["id"])
+
     def said(self, channel: Json) -> list[Json]:
         """What the bot has said there, in order; what it is still thinking about is not said."""
         messages = self.world.messages[channel["id"]].values()

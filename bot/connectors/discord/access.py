@@ -36,7 +36,10 @@ NO_CONTENT = (
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The token, and where things are."""
+    """The token, and where things are.
+
+    `catch_up` in seconds is how far back history is read for what was missed, `patience` how late what is found may be to be answered.
+    """
 
     token: str = field(repr=False)
     api_url: str = "https://discord.com/api/v10"
@@ -45,6 +48,8 @@ class Access:
     proxy: str | None = field(default=None, repr=False)
     shards: int | None = None
     shard_ids: tuple[int, ...] = ()
+    catch_up: float = 3600.0
+    patience: float = 600.0
 
     @classmethod
     def of(cls, table: DiscordTable) -> Access:
@@ -58,6 +63,8 @@ class Access:
             proxy.get_secret_value() if proxy else None,
             table.shards or None,
             table.shard_ids,
+            table.catch_up,
+            table.late_after,
         )
 
     def point(self) -> None:

@@ -67,7 +67,8 @@ class DiscordConnector:
     def limits(self, to: Address) -> Limits:
         """Those of the guild, whose boosts allow larger files."""
         guild = self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None
-        return Limits(2000, guild.filesize_limit if guild else FILE, PACE, utf16=True, rate=RATE, preview_interval=PREVIEW, menus=True)
+        file, patience = guild.filesize_limit if guild else FILE, self._access.patience
+        return Limits(2000, file, PACE, utf16=True, rate=RATE, patience=patience, preview_interval=PREVIEW, menus=True)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. Raises ConnectorError when the token is wrong."""

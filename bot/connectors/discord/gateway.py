@@ -14,6 +14,7 @@ import structlog
 from bot.connector import Deliver
 from bot.connectors.discord import incoming
 from bot.connectors.discord.access import Access
+from bot.connectors.discord.missing import TALK, missed
 from bot.errors import StoreError
 from bot.messages import Message
 
@@ -26,7 +27,11 @@ FIRST = 2.5
 MOST_VERSIONS = 10_000
 """Edited messages whose newest version is remembered."""
 
-TALK = (discord.MessageType.default, discord.MessageType.reply)
+NEW = 20 * 3600.0
+"""Seconds for which a guild counts as one that has just let the bot in: less than the day for which the store remembers whom it greeted."""
+
+READERS = 2
+"""Guilds whose history is read at once: the calls are those that answers need too."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +64,8 @@ class Gateway(discord.AutoShardedClient):
         self._versions: OrderedDict[int, str] = OrderedDict()
         self._answering: dict[str, discord.Interaction[Any]] = {}
         self._away = False
+        self._catch_up = access.catch_up
+        self._reading = asyncio.Semaphore(READERS)
 
     @property
     def me(self) -> discord.ClientUser:
@@ -71,12 +78,19 @@ class Gateway(discord.AutoShardedClient):
         await self._hand_over(0, incoming.joined(self.me, None))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """One of those that the bot is in, at the start or after Discord had lost it."""
-        await self._hand_over(0, incoming.joined(self.me, guild.id))
+        """One of those that the bot is in, at the start or after Discord had lost it: something may have been said there meanwhile."""
+        await self._hand_over(0, incoming.let_in(self.me, guild) if _new(guild) else incoming.joined(self.me, guild.id))
+        async with self._reading:
+            async for message in missed(guild, self._catch_up, self.me):
+                await self._hand_over(message.channel.id, incoming.said(message, self.me, _before(message), found=True))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """One that has just let the bot in."""
-        await self._hand_over(0, incoming.joined(self.me, guild.id))
+        await self._hand_over(0, incoming.let_in(self.me, guild))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """One that has shut the bot out, or is no more."""
+        await self._hand_over(0, incoming.left(self.me, guild.id))
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something; the bot itself is nobody."""
@@ -176,6 +190,17 @@ class Gateway(discord.AutoShardedClient):
                 else:
                     self._away = False
                     return
+
+
+def _new(guild: discord.Guild) -> bool:
+    """Whether it has let the bot in lately, maybe while nobody was connected; who was greeted already is known by the event."""
+    since = guild.me.joined_at if guild.me else None
+    return since is not None and (discord.utils.utcnow() - since).total_seconds() < NEW
+
+
+def _before(message: discord.Message) -> str:
+    """The event of an edited message's first version, "" for one that was never edited."""
+    return str(message.id) if message.edited_at else ""
 
 
 async def _acknowledge(interaction: discord.Interaction[Any]) -> None:

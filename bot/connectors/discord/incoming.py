@@ -18,6 +18,7 @@ from bot.messages import (
     File,
     Image,
     Joined,
+    Left,
     Message,
     Part,
     Person,
@@ -68,8 +69,8 @@ def menu_command(label: str) -> str:
     return label.replace(" ", "-").lower()
 
 
-def said(message: discord.Message, me: discord.ClientUser, replaces: str = "") -> Message:
-    """A message, or the newest version of one whose earlier event is `replaces`."""
+def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *, found: bool = False) -> Message:
+    """A message, or the newest version of one whose earlier event is `replaces`; `found` in its channel's history."""
     version = int(message.edited_at.timestamp() * 1000) if message.edited_at else 0
     return Message(
         id=str(message.id),
@@ -77,7 +78,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "") -
         address=address(message.channel, message.guild, message.author),
         sender=person(message.author, message.webhook_id is not None),
         parts=parts(message),
-        trigger=Said(version, replaces),
+        trigger=Said(version, replaces, found),
         at=(message.edited_at or message.created_at).timestamp(),
         me=str(me.id),
         mentions=_mentions(message, me),
@@ -157,6 +158,32 @@ def joined(me: discord.ClientUser, guild: int | None) -> Message:
     """The bot is in this guild; None for direct messages, which it can always have."""
     place = Address("discord", str(guild or ""), "", direct=guild is None)
     return Message("", f"joined:{guild}", place, Person("", ""), trigger=Joined(), me=str(me.id))
+
+
+def let_in(me: discord.ClientUser, guild: discord.Guild) -> Message:
+    """The bot is new in this guild; the address is where it may say hello."""
+    where = doorstep(guild)
+    since = guild.me.joined_at if guild.me and guild.me.joined_at else discord.utils.utcnow()
+    place = Address("discord", str(guild.id), str(where.id) if where else "")
+    event = f"joined:{guild.id}:{since.timestamp():.0f}"
+    return Message("", event, place, Person("", ""), trigger=Joined(new=where is not None), me=str(me.id))
+
+
+def doorstep(guild: discord.Guild) -> discord.TextChannel | None:
+    """Where those read who run the guild, else where Discord itself greets people, else the first channel that the bot may write in."""
+    places = (guild.public_updates_channel, guild.system_channel, *guild.text_channels)
+    return next((one for one in places if one is not None and _may_write(one)), None)
+
+
+def _may_write(channel: discord.TextChannel) -> bool:
+    granted = channel.permissions_for(channel.guild.me)
+    return granted.view_channel and granted.send_messages
+
+
+def left(me: discord.ClientUser, guild: int) -> Message:
+    """The bot is in this guild no more."""
+    place = Address("discord", str(guild), "")
+    return Message("", f"left:{guild}", place, Person("", ""), trigger=Left(), me=str(me.id))
 
 
 def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.ClientUser, replaces: str) -> Message:

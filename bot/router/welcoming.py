@@ -1,0 +1,29 @@
+"""What the bot says in a server that has just let it in: how to begin, and who decides. Where it says that: its connector."""
+
+from __future__ import annotations
+
+from bot.messages import Address, Joined
+from bot.router.gate import View
+from bot.router.table import Table
+
+HELLO = "Hello. Mention me, reply to me or write to me alone, and I answer."
+
+PANELS = ("plugins", "settings")
+"""Commands with which admins choose, where a plugin brings them."""
+
+MOST = 10
+"""Commands that are named."""
+
+
+def welcome(joined: Joined, table: Table, view: View, address: Address) -> str:
+    """The words: a hello in a server that is new, and what the platform has to say."""
+    return " ".join(part for part in (_hello(table, view, address) if joined.new else "", joined.note) if part)
+
+
+def _hello(table: Table, view: View, address: Address) -> str:
+    names = [name for name, entry in sorted(table.commands.items()) if view.allows(entry.plugin, address)]
+    shown = [f"/{name}" for name in names if name not in PANELS]
+    rest = ", …" if len(shown) > MOST else ""
+    offers = f" I also know {', '.join(shown[:MOST])}{rest}." if shown else ""
+    with_what = " with " + " and ".join(f"/{name}" for name in PANELS if name in names) if set(PANELS) & set(names) else ""
+    return f"{HELLO}{offers} Admins of this server decide{with_what} what I do here."

@@ -120,6 +120,17 @@ def test_check_names_weights_that_nobody_knows(config: Path, tmp_path: Path) -> 
     assert f"{config}:6: plugins.heavy: its model 'heavy' wants the weights 'unheard-of', which the catalogue does not know" in done.stderr
 
 
+def test_check_names_models_that_nobody_can_have_instead(config: Path) -> None:
+    with config.open("a") as file:
+        file.write('[queue.instead]\ngenerate = {parrot = "Now", parot = "Soon"}\ndraw = {parrot = "A picture"}\n')
+    done = hobnob("check", "--config", str(config))
+    assert done.stderr.splitlines() == [
+        f"{config}:7: queue.instead.generate.parot: expected a model for generate that a plugin brings (parrot)",
+        f"{config}:8: queue.instead.draw.parrot: expected a model for draw that a plugin brings (none)",
+        "2 faults.",
+    ]
+
+
 @pytest.mark.parametrize("command", ["check", "run", "router", "worker", "ask", "console", "link", "plugins"])
 def test_a_malformed_file_is_a_sentence_and_exit_2(tmp_path: Path, command: str) -> None:
     path = tmp_path / "bot.toml"

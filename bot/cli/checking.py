@@ -47,6 +47,8 @@ def _faults(path: Path | None) -> Iterator[str]:
     yield from faults
     models, faults = _tried(lambda: chosen(config, workers)) if workers else (None, [])
     yield from faults
+    if workers is not None:
+        yield from _nothing_instead(config, [model for _, model in workers.collect("register_models")])
     if models is not None and known is not None:
         yield from _unfit_weights(config, models, known)
 
@@ -68,6 +70,15 @@ def _unfit_weights(config: Config, models: Iterable[tuple[str, Model[Any, Any]]]
             )
         elif model.weights and (refusal := known.refusal(known.models[model.weights], config.models.use)):
             yield config.source.fault(at, refusal)
+
+
+def _nothing_instead(config: Config, models: Iterable[Model[Any, Any]]) -> Iterator[str]:
+    """Models that people may choose while they wait, which nobody brings."""
+    kinds = {model.name: model.job.kind for model in models}
+    for kind, names in config.queue.instead.items():
+        fitting = ", ".join(sorted(name for name, its in kinds.items() if its == kind)) or "none"
+        for name in [name for name in names if kinds.get(name) != kind]:
+            yield config.source.fault(("queue", "instead", kind, name), f"expected a model for {kind} that a plugin brings ({fitting})")
 
 
 def _tried(do: Callable[[], T]) -> tuple[T | None, list[str]]:

@@ -74,13 +74,11 @@ async def retry(dead: DeadList, again: Callable[[Body, str], Awaitable[None]], c
     """Asks anew what the operator wants retried, where one of the connectors speaks; it leaves the list once its ticket is written."""
 
     async def once() -> None:
-        for id, body in (await dead.retried()).items():
+        for id, body in (await dead.retried(connectors)).items():
             if body is None:
                 log.warning("a job of the dead list cannot be asked anew: its question is not known any more", job=id)
-            elif body.message.address.connector in connectors:
-                await again(body, id)
             else:
-                continue
+                await again(body, id)
             await dead.drop([id])
         await asyncio.sleep(pause)
 

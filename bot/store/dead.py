@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +15,9 @@ from bot.store.tickets import Body
 
 KEPT = 604_800
 """Seconds for which a job stays there."""
+
+AT_ONCE = 32
+"""How many are asked anew in one round, so that none takes long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,13 @@ class DeadList:
             await batch.execute()
 
     @guarded
-    async def retried(self) -> dict[str, Body | None]:
-        """Those that are to be asked anew, by id; None where the ticket is not known any more."""
-        ids = [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.retries(), 0, 31)]
-        bodies = [await self._redis.hget(self._keys.dead_job(id), "ticket-body") for id in ids]
-        return {id: Body.model_validate_json(body) if body else None for id, body in zip(ids, bodies, strict=True)}
+    async def retried(self, connectors: Collection[str]) -> dict[str, Body | None]:
+        """The first that are to be asked anew through one of these connectors, by id; None where the ticket is not known any more."""
+        ids = [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.retries(), 0, -1)]
+        async with self._redis.pipeline(transaction=False) as batch:
+            for id in ids:
+                batch.hget(self._keys.dead_job(id), "tenant")
+            tenants = await batch.execute()
+        ours = [id for id, tenant in zip(ids, tenants, strict=True) if tenant is None or tenant.decode().partition("/")[0] in connectors]
+        bodies = [await self._redis.hget(self._keys.dead_job(id), "ticket-body") for id in ours[:AT_ONCE]]
+        return {id: Body.model_validate_json(body) if body else None for id, body in zip(ours, bodies, strict=False)}

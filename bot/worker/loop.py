@@ -137,6 +137,7 @@ class Loop:
             return
         if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked)):
             await self._begin(self._device.free, idle)
+        await self._stop_clocks()
         await self._shift.holds(self._device.resident)
         self._orders.called.clear()
         begun = await self._shift.claim(self.offers())
@@ -198,9 +199,14 @@ class Loop:
             self._open = None
             await opened.end()
             await self._hand_back(opened.turn.withdraw())
-        if parked:
-            await self._shift.park([work.claim for work in parked])
+        await self._stop_clocks()
         await self._unless_stopped(self._sender.empty())
+
+    async def _stop_clocks(self) -> None:
+        """What is parked does not use up its time; where Redis is away, this is said when it is back."""
+        for parked in [each for each in self._parked.values() if not each.told]:
+            await self._shift.park([work.claim for work in parked.works])
+            parked.told = True
 
     async def _taken(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
         """The jobs of a turn that begins: what the model goes on with, and what came; that is given up where Redis is away by now."""

@@ -11,12 +11,13 @@ from bot.store.shifts import Offer
 from bot.worker.work import Claimed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parked:
-    """What a model has begun and goes on with in its next turn; `since` in seconds since 1970."""
+    """What a model has begun and goes on with in its next turn; `since` in seconds since 1970, `told` once the queue knows."""
 
     works: list[Claimed]
     since: float
+    told: bool = False
 
     def room(self, most: int) -> int:
         """How many may run beside it, of at most so many."""

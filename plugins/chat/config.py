@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
 from bot import Catalogue, ConfigError, Entry
 
@@ -33,11 +33,27 @@ class Server(_Table):
     """The command that starts it: `["llama-server", "-m", "model.gguf", "--port", "8080"]`. It then runs on the worker's device, takes
     turns with the models there, is stopped to make room and started again when it dies. Empty: it runs by itself."""
 
+    shares: Literal["", "turns", "ollama", "vllm"] = ""
+    """For a server that runs by itself, on the worker's device: with "turns" it writes only while no other model works there; "ollama" and
+    "vllm" also give their memory back when others need it (Ollama by `keep_alive`; vLLM by its sleep mode, which wants
+    `--enable-sleep-mode` and `VLLM_SERVER_DEV_MODE=1`). Empty: it runs elsewhere."""
+
     memory: float = Field(default=0.0, ge=0.0)
-    """Gigabytes of the device that it takes while it runs, for a server with a `command`."""
+    """Gigabytes of the device that it takes while it runs, for a server with a `command` and for one that gives its memory back."""
 
     patience: float = Field(default=600.0, ge=1.0)
-    """Seconds within which it must answer once it is started."""
+    """Seconds within which it must answer once it is started, or have loaded its model."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the worker's device has nothing to do with it."""
+        return not (self.command or self.shares)
+
+    @model_validator(mode="after")
+    def _one_way_to_make_room(self) -> Server:
+        if self.command and self.shares:
+            raise ValueError("expected `command` or `shares`: a server that Hobnob starts makes room by being stopped")
+        return self
 
 
 class Config(_Table):
@@ -56,7 +72,8 @@ class Config(_Table):
 
     servers: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")], Server] = {}
     """Models that other programs run, by the names that they have here: `[plugins.chat.servers.big]` with `url`, `model`, `key` (an
-    environment variable), `concurrency`, and for one that Hobnob starts and stops `command`, `memory` (GB) and `patience` (seconds)."""
+    environment variable), `concurrency`; for one that Hobnob starts and stops `command`, for one that shares the worker's device
+    `shares` ("turns", "ollama", "vllm"), and for both `memory` (GB) and `patience` (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,7 @@ class Served:
     def summary(self) -> str:
         """What people are told of it."""
         if self.entry is None:
-            return f"runs at {self.server.url.host}" if self.server and not self.server.command else "runs here"
+            return f"runs at {self.server.url.host}" if self.server and self.server.elsewhere else "runs here"
         some = f", {', '.join(self.entry.languages[:12])}{'…' if len(self.entry.languages) > 12 else ''}" if self.entry.languages else ""
         return f"{self.entry.summary} ({self.entry.licence}{some})"
 

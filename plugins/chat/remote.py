@@ -12,6 +12,7 @@ from bot import Answer, Batch, Generate, Memory, Model, Placement, TextSoFar, Wo
 from plugins.chat.config import Server
 from plugins.chat.managed import Managed
 from plugins.chat.openai import SILENCE, ServerRefusedError, Written, body, stream
+from plugins.chat.sharing import Sharing
 
 LOOK = 0.05
 """Seconds after which it is seen that nobody waits for an answer any more; the connection is closed then, and servers stop writing."""
@@ -25,19 +26,22 @@ class Remote(Model[Generate, Answer]):
     def __init__(self, name: str, server: Server) -> None:
         self.name = name
         self.concurrency = server.concurrency
-        self.remote = not server.command
+        self.remote = server.elsewhere
         self._server = server
         self._managed = Managed(name, server) if server.command else None
+        self._sharing = Sharing(name, server) if server.shares else None
 
     def memory(self) -> Memory:
-        """What the operator says that it takes; nothing for one that runs elsewhere."""
-        return Memory(round(self._server.memory * 1e9))
+        """What the operator says that it takes, where it can be given back; what cannot is not ours to count."""
+        return Memory(0 if self._server.shares == "turns" else round(self._server.memory * 1e9))
 
     def load(self, placement: Placement) -> None:
-        """Raises ValueError for a missing key, RuntimeError for a server that does not come up."""
-        self._headers()
+        """Raises ValueError for a missing key, RuntimeError for a server that does not come up or does not load its model."""
+        headers = self._headers()
         if self._managed:
             self._managed.start()
+        if self._sharing:
+            self._sharing.take(headers)
 
     def run(self, batch: Batch[Generate, Answer]) -> None:
         """Raises ServerRefusedError; a server of ours that has died is started again first."""
@@ -47,9 +51,11 @@ class Remote(Model[Generate, Answer]):
             asyncio.run(self._write(work))
 
     def unload(self) -> None:
-        """Stops a server of ours."""
+        """Stops a server of ours; has one that shares the device give its memory back."""
         if self._managed:
             self._managed.stop()
+        if self._sharing:
+            self._sharing.give_back(self._headers())
 
     async def _write(self, work: Work[Generate, Answer]) -> None:
         writing = asyncio.create_task(self._written(work))

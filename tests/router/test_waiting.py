@@ -36,13 +36,14 @@ async def test_what_killed_its_workers_is_listed_and_asked_again_the_answer_repl
         assert any(one.ref in text for text in at.shown())
         await at.quiet()
         await dead.retry([one.id])
+        assert await dead.retried({"discord"}) == {}, "left to a router that speaks it"
         at.shift.lease = 8.0
         await at.finish(await at.claim())
         await wait_until(lambda: "hello" in at.shown())
         assert [post.reply_to for post in at.posts()] == ["asked", "asked"]
         await at.quiet()
         assert await dead.all() == []
-        assert await dead.retried() == {}
+        assert await dead.retried({"room"}) == {}
 
 
 async def test_what_a_model_refuses_to_do_its_person_reads_why(redis: Redis, keys: Keys) -> None:
@@ -68,7 +69,7 @@ async def test_what_was_dropped_is_not_asked_again(redis: Redis, keys: Keys) -> 
 
 
 async def _taken(dead: DeadList) -> bool:
-    return await dead.retried() == {}
+    return await dead.retried({"room"}) == {}
 
 
 async def test_an_answer_that_would_come_too_late_is_dropped_with_a_notice(redis: Redis, keys: Keys) -> None:

@@ -67,9 +67,10 @@ class Short(Long):
 
 
 class Unlucky(Shift):
-    """The next call that has parked jobs go on finds no Redis; and news of a cancellation may come before the claim that it is of."""
+    """The next calls that stop clocks or start them again find no Redis; and news of a cancellation may come before the claim that it is of."""
 
     fails = 0
+    unheard = 0
     overtaken: Queue | None = None
     heard: str | None = None
 
@@ -78,6 +79,12 @@ class Unlucky(Shift):
         if self.fails >= 0:
             raise StoreError("away")
         await super().resume(claims)
+
+    async def park(self, claims: Sequence[Claim]) -> None:
+        self.unheard -= bool(claims)
+        if self.unheard >= 0:
+            raise StoreError("away")
+        await super().park(claims)
 
     async def claim(self, offers: Sequence[Offer], *, joined: str = "", batch: str = "") -> Begun:
         begun = await super().claim(offers, joined=joined, batch=batch)
@@ -134,6 +141,18 @@ async def test_what_is_parked_goes_on_although_redis_was_away_just_then(day: Day
     assert await redis.hget(keys.job("song"), "fence") == b"1", "it is the same run"
     day.long.enough.set()
     assert isinstance(await jobs.ended("song"), Finished)
+
+
+async def test_the_clock_of_what_is_parked_stops_although_redis_was_away_just_then(day: Day, jobs: Jobs, redis: Redis, keys: Keys) -> None:
+    day.shift.unheard = 1
+    day.short.enough.clear()
+    await jobs.submit(Sing(name="song"), person="a")
+    await wait_until(lambda: day.long.turns)
+    await jobs.submit(Beat(name="beat"), tenant="other", person="b")
+    await wait_until(lambda: day.short.turns)
+    assert await redis.hget(keys.job("song"), "parked") is not None
+    day.short.enough.set()
+    assert isinstance(await jobs.ended("beat"), Finished)
 
 
 async def test_a_cancellation_that_overtakes_its_claim_is_not_lost(day: Day, jobs: Jobs) -> None:

@@ -91,9 +91,10 @@ def test_workers_are_drained_paused_and_resumed(busy: Path, monkeypatch: pytest.
     [worker] = json.loads(told(busy, "workers", "--json"))
     assert worker["off"]["off"] == "pause"
     assert "paused" in told(busy, "queue")
-    assert told(busy, "resume") == "On duty again, all but worker-1: `hobnob workers resume NAME`.\n"
+    assert told(busy, "resume") == "On duty again, but worker-1 is off duty: `hobnob workers resume NAME`.\n"
     assert told(busy, "workers", "resume", "worker-1") == "On duty again.\n"
     assert json.loads(told(busy, "workers", "--json"))[0]["off"] is None
+    assert told(busy, "resume") == "Nothing was paused.\n"
     with pytest.raises(UserError, match=r"found 'worker'; there is worker-1$"):
         told(busy, "workers", "drain", "worker")
 

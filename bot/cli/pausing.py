@@ -57,12 +57,16 @@ async def _resume(config: Config, name: str | None) -> int:
     async with store(config) as redis:
         living = (await Snapshots(redis, Keys()).take(0)).workers
         names = [ALL] if name is None else [named(living, name)]
-        await Duty(redis, Keys()).resume(names)
+        was_off = await Duty(redis, Keys()).resume(names)
         left = [worker.name for worker in (await Snapshots(redis, Keys()).take(0)).workers if worker.off is not None]
-    typer.echo(
-        "On duty again." if not left or name is not None else f"On duty again, all but {', '.join(left)}: `hobnob workers resume NAME`."
-    )
+    typer.echo(resumed(was_off, [] if name is not None else left))
     return 0
+
+
+def resumed(was_off: bool, left: Sequence[str]) -> str:
+    """What to say when somebody is to be back on duty, and these are not."""
+    said = "On duty again" if was_off else "Nothing was paused"
+    return f"{said}, but {', '.join(left)} {'is' if len(left) == 1 else 'are'} off duty: `hobnob workers resume NAME`." if left else f"{said}."
 
 
 async def _freed(snapshots: Snapshots, names: Sequence[str]) -> int:

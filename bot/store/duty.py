@@ -72,13 +72,14 @@ class Duty:
         await self._change([("HSET", self._keys.duty(), f"quiet:{name}", written(Leave("pause", until)))])
 
     @guarded
-    async def resume(self, names: Sequence[str]) -> None:
-        """Back on duty: those named, or with ALL whatever was paused, quiet hours included; a drain of one stays."""
+    async def resume(self, names: Sequence[str]) -> bool:
+        """Back on duty: those named, or with ALL whatever was paused, quiet hours included; a drain of one stays. False when none was off."""
         kept = await self.orders()
         fields = [field for name in names for field in (name, f"quiet:{name}")]
         if ALL in names:
             fields += [field for field, order in kept.items() if read(order).off == "pause"]
         await self._change([("HDEL", self._keys.duty(), *fields)])
+        return not kept.keys().isdisjoint(fields)
 
     async def _change(self, commands: Sequence[Sequence[str]]) -> None:
         """Forgets what is over, and calls everybody who lives."""

@@ -66,7 +66,9 @@ async def _resume(config: Config, name: str | None) -> int:
 def resumed(was_off: bool, left: Sequence[str]) -> str:
     """What to say when somebody is to be back on duty, and these are not."""
     said = "On duty again" if was_off else "Nothing was paused"
-    return f"{said}, but {', '.join(left)} {'is' if len(left) == 1 else 'are'} off duty: `hobnob workers resume NAME`." if left else f"{said}."
+    if not left:
+        return f"{said}."
+    return f"{said}, but {', '.join(left)} {'is' if len(left) == 1 else 'are'} off duty: `hobnob workers resume NAME`."
 
 
 async def _freed(snapshots: Snapshots, names: Sequence[str]) -> int:

@@ -73,7 +73,10 @@ class Duty:
 
     @guarded
     async def resume(self, names: Sequence[str]) -> bool:
-        """Back on duty: those named, or with ALL whatever was paused, quiet hours included; a drain of one stays. False when none was off."""
+        """Back on duty: those named, or with ALL whatever was paused, quiet hours included; a drain of one stays.
+
+        False when none of them was off.
+        """
         kept = await self.orders()
         fields = [field for name in names for field in (name, f"quiet:{name}")]
         if ALL in names:

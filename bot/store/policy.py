@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 QUANTUM, ROUND, SMALLEST, LOADS = 8.0, 160.0, 2.0, 1.5
@@ -100,8 +100,9 @@ class Policy:
         return pool.servers.get(tenant, self.share_of(pool, tenant))
 
     def eligible(self, pool: Pool, model: str) -> list[str]:
-        """The servers that may be served now."""
-        return [tenant for tenant in self.lines[model] if self.credit(pool, tenant) > 0]
+        """The servers that may be served now: any that has taken nothing in this round, whatever its weight, and who has something left."""
+        taken = pool.servers
+        return [tenant for tenant in self.lines[model] if taken.get(tenant, 1.0) > 0]
 
     def age(self, pool: Pool, model: str, now: float) -> float:
         """How long those have waited in sum."""
@@ -111,14 +112,14 @@ class Policy:
         return min(line[0].at for line in self.lines[model][tenant].values())
 
     def _due(self, pool: Pool, models: frozenset[str], resident: str | None, now: float) -> str | None:
-        wanted = [model for model in sorted(models) if self.eligible(pool, model)]
-        if resident in wanted:
+        if resident in models and self.eligible(pool, resident):  # nearly always, and this is asked a thousand times for one look ahead
             return resident
+        wanted = [model for model in sorted(models) if self.eligible(pool, model)]
         return max(wanted, key=lambda model: self.age(pool, model, now), default=None)
 
     def serve(self, pool: Pool, model: str) -> Queued | None:
         """The next job of a model, from the richest server's richest person who has something left of the round."""
-        for tenant in sorted(self.eligible(pool, model), key=lambda one: (-self.credit(pool, one), self._since(model, one))):
+        for tenant in self._richest(pool, model):
             share = self.share_of(pool, tenant)
             for person in self._people(pool, model, tenant, share):
                 if pool.spent[person] < share:
@@ -127,6 +128,18 @@ class Policy:
                     self.charge(pool, job, self.cost.get(model, 1.0))
                     return job
         return None
+
+    def _richest(self, pool: Pool, model: str) -> Iterator[str]:
+        """Those who may be served, the first of them without putting all in order."""
+        rest = self.eligible(pool, model)
+
+        def rank(tenant: str) -> tuple[float, float]:
+            return -self.credit(pool, tenant), self._since(model, tenant)
+
+        while rest:
+            first = min(rest, key=rank)
+            yield first
+            rest.remove(first)
 
     def _people(self, pool: Pool, model: str, tenant: str, share: float) -> list[str]:
         lines, credits = self.lines[model][tenant], pool.people[tenant]

@@ -1,4 +1,4 @@
-"""A server on the worker's device that takes memory and gives it back when it is asked to: Ollama and vLLM. What it is asked beside: `openai.py`."""
+"""A server on the worker's device that takes memory and gives it back: Ollama and vLLM. What it is asked beside that: `openai.py`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whether what is foretold comes true in a real run: a worker process, the queue on a real server, and models that take their time.
 
-All times are those of the simulation's middle scene, at a quarter: jobs, loading, arrivals, and with the servers' weights their shares.
+It is the simulation's own scene, an hour in six minutes: jobs, loading, arrivals, and with the servers' weights their shares are a tenth.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from bot.store.queue import Depth, Queue, Running, Waiting
 from bot.tables import RedisTable
 from bot.testing import wait_until
 from bot.worker import app
-from tests.bench.fairness import FOUR, ONE
+from tests.bench.fairness import FOUR, SCENES
 from tests.bench.figures import Figure
 from tests.bench.policies import Asked
 from tests.bench.rivals import server
-from tests.bench.simulation import Scene, arrivals
+from tests.bench.simulation import arrivals
 
-SCALE = 0.25
-SCENE = Scene(20, 60, 0.5, 3.0, ONE, seconds=600.0, flood_at=120.0)
+SCALE = 0.1
+SCENE, _ = SCENES["1 device"][3.0]
 LONG = 5.0
 """Seconds of the scene; shorter waits are not counted."""
 

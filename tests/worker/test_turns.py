@@ -67,7 +67,7 @@ class Short(Long):
 
 
 class Unlucky(Shift):
-    """The next calls that stop clocks or start them again find no Redis; and news of a cancellation may come before the claim that it is of."""
+    """The next calls that stop clocks or start them again find no Redis; news of a cancellation may come before the claim it is of."""
 
     fails = 0
     unheard = 0

@@ -131,7 +131,7 @@ def test_vllm_sleeps_and_wakes_up() -> None:
 def test_a_vllm_that_cannot_sleep_and_a_model_that_is_not_there_are_sentences() -> None:
     with serving(Vllm, Card(routes=False)) as url, pytest.raises(RuntimeError, match="start vLLM with --enable-sleep-mode"):
         remote(url, "vllm").load(HERE)
-    with serving(Ollama, Card()) as url, pytest.raises(RuntimeError, match="big: .*answers 404: .*model 'big' not found"):
+    with serving(Ollama, Card()) as url, pytest.raises(RuntimeError, match=r"big: .*answers 404: .*model 'big' not found"):
         remote(url, "ollama").load(HERE)
 
 

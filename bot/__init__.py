@@ -51,7 +51,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from bot.events import Event
-    from bot.forms import Button, Choice, Form, Option, Select
+    from bot.forms import Button, Choice, Form, Option, Select, options
     from bot.hookspecs import hookimpl
     from bot.house import Barred, House, Order, Owner, Rules
     from bot.image_facts import ImageFacts
@@ -228,6 +228,7 @@ __all__ = [
     "estimate_tokens",
     "hookimpl",
     "opens_reply",
+    "options",
     "reaches",
     "typed_command",
 ]

@@ -101,9 +101,9 @@ class Select:
             raise ValueError(f"a menu has 1 to {MOST_CHOICES} choices, and that of {self.action!r} has {len(self.choices)}")
 
 
-def options(model: type[BaseModel]) -> list[Option]:
-    """The fields of a pydantic model, in their order."""
-    schema = model.model_json_schema()
+def options(model: type[BaseModel] | Mapping[str, Any]) -> list[Option]:
+    """The fields of a pydantic model, or of its JSON schema, in their order."""
+    schema = model if isinstance(model, Mapping) else model.model_json_schema()
     required = schema.get("required", [])
     found: Mapping[str, Any] = schema.get("properties", {})
     return [_option(name, _plain(part, schema), name in required) for name, part in found.items()]

@@ -38,7 +38,6 @@ NOT_FOR_AUTHORS = {
     "fit",  # ctx.conversation.turns does it
     "hookspec",
     "message_json",
-    "options",
     "partial_json",
     "reply_json",
     "shape",  # the queue and workers compare it

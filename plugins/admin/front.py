@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot import Route, hookimpl
-from plugins.admin import owners, switches
+from plugins.admin import forms, owners, switches
 
 
 class Plugin:
@@ -14,4 +14,4 @@ class Plugin:
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Nothing here is ordered: an admin waits for no answer of a model."""
-        return [*switches.routes(), *owners.routes()]
+        return [*switches.routes(), *forms.routes(), *owners.routes()]

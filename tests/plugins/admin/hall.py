@@ -99,15 +99,16 @@ class Hall:
         await self.rooms.say(place, Draft(person, (Text(text),), reply_to=reply_to))
 
     async def say(self, text: str, person: Person = ANN, place: Place = HALL, reply_to: str = "") -> str:
-        """What the bot says to that."""
-        before = {message.id for message in await self.shown(place)}
+        """What the bot says to that, in messages that are new or changed."""
+        before = {one.id: one.version for one in await self.shown(place)}
         await self.post(text, person, place, reply_to)
-        return "\n".join(one.text for one in await self._settled(place, before))
+        await self.quiet()
+        return "\n".join(one.text for one in await self.shown(place) if before.get(one.id) != one.version)
 
     async def press(self, label: str, person: Person = ANN, place: Place = HALL) -> str:
         """What the bot says, or what the message with the button says then."""
         before = await self._click(label, person, place)
-        await self._quiet()
+        await self.quiet()
         return "\n".join(one.text for one in await self.shown(place) if before.get(one.id) != one.version)
 
     async def press_while_busy(self, label: str, person: Person = ANN, place: Place = HALL) -> None:
@@ -136,11 +137,9 @@ class Hall:
         """What the bot says there."""
         return [message for message in await self.rooms.history(place) if message.head.author.bot]
 
-    async def _settled(self, place: Place, before: Iterable[str]) -> list[RoomMessage]:
-        await self._quiet()
-        return [message for message in await self.shown(place) if message.id not in before]
+    async def quiet(self) -> None:
+        """Returns when everything is answered."""
 
-    async def _quiet(self) -> None:
         async def quiet() -> bool:
             return not self.router.runner.held and not await self.rooms._redis.xlen(self.rooms._keys.room_arrivals())
 

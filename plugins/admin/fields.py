@@ -1,0 +1,108 @@
+"""How one setting looks and is changed, by its JSON schema: switches, menus, forms. Which settings there are: `forms.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot import BadArguments, Button, Choice, Form, Message, Option, Select, Setting, options
+
+MOST_CHOICES = 25
+"""Of a menu; what has more is typed."""
+
+LONGEST = 70
+"""Characters of a value in a list of many."""
+
+LONG = 1000
+"""Characters of one that is shown alone."""
+
+
+class Shape:
+    """The JSON schema of a plugin's Settings."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
+        self._options = {option.name: option for option in options(schema)} if schema else {}
+
+    def title(self, name: str) -> str:
+        """What people call a setting."""
+        return str(self._part(name).get("title") or name)
+
+    def description(self, name: str) -> str:
+        """What it is."""
+        return str(self._part(name).get("description") or "")
+
+    def shown(self, value: Any, *, whole: bool = False) -> str:
+        """A value as people read it."""
+        match value:
+            case None | "" | []:
+                return "nothing"
+            case bool():
+                return "yes" if value else "no"
+            case str():
+                text = value if whole else " ".join(value.split())
+            case [*words] if all(isinstance(word, str) for word in words):
+                text = ", ".join(words)
+            case _:
+                text = json.dumps(value, ensure_ascii=False)
+        most = LONG if whole else LONGEST
+        return text if len(text) <= most else text[: most - 1] + "…"
+
+    def editable(self, name: str) -> bool:
+        """Whether people can say in a chat what it is to be; what has a structure of its own is imported."""
+        kind = self._kind(name)
+        return kind != "object" and (kind != "array" or self._inner(name).get("items", {}).get("type", "string") == "string")
+
+    def read(self, name: str, value: Any) -> Any:
+        """What a person gave, as the setting takes it: words of a list stand on lines of their own, or behind commas."""
+        if name not in self._schema.get("properties", {}) or value is None:
+            return value
+        if not self.editable(name) and isinstance(value, str):
+            raise BadArguments(f"{self.title(name)} has parts of its own: import it as TOML.")
+        if self._kind(name) == "array" and isinstance(value, str):
+            return [word.strip() for word in value.replace("，", ",").replace("\n", ",").split(",") if word.strip()]
+        return value
+
+    def controls(self, setting: Setting, action: str, payload: Mapping[str, Any], message: Message) -> list[Button | Select]:
+        """What to press or to fill in; an input that is left empty resets."""
+        option, label = self._options[setting.name], self.title(setting.name)
+        if option.kind == "boolean":
+            return [Button(word, action, {**payload, "value": on}) for word, on in (("Yes", True), ("No", False)) if on != setting.value]
+        if 0 < len(option.choices) <= MOST_CHOICES:
+            choices = tuple(Choice(str(one), str(one), chosen=one == setting.value) for one in option.choices)
+            return [Select(action, "value", choices, payload, label)]
+        return [*self._picks(setting, action, payload, message), Button("Change", action, payload, form=self._form(setting, option, label))]
+
+    def _form(self, setting: Setting, option: Option, label: str) -> Form:
+        array = self._kind(setting.name) == "array"
+        kind = "text" if array else option.kind
+        least, most = (None, None) if array else (option.least, option.most)
+        description = f"{option.description} Several with commas." if array else option.description
+        value = Option("value", description, kind, least=least, most=most)
+        now = ", ".join(setting.value) if array else setting.value
+        return Form(label[:45], (value,), {"value": now})
+
+    def _picks(self, setting: Setting, action: str, payload: Mapping[str, Any], message: Message) -> list[Button | Select]:
+        """What is nearest at hand for a setting that says `json_schema_extra={"picks": "channel"}`, or "role"."""
+        match self._part(setting.name).get("picks"):
+            case "channel":
+                return [Button("This channel", action, {**payload, "value": message.address.channel})]
+            case "role" if message.roles:
+                choices = tuple(Choice(name, id, chosen=id == setting.value) for id, name in list(message.roles.items())[:MOST_CHOICES])
+                return [Select(action, "value", choices, payload, "One of your roles")]
+        return []
+
+    def _kind(self, name: str) -> str:
+        return str(self._inner(name).get("type", "string" if "enum" in self._inner(name) else "object"))
+
+    def _inner(self, name: str) -> Mapping[str, Any]:
+        """A field's schema without what stands between: a reference, or "or nothing"."""
+        part = self._part(name)
+        kinds = [one for one in part.get("anyOf", [part]) if one.get("type") != "null"]
+        inner: Mapping[str, Any] = kinds[0] if kinds else {}
+        return self._schema["$defs"][inner["$ref"].rpartition("/")[2]] if "$ref" in inner else inner
+
+    def _part(self, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._schema.get("properties", {}).get(name, {})
+        return found

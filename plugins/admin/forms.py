@@ -1,0 +1,197 @@
+"""`/settings`: forms made of plugins' settings, for a server, a channel or a thread. Switching plugins: `switches.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from bot import (
+    Action,
+    BadArguments,
+    Button,
+    Change,
+    Changed,
+    Choice,
+    Chosen,
+    Command,
+    Context,
+    File,
+    Reply,
+    Route,
+    Select,
+    Setting,
+    Where,
+    reaches,
+)
+from plugins.admin import transfer
+from plugins.admin.fields import Shape
+from plugins.admin.places import NAMES, ORIGINS, known, places
+
+SETTINGS = {"zh-CN": "查看插件的设置，并为这个服务器修改它们。"}
+
+LATER = ", kept until it is installed again"
+
+MOST_CHOICES = 25
+"""Of one menu."""
+
+
+class SettingsArgs(BaseModel):
+    """What `/settings` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plugin: str = Field(default="", max_length=6000, description="The plugin; empty lists those that have settings.")
+    setting: str = Field(default="", max_length=64, description="One of its settings.")
+    value: str = Field(default="", max_length=6000, description="What it is to be; `reset` gives it back.")
+
+
+class About(BaseModel):
+    """Which settings a button is about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plugin: str = ""
+    where: Where = "server"
+
+
+class One(About):
+    """One of them."""
+
+    setting: str
+
+
+class Put(One):
+    """What it is to be, None to reset it; `seen` is how all of them stood when the button was made."""
+
+    value: JsonValue = None
+    seen: str
+
+
+def routes() -> Iterable[Route]:
+    """The command, its menus and buttons."""
+    return [
+        Command("settings", "See the settings of a plugin, and change them here.", SettingsArgs, settings, descriptions=SETTINGS),
+        Action("settings", About, form),
+        Action("setting", One, one),
+        Action("put", Put, put),
+        Action("reset", About, reset),
+        Action("export", About, export),
+        Action("import", transfer.Text, bring),
+    ]
+
+
+async def settings(ctx: Context, args: SettingsArgs) -> Reply:
+    """The form, or with a value at once what it would do; a TOML file that comes along is imported."""
+    if files := [part for part in ctx.message.parts if isinstance(part, File)]:
+        content = await ctx.read(files[0].source, limit=transfer.LARGEST)
+        return await bring(ctx, transfer.Text(plugin=args.plugin.strip(), where="server", text=content.decode(errors="replace")))
+    words = [*args.plugin.split(maxsplit=2), args.setting, args.value] if not args.setting else [args.plugin, args.setting, args.value]
+    plugin, setting, value = [*filter(None, words), "", "", ""][:3]
+    if not setting:
+        return await form(ctx, About(plugin=plugin))
+    found = await ctx.choices.of(plugin)
+    if not value:
+        return await one(ctx, One(plugin=plugin, setting=setting))
+    given = None if value == "reset" else value
+    return await put(ctx, Put(plugin=plugin, setting=setting, value=given, seen=found.seen))
+
+
+async def form(ctx: Context, args: About, said: str = "") -> Reply:
+    """All settings of a plugin, with a menu that leads to each; or all plugins that have any."""
+    if not args.plugin:
+        return await _plugins(ctx, args.where, said)
+    found = await ctx.choices.of(args.plugin)
+    shape = Shape(found.shape)
+    title = f"**Settings of {known(found)}, for {NAMES[args.where]}**"
+    lines = [f"- {shape.title(each.name)}: {shape.shown(each.value)} ({_origin(each)})" for each in found.settings]
+    text = "\n".join(filter(None, (said, title, *(lines or ["There is nothing to choose."]))))
+    return Reply(text, buttons=_controls(ctx, found, shape, args.where), instead=True)
+
+
+def _origin(setting: Setting) -> str:
+    return f"{ORIGINS[setting.origin]}, cannot be changed here" if setting.locked else ORIGINS[setting.origin]
+
+
+def _controls(ctx: Context, found: Chosen, shape: Shape, where: Where) -> list[Button | Select]:
+    if not reaches(ctx.level, "admin"):
+        return []
+    about = {"plugin": found.plugin, "where": where}
+    open_ = [each.name for each in found.settings if not each.locked and found.installed and shape.editable(each.name)]
+    choices = [Choice(shape.title(name), name) for name in open_]
+    menus = [
+        Select("setting", "setting", tuple(choices[at : at + MOST_CHOICES]), about, "Change a setting")
+        for at in range(0, len(choices), MOST_CHOICES)
+    ]
+    elsewhere = [Button(f"For {NAMES[other]}", "settings", {**about, "where": other}) for other in places(ctx.address) if other != where]
+    chosen = any(each.origin == where for each in found.settings)
+    mine = [Button("Reset all", "reset", about), Button("Export", "export", about)] if chosen else []
+    return [*menus, *elsewhere, *mine, transfer.button(about), Button("All plugins", "settings", {"where": where})]
+
+
+async def _plugins(ctx: Context, where: Where, said: str) -> Reply:
+    having = [found for found in await ctx.choices.all() if found.settings]
+    lines = [f"- {known(found)}: {len(found.settings)}{'' if found.installed else LATER}" for found in having]
+    choices = tuple(Choice(known(found), found.plugin) for found in having[:MOST_CHOICES])
+    menu = [Select("settings", "plugin", choices, {"where": where}, "Choose a plugin")] if choices else []
+    text = "\n".join(filter(None, (said, f"**Settings, for {NAMES[where]}**", *lines)))
+    return Reply(text, buttons=menu, instead=True)
+
+
+async def one(ctx: Context, args: One, said: str = "") -> Reply:
+    """One setting: what it is, what holds, who decided that, and how to change it."""
+    found = await ctx.choices.of(args.plugin)
+    here, shape = found.setting(args.setting), Shape(found.shape)
+    lines = [
+        said,
+        f"**{shape.title(here.name)}**, for {NAMES[args.where]}",
+        shape.description(here.name),
+        f"Now: {shape.shown(here.value, whole=True)} ({_origin(here)})",
+    ]
+    text = "\n".join(filter(None, lines))
+    if here.locked or not found.installed or not reaches(ctx.level, "admin"):
+        return Reply(text, instead=True)
+    put = {"plugin": found.plugin, "where": args.where, "setting": here.name, "seen": found.seen}
+    resets = [Button("Reset", "put", put)] if here.origin == args.where else []
+    back = Button("Back", "settings", {"plugin": found.plugin, "where": args.where})
+    return Reply(text, buttons=[*shape.controls(here, "put", put, ctx.message), *resets, back], instead=True)
+
+
+async def put(ctx: Context, args: Put) -> Reply:
+    """Saves a value; where somebody was quicker, the person sees that and confirms."""
+    found = await ctx.choices.of(args.plugin)
+    value = Shape(found.shape).read(args.setting, args.value)
+    try:
+        chosen = await ctx.choices.save({args.setting: value}, args.where, plugin=args.plugin, seen=args.seen)
+    except Changed as error:
+        anew = args.model_copy(update={"seen": error.now.seen})
+        confirm = Button("Save it all the same", "put", anew.model_dump())
+        back = Button("Back", "settings", {"plugin": args.plugin, "where": args.where})
+        return Reply(str(error), buttons=[confirm, back], instead=True)
+    return await form(ctx, args, "\n".join(("Saved.", *chosen.warnings)))
+
+
+async def reset(ctx: Context, args: About) -> Reply:
+    """Gives all settings of a plugin back."""
+    await ctx.choices.change(Change(plugin=args.plugin, where=args.where, everything=True))
+    return await form(ctx, args, "All of it is as before.")
+
+
+async def export(ctx: Context, args: About) -> Reply:
+    """A TOML file of what is chosen here."""
+    if not reaches(ctx.level, "admin"):
+        raise BadArguments("Only admins of this server take its settings home.")
+    found = await ctx.choices.of(args.plugin)
+    chosen: Mapping[str, Any] = {each.name: each.value for each in found.settings if each.origin == args.where}
+    blob = await ctx.keep(transfer.written(found.plugin, chosen), "application/toml", f"{found.plugin}.toml")
+    return Reply(f"What is chosen for {known(found)}, for {NAMES[args.where]}.", File(blob))
+
+
+async def bring(ctx: Context, args: transfer.Text) -> Reply:
+    """Saves what a TOML text says, all or nothing for each plugin."""
+    changes = transfer.changes(args)
+    for change in changes:
+        await ctx.choices.change(change)
+    saved = ", ".join(change.plugin for change in changes)
+    return await form(ctx, About(plugin=args.plugin or changes[0].plugin, where=args.where), f"Imported: {saved}.")

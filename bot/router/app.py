@@ -39,6 +39,7 @@ from bot.router.publishing import Publishing
 from bot.router.remembering import FOLLOWED
 from bot.router.ruling import Ruling
 from bot.router.runner import Runner
+from bot.router.stopping import stopping
 from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.store.blobs import Blobs
@@ -106,7 +107,8 @@ def build(
     gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking)
     tickets = Tickets(redis, keys, owner, lease=lease)
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
-    choosing = Choosing(servers, gate, plugins.loaded, Work(tickets, jobs), lambda address: publishing.changed(address))
+    work = Work(tickets, jobs)
+    choosing = Choosing(servers, gate, plugins.loaded, work, lambda address: publishing.changed(address))
     stores = Stores(
         jobs,
         Blobs(redis, keys),
@@ -117,7 +119,7 @@ def build(
         Ruling(HouseRules(redis, keys), gate),
         Instead(queue.instead, queue.offer_after),
     )
-    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED])
+    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace())
     endings = Endings(plugins, gate, stores.queue)
 

@@ -234,13 +234,14 @@ class Dispatch:
                 asked = question(match.entry, match.given or {}, message)
                 yield self._told(message, asked.text, asked.choices) if asked else self._told(message, str(error))
                 continue
+            own = plugin == CORE
             yield Body(
                 plugin=plugin,
                 route=match.entry.id,
-                version=self._plugins.loaded[plugin].version,
+                version="" if own else self._plugins.loaded[plugin].version,
                 message=once(message),
                 args=args,
-                settings=view.settings(plugin, message.address),
+                settings={} if own else view.settings(plugin, message.address),
                 ordered=match.entry.route.ordered,
                 quiet=view.quiet(message.address),
                 level=view.level(message),

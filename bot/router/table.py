@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import PluginError
@@ -32,9 +32,10 @@ class Table:
     known: dict[tuple[str, str], Entry] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, declared: Iterable[tuple[str, Route]], own: Iterable[Entry] = ()) -> Table:
-        """The table of (plugin, route) pairs, and the core's `own`, which nothing matches. Raises PluginError for a name that is taken."""
+    def of(cls, declared: Iterable[tuple[str, Route]], own: Sequence[Entry] = ()) -> Table:
+        """The table of (plugin, route) pairs and the core's `own`, of which commands match. Raises PluginError for a taken name."""
         table = cls(known={(entry.plugin, entry.id): entry for entry in own})
+        table.commands.update((entry.route.name, entry) for entry in own if isinstance(entry.route, Command))
         for plugin, route in declared:
             table._add(Entry(plugin, route))
         return table

@@ -267,7 +267,7 @@ async def test_a_server_error_or_a_limit_delays_an_answer_and_loses_nothing(chat
 
 async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel) -> None:
     alone, there = (chat.discord.world.commands[guild] for guild in ("", chat.channel["guild_id"]))
-    assert {one["name"] for one in alone} == {one["name"] for one in there} == {"say", "quote", "Quote"}
+    assert {one["name"] for one in alone} == {one["name"] for one in there} == {"say", "quote", "Quote", "cancel"}
     assert all(one["contexts"] == [1] for one in alone)
     say = next(one for one in there if one["name"] == "say")
     assert say["description_localizations"] == {"de": "Etwas sagen."}

@@ -123,6 +123,18 @@ class TestTelegram(Contract):
         await wait_until(lambda: alone.said == ["one two three"], PATIENCE)
         assert alone.mine[0]["entities"] == [{"type": "bold", "offset": 4, "length": 3}]
 
+    async def test_what_is_shown_as_a_draft_is_cancelled_by_a_command(self, telegram: Telegram, house: House) -> None:
+        alone = telegram.chats.direct(BEN)
+        with house.holding() as held:
+            telegram.chats.say(alone, BEN, "one two three")
+            await wait_until(held.exists, PATIENCE)
+            await wait_until(lambda: alone.drafts, PATIENCE)
+            telegram.chats.say(alone, BEN, "/cancel")
+            await wait_until(lambda: alone.said == ["Cancelled."], PATIENCE)
+        telegram.chats.say(alone, BEN, "/cancel")
+        await wait_until(lambda: len(alone.said) == 2, PATIENCE)
+        assert alone.said[1].startswith("There is nothing of yours")
+
     async def test_where_it_always_listens_nobody_needs_to_mention_it(self, telegram: Telegram, house: House) -> None:
         always = telegram.chats.group(ALWAYS, "Always")
         said = telegram.chats.say(always, ADA, "no name called")

@@ -228,7 +228,7 @@ async def test_a_wrong_argument_names_its_field(stage: Stage, text: str, expecte
 
 
 async def test_an_unknown_command_is_told_which_there_are(stage: Stage) -> None:
-    expected = "There is no command /sing here. There is /fail, /file, /later, /nothing, /old, /paint, /wait."
+    expected = "There is no command /sing here. There is /cancel, /fail, /file, /later, /nothing, /old, /paint, /wait."
     assert await stage.call("sing", "la la") == [expected]
 
 
@@ -361,7 +361,7 @@ async def test_a_plugin_that_is_off_is_not_called_from_the_next_message_on(stage
     assert await stage.call("paint", "a cat") == off
     assert await stage.say("", Clicked(post.keys[0].id)) == off
     assert await stage.say("", Reacted("❤"), quote="17") == []
-    assert await stage.call("sing") == ["There is no command /sing here."]
+    assert await stage.call("sing") == ["There is no command /sing here. There is /cancel."]
     await stage.choose(Choices(plugins={"painter": True}))
     assert await stage.say("paint") == ["heard paint"]
 

@@ -120,10 +120,10 @@ async def test_a_server_is_offered_what_is_on_there_and_told_again_when_that_cha
     async with router(redis, keys, platform) as made:
         await made.deliver(joined())
         await made.deliver(joined(Address("room", "", "", direct=True)))
-        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c"]], "": [["a", "b", "c"]]})
+        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c", "cancel"]], "": [["a", "b", "c", "cancel"]]})
         await Servers(redis, keys).put(GUILD.tenant, Server(choices=Choices(plugins={"one": False})))
         made.publishing.changed(GUILD)
-        await wait_until(lambda: platform.listed["guild"][1:] == [["c"]])
+        await wait_until(lambda: platform.listed["guild"][1:] == [["c", "cancel"]])
 
 
 async def test_a_restart_tells_nothing_anew_and_another_bot_everything(redis: Redis, keys: Keys) -> None:
@@ -134,7 +134,7 @@ async def test_a_restart_tells_nothing_anew_and_another_bot_everything(redis: Re
             await wait_until(lambda: not made.publishing._due)
             await wait_until(lambda: platform.listed)
             await asyncio.sleep(0.1)
-    assert platform.listed == {"guild": [["a", "b", "c"]] * 2}
+    assert platform.listed == {"guild": [["a", "b", "c", "cancel"]] * 2}
 
 
 async def test_what_the_platform_refuses_for_now_is_tried_again(redis: Redis, keys: Keys) -> None:
@@ -142,18 +142,18 @@ async def test_what_the_platform_refuses_for_now_is_tried_again(redis: Redis, ke
     platform.faults += [ConnectorError("busy", retry_after=0.01)]
     async with router(redis, keys, platform) as made:
         await made.deliver(joined())
-        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c"]]})
+        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c", "cancel"]]})
 
 
 async def test_new_commands_beyond_those_of_a_day_wait(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "MOST_NEW", 3)
+    monkeypatch.setattr(publishing, "MOST_NEW", 4)
     platform = Lists()
     for more in ((), ("d",)):
         async with router(redis, keys, platform, *more) as made:
             await made.deliver(joined())
             await wait_until(lambda: platform.listed and all(due.at > 1000 for due in made.publishing._due.values()))
             await asyncio.sleep(0.1)
-    assert platform.listed == {"guild": [["a", "b", "c"]]}
+    assert platform.listed == {"guild": [["a", "b", "c", "cancel"]]}
 
 
 async def test_a_platform_takes_a_hundred(redis: Redis, keys: Keys) -> None:

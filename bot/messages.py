@@ -116,6 +116,12 @@ class Address:
         """The server as the queue and the settings know it."""
         return f"{_escaped(self.connector)}/{_escaped(self.server)}"
 
+    @classmethod
+    def of(cls, tenant: str) -> Address:
+        """The server of that name, as a whole."""
+        connector, server = (word.replace("%2F", "/").replace("%25", "%") for word in tenant.split("/"))
+        return cls(connector, server, "")
+
 
 def _escaped(word: str) -> str:
     """Platform ids cannot forge the separator."""

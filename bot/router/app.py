@@ -108,7 +108,7 @@ def build(
     tickets = Tickets(redis, keys, owner, lease=lease)
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     work = Work(tickets, jobs)
-    choosing = Choosing(servers, gate, plugins.loaded, work, lambda address: publishing.changed(address))
+    choosing = Choosing(servers, gate, plugins.loaded, work, lambda message: publishing.changed(message))
     stores = Stores(
         jobs,
         Blobs(redis, keys),

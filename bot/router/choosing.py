@@ -56,8 +56,8 @@ class Work:
 class Choosing:
     """Reads choices anew, and changes them for those who may."""
 
-    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded], work: Work, told: Callable[[Address], None]) -> None:
-        """`told` is called after each change, with where it was made."""
+    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded], work: Work, told: Callable[[Message], None]) -> None:
+        """`told` is called after each change, with the message by which it was made."""
         self._servers = servers
         self._gate = gate
         self._work = work
@@ -158,7 +158,7 @@ class Choosing:
             except StaleSettings:
                 continue
             self._gate.forget(address)
-            self._told(address)
+            self._told(message)
             return chosen_json.validate_json(kept)
         raise Busy("Too many people change settings here at once. Please try again in a moment.")
 

@@ -101,6 +101,7 @@ class Dispatch:
             return
         if isinstance(message.trigger, Left):
             await self._leaving.left(message.address)
+            await self._publishing.left(message)
             for id in await self._desk.under_way(message.address.tenant):
                 await self._buttons.withdraw(id)
             return
@@ -171,7 +172,7 @@ class Dispatch:
                 tickets = await self._desk.accept(bodies, view.version, self._clock()) if bodies else []
             except StaleSettings:
                 self._gate.forget(message.address)
-                self._publishing.changed(message.address)
+                self._publishing.changed(message)
                 continue
             for ticket in tickets:
                 self._start(ticket)

@@ -50,26 +50,40 @@ class Publishing:
         self._gate = gate
         self._connectors = connectors
         self._offered = offered
-        self._bots: dict[str, str] = {}
+        self._begun: dict[str, str] = {}
         self._due: dict[str, Due] = {}
         self._wake = asyncio.Event()
 
     def joined(self, message: Message) -> None:
-        """A connector is in this server, or has come to speak to people alone."""
-        self._bots[message.address.connector] = message.me
-        self.changed(message.address)
+        """A connector is in this server, or has come to speak to people alone: then the lists of all servers are looked at again."""
+        self.changed(message)
+        if message.address.direct:
+            self._begun[message.address.connector] = message.me
+            self._wake.set()
 
-    def changed(self, address: Address) -> None:
-        """The choices of this server have changed; people alone are offered every command, and are refused what is off for them."""
-        bot = self._bots.get(address.connector)
-        if bot is not None and isinstance(self._connectors.get(address.connector), Listing):
-            place = replace(address, channel="", thread="", server="" if address.direct else address.server)
+    def changed(self, message: Message) -> None:
+        """The choices of this message's server have changed; people alone are offered every command, and are refused what is off for them.
+
+        Whichever router changed them tells the platform: one that receives nothing can still call.
+        """
+        address = message.address
+        if message.me:
+            self._put_off(replace(address, channel="", thread="", server="" if address.direct else address.server), message.me)
+
+    async def left(self, message: Message) -> None:
+        """There is nobody to list anything for."""
+        self._due.pop(message.address.tenant, None)
+        await self._offered.forget(message.me, message.address.tenant)
+
+    def _put_off(self, place: Address, bot: str) -> None:
+        if isinstance(self._connectors.get(place.connector), Listing):
             self._due[place.tenant] = Due(place, bot, time.monotonic() + SETTLED)
             self._wake.set()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            await self._look()
             wait = min((due.at for due in self._due.values()), default=None)
             self._wake.clear()
             try:
@@ -79,6 +93,16 @@ class Publishing:
                 for due in ready:
                     del self._due[due.address.tenant]
                     await self._tell(due)
+
+    async def _look(self) -> None:
+        """What plugins bring may have changed since they were told: some platforms never say which servers the bot is in."""
+        while self._begun:
+            connector, bot = self._begun.popitem()
+            try:
+                for tenant in await self._offered.servers(bot, connector):
+                    self._put_off(Address.of(tenant), bot)
+            except StoreError as error:
+                log.warning("which servers were told of commands is not known", connector=connector, fault=str(error))
 
     async def _tell(self, due: Due) -> None:
         tenant = due.address.tenant

@@ -48,6 +48,18 @@ class Offered:
         await self._redis.set(self._keys.offered(bot, tenant), " ".join([digest, *names]), ex=KEPT)
 
     @guarded
+    async def forget(self, bot: str, tenant: str) -> None:
+        """The bot is in this server no more."""
+        await self._redis.delete(self._keys.offered(bot, tenant))
+
+    @guarded
+    async def servers(self, bot: str, connector: str) -> list[str]:
+        """Where on this platform it was told anything."""
+        start = self._keys.offered(bot, "")
+        found = [key.decode() async for key in self._redis.scan_iter(f"{start}{connector}/?*", count=1000)]
+        return [key.removeprefix(start) for key in found]
+
+    @guarded
     async def spend(self, bot: str, tenant: str, count: int, most: int) -> int:
         """Counts new commands against the day's `most`; 0, or in how many seconds there is room for them again."""
         key = self._keys.offers_made(bot, tenant)

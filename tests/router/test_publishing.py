@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Literal
 
@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from bot import Command, Context, Joined, Listing, Message, NoArgs, Offer, Option, Person, Reply, Route, hookimpl
 from bot.errors import ConnectorError
-from bot.messages import Address
+from bot.messages import Address, Left
 from bot.plugins import Loaded, Plugins
 from bot.router import app, publishing
 from bot.router.offers import offer
@@ -122,7 +122,7 @@ async def test_a_server_is_offered_what_is_on_there_and_told_again_when_that_cha
         await made.deliver(joined(Address("room", "", "", direct=True)))
         await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c", "cancel"]], "": [["a", "b", "c", "cancel"]]})
         await Servers(redis, keys).put(GUILD.tenant, Server(choices=Choices(plugins={"one": False})))
-        made.publishing.changed(GUILD)
+        made.publishing.changed(joined())
         await wait_until(lambda: platform.listed["guild"][1:] == [["c", "cancel"]])
 
 
@@ -135,6 +135,30 @@ async def test_a_restart_tells_nothing_anew_and_another_bot_everything(redis: Re
             await wait_until(lambda: platform.listed)
             await asyncio.sleep(0.1)
     assert platform.listed == {"guild": [["a", "b", "c", "cancel"]] * 2}
+
+
+async def test_a_router_that_receives_nothing_tells_what_it_changed(redis: Redis, keys: Keys) -> None:
+    platform = Lists()
+    async with router(redis, keys, platform) as made:
+        made.publishing.changed(joined())
+        await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c", "cancel"]]})
+
+
+async def test_who_begins_to_receive_looks_again_at_servers_that_were_told_before(redis: Redis, keys: Keys) -> None:
+    platform = Lists()
+    async with router(redis, keys, platform) as made:
+        await made.deliver(joined())
+        await wait_until(lambda: platform.listed)
+    alone = Address("room", "", "", direct=True)
+    async with router(redis, keys, platform, "d") as made:
+        await made.deliver(joined(alone))
+        await wait_until(lambda: len(platform.listed["guild"]) == 2)
+        assert platform.listed["guild"][1] == ["a", "b", "c", "cancel", "d"]
+        await made.deliver(replace(joined(), trigger=Left()))
+    async with router(redis, keys, platform, "d", "e") as made:
+        await made.deliver(joined(alone))
+        await wait_until(lambda: len(platform.listed[""]) == 2)
+    assert len(platform.listed["guild"]) == 2
 
 
 async def test_what_the_platform_refuses_for_now_is_tried_again(redis: Redis, keys: Keys) -> None:

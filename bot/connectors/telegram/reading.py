@@ -23,9 +23,6 @@ from bot.messages import Address, Called, Clicked, Joined, Left, Message, Moved,
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""
 
-HELLO = "Hello! I answer when somebody mentions me ({name}), replies to me or calls a command: type / to see which there are."
-"""What a group is told that the bot is added to."""
-
 GROUPS = ("group", "supergroup")
 
 REMEMBERED = 4096
@@ -65,17 +62,16 @@ class Reader:
         if chat.id in self._known and not added:
             return None
         self._known.add(chat.id)
-        return self._joined(where, f":{update.update_id}", self._welcome(change.new_chat_member) if added and change else "")
+        deaf = self._deaf(change.new_chat_member) if added and change else None
+        return self._joined(where, f":{update.update_id}", Joined(deaf or "", new=added))
 
-    def _welcome(self, here: telegram.ChatMember) -> str:
-        """How to begin, with what Telegram withholds from the bot as it was added."""
-        hello = HELLO.format(name=f"@{self.me.username}")
-        deaf = withheld("every_message", hears=bool(self.me.can_read_all_group_messages), administers=here.status in MANAGING)
-        return f"{hello} {deaf}" if deaf else hello
+    def _deaf(self, here: telegram.ChatMember) -> str | None:
+        """What Telegram withholds from the bot as it was added."""
+        return withheld("every_message", hears=bool(self.me.can_read_all_group_messages), administers=here.status in MANAGING)
 
-    def _joined(self, where: Address, when: str = "", note: str = "") -> Message:
+    def _joined(self, where: Address, when: str = "", joined: Joined = Joined()) -> Message:
         me = facts.person(self.me)
-        return Message("", f"joined:{where.server}{when}", where, me, trigger=Joined(note), me=me.id)
+        return Message("", f"joined:{where.server}{when}", where, me, trigger=joined, me=me.id)
 
     async def read(self, updates: Sequence[Update]) -> Message | None:
         """One arrival: an update, or all those of one album. None for what is nobody's words."""

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from bot.jobs import (
         Answer,
         Draw,
+        Function,
         Generate,
         Job,
         Partial,
@@ -97,8 +98,8 @@ if TYPE_CHECKING:
         Typing,
     )
     from bot.models import Batch, Memory, Model, Placement, Work
-    from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule
-    from bot.turns import Turn, estimate_tokens
+    from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
+    from bot.turns import Call, Summary, Turn, estimate_tokens
 
 __version__ = "0.1.0"
 
@@ -115,6 +116,7 @@ __all__ = [
     "BotError",
     "Busy",
     "Button",
+    "Call",
     "Called",
     "Canvas",
     "Catalogue",
@@ -144,6 +146,7 @@ __all__ = [
     "Filling",
     "Fired",
     "Form",
+    "Function",
     "Generate",
     "House",
     "Image",
@@ -211,9 +214,11 @@ __all__ = [
     "StoreError",
     "Stored",
     "Suggesting",
+    "Summary",
     "Text",
     "TextSoFar",
     "Threading",
+    "Tool",
     "Transcribe",
     "Transcript",
     "Turn",

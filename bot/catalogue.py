@@ -131,6 +131,8 @@ class ChatFacts(_Strict):
     cues: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    tools: bool = False
+    """Whether it can call tools, in the form that its folder's template writes."""
     float16: bool = True
     """Whether its activations fit into float16."""
 

@@ -17,9 +17,9 @@ from pydantic import BaseModel
 
 from bot.choices import Deciding, Level, ServerChoices
 from bot.house import House, Owning
-from bot.jobs import Job, Partial, Result
+from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
-from bot.turns import Turn
+from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
 M = TypeVar("M", bound=BaseModel)
@@ -63,20 +63,32 @@ class Acts(Deciding, Owning, Protocol):
     async def run(self, job: Job[R], show: Show | None) -> R:
         """Submits the job and waits; see `Context.run` and `Context.stream`."""
 
+    async def tools(self) -> tuple[Function, ...]:
+        """See `Context.tools`."""
+
+    async def call(self, call: Call) -> Reply:
+        """See `Context.call`."""
+
     async def post(self, reply: Reply) -> None:
         """See `Context.reply`."""
 
-    async def turns(self, budget: int) -> list[Turn]:
-        """See `Conversation.turns`."""
+    async def turns(self, budget: int, person: str) -> list[Turn]:
+        """See `Conversation.turns`; `person` is whose turns, "" everybody's. So it is below."""
 
     async def append(self, turn: Turn) -> None:
         """See `Conversation.append`."""
 
-    async def withdraw(self, count: int) -> None:
+    async def withdraw(self, message: str) -> None:
         """See `Conversation.withdraw`."""
 
-    async def reset(self) -> None:
+    async def reset(self, person: str) -> None:
         """See `Conversation.reset`."""
+
+    async def summary(self, person: str) -> Summary:
+        """See `Conversation.summary`."""
+
+    async def condense(self, summary: Summary, person: str) -> None:
+        """See `Conversation.condense`."""
 
     async def load(self, scope: Scope, key: str) -> bytes | None:
         """The JSON under the key, or None."""
@@ -113,27 +125,39 @@ class Acts(Deciding, Owning, Protocol):
 
 
 class Conversation:
-    """The remembered turns of the chat, thread or topic that the message came from."""
+    """The remembered turns of the chat, thread or topic that the message came from, or what of them is one person's."""
 
-    def __init__(self, acts: Acts) -> None:
+    def __init__(self, acts: Acts, person: str = "") -> None:
         self._acts = acts
+        self._person = person
+
+    def of(self, person: Person) -> Conversation:
+        """What this person said here and was answered, as if nobody else were there."""
+        return Conversation(self._acts, person.id)
 
     async def turns(self, budget: int) -> list[Turn]:
         """The newest turns that fit `budget` tokens, oldest first, cut in blocks so that prompts keep their prefix."""
-        return await self._acts.turns(budget)
+        return await self._acts.turns(budget, self._person)
 
     async def append(self, turn: Turn) -> None:
         """Remembers a turn; only handlers of `ordered` routes may."""
         await self._acts.append(turn)
 
-    async def withdraw(self, count: int) -> None:
-        """Forgets the newest `count` turns; only handlers of `ordered` routes may."""
-        if count > 0:
-            await self._acts.withdraw(count)
+    async def withdraw(self, message: str) -> None:
+        """Forgets the turns that came of the message with this id; only handlers of `ordered` routes may."""
+        await self._acts.withdraw(message)
 
     async def reset(self) -> None:
-        """Forgets every turn; only handlers of `ordered` routes may."""
-        await self._acts.reset()
+        """Forgets every turn, and the summary; only handlers of `ordered` routes may."""
+        await self._acts.reset(self._person)
+
+    async def summary(self) -> Summary:
+        """What was said before the turns that are shown; an empty one where nobody summed up, or something of it was taken back since."""
+        return await self._acts.summary(self._person)
+
+    async def condense(self, summary: Summary) -> None:
+        """Keeps a summary. Its `forgotten` is that of the summary which was read before the turns that it sums up."""
+        await self._acts.condense(summary, self._person)
 
 
 class Stored:
@@ -193,6 +217,17 @@ class Context:
     async def stream(self, job: Job[R], show: Show) -> R:
         """Runs a job and shows each partial in the chat; what the handler returns replaces it."""
         return await self._acts.run(job, show)
+
+    async def tools(self) -> tuple[Function, ...]:
+        """What a model may call for this person here, for `Generate.tools`: of plugins that are on, and that they may use."""
+        return await self._acts.tools()
+
+    async def call(self, call: Call) -> Reply:
+        """Runs a tool for this person, whatever made the model want it: its words are data for the model, its other parts are for the chat.
+
+        Where there is no such tool for them, its arguments are wrong, or it did not work, the words say so.
+        """
+        return await self._acts.call(call)
 
     async def reply(self, reply: Reply | str) -> None:
         """Sends a message of its own, beside the one that the handler returns."""

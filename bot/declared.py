@@ -16,16 +16,16 @@ from pydantic import BaseModel
 from bot import hookspecs
 from bot.errors import BotError, PluginError
 from bot.models import Model
-from bot.routes import Action, Command, Listener, Reaction, Route, Schedule
+from bot.routes import Action, Command, Listener, Reaction, Route, Schedule, Tool
 
 HOOKS: Mapping[str, frozenset[str]] = {
-    "front": frozenset({"register_connectors", "register_routes", "admit", "lifespan", "observe"}),
+    "front": frozenset({"register_connectors", "register_routes", "register_tools", "admit", "lifespan", "observe"}),
     "model": frozenset({"register_models", "lifespan"}),
 }
 """Which hooks each half of a plugin may implement."""
 
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
-"""What every platform takes as a command's name."""
+"""What every platform takes as a command's name, and every model as a tool's."""
 
 _ROUTES = (Command, Listener, Action, Reaction, Schedule)
 
@@ -104,11 +104,21 @@ def _item_fault(hook: str, item: Any) -> str:
     match hook:
         case "register_routes":
             return _route_fault(item)
+        case "register_tools":
+            return _tool_fault(item)
         case "register_models" if not isinstance(item, Model):
             return f"expected a Model, found {item!r}"
         case "register_connectors" if not (isinstance(getattr(item, "name", None), str) and hasattr(item, "limits")):
             return f"expected a Connector with a name and limits, found {item!r}"
     return ""
+
+
+def _tool_fault(tool: Any) -> str:
+    if not isinstance(tool, Tool):
+        return f"expected a Tool, found {tool!r}"
+    if not _waits(tool.handler):
+        return f"Tool {tool.name!r}: expected `async def` as its handler, found {tool.handler!r}"
+    return "" if COMMAND.fullmatch(tool.name) else f"Tool {tool.name!r}: expected 1 to 32 of a-z, 0-9 and _ as its name"
 
 
 def _route_fault(route: Any) -> str:

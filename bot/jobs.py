@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.messages import Blob
-from bot.turns import Turn
+from bot.turns import Call, Turn
 
 
 class Result(BaseModel):
@@ -65,20 +65,32 @@ def shape(job: type[Job[Any]]) -> str:
     return hashlib.blake2b(json.dumps(job.model_json_schema(), sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
+class Function(BaseModel):
+    """A tool as a model is told of it; `parameters` is a JSON schema. `Context.call` runs it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
 class Answer(Result):
-    """Generated text. `finish` says why it ended; token counts are the model's own."""
+    """Generated text, or the tools that the model wants called first. `finish` says why it ended; token counts are the model's own."""
 
     text: str
     finish: Literal["stop", "length"]
     prompt_tokens: int
     tokens: int
     model: str
+    calls: tuple[Call, ...] = ()
 
 
 class Generate(Job[Answer]):
     """Continue a conversation. Turns are oldest first; the model folds them into its own prompt format.
 
-    `max_tokens` caps the answer; `temperature` 0 is greedy; generation ends before any of `stop`.
+    `max_tokens` caps the answer; `temperature` 0 is greedy; generation ends before any of `stop`. Where the last turn is the bot's, it is
+    the beginning of the answer, which then has it too. `tools` are what the model may call instead of answering, where it knows how.
     """
 
     kind: ClassVar[str] = "generate"
@@ -91,6 +103,7 @@ class Generate(Job[Answer]):
     top_p: float = Field(default=0.9, gt=0.0, le=1.0)
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    tools: tuple[Function, ...] = ()
 
 
 class Picture(Result):

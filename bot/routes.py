@@ -114,4 +114,19 @@ class Schedule:
     ordered: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that a chat model may call while it answers, for the person who asked and with no more rights than theirs.
+
+    `description` tells the model when to; `args` becomes its schema. The handler's words are told to the model as data, other parts of its
+    reply go to the chat. It has `timeout` seconds.
+    """
+
+    name: str
+    description: str
+    args: type[BaseModel]
+    handler: ArgsHandler
+    timeout: float = 60.0
+
+
 Route = Command | Listener | Action | Reaction | Schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
@@ -13,9 +13,9 @@ from bot.choices import Change, Chosen, Deed, Where
 from bot.context import Canvas, Clip, Fetched, Scope, Show
 from bot.errors import UserError
 from bot.house import Order, Rules
-from bot.jobs import Job, Partial, Result
+from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Audio, Blob, Image, Message, Reply, Source
-from bot.turns import Turn, fit
+from bot.turns import Call, Summary, Turn, fit
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Result)
@@ -45,19 +45,24 @@ Scripted = Result | Exception | tuple[Partial | Result | Exception, ...]
 class ScriptedActs:
     """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
 
-    What a handler does is kept: `jobs`, `shown` (while a job ran), `posted`, `forwarded`, `scheduled`, `remembered` turns, `stored`
-    data, `changes` of choices, `stopped` plugins, `ordered` rules, and `removed`, how often it took the clicked message away. What it
-    asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `canvases` by the picture's, `pages` by address,
-    `busy` plugins, and `holding`, what holds for plugins here, the one that is tested first.
+    What a handler does is kept: `jobs`, `shown` (while a job ran), `called` tools, `posted`, `forwarded`, `scheduled`, `remembered` turns,
+    `summaries` and `stored` data, `changes` of choices, `stopped` plugins, `ordered` rules, and `removed`, how often it took the clicked
+    message away. What it asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `canvases` by the picture's,
+    `pages` by address, tools that are `offered` and their `results`, `busy` plugins, and `holding`, what holds for plugins here, the one
+    that is tested first.
     """
 
     def __init__(self, *script: Scripted) -> None:
         self.script = list(script)
         self.jobs: list[Job[Any]] = []
         self.shown: list[Reply] = []
+        self.called: list[Call] = []
+        self.offered: tuple[Function, ...] = ()
+        self.results: dict[str, Reply] = {}
         self.posted: list[Reply] = []
         self.forwarded: list[Message] = []
         self.remembered: list[Turn] = []
+        self.summaries: dict[str, Summary] = {}
         self.scheduled: dict[str, tuple[str, Mapping[str, Any], float]] = {}
         self.stored: dict[tuple[Scope, str], bytes] = {}
         self.files: dict[str, bytes] = {}
@@ -84,26 +89,44 @@ class ScriptedActs:
         assert isinstance(outcome, job.result_type()), f"expected a {job.result_type().__name__} for {job!r}, found {outcome!r}"
         return outcome
 
+    async def tools(self) -> tuple[Function, ...]:
+        """What `offered` has."""
+        return self.offered
+
+    async def call(self, call: Call) -> Reply:
+        """Keeps it in `called`; what `results` has for its name, or that there is no such tool."""
+        self.called.append(call)
+        return self.results.get(call.name, Reply(f"There is no tool {call.name} here.", fault=True))
+
     async def post(self, reply: Reply) -> None:
         """Keeps it in `posted`."""
         self.posted.append(reply)
 
-    async def turns(self, budget: int) -> list[Turn]:
+    async def turns(self, budget: int, person: str) -> list[Turn]:
         """What of `remembered` fits."""
-        return fit(self.remembered, budget)
+        return fit(_of(self.remembered, person), budget)
 
     async def append(self, turn: Turn) -> None:
         """Keeps it in `remembered`, with the offset that the store would give it."""
         offset = sum(before.tokens for before in self.remembered)
         self.remembered.append(turn.model_copy(update={"offset": offset}))
 
-    async def withdraw(self, count: int) -> None:
-        """Takes the newest from `remembered`."""
-        del self.remembered[-count:]
+    async def withdraw(self, message: str) -> None:
+        """Takes them from `remembered`."""
+        self.remembered = [turn for turn in self.remembered if turn.message != message]
 
-    async def reset(self) -> None:
-        """Empties `remembered`."""
-        self.remembered.clear()
+    async def reset(self, person: str) -> None:
+        """Empties `remembered`, of one person's turns or of all."""
+        self.remembered = [turn for turn in self.remembered if person not in ("", turn.person)]
+        self.summaries = {whose: summary for whose, summary in self.summaries.items() if person not in ("", whose)}
+
+    async def summary(self, person: str) -> Summary:
+        """What is in `summaries`."""
+        return self.summaries.get(person, Summary())
+
+    async def condense(self, summary: Summary, person: str) -> None:
+        """Keeps it in `summaries`."""
+        self.summaries[person] = summary
 
     async def load(self, scope: Scope, key: str) -> bytes | None:
         """What is in `stored`."""
@@ -208,3 +231,14 @@ class ScriptedActs:
         if sum(clip.seconds for clip in self.cut[audio.source.id]) > total:
             raise UserError("This recording is too long.")
         return self.cut[audio.source.id]
+
+
+def _of(turns: Sequence[Turn], person: str) -> list[Turn]:
+    """What is of this person, with offsets as if nobody else had spoken; "" is everybody."""
+    if not person:
+        return list(turns)
+    theirs, offset = [], 0
+    for turn in (turn for turn in turns if turn.person == person):
+        theirs.append(turn.model_copy(update={"offset": offset}))
+        offset += turn.tokens
+    return theirs

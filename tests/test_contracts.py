@@ -35,6 +35,7 @@ NOT_FOR_AUTHORS = {
     "Kind",
     "PullError",  # of the command line
     "Trigger",
+    "boundary",
     "fit",  # ctx.conversation.turns does it
     "hookspec",
     "message_json",

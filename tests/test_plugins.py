@@ -14,7 +14,22 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot import Address, BotError, Command, ConfigError, Context, Event, Listener, Message, NoArgs, Person, PluginError, Refusal, hookimpl
+from bot import (
+    Address,
+    BotError,
+    Command,
+    ConfigError,
+    Context,
+    Event,
+    Listener,
+    Message,
+    NoArgs,
+    Person,
+    PluginError,
+    Refusal,
+    Tool,
+    hookimpl,
+)
 from bot.config import Config
 from bot.config import load as load_config
 from bot.messages import Text
@@ -69,6 +84,11 @@ def test_hook_register_connectors(tmp_path: Path) -> None:
 def test_hook_register_routes(tmp_path: Path) -> None:
     ((name, route),) = load(everything(tmp_path), "front").collect("register_routes")
     assert (name, type(route), route.name) == ("everything", Command, "greet")
+
+
+def test_hook_register_tools(tmp_path: Path) -> None:
+    ((name, tool),) = load(everything(tmp_path), "front").collect("register_tools")
+    assert (name, type(tool), tool.name) == ("everything", Tool, "wave")
 
 
 def test_hook_register_models(tmp_path: Path) -> None:
@@ -270,6 +290,7 @@ def test_a_plugin_that_cannot_be_made_says_where(tmp_path: Path) -> None:
         ("def register_models(self): return []", "register_models belongs in model.py, found in front.py"),
         ("def admit(self, words): return None", "words"),
         ("def register_routes(self): return 1 / 0", "register_routes: ZeroDivisionError: division by zero"),
+        ("def register_tools(self): return ['x']", "expected a Tool, found 'x'"),
         ("def register_routes(self): return ['x']", "expected a Command, Listener, Action, Reaction or Schedule, found 'x'"),
         ("def register_connectors(self): return ['x']", "expected a Connector with a name and limits, found 'x'"),
     ],

@@ -15,7 +15,7 @@ from bot.connector import Connector, Deliver
 from bot.context import Canvas, Clip, Fetched, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
 from bot.house import Order, Rules
-from bot.jobs import Job, Result
+from bot.jobs import Function, Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Image, Message, Reply, Source, message_json, reply_json
 from bot.pictures import Pictures
@@ -26,13 +26,14 @@ from bot.router.fetch import fetch
 from bot.router.following import Following
 from bot.router.journal import Journal
 from bot.router.ruling import Ruling
+from bot.router.toolbox import Toolbox
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.keys import digest
 from bot.store.plugindata import PluginData
 from bot.store.queue import Queue
 from bot.store.schedules import Firing, Schedules
-from bot.turns import Turn
+from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
 
@@ -40,6 +41,7 @@ LONGEST_CHAIN = 8
 """Messages that may be forwarded because of one another: two plugins that forward each other's never stop."""
 
 turns_json: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
+functions_json: TypeAdapter[tuple[Function, ...]] = TypeAdapter(tuple[Function, ...])
 clips_json: TypeAdapter[list[Clip]] = TypeAdapter(list[Clip])
 all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
@@ -67,12 +69,16 @@ class Stores:
 class DurableActs:
     """The acts of one run of one ticket."""
 
-    def __init__(self, journal: Journal, line: Line, stores: Stores, connector: Connector, forward: Deliver) -> None:
+    def __init__(
+        self, journal: Journal, line: Line, stores: Stores, connector: Connector, forward: Deliver, toolbox: Toolbox | None = None
+    ) -> None:
+        """`toolbox` is what may be called meanwhile; a tool has none."""
         self._journal = journal
         self._line = line
         self._stores = stores
         self._connector = connector
         self._forward = forward
+        self._toolbox = toolbox
 
     @property
     def _message(self) -> Message:
@@ -82,35 +88,74 @@ class DurableActs:
         """See `following.py`."""
         return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show).result()
 
+    async def tools(self) -> tuple[Function, ...]:
+        """What was offered the first time."""
+
+        async def ask() -> bytes:
+            return functions_json.dump_json(await self._toolbox.offered(self._message) if self._toolbox else ())
+
+        return functions_json.validate_json(await self._journal.once(self._journal.name("tools"), ask))
+
+    async def call(self, call: Call) -> Reply:
+        """What came of it the first time; a call that was cut off finds done what it did before."""
+        name = self._journal.name("tool", call.name, json.dumps(call.arguments, sort_keys=True))
+        toolbox = self._toolbox
+        if toolbox is None:
+            raise PluginError(self._plugin, f"a tool called the tool {call.name}: only handlers of routes may")
+
+        def act(inner: Journal) -> DurableActs:
+            return DurableActs(inner, self._line, self._stores, self._connector, self._forward)
+
+        async def run() -> bytes:
+            return reply_json.dump_json(await toolbox.call(call, name, self._journal, act))
+
+        return reply_json.validate_json(await self._journal.once(name, run))
+
     async def post(self, reply: Reply) -> None:
         """Sends beside the answer, each post at most once where the platform can tell."""
         await self._line.post(reply, self._journal.name("post", reply_json.dump_json(reply).decode()))
 
-    async def turns(self, budget: int) -> list[Turn]:
+    async def turns(self, budget: int, person: str) -> list[Turn]:
         """History as it was when this was first asked."""
 
         async def read() -> bytes:
-            return turns_json.dump_json(await self._stores.conversations.turns(self._message.address.conversation, budget))
+            return turns_json.dump_json(await self._stores.conversations.turns(self._conversation, budget, person))
 
-        return turns_json.validate_json(await self._journal.once(self._journal.name("turns", str(budget)), read))
+        return turns_json.validate_json(await self._journal.once(self._journal.name("turns", str(budget), person), read))
 
     async def append(self, turn: Turn) -> None:
         """One write for the turn and its journal entry."""
         self._must_be_ordered("append a turn")
-        json = turn.model_dump_json(exclude={"offset"})
-        write = self._stores.conversations.appending(self._message.address.conversation, turn)
-        await self._write(self._journal.name("append", json), [write])
+        write = self._stores.conversations.appending(self._conversation, turn)
+        await self._write(self._journal.name("append", turn.model_dump_json(exclude={"offset"})), [write])
 
-    async def withdraw(self, count: int) -> None:
-        """One write for the turns and its journal entry."""
+    async def withdraw(self, message: str) -> None:
+        """One transaction for the turns and its journal entry."""
         self._must_be_ordered("withdraw turns")
-        write = self._stores.conversations.withdrawing(self._message.address.conversation, count)
-        await self._write(self._journal.name("withdraw", str(count)), [write])
+        writes = await self._stores.conversations.withdrawing(self._conversation, message)
+        await self._write(self._journal.name("withdraw", message), writes)
 
-    async def reset(self) -> None:
-        """One write for the forgetting and its journal entry."""
+    async def reset(self, person: str) -> None:
+        """One transaction for the forgetting and its journal entry."""
         self._must_be_ordered("reset the conversation")
-        await self._write(self._journal.name("reset"), [self._stores.conversations.resetting(self._message.address.conversation)])
+        await self._write(self._journal.name("reset", person), await self._stores.conversations.resetting(self._conversation, person))
+
+    async def summary(self, person: str) -> Summary:
+        """The summary as it was when this was first asked."""
+
+        async def read() -> bytes:
+            return (await self._stores.conversations.summary(self._conversation, person)).model_dump_json().encode()
+
+        return Summary.model_validate_json(await self._journal.once(self._journal.name("summary", person), read))
+
+    async def condense(self, summary: Summary, person: str) -> None:
+        """One write for the summary and its journal entry."""
+        writes = self._stores.conversations.condensing(self._conversation, summary, person)
+        await self._write(self._journal.name("condense", summary.model_dump_json(), person), writes)
+
+    @property
+    def _conversation(self) -> str:
+        return self._message.address.conversation
 
     def _must_be_ordered(self, what: str) -> None:
         body = self._journal.ticket.body

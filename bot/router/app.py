@@ -42,6 +42,7 @@ from bot.router.runner import Runner
 from bot.router.stopping import stopping
 from bot.router.table import Table
 from bot.router.threads import Threads
+from bot.router.toolbox import Toolbox
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
@@ -121,13 +122,14 @@ def build(
     )
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace())
+    toolbox = Toolbox(plugins.collect("register_tools"), gate)
     endings = Endings(plugins, gate, stores.queue)
 
     async def forward(message: Message) -> None:
         await dispatch.deliver(message)
 
     def act(journal: Journal, line: Line) -> DurableActs:
-        return DurableActs(journal, line, stores, by_name[journal.message.address.connector], forward)
+        return DurableActs(journal, line, stores, by_name[journal.message.address.connector], forward, toolbox)
 
     runner = Runner(table, plugins, tickets, delivery, act, endings.ended)
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)

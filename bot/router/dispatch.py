@@ -11,7 +11,7 @@ import structlog
 from bot.choices import CORE
 from bot.errors import BadArguments, ConnectorError
 from bot.forms import Form
-from bot.messages import Address, Called, Clicked, Deleted, Joined, Left, Message, Moved, Said, Typing
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Said, Typing
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
 from bot.router.arguments import validate
@@ -184,7 +184,7 @@ class Dispatch:
             id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
             if await self._desk.asker(id) is not None:
                 await self._buttons.withdraw(id)
-        await self._conversations.forget(message.address.conversation, message.id)
+        await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(message.trigger, Said))
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:
         """Nobody who spoke to the bot is answered now, which each chat is told once; what a server wants of every message is done."""
@@ -244,7 +244,7 @@ class Dispatch:
                 args=args,
                 settings={} if own else view.settings(plugin, message.address),
                 ordered=match.entry.route.ordered,
-                quiet=view.quiet(message.address),
+                quiet=view.quiet(message.address) or isinstance(message.trigger, Fired),  # nobody waits for what fires by itself
                 level=view.level(message),
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from bot.messages import Message
@@ -25,10 +26,11 @@ class Ledger(Protocol):
 class Journal:
     """The journal of a ticket in the hands of this router. `ref` is the reference id that people are told."""
 
-    def __init__(self, ticket: Ticket, ledger: Ledger, entries: Mapping[str, bytes]) -> None:
+    def __init__(self, ticket: Ticket, ledger: Ledger, entries: Mapping[str, bytes], within: str = "") -> None:
         self.ticket = ticket
         self._ledger = ledger
         self._entries = dict(entries)
+        self._within = within
         self._seen: Counter[str] = Counter()
         self._since = time.monotonic()
         self.busy = False
@@ -68,9 +70,14 @@ class Journal:
 
         The same handler asks for the same names on every replay, in whatever order its concurrent parts run.
         """
-        what = f"{kind}:{digest(*args)}"
+        what = f"{self._within}{kind}:{digest(*args)}"
         self._seen[what] += 1
         return f"{what}:{self._seen[what]}"
+
+    def within(self, name: str, plugin: str, settings: Mapping[str, object]) -> Journal:
+        """For what another plugin does in this run, in the course of the effect `name`; its own effects have names of their own."""
+        body = self.ticket.body.model_copy(update={"plugin": plugin, "settings": dict(settings), "ordered": False})
+        return Journal(replace(self.ticket, body=body), self._ledger, self._entries, f"{name}>")
 
     def find(self, name: str) -> bytes | None:
         """What is journalled under this name, or None."""

@@ -33,7 +33,12 @@ TABLE = (
     Entry("claim:*", "24 hours, or until used", "nothing personal", "a code that makes an owner, by its hash"),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation"),
-    Entry("turns-meta:*", "30 days after the last turn", "nothing personal", "tokens counted so far in a conversation"),
+    Entry(
+        "turns-meta:*",
+        "30 days after the last turn",
+        "the chat",
+        "tokens counted so far in a conversation, and what was said before in short",
+    ),
     Entry("data:*", "as its plugin says", "the person", "what a plugin keeps for a server, a chat or a person"),
     Entry("data-index:*", "until the owner is forgotten", "the person", "which plugin data exists for an owner"),
     Entry("offered:*", "90 days after it was told", "nothing personal", "which commands a platform was told to offer in a server"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 from bot import Answer, Generate, TextSoFar, Work
+from plugins.chat.calling import called, may_be_call
 from plugins.chat.prompt import Prompt
 from plugins.chat.sampling import Rule
 from plugins.chat.stream import TextStream
@@ -29,7 +30,7 @@ class Answering:
         self._model = model
         self._most = max(1, min(job.max_tokens, window - len(prompt.tokens)))
         self._ends = ends
-        self._stream = TextStream(decode, (*job.stop, *prompt.stops))
+        self._stream = TextStream(decode, (*job.stop, *prompt.stops), prompt.begun)
         self._tokens = 0
         self._emitted = ""
 
@@ -54,11 +55,13 @@ class Answering:
 
     def _show(self) -> None:
         shown = self._stream.shown
-        if shown != self._emitted:
+        if shown != self._emitted and not (self.work.job.tools and may_be_call(shown)):
             self._emitted = shown
             self.work.emit(TextSoFar(text=shown))
 
     def _finish(self, why: Literal["stop", "length"]) -> None:
         self.ended = True
-        answer = Answer(text=self._stream.text, finish=why, prompt_tokens=len(self.prompt), tokens=self._tokens, model=self._model)
-        self.work.finish(answer)
+        text = self._stream.text
+        calls = called(text) if self.work.job.tools else ()
+        counts = {"prompt_tokens": len(self.prompt), "tokens": self._tokens}
+        self.work.finish(Answer(text="" if calls else text, finish=why, model=self._model, calls=calls, **counts))

@@ -37,11 +37,12 @@ class Choosing:
         return [Command("models", "List the models, or choose the one that answers in this chat.", ModelsArgs, self.models)]
 
     async def chosen(self, ctx: Context) -> Served:
-        """The chat's choice, while it is served; nothing is read where there is none to make."""
+        """The chat's choice, else the setting, while it is served; nothing is read where there is none to make."""
         if len(self._models) == 1:
             return self._first
+        usual = self._models.get(ctx.settings.model, self._first)
         choice = await ctx.store.get(Choice, "chat", "model")
-        return self._models.get(choice.model, self._first) if choice else self._first
+        return self._models.get(choice.model, usual) if choice else usual
 
     async def models(self, ctx: Context, args: ModelsArgs) -> str:
         """Everybody may look; who manages the server may choose."""

@@ -41,6 +41,9 @@ class Server(_Table):
     memory: float = Field(default=0.0, ge=0.0)
     """Gigabytes of the device that it takes while it runs, for a server with a `command` and for one that gives its memory back."""
 
+    tools: bool = False
+    """Its model can call tools, in the protocol's own form."""
+
     patience: float = Field(default=600.0, ge=1.0)
     """Seconds within which it must answer once it is started, or have loaded its model."""
 
@@ -88,6 +91,11 @@ class Served:
     def tuned(self) -> bool:
         """Whether it follows instructions."""
         return self.entry is None or self.entry.chat is None or self.entry.chat.tuned
+
+    @property
+    def tools(self) -> bool:
+        """Whether it can call tools."""
+        return self.server.tools if self.server else self.entry is not None and self.entry.chat is not None and bool(self.entry.chat.tools)
 
     @property
     def summary(self) -> str:

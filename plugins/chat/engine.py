@@ -93,7 +93,7 @@ class Engine:
 
     def encode(self, job: Generate) -> Prompt:
         """The prompt of a job. It leaves room for the answer, up to half the window."""
-        return self._format.encode(job.turns, self.window - min(job.max_tokens, self.window // 2))
+        return self._format.encode(job.turns, self.window - min(job.max_tokens, self.window // 2), job.tools)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of tokens, without control tokens."""

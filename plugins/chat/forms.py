@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot import ChatFacts
+from bot import Call, ChatFacts, Function
 
 LONGEST_NAME = 40
 """Characters of a name; platforms allow more, and it is repeated in every message."""
@@ -20,11 +20,12 @@ ANSWERER = "Assistant"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one role says; `name` is a person's, or what a bot's turn is called."""
+    """What one role says; `name` is a person's, or what a bot's turn is called. With `calls` it says nothing: their results follow."""
 
     role: str
     text: str
     name: str = ""
+    calls: tuple[Call, ...] = ()
 
     @property
     def spoken(self) -> str:
@@ -38,11 +39,14 @@ class Form(ABC):
     named = False
     """Whether each turn stands alone under its speaker's name, instead of with its neighbours of the same role."""
 
+    calling = False
+    """Whether it has a way to write tools, calls and results; else results are words of people, marked as what they are."""
+
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
 
     @abstractmethod
-    def render(self, persona: str, parts: Sequence[Part]) -> list[int]:
+    def render(self, persona: str, parts: Sequence[Part], tools: Sequence[Function] = ()) -> list[int]:
         """The tokens up to the place where the answer begins."""
 
     @abstractmethod
@@ -58,14 +62,19 @@ class Form(ABC):
         """The control token with which an answer ends in this form; None where it is text."""
         return None
 
-    def frame(self, persona: Part) -> int:
+    def frame(self, persona: Part, tools: Sequence[Function] = ()) -> int:
         """Tokens around the parts."""
-        return len(self.render(persona.text, [Part("user", "x")])) - self.size(Part("user", "x"))
+        return len(self.render(persona.text, [Part("user", "x")], tools)) - self.size(Part("user", "x"))
 
     def tokens(self, text: str, *, begin: bool = False) -> list[int]:
         """Plain text; with the token that begins a text, where the tokenizer has one, when it is to `begin`."""
         ids: list[int] = self._tokenizer(text, add_special_tokens=begin, split_special_tokens=True, verbose=False)["input_ids"]
         return ids
+
+    def behind(self, tokens: Sequence[int], text: str) -> list[int]:
+        """The beginning of an answer, behind the place where it begins: formats of plain text have a space between."""
+        before: str = self._tokenizer.decode(tokens[-1:])
+        return self.tokens(f" {text}" if before.endswith(":") else text) if text else []
 
     def length(self, text: str) -> int:
         """In tokens."""
@@ -92,6 +101,7 @@ class Template(Form):
         self._cues = chat.cues if chat else ()
         self._stops = chat.stops if chat else ()
         self._today = today
+        self.calling = chat is not None and chat.tools
         if not self._template:
             raise ValueError("expected a chat template in the model's folder, found none: choose a model that is tuned for chat")
         self._folds = False
@@ -111,9 +121,9 @@ class Template(Form):
         letter = self.length("x")
         return {"assistant": lengths[1] - lengths[0] - letter, "user": lengths[2] - lengths[1] - letter}
 
-    def render(self, persona: str, parts: Sequence[Part]) -> list[int]:
+    def render(self, persona: str, parts: Sequence[Part], tools: Sequence[Function] = ()) -> list[int]:
         """See `Form.render`."""
-        messages = [{"role": part.role, "content": plain(part.text, self._cues)} for part in parts]
+        messages = [self._message(part) for part in parts]
         if persona and self._folds:
             first = messages[0]["content"] if messages else ""
             messages = [{"role": "user", "content": f"{persona}\n\n{first}"}, *messages[1:]]
@@ -121,6 +131,7 @@ class Template(Form):
             messages.insert(0, {"role": "system", "content": persona})
         ids: list[int] = self._tokenizer.apply_chat_template(
             messages,
+            tools=[{"type": "function", "function": tool.model_dump()} for tool in tools] if tools and self.calling else None,
             chat_template=self._template,
             add_generation_prompt=True,
             return_dict=False,
@@ -129,9 +140,17 @@ class Template(Form):
         )
         return ids
 
+    def _message(self, part: Part) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": part.role, "content": plain(part.text, self._cues)}
+        if part.calls:
+            calls = [{"type": "function", "function": {"name": call.name, "arguments": call.arguments}} for call in part.calls]
+            message["tool_calls"] = calls
+        return message | ({"name": part.name} if part.role == "tool" else {})
+
     def size(self, part: Part) -> int:
         """See `Form.size`."""
-        return self.length(part.spoken) + self._costs[part.role]
+        calls = "".join(call.model_dump_json() for call in part.calls)
+        return self.length(part.spoken + calls) + self._costs.get(part.role, self._costs["user"])
 
     def stops(self, parts: Sequence[Part]) -> tuple[str, ...]:
         """Those of the model."""
@@ -158,7 +177,7 @@ class Transcript(Form):
 
     named = True
 
-    def render(self, persona: str, parts: Sequence[Part]) -> list[int]:
+    def render(self, persona: str, parts: Sequence[Part], tools: Sequence[Function] = ()) -> list[int]:
         """See `Form.render`. No space behind the last cue: it belongs to the answer's first token."""
         labels = _labels(parts)
         cues = [f"{label}:" for label in labels]

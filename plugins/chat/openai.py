@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from bot import Generate, Turn
+from bot import Call, Generate, Turn
+from plugins.chat.forms import Part
 from plugins.chat.prompt import leading, merged, part
 
 TRIES = 4
@@ -24,8 +26,20 @@ SILENCE = 120.0
 """Seconds without a word after which a server is given up; a long prompt on a slow machine takes that long to read."""
 
 
+class _Asked(BaseModel):
+    name: str = ""
+    arguments: str | None = None
+
+
+class _Called(BaseModel):
+    index: int = 0
+    id: str | None = None
+    function: _Asked = _Asked()
+
+
 class _Delta(BaseModel):
     content: str | None = None
+    tool_calls: tuple[_Called, ...] | None = None
 
 
 class _Choice(BaseModel):
@@ -45,35 +59,65 @@ class _Chunk(BaseModel):
 
 @dataclass(slots=True)
 class Written:
-    """An answer as it grows; the token counts are the server's, or the number of its pieces."""
+    """An answer as it grows, or the tools it wants called; the token counts are the server's, or the number of its pieces."""
 
     text: str = ""
     finish: Literal["stop", "length"] = "stop"
     prompt_tokens: int = 0
     tokens: int = 0
+    asked: dict[int, Call] = field(default_factory=dict)
+    given: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The tools; arguments that are no JSON are none, which the tool then says."""
+        return tuple(call.model_copy(update={"arguments": _arguments(self.given[index])}) for index, call in sorted(self.asked.items()))
 
 
 class ServerRefusedError(Exception):
     """The server says no, or says nothing; the text tells the operator why."""
 
 
-def messages(turns: Sequence[Turn]) -> list[dict[str, str]]:
+GO_ON = "Go on exactly where you stopped. Repeat nothing."
+"""Some servers go on with an answer that stands last, others do not: asked in words, all do."""
+
+
+def messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """Turns as the protocol has them; persons' words begin with their names."""
     first = leading(turns)
     persona = [{"role": "system", "content": "\n".join(turn.text.strip() for turn in first)}] if first else []
-    return [*persona, *({"role": each.role, "content": each.text} for each in merged(part(turn) for turn in turns[len(first) :]))]
+    rest = turns[len(first) :]
+    calls = [turn.call for turn in rest if turn.role == "tool"]
+    said = [_message(each) for each in merged(part(turn, calling=True) for turn in rest)]
+    for message, id in zip((message for message in said if message["role"] == "tool"), calls, strict=True):
+        message["tool_call_id"] = id
+    return [*persona, *said, *([{"role": "user", "content": GO_ON}] if begun(turns) else [])]
+
+
+def begun(turns: Sequence[Turn]) -> str:
+    """The beginning of the answer, where the turns end with it."""
+    return turns[-1].text.strip() if turns and turns[-1].role == "bot" and not turns[-1].calls else ""
+
+
+def _message(each: Part) -> dict[str, Any]:
+    if not each.calls:
+        return {"role": each.role, "content": each.text}
+    calls = [(call.id, {"name": call.name, "arguments": json.dumps(call.arguments)}) for call in each.calls]
+    return {"role": "assistant", "content": "", "tool_calls": [{"id": id, "type": "function", "function": called} for id, called in calls]}
 
 
 def body(job: Generate, model: str) -> dict[str, Any]:
     """The request; only what every server knows, and what the job asks for."""
     asked: dict[str, Any] = {"model": model, "messages": messages(job.turns), "stream": True, "stream_options": {"include_usage": True}}
     asked |= {"max_tokens": job.max_tokens, "temperature": job.temperature, "top_p": job.top_p}
+    if job.tools:
+        asked["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in job.tools]
     return asked | ({"stop": list(job.stop)} if job.stop else {}) | ({"seed": job.seed} if job.seed is not None else {})
 
 
-async def stream(client: httpx.AsyncClient, asked: dict[str, Any]) -> AsyncGenerator[Written]:
-    """The answer, again after each piece. Tried again until the first piece; raises ServerRefusedError."""
-    written = Written()
+async def stream(client: httpx.AsyncClient, asked: dict[str, Any], begun: str = "") -> AsyncGenerator[Written]:
+    """The answer behind what was begun, again after each piece. Tried again until the first piece; raises ServerRefusedError."""
+    written = Written(begun)
     for number in range(1, TRIES + 1):
         pause = min(2.0 ** (number - 2), LONGEST_PAUSE)
         try:
@@ -89,7 +133,7 @@ async def stream(client: httpx.AsyncClient, asked: dict[str, Any]) -> AsyncGener
                     raise ServerRefusedError(_refusal(answer))
                 pause = _asked_for(answer, pause)
         except httpx.TransportError as error:
-            if written.text or number == TRIES:
+            if written.text != begun or number == TRIES:
                 raise ServerRefusedError(f"{client.base_url} broke off ({type(error).__name__}: {error}); is it running?") from error
         await asyncio.sleep(pause)
 
@@ -110,13 +154,26 @@ async def _chunks(answer: httpx.Response) -> AsyncIterator[_Chunk]:
 
 def _grown(written: Written, chunk: _Chunk) -> bool:
     new = "".join(choice.delta.content or "" for choice in chunk.choices[:1])
-    written.text += new
+    apart = written.text and not written.tokens and not (written.text[-1:].isspace() or new[:1].isspace() or new[:1] in ".,;:!?)")
+    written.text += f" {new}" if new and apart else new
+    for called in (called for choice in chunk.choices[:1] for called in choice.delta.tool_calls or ()):
+        written.given[called.index] = written.given.get(called.index, "") + (called.function.arguments or "")
+        if called.function.name:
+            written.asked[called.index] = Call(name=called.function.name, id=called.id or "")
     written.tokens += bool(new)
     if any(choice.finish_reason == "length" for choice in chunk.choices[:1]):
         written.finish = "length"
     if chunk.usage:
         written.prompt_tokens, written.tokens = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
     return bool(new)
+
+
+def _arguments(given: str) -> dict[str, Any]:
+    try:
+        found = json.loads(given or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _asked_for(answer: httpx.Response, pause: float) -> float:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 
-from bot import Turn
+from bot import Function, Turn
 from bot.turns import fit
 from plugins.chat.forms import Form, Part
 
-ROLES = {"system": "user", "bot": "assistant", "person": "user", "tool": "user"}
+ROLES = {"system": "user", "bot": "assistant", "person": "user", "tool": "tool"}
 """Of the turns behind the leading system turns; many templates allow a system message at the start alone."""
 
 
@@ -20,6 +20,8 @@ class Prompt:
 
     tokens: list[int]
     stops: tuple[str, ...] = ()
+    begun: str = ""
+    """The beginning of the answer, where it has one; the model goes on behind it."""
 
 
 class PromptFormat:
@@ -28,24 +30,28 @@ class PromptFormat:
     def __init__(self, form: Form) -> None:
         self._form = form
 
-    def encode(self, turns: Sequence[Turn], budget: int) -> Prompt:
+    def encode(self, turns: Sequence[Turn], budget: int, tools: Sequence[Function] = ()) -> Prompt:
         """The prompt, at most `budget` tokens. The oldest turns leave in blocks; a last one that is too long loses its end."""
         first = leading(turns)
         persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in first)), budget // 2)
         rest = turns[len(first) :]
-        parts = [part(turn) for turn in rest]
-        prompt = self._render(persona, parts)
+        parts = [part(turn, calling=self._form.calling) for turn in rest]
+        prompt = self._render(persona, parts, tools)
         if len(prompt.tokens) > budget:
-            parts = self._fitting(rest, parts, budget - self._form.frame(persona))
-            prompt = self._render(persona, parts)
+            parts = self._fitting(rest, parts, budget - self._form.frame(persona, tools))
+            prompt = self._render(persona, parts, tools)
         while (excess := len(prompt.tokens) - budget) > 0 and any(part.text for part in parts):  # words that meet may take more than apart
             parts = parts[1:] if len(parts) > 1 else [self._cut(parts[0], self._form.length(parts[0].text) - excess)]
-            prompt = self._render(persona, parts)
+            prompt = self._render(persona, parts, tools)
         return prompt
 
-    def _render(self, persona: Part, parts: Sequence[Part]) -> Prompt:
+    def _render(self, persona: Part, parts: Sequence[Part], tools: Sequence[Function]) -> Prompt:
         said = _asked(parts) if self._form.named else merged(_asked(parts))
-        return Prompt(self._form.render(persona.text, said), self._form.stops(said))
+        begun = said[-1].text if said and said[-1].role == "assistant" and not said[-1].calls else ""
+        if begun:  # its turn is open: a hole in a transcript, the generation prompt of a template
+            said = [*said[:-1], *([replace(said[-1], text="")] if self._form.named else [])]
+        tokens = self._form.render(persona.text, said, tools)
+        return Prompt([*tokens, *self._form.behind(tokens, begun)], self._form.stops(said), begun)
 
     def _fitting(self, turns: Sequence[Turn], parts: Sequence[Part], room: int) -> list[Part]:
         shortened = [self._cut(part, room - self._form.size(replace(part, text=""))) for part in parts]
@@ -60,9 +66,12 @@ class PromptFormat:
         return replace(part, text=self._form.cut(part.text, max(most, 0)))
 
 
-def part(turn: Turn) -> Part:
-    """A turn behind the leading system turns."""
-    return Part(ROLES[turn.role], turn.text.strip(), " ".join(turn.name.split()))
+def part(turn: Turn, *, calling: bool) -> Part:
+    """A turn behind the leading system turns. Where tools cannot be written, their results are words, quoted like those of a file."""
+    name, text = " ".join(turn.name.split()), turn.text.strip()
+    if turn.role == "tool" and not calling:
+        return Part("user", "\n".join([f"[{name}]", *(f"> {line}" for line in text.splitlines())]))
+    return Part(ROLES[turn.role], text, name, turn.calls if calling else ())
 
 
 def leading(turns: Sequence[Turn]) -> list[Turn]:
@@ -78,4 +87,5 @@ def _asked(parts: Sequence[Part]) -> list[Part]:
 
 def merged(parts: Iterable[Part]) -> list[Part]:
     """Neighbours of one role as one message: many templates insist that roles alternate."""
-    return [Part(role, "\n".join(each.spoken for each in run)) for role, run in groupby(parts, key=lambda each: each.role)]
+    runs = [list(run) for _, run in groupby(parts, key=lambda each: id(each) if each.calls or each.role == "tool" else each.role)]
+    return [run[0] if run[0].calls or run[0].role == "tool" else Part(run[0].role, "\n".join(each.spoken for each in run)) for run in runs]

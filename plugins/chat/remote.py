@@ -11,7 +11,7 @@ import httpx
 from bot import Answer, Batch, Generate, Memory, Model, Placement, TextSoFar, Work
 from plugins.chat.config import Server
 from plugins.chat.managed import Managed
-from plugins.chat.openai import SILENCE, ServerRefusedError, Written, body, stream
+from plugins.chat.openai import SILENCE, ServerRefusedError, Written, begun, body, stream
 from plugins.chat.sharing import Sharing
 
 LOOK = 0.05
@@ -66,14 +66,15 @@ class Remote(Model[Generate, Answer]):
             return
         written = writing.result()
         counts = {"prompt_tokens": written.prompt_tokens, "tokens": written.tokens}
-        work.finish(Answer(text=written.text.strip(), finish=written.finish, model=self.name, **counts))
+        calls = written.calls
+        work.finish(Answer(text="" if calls else written.text.strip(), finish=written.finish, model=self.name, calls=calls, **counts))
 
     async def _written(self, work: Work[Generate, Answer]) -> Written:
         written = Written()
         asked = body(work.job, self._server.model or self.name)
         timeout = httpx.Timeout(SILENCE, connect=10.0)
         reached = httpx.AsyncClient(base_url=str(self._server.url), headers=self._headers(), timeout=timeout)
-        async with reached as client, aclosing(stream(client, asked)) as pieces:
+        async with reached as client, aclosing(stream(client, asked, begun(work.job.turns))) as pieces:
             async for written in pieces:
                 work.emit(TextSoFar(text=written.text.strip()))
         return written

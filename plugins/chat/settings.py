@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 PERSONA = (
@@ -27,3 +29,18 @@ class Settings(BaseModel):
 
     context_tokens: int = Field(default=1200, title="Memory", ge=100, le=200_000)
     """How many tokens of the conversation it is shown, and the most that one question may have. More takes longer to read."""
+
+    memory: Literal["chat", "person"] = Field(default="chat", title="Shared or apart")
+    """`chat`: all who speak here share one conversation. `person`: the bot has one with each of them, and knows nothing of the others'."""
+
+    summary: bool = Field(default=True, title="Summary")
+    """What no longer fits the memory is summed up by the model, and stands before the rest."""
+
+    buttons: bool = Field(default=True, title="Buttons")
+    """Below an answer is Again, and Continue where it was cut off."""
+
+    tools: bool = Field(default=True, title="Tools")
+    """A model that can call tools may call those of the plugins that are on here, for whoever asks and with no more rights than theirs."""
+
+    model: str = Field(default="", title="Model", max_length=100)
+    """The model that answers, of those that `/models` lists; empty is the first of them. What `/models` chose in a chat goes before."""

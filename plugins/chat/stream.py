@@ -9,14 +9,14 @@ BROKEN = "\ufffd"
 
 
 class TextStream:
-    """The text of one answer as it grows. `decode` turns tokens into text."""
+    """The text of one answer as it grows. `decode` turns tokens into text; what was `begun` before stands in front."""
 
-    def __init__(self, decode: Callable[[Sequence[int]], str], stops: Iterable[str] = ()) -> None:
+    def __init__(self, decode: Callable[[Sequence[int]], str], stops: Iterable[str] = (), begun: str = "") -> None:
         self._decode = decode
         self._stops = [stop for stop in stops if stop]
         self._tail: list[int] = []
         self._read = 0
-        self._text = ""
+        self._text = begun
 
     def push(self, token: int) -> bool:
         """Takes the next token; true when it completed a stop string."""

@@ -83,6 +83,17 @@ def summarise() -> Task:
     return Task("Summarise what the person sends in at most three sentences. Add nothing of your own.", "Text", "Summary", TOLD)
 
 
+def condense() -> Task:
+    """What leaves the memory, for the next prompts to begin with."""
+    return Task(
+        "Sum up what was said in a group chat in at most five sentences: who said what, and what was agreed. Keep names and numbers. "
+        "Add nothing of your own.",
+        "Text",
+        "Summary",
+        TOLD,
+    )
+
+
 def classify(labels: Sequence[str]) -> Task:
     """With one of the labels."""
     listed = ", ".join(labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from bot import Audio, File, Image, Message, Text, Turn, estimate_tokens
+from bot import Audio, File, Image, Message, Quote, Text, Turn, estimate_tokens
 
 PUNCTUATION = " \t\n?!.,:;…"
 
@@ -52,12 +52,17 @@ def _described(part: Text | Image | Audio | File) -> str:
 
 def question(message: Message, history: Sequence[Turn]) -> Turn:
     """The turn of the person who speaks, with the message they reply to unless it is the turn before."""
-    spoken = message.reply_to is not None and any(described(message.reply_to.parts) == turn.text.strip() for turn in history[-1:])
+    spoken = any(_is_of(message.reply_to, turn) for turn in history[-1:])
     others = described(part for part in message.parts if not isinstance(part, Text))
     text = "\n".join(filter(None, ("" if spoken else quoted(message), words(message), others)))
     sender = message.sender
     tokens = estimate_tokens(f"{sender.name}: {text}")
     return Turn(role="person", parts=(Text(text),), name=sender.name, person=sender.id, message=message.id, at=message.at, tokens=tokens)
+
+
+def _is_of(quote: Quote | None, turn: Turn) -> bool:
+    """Whether a quoted message is this turn; below an answer may stand what was not remembered of it."""
+    return quote is not None and bool(said := turn.text.strip()) and described(quote.parts).startswith(said)
 
 
 def labels(message: Message, turns: Iterable[Turn]) -> frozenset[str]:
@@ -75,6 +80,15 @@ def unlabelled(text: str, found: frozenset[str]) -> str:
 def may_become_label(text: str, found: frozenset[str]) -> bool:
     """True while it cannot be told yet whether the answer begins with a label."""
     return any(label.startswith(text) for label in found)
+
+
+def reopened(said: str, more: str) -> str:
+    """What goes on behind `said`, as a message of its own: a code block that is open there begins anew."""
+    opening = ""
+    for line in said.splitlines():
+        if line.lstrip().startswith("```"):
+            opening = "" if opening else line.strip()
+    return f"{opening}\n{more.strip(chr(10))}" if opening else more.strip()
 
 
 def unreadable(message: Message) -> str:

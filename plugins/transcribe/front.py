@@ -11,12 +11,14 @@ from bot import (
     Context,
     Listener,
     Message,
+    NoArgs,
     Partial,
     Reply,
     Route,
     Segment,
     Text,
     TextSoFar,
+    Tool,
     Transcribe,
     Transcript,
     UserError,
@@ -44,6 +46,19 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         """Recordings do not wait for one another, so the route is not ordered."""
         return [Listener("recordings", has_sound, self.transcribe)]
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Tool]:
+        """For a model that is asked about a recording."""
+        return [Tool("transcribe", "Writes down what is said in the voice note that the person sent or replied to.", NoArgs, self.heard)]
+
+    async def heard(self, ctx: Context, args: NoArgs) -> str:
+        """The words of the recordings in the message, else in the one that it replies to. Raises UserError where there are none."""
+        quoted = ctx.message.reply_to.parts if ctx.message.reply_to else ()
+        sounds = [part for part in ctx.message.parts if isinstance(part, Audio)] or [part for part in quoted if isinstance(part, Audio)]
+        if not sounds:
+            raise UserError("There is no recording: the person has to send one, or to reply to one.")
+        return "\n\n".join([written(await self._listen(ctx, sound, ctx.settings)) or NOBODY for sound in sounds])
 
     async def transcribe(self, ctx: Context) -> Reply | None:
         """One reply for all recordings of the message; silence where the server wants none of them."""

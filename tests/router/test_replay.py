@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
-from bot import Command, Context, Listener, Reply, Route, Turn, hookimpl, messages
+from bot import Call, Command, Context, Listener, Reply, Route, Turn, hookimpl, messages
 from bot.messages import Address, Called, Message, Person, Text
 from bot.plugins import Loaded, Plugins
 from bot.store.conversations import Conversations
@@ -25,6 +25,7 @@ from bot.store.tickets import MOST_CRASHES
 from bot.testing import wait_until
 from tests.hands import Said, Say, worker
 from tests.platform import Platform
+from tests.router.test_tools import Scales
 from tests.router.world import Fate, Killed, finish, router, take_over
 
 ROOM = Address("room", "lounge", "main")
@@ -104,6 +105,8 @@ class Scripted:
                 raise Killed
             case "k":
                 return (await ctx.keep(f"bytes {number}".encode(), "text/plain")).name
+            case "w":
+                return (await ctx.call(Call(name="weigh", arguments={"what": f"thing {number}"}))).text
             case "l":
                 return "long " * 120
         return step
@@ -114,7 +117,8 @@ def message(steps: str) -> Message:
 
 
 def plugins(fate: Fate | None = None) -> Plugins:
-    return Plugins([Loaded("scripted", Scripted(fate or Fate()), settings=Settings, version="1")])
+    scripted = Loaded("scripted", Scripted(fate or Fate()), settings=Settings, version="1")
+    return Plugins([scripted, Loaded("scales", Scales(), version="1")])
 
 
 def echo(asked: dict[str, Any]) -> tuple[str, Said]:
@@ -199,7 +203,7 @@ def snapshots(outcome: Outcome) -> set[tuple[str, bool]]:
     return {(match["tone"], int(match["at"]) > time.time() + HOUR / 2) for match in found if match}
 
 
-PROGRAMS = ["", "n", "atr", "cac", "sp", "mm", "mrm", "fa", "kl", "pap", "atatr"] + [
+PROGRAMS = ["", "n", "atr", "cac", "sp", "mm", "mrm", "fa", "kl", "pap", "atatr", "wmw"] + [
     "".join(random.Random(seed).choices("atrcspmfkl", k=5)) for seed in range(4)
 ]
 

@@ -1,6 +1,7 @@
 -- Journals one effect of a ticket and applies its writes in the same instant, unless it is journalled already.
 -- KEYS: ticket, journal   ARGV: fence, field, value, then writes: count, command, arg …
--- A write APPEND takes turns key, meta key, turn JSON, tokens, most turns, ttl s: it numbers the turn by the tokens before it.
+-- A write APPEND takes turns key, meta key, turn JSON, tokens, most turns, ttl s, person: it numbers the turn by the tokens before it, and
+-- by those of the same person.
 -- A write CHOOSE replaces a server's choices: key, the version that they are based on, JSON. Based on another, nothing at all is written.
 -- Returns {'lost'}, {'stale'}, {'known', value} or {'new', value}.
 local found = redis.call('HMGET', KEYS[1], 'state', 'fence')
@@ -19,7 +20,8 @@ end
 for _, write in ipairs(writes) do
   if write[1] == 'APPEND' then
     local offset = redis.call('HINCRBY', write[3], 'tokens', write[5]) - write[5]
-    redis.call('RPUSH', write[2], string.format('%d', offset) .. ' ' .. write[4])
+    local mine = redis.call('HINCRBY', write[3], 'tokens:' .. write[8], write[5]) - write[5]
+    redis.call('RPUSH', write[2], string.format('%d:%d', offset, mine) .. ' ' .. write[4])
     redis.call('LTRIM', write[2], -write[6], -1)
     redis.call('EXPIRE', write[2], write[7])
     redis.call('EXPIRE', write[3], write[7])

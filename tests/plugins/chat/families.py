@@ -41,13 +41,23 @@ LAST = {
 }
 
 LLAMA = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set system = messages[0]['content']|trim %}{% set messages = messages[1:] %}"
-    "{% else %}{% set system = '' %}{% endif %}{{ '<|start_header_id|>system<|end_header_id|>\\n\\nCutting Knowledge Date: December 2023\\n"
-    "Today Date: ' + (date_string or '26 Jul 2024') + '\\n\\n' + system + '<|eot_id|>' }}{% for message in messages %}"
-    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content']|trim + '<|eot_id|>' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}"
+    "{{ bos_token }}{% if tools is not defined %}{% set tools = none %}{% endif %}{% if messages[0]['role'] == 'system' %}"
+    "{% set system = messages[0]['content']|trim %}{% set messages = messages[1:] %}{% else %}{% set system = '' %}{% endif %}"
+    "{{ '<|start_header_id|>system<|end_header_id|>\\n\\n' }}{% if tools is not none %}{{ 'Environment: ipython\\n' }}{% endif %}"
+    "{{ 'Cutting Knowledge Date: December 2023\\nToday Date: ' + (date_string or '26 Jul 2024') + '\\n\\n' + system + '<|eot_id|>' }}"
+    "{% if tools is not none %}{% set first = messages[0]['content']|trim %}{% set messages = messages[1:] %}"
+    "{{ '<|start_header_id|>user<|end_header_id|>\\n\\nGiven the following functions, please respond with a JSON for a function call "
+    'with its proper arguments that best answers the given prompt.\\n\\nRespond in the format {"name": function name, "parameters": '
+    "dictionary of argument name and its value}.Do not use variables.\\n\\n' }}{% for tool in tools %}{{ tool|tojson(indent=4) }}"
+    "{{ '\\n\\n' }}{% endfor %}{{ first + '<|eot_id|>' }}{% endif %}{% for message in messages %}{% if 'tool_calls' in message %}"
+    "{% if message.tool_calls|length != 1 %}{{ raise_exception('This model only supports single tool-calls at once!') }}{% endif %}"
+    '{% set call = message.tool_calls[0].function %}{{ \'<|start_header_id|>assistant<|end_header_id|>\\n\\n{"name": "\' + call.name + '
+    "'\", \"parameters\": ' }}{{ call.arguments|tojson }}{{ '}<|eot_id|>' }}{% elif message.role == 'tool' %}"
+    "{{ '<|start_header_id|>ipython<|end_header_id|>\\n\\n' + message.content|tojson + '<|eot_id|>' }}{% else %}"
+    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content']|trim + '<|eot_id|>' }}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}"
 )
-"""The part without tools of the one that Llama 3.1 ships."""
+"""What the one that Llama 3.1 ships does for conversations and for tools of one's own; not its built-in ones."""
 
 GEMMA = (
     "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"

@@ -22,6 +22,7 @@ class Script:
 
     words: Sequence[str] = ("The capital ", "is ", "Paris.")
     finish: str = "stop"
+    calls: Sequence[dict[str, Any]] = ()
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     breaks: int | None = None
     hold: threading.Event | None = None
@@ -62,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
                     self.close_connection = True
                     return
                 self._event({"choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]})
+            for call in self.script.calls:
+                self._event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]})
             while self.script.hold and not self.script.hold.wait(0.01):
                 self.wfile.write(b": still here\n\n")
             self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": self.script.finish}]})

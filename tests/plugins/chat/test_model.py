@@ -13,7 +13,7 @@ from plugins.chat.config import Config
 from plugins.chat.engine import Engine
 from plugins.chat.model import Chat, Plugin
 from plugins.chat.settings import PERSONA
-from tests.plugins.chat.arrivals import Arrivals, Request, alone, generate, person, ran, system
+from tests.plugins.chat.arrivals import Arrivals, Request, alone, bot, generate, person, ran, system
 from tests.plugins.chat.test_engine import QUESTIONS
 
 pytestmark = pytest.mark.models
@@ -33,6 +33,16 @@ def test_the_question_is_answered_under_the_default_persona(starter_engine: Engi
     turns = (system(PERSONA), person("What is the capital of France?", name))
     (answer,) = ran(starter_engine, Request(Generate(turns=turns, max_tokens=16, temperature=0.0)))
     assert "Paris" in answer.text
+
+
+def test_an_answer_that_was_cut_off_goes_on_as_if_it_had_not_been(starter_engine: Engine) -> None:
+    (whole,) = ran(starter_engine, Request(generate("What is the capital of France, and what is it known for?", max_tokens=30)))
+    (cut,) = ran(starter_engine, Request(generate("What is the capital of France, and what is it known for?", max_tokens=9)))
+    turns = (*generate("What is the capital of France, and what is it known for?").turns, bot(cut.text))
+    request = Request(Generate(turns=turns, max_tokens=21, temperature=0.0))
+    (more,) = ran(starter_engine, request)
+    assert cut.finish == "length" and more.text == whole.text
+    assert all(partial.startswith(cut.text) for partial in request.partials)
 
 
 @pytest.mark.parametrize("stop", [" Paris", "Par", "aris", "is Pa"])

@@ -52,11 +52,20 @@ def test_a_conversation_becomes_the_models_own_format(form: PromptFormat, tokeni
 @settings(max_examples=50)
 def test_plain_text_is_tokenised_as_the_template_would(form: PromptFormat, tokenizer: Any, turns: list[Turn]) -> None:
     turns = [turn for turn in turns if "<|" not in turn.text and "\ue000" not in turn.text and turn.text.strip()]
+    turns = turns[: len(turns) - (len(turns) % 2 == 0)]  # an answer at the end is the beginning of one
     alternating = [system("S."), *(person(turn.text, "") if i % 2 == 0 else bot(turn.text) for i, turn in enumerate(turns))]
     roles = {"system": "system", "person": "user", "bot": "assistant"}
     messages = [{"role": roles[turn.role], "content": turn.text.strip()} for turn in alternating]
     expected = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
     assert form.encode(alternating, 10_000).tokens == expected
+
+
+def test_an_answer_that_is_begun_is_left_open(form: PromptFormat, tokenizer: Any) -> None:
+    turns = [system("S."), person("Hi!"), bot("Hello <|im_end|> A")]
+    assert text_of(form, tokenizer, turns).endswith("Alice: Hi!<|im_end|>\n<|im_start|>assistant\nHello <|im_end|> A")
+    prompt = form.encode(turns, 1000)
+    assert prompt.begun == "Hello <|im_end|> A"
+    assert prompt.tokens.count(tokenizer.convert_tokens_to_ids("<|im_end|>")) == 2
 
 
 def test_neighbours_of_one_role_are_one_message(form: PromptFormat, tokenizer: Any) -> None:

@@ -49,7 +49,7 @@ def test_an_answer_streams_and_ends_with_the_servers_counts(script: Script) -> N
     request = run(remote(script, model="llama3.1:8b"))
     assert request.partials == ["The capital", "The capital is", "The capital is Paris.", "The capital is Paris."]
     assert request.answer.model_dump() == {
-        **{"text": "The capital is Paris.", "finish": "stop", "prompt_tokens": 9, "tokens": 5, "model": "big"},
+        **{"text": "The capital is Paris.", "finish": "stop", "prompt_tokens": 9, "tokens": 5, "model": "big", "calls": ()},
     }
     assert script.asked[0]["model"] == "llama3.1:8b"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from bot import Command, Connector, Context, Event, Message, NoArgs, Refusal, Reply, Route, hookimpl
+from bot import Command, Connector, Context, Event, Message, NoArgs, Refusal, Reply, Route, Tool, hookimpl
 
 from .config import Config
 
@@ -31,6 +31,10 @@ class Plugin:
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         yield Command("greet", "Greets.", NoArgs, self.greet)
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Tool]:
+        yield Tool("wave", "Waves.", NoArgs, self.greet)
 
     @hookimpl
     def admit(self, message: Message) -> Refusal | None:

@@ -1,0 +1,99 @@
+"""The tools that plugins declared: which of them a model may call for a person here, and calling one. What one may do: `acts.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from pydantic import BaseModel
+
+from bot.context import Acts, Context
+from bot.errors import BadArguments, JobCancelled, JobError, Refused, StoreError, UserError
+from bot.jobs import Function
+from bot.messages import Message, Reply, Text
+from bot.router.arguments import validate
+from bot.router.gate import Gate
+from bot.router.journal import Journal
+from bot.routes import Tool
+from bot.store.tickets import Superseded
+from bot.turns import Call
+
+LONGEST = 4_000
+"""Characters of a result that a model is told; the rest of a long one would push the conversation out of its window."""
+
+log = structlog.get_logger(__name__)
+
+
+class Toolbox:
+    """Asks the gate anew for every call: whatever a text makes a model want, it can do no more than the person who asked."""
+
+    def __init__(self, declared: Iterable[tuple[str, Tool]], gate: Gate) -> None:
+        self._tools = {tool.name: (plugin, tool) for plugin, tool in declared}
+        self._gate = gate
+
+    async def offered(self, message: Message) -> tuple[Function, ...]:
+        """What may be called for the sender of this message."""
+        view = await self._gate.view(message.address)
+        return tuple(_function(tool) for plugin, tool in self._tools.values() if view.allows(plugin, message.address))
+
+    async def call(self, call: Call, name: str, journal: Journal, act: Callable[[Journal], Acts]) -> Reply:
+        """What came of it, faults included; `name` is that of the call in the journal, under which all is kept that the tool does."""
+        try:
+            return _short(await self._called(call, name, journal, act))
+        except (JobCancelled, Superseded, StoreError):
+            raise
+        except UserError as error:
+            return Reply(str(error), fault=True)
+        except TimeoutError:
+            return Reply(f"{call.name} took too long.", fault=True)
+        except JobError as error:
+            return Reply(f"{call.name} did not work: {error}", fault=True)
+        except Exception:  # a stranger's code
+            log.exception("a tool failed", tool=call.name)
+            return Reply(f"{call.name} did not work.", fault=True)
+
+    async def _called(self, call: Call, name: str, journal: Journal, act: Callable[[Journal], Acts]) -> Reply:
+        message = journal.message
+        plugin, tool = self._tools.get(call.name, ("", None))
+        view = await self._gate.view(message.address)
+        if tool is None or not view.allows(plugin, message.address):
+            raise Refused(f"There is no tool {call.name} for {message.sender.name} here.")
+        settings = self._gate.settings(plugin, view, message.address)
+        inner = journal.within(name, plugin, settings.model_dump(mode="json"))
+        now = datetime.fromtimestamp(journal.ticket.at, UTC)
+        ctx = Context(message, settings, now, journal.ref, act(inner), view.level(message))
+        args = _arguments(tool, call)
+        try:
+            async with asyncio.timeout(tool.timeout):
+                outcome = await tool.handler(ctx, args)
+        finally:
+            journal.busy = journal.busy or inner.busy
+        return Reply(outcome) if isinstance(outcome, str) else outcome or Reply("Done.")
+
+
+def _arguments(tool: Tool, call: Call) -> BaseModel:
+    try:
+        return tool.args.model_validate(validate(tool.args, call.arguments))
+    except BadArguments as error:
+        raise BadArguments(f"{call.name} was called wrongly: {error}") from error
+
+
+def _function(tool: Tool) -> Function:
+    return Function(name=tool.name, description=tool.description, parameters=_untitled(tool.args.model_json_schema()))
+
+
+def _untitled(schema: Any) -> Any:
+    """Without titles, which repeat the names: what a model is told of its tools stands in every prompt."""
+    if isinstance(schema, dict):
+        return {key: _untitled(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    return schema
+
+
+def _short(reply: Reply) -> Reply:
+    if len(reply.text) <= LONGEST:
+        return reply
+    others = [part for part in reply.parts if not isinstance(part, Text)]
+    return Reply(f"{reply.text[:LONGEST]}…", *others, fault=reply.fault)

@@ -1,0 +1,127 @@
+"""Answers a question and remembers both; answers it again, or goes on where an answer was cut off. Which message asks what: `front.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from bot import Action, Button, Command, Context, Generate, NoArgs, Reply, Route, Text, Turn
+from plugins.chat.choosing import Choosing
+from plugins.chat.recalling import Condensing, recalled, talk
+from plugins.chat.wording import described, labels, reopened
+from plugins.chat.writing import Written, write
+
+NOTHING = "I could not think of an answer to that. Please ask in other words."
+
+GONE = "That is too long ago: I do not remember it any more."
+
+LIVELY = 0.8
+"""The least temperature of a second answer: what is likeliest has been said."""
+
+AGAIN = {"zh-CN": "换一种说法回答上一个问题。"}
+CONTINUE = {"zh-CN": "接着写被截断的回答。"}
+
+
+class Asked(BaseModel):
+    """What the buttons of an answer say: the id of the message that asked."""
+
+    message: str = ""
+
+
+class Replying:
+    """The answers of all chats; one at a time in each, because every answer is part of the next prompt."""
+
+    def __init__(self, choosing: Choosing) -> None:
+        self._choosing = choosing
+        self._condensing = Condensing(choosing.chosen)
+
+    def routes(self) -> Iterable[Route]:
+        """The commands and buttons of answers that were given."""
+        return [
+            Command("again", "Answer the last question in other words.", NoArgs, self.again, ordered=True, descriptions=AGAIN),
+            Command("continue", "Go on with an answer that was cut off.", NoArgs, self.go_on, ordered=True, descriptions=CONTINUE),
+            Action("again", Asked, self.again, ordered=True),
+            Action("continue", Asked, self.go_on, ordered=True),
+            *self._condensing.routes(),
+        ]
+
+    async def reply(self, ctx: Context, history: Sequence[Turn], asked: Turn, notes: Iterable[str] = (), **changes: Any) -> Reply | str:
+        """Question and answer are remembered together: a question that was cancelled or failed leaves nothing behind.
+
+        `notes` stand below the answer; `changes` are those of the job.
+        """
+        turns = [*history, asked]
+        written = await write(ctx, await self._job(ctx, turns, **changes), labels(ctx.message, turns))
+        if not written.text and not written.parts:
+            return NOTHING
+        if changes:  # it is not the first answer
+            await talk(ctx).withdraw(asked.message)
+        await self._remember(ctx, history, asked, written)
+        return _reply(ctx, written.text, written, asked.message, notes)
+
+    async def again(self, ctx: Context, args: NoArgs | Asked) -> Reply | str:
+        """Answers a question anew, in other words; the first answer is forgotten."""
+        history, message = await recalled(ctx), _message(args)
+        turns = exchange(history, message)
+        asked = next((turn for turn in turns if turn.role == "person"), None)
+        if asked is None:
+            return GONE if message else "There is no question to answer again."
+        warmth = max(ctx.settings.temperature, LIVELY)
+        return await self.reply(ctx, _before(history, asked), asked, temperature=warmth, seed=ctx.random.getrandbits(32))
+
+    async def go_on(self, ctx: Context, args: NoArgs | Asked) -> Reply | str:
+        """Goes on with an answer; the chat is shown what is new, and the whole is remembered."""
+        history, message = await recalled(ctx), _message(args)
+        turns = exchange(history, message)
+        if not turns or turns[-1].role != "bot":
+            return GONE if message else "There is no answer to go on with."
+        said, before = turns[-1], _before(history, turns[0])
+        job = await self._job(ctx, [*before, *turns], tools=())
+        written = await write(ctx, job, labels(ctx.message, [*before, *turns]), begun=said.text)
+        more = written.text.removeprefix(said.text)
+        if not more.strip():
+            return "That was all."
+        await talk(ctx).withdraw(said.message)
+        written.tokens += said.tokens
+        await self._remember(ctx, before, turns[0], written)
+        return _reply(ctx, reopened(said.text, more), written, said.message)
+
+    async def _remember(self, ctx: Context, before: Sequence[Turn], asked: Turn, written: Written) -> None:
+        text = written.text or described(written.parts)
+        answered = Turn(
+            role="bot", parts=(Text(text),), person=asked.person, message=asked.message, at=ctx.now.timestamp(), tokens=written.tokens
+        )
+        await talk(ctx).append(asked)
+        await talk(ctx).append(answered)  # with the id of the question, so that both leave when it is deleted
+        await self._condensing.follow(ctx, before, asked, answered)
+
+    async def _job(self, ctx: Context, turns: Sequence[Turn], **changes: Any) -> Generate:
+        settings, model = ctx.settings, await self._choosing.chosen(ctx)
+        persona = Turn(role="system", parts=(Text(settings.persona),))
+        asked: dict[str, Any] = {"max_tokens": settings.max_tokens, "temperature": settings.temperature}
+        if settings.tools and model.tools:
+            asked["tools"] = await ctx.tools()
+        return Generate(model=model.name, turns=(persona, *turns), **{**asked, **changes})
+
+
+def exchange(history: Sequence[Turn], message: str = "") -> list[Turn]:
+    """The turns that came of this message; without one, of the newest that was answered: others may have spoken since."""
+    newest = next((turn.message for turn in reversed(history) if turn.role == "bot"), "")
+    return [turn for turn in history if turn.message and turn.message == (message or newest)]
+
+
+def _before(history: Sequence[Turn], asked: Turn) -> list[Turn]:
+    return list(history[: history.index(asked)])
+
+
+def _message(args: NoArgs | Asked) -> str:
+    return args.message if isinstance(args, Asked) else ""
+
+
+def _reply(ctx: Context, text: str, written: Written, message: str, notes: Iterable[str] = ()) -> Reply:
+    used = f"_(Used: {', '.join(dict.fromkeys(written.used))}.)_" if written.used else ""
+    shown = filter(None, (f"{text} …" if written.cut else text, used, *notes))
+    labelled = [*(["Continue"] if written.cut else []), "Again"] if ctx.settings.buttons else []
+    return Reply(*shown, *written.parts, buttons=[Button(label, label.lower(), {"message": message}) for label in labelled])

@@ -1,0 +1,145 @@
+"""Tools that a model calls: for whom they are there, and what comes of calls. Routers that die meanwhile: `test_replay.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from redis.asyncio import Redis
+
+from bot import Call, Command, Context, File, JobFailed, NoArgs, Reply, Route, Tool, UserError, hookimpl
+from bot.messages import Address, Called, Message, Person
+from bot.plugins import Loaded, Plugins
+from bot.store.keys import Keys
+from bot.store.servers import Choices, Server, Servers
+from bot.testing import wait_until
+from tests.hands import Said, Say, worker
+from tests.platform import Platform
+from tests.router.world import Fate, router
+
+ROOM = Address("room", "lounge", "main")
+ADA = Person("ada", "Ada")
+
+
+class Weight(BaseModel):
+    """What `weigh` takes."""
+
+    what: str
+    grams: int = 1
+
+
+class Notes(BaseModel):
+    """What a plugin keeps."""
+
+    count: int = 0
+
+
+class Caller:
+    """A chat whose model wants the calls that a command names: `weigh what=x; fail what=y`."""
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Command("do", "Calls.", Weight, self.do, ordered=True), Command("list", "Lists.", NoArgs, self.listed)]
+
+    async def listed(self, ctx: Context, args: NoArgs) -> str:
+        return " ".join(f"{tool.name}:{sorted(tool.parameters.get('properties', {}))}" for tool in await ctx.tools()) or "none"
+
+    async def do(self, ctx: Context, args: Weight) -> Reply:
+        replies = [await ctx.call(_wanted(words)) for words in args.what.split(";")]
+        files = [part for reply in replies for part in reply.parts if isinstance(part, File)]
+        notes = await ctx.store.get(Notes, "chat")
+        return Reply("|".join(f"{reply.text}{'!' if reply.fault else ''}" for reply in replies) + f" {notes}", *files)
+
+
+def _wanted(words: str) -> Call:
+    return Call(name=words.split()[0], arguments=dict(re.findall(r"(\w+)=(\w+)", words)))
+
+
+class Scales:
+    """A plugin whose tools do what plugins do."""
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Tool]:
+        yield Tool("weigh", "Weighs something.", Weight, self.weigh)
+        yield Tool("fail", "Fails.", Weight, self.fail)
+        yield Tool("sleep", "Takes long.", NoArgs, self.sleep, timeout=0.05)
+
+    async def weigh(self, ctx: Context, args: Weight) -> Reply:
+        said = await ctx.run(Say(words=f"{args.what} {args.grams}"))
+        notes = await ctx.store.get(Notes, "chat") or Notes()
+        await ctx.store.put(Notes(count=notes.count + 1), "chat")
+        await ctx.reply(f"beside {args.what}")
+        kept = await ctx.keep(b"scale", "text/plain", f"{args.what}.txt")
+        return Reply(f"{said.words} for {ctx.person.name}, {notes.count} before", File(kept))
+
+    async def fail(self, ctx: Context, args: Weight) -> str:
+        match args.what:
+            case "politely":
+                raise UserError("It is too heavy.")
+            case "remotely":
+                raise JobFailed("no scale")
+            case "turns":
+                await ctx.conversation.reset()
+        return str(1 // 0)
+
+    async def sleep(self, ctx: Context, args: NoArgs) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+
+def plugins(scales: Scales) -> Plugins:
+    return Plugins([Loaded("caller", Caller(), version="1"), Loaded("scales", scales, version="1")])
+
+
+def message(command: str, text: str = "") -> Message:
+    return Message(f"{command} {text}", f"{command} {text}", ROOM, ADA, trigger=Called(command, text=text), me="bot")
+
+
+def echo(asked: dict[str, Any]) -> tuple[str, Said]:
+    return "", Said(words=asked["job"]["words"].upper())
+
+
+async def said(redis_url: str, redis: Redis, keys: Keys, arrival: Message, choices: Choices = Choices()) -> str:
+    """What stands in the room in the end."""
+    platform = Platform()
+    await Servers(redis, keys).put(ROOM.tenant, Server(choices=choices))
+    async with worker(redis, keys, ["say"], echo), router(redis_url, keys, plugins(Scales()), platform, Fate()) as made:
+        await made.deliver(arrival)
+        await wait_until(lambda: not made.runner.held)
+    return platform.shown(ROOM)[-1]
+
+
+async def test_what_is_on_here_is_offered_with_its_arguments(redis_url: str, redis: Redis, keys: Keys) -> None:
+    assert await said(redis_url, redis, keys, message("list")) == "weigh:['grams', 'what'] fail:['grams', 'what'] sleep:[]"
+
+
+async def test_what_is_off_here_is_neither_offered_nor_called_whoever_wants_it(redis_url: str, redis: Redis, keys: Keys) -> None:
+    off = Choices(plugins={"scales": False})
+    assert await said(redis_url, redis, keys, message("list"), off) == "none"
+    assert await said(redis_url, redis, keys, message("do", "weigh what=x"), off) == "There is no tool weigh for Ada here.! None"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("weigh what=x grams=3", "X 3 for Ada, 0 before"),
+        ("weigh what=x; weigh what=y", "X 1 for Ada, 0 before|Y 1 for Ada, 1 before"),
+        ("drink what=x", "There is no tool drink for Ada here.!"),
+        ("weigh grams=much", "weigh was called wrongly: what: field required; grams: input should be a valid integer"),
+        ("fail what=politely", "It is too heavy.!"),
+        ("fail what=remotely", "fail did not work: no scale!"),
+        ("fail what=turns", "fail did not work.!"),
+        ("fail what=x", "fail did not work.!"),
+        ("sleep", "sleep took too long.!"),
+    ],
+)
+async def test_what_comes_of_a_call_is_words_for_the_model(redis_url: str, redis: Redis, keys: Keys, wanted: str, told: str) -> None:
+    assert (await said(redis_url, redis, keys, message("do", wanted))).startswith(told)
+
+
+async def test_a_tool_keeps_its_data_where_its_plugin_does_and_the_caller_does_not_see_it(redis_url: str, redis: Redis, keys: Keys) -> None:
+    assert (await said(redis_url, redis, keys, message("do", "weigh what=x"))).endswith(" None")

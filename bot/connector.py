@@ -52,13 +52,15 @@ class Limits:
     line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
     `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
     any more to a message that comes late. `budget` is how many calls a chat, with all its threads, takes in so many seconds; 0 for no
-    such limit. With `menus` a post may have menus; elsewhere each of their choices is a button.
+    such limit. `bytes_per_post` is how many bytes the files of a post may have together. With `menus` a post may have menus; elsewhere
+    each of their choices is a button.
     """
 
     text: int
     file: int
     edit_interval: float
     files_per_post: int = 10
+    bytes_per_post: float = inf
     files_per_edit: int = 10
     caption: int | None = None
     utf16: bool = False

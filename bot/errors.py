@@ -81,6 +81,14 @@ class MessageGone(ConnectorError):
     """The message that was to be changed is no longer there, or can no longer be changed."""
 
 
+class NotAllowed(ConnectorError):
+    """The platform forbids it there; `words` tell the admins of that place what to change."""
+
+    def __init__(self, fault: str, words: str) -> None:
+        super().__init__(fault)
+        self.words = words
+
+
 class StoreError(BotError):
     """Redis cannot be reached, is full or is too old; the text says what the operator does about it."""
 

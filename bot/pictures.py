@@ -6,7 +6,7 @@ import asyncio
 import json
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +29,9 @@ SENTENCES = {
     "slow": "Reading this picture took too long, so I stopped.",
 }
 """What the person is told, by the word that the worker sends."""
+
+LARGEST = 4096
+"""Pixels of the longest side of a picture that is only made to fit: what a chat shows is smaller."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +63,10 @@ class Facts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A picture as a PNG without anything else in it. `recipe` is what its file says of how it was drawn, "" for nothing."""
+    """A picture as a PNG without anything else in it; a JPEG where it was to fit.
+
+    `recipe` is what its file says of how it was drawn, "" for nothing.
+    """
 
     png: bytes
     width: int
@@ -77,7 +83,18 @@ class Pictures:
 
     async def read(self, content: AsyncIterator[bytes], side: int) -> Read:
         """The picture, no side of it longer than `side` pixels. Raises UserError for what cannot be read, and whatever `content` raises."""
-        order = json.dumps(asdict(self._order(side)))
+        return await self._read(content, self._order(side), side)
+
+    async def fitted(self, content: bytes, most: int) -> bytes:
+        """The picture as a JPEG of at most so many bytes. Raises UserError for what is none, or too vast to be made smaller."""
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield content
+
+        return (await self._read(whole(), replace(self._order(LARGEST), most=most, size=len(content)), LARGEST)).png
+
+    async def _read(self, content: AsyncIterator[bytes], what: Order, side: int) -> Read:
+        order = json.dumps(asdict(what))
         async with self._free, confined(pictures_worker.__file__, order) as process, fed(process, content) as feeding:
             try:
                 async with asyncio.timeout(self._limits.wait):

@@ -21,6 +21,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 RECIPE = "hobnob"
 """The text of a PNG in which we say how it was drawn."""
 
+QUALITIES = (92, 85, 75)
+"""Of a JPEG, before its picture is made smaller: what an eye hardly sees, what it sees when it looks for it."""
+
 LONGEST_RECIPE = 16_384
 """Letters of it."""
 
@@ -30,6 +33,7 @@ class Order:
     """What to do and within which limits. `library` is the folder that Pillow lies in.
 
     `side` is the longest side of what is written, in pixels; `size` and `memory` are in bytes, `cpu` in seconds, `pixels` of the input.
+    With `most` a JPEG of at most so many bytes is written instead of a PNG.
     """
 
     library: str
@@ -38,6 +42,7 @@ class Order:
     pixels: int
     cpu: int
     memory: int
+    most: int = 0
 
 
 class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the program
@@ -91,7 +96,7 @@ def recipe(found: Any) -> str:
 
 
 def answer(order: Order) -> tuple[dict[str, Any], bytes]:
-    """What there is to say, and the PNG. Raises Fault, or MemoryError where the file wants too much."""
+    """What there is to say, and the file. Raises Fault, or MemoryError where the file wants too much."""
     from PIL import Image, ImageOps, PngImagePlugin  # noqa: F401  all that is loaded later, before the last door closes
 
     Image.preinit()
@@ -104,9 +109,27 @@ def answer(order: Order) -> tuple[dict[str, Any], bytes]:
         raise Fault("large")
     found = opened(content, order)
     paper = drawn(found, order.side)
+    written = fitted(paper, order.most) if order.most else encoded(paper, "PNG", compress_level=1)
+    return {"width": paper.width, "height": paper.height, "recipe": recipe(found)}, written
+
+
+def encoded(paper: Image.Image, kind: str, **how: int) -> bytes:
+    """The picture as a file."""
     out = io.BytesIO()
-    paper.save(out, "PNG", compress_level=1)
-    return {"width": paper.width, "height": paper.height, "recipe": recipe(found)}, out.getvalue()
+    paper.save(out, kind, **how)
+    return out.getvalue()
+
+
+def fitted(paper: Image.Image, most: int) -> bytes:
+    """A JPEG of at most so many bytes: as good as it can be, then half as large, and so on. Raises Fault."""
+    while min(paper.size) >= 1:
+        for quality in QUALITIES:
+            if len(made := encoded(paper, "JPEG", quality=quality)) <= most:
+                return made
+        if max(paper.size) == 1:
+            break
+        paper = paper.resize((max(1, paper.width // 2), max(1, paper.height // 2)))
+    raise Fault("large")
 
 
 def main() -> None:

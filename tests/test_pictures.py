@@ -91,3 +91,16 @@ async def test_a_file_that_is_too_large_is_not_read_to_its_end() -> None:
 async def test_a_picture_that_takes_more_memory_than_it_may_ends_its_process_alone() -> None:
     with pytest.raises(UserError, match="too large: I read at most 50 million pixels"):
         await read(file(Image.new("1", (7000, 7000)), "PNG"), side=7000, limits=Limits(memory=400 << 20))
+
+
+async def test_a_picture_is_made_to_fit_as_well_as_it_can_be() -> None:
+    noise = Image.effect_noise((400, 400), 90).convert("RGB")
+    whole = file(noise, "PNG")
+    for most, size in ((len(whole) - 1, (400, 400)), (20_000, (200, 200)), (800, None)):
+        made = await Pictures().fitted(whole, most)
+        fitting = Image.open(io.BytesIO(made))
+        assert fitting.format == "JPEG"
+        assert len(made) <= most
+        assert size is None or fitting.size == size
+    with pytest.raises(UserError):
+        await Pictures().fitted(whole, 10)

@@ -26,6 +26,7 @@ from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
+from bot.router.doorsteps import Doorsteps
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
@@ -121,7 +122,8 @@ def build(
         Instead(queue.instead, queue.offer_after),
     )
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
-    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace())
+    doorsteps = Doorsteps(lambda address, event, words: dispatch.say(address, event, words), time.time)
+    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell)
     toolbox = Toolbox(plugins.collect("register_tools"), gate)
     endings = Endings(plugins, gate, stores.queue)
 
@@ -135,7 +137,7 @@ def build(
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
     data, start, buttons = stores.data, runner.start, StatusButtons(tickets, stores.queue, stores.instead)
     move = Moving(redis, keys).move
-    publishing = Publishing(table, gate, by_name, Offered(redis, keys))
+    publishing = Publishing(table, gate, by_name, Offered(redis, keys), doorsteps.tell)
     dispatch = Dispatch(
         table,
         plugins,
@@ -149,10 +151,11 @@ def build(
         lateness,
         move,
         publishing,
-        Threads(by_name),
+        Threads(by_name, doorsteps.tell),
         Leaving(redis, keys),
         Forms(by_name, data),
         Suggestions(table, gate, by_name),
+        doorsteps,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)

@@ -12,8 +12,8 @@ from typing import TypeVar
 import structlog
 
 from bot.connector import Connector, Key, Post, Signing
-from bot.errors import ConnectorError, MessageGone, StoreError, UserError
-from bot.messages import Clicked, Image, Reply, reply_json
+from bot.errors import ConnectorError, MessageGone, NotAllowed, StoreError, UserError
+from bot.messages import Address, Clicked, Image, Reply, reply_json
 from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
 from bot.router.pace import Pace
@@ -41,6 +41,8 @@ class Delivery:
     connectors: Mapping[str, Connector]
     posts: Posts
     pace: Pace
+    tell: Callable[[Address, str], Awaitable[None]] | None = None
+    """Tells the admins of a place what they have to change there."""
 
     def line(self, journal: Journal) -> Line:
         """The visible outcome of a ticket."""
@@ -257,6 +259,8 @@ class Line:
             except ConnectorError as error:
                 if error.retry_after is None or attempt == TRIES - 1:
                     log.error("answer not delivered", connector=self._connector.name, fault=str(error), tries=attempt + 1)
+                    if isinstance(error, NotAllowed) and self._delivery.tell is not None:
+                        await self._delivery.tell(self._address, error.words)
                     return None
                 pause = max(error.retry_after, min(0.5 * 2**attempt, LONGEST_PAUSE))
                 self._delivery.pace.hold(self._address, self._limits, pause)

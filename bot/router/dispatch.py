@@ -11,13 +11,14 @@ import structlog
 from bot.choices import CORE
 from bot.errors import BadArguments, ConnectorError
 from bot.forms import Form
-from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Said, Typing
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Person, Said, Typing
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
 from bot.router.arguments import validate
 from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
 from bot.router.completing import Suggestions
+from bot.router.doorsteps import Doorsteps
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate, View
@@ -76,6 +77,7 @@ class Dispatch:
         leaving: Leaving,
         forms: Forms,
         suggestions: Suggestions,
+        doorsteps: Doorsteps,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -93,6 +95,7 @@ class Dispatch:
         self._leaving = leaving
         self._forms = forms
         self._suggestions = suggestions
+        self._doorsteps = doorsteps
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -141,6 +144,7 @@ class Dispatch:
 
     async def _joined(self, message: Message, joined: Joined) -> None:
         """The bot is in a server, whose commands are listed now; what its people have to know is said once."""
+        self._doorsteps.learn(message)
         self._publishing.joined(message)
 
         async def told(view: View) -> list[Body]:
@@ -148,6 +152,15 @@ class Dispatch:
 
         if joined.new or joined.note:
             await self._accept(message, told)
+
+    async def say(self, address: Address, event: str, words: str) -> None:
+        """Says something of its own accord, once for the same event."""
+        message = Message("", event, address, Person("", ""))
+
+        async def told(view: View) -> list[Body]:
+            return [self._told(message, words)]
+
+        await self._accept(message, told)
 
     async def again(self, body: Body, id: str) -> None:
         """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.

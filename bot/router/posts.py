@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import structlog
+
 from bot.connector import Key, Limits, Menu, Post, Upload
+from bot.errors import UserError
 from bot.forms import Button, Select
 from bot.messages import Audio, Blob, File, Image, Reply, Text
+from bot.pictures import Pictures
 from bot.router.asking import CHOOSE
 from bot.router.journal import Journal
 from bot.router.splitting import split
@@ -16,6 +21,9 @@ from bot.store.plugindata import Pressed
 
 MOST_PIECES = 3
 """Messages that a long text may fill; a longer one becomes a file with its beginning above."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class BlobSource(Protocol):
@@ -39,13 +47,14 @@ class Posts:
     blobs: BlobSource
     buttons: ButtonStore
     most_pieces: int = MOST_PIECES
+    pictures: Pictures = field(default_factory=Pictures)
 
     async def of(self, reply: Reply, journal: Journal, limits: Limits) -> list[Post]:
         """The reply as posts, in order; the buttons are under the last, the first replies to the question.
 
         Private ones all do: from the message that it replies to, a platform knows whose eyes a post is for.
         """
-        made = [await self.upload(part) for part in reply.parts if not isinstance(part, Text)]
+        made = [await self._fitting(part, limits) for part in reply.parts if not isinstance(part, Text)]
         uploads = [upload for upload in made if len(upload.content) <= limits.file]
         said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
         pieces = split(said, limits.text, limits.size) if said.strip() else [""]
@@ -53,7 +62,7 @@ class Posts:
             uploads.append(Upload("answer.md", "text/markdown", said.encode()))
             pieces = pieces[:1]
         keys, menus = await self._below(reply, journal, limits)
-        groups = [tuple(uploads[at : at + limits.files_per_post]) for at in range(0, len(uploads), limits.files_per_post)] or [()]
+        groups = list(_groups(uploads, limits)) or [()]
         apart = bool(uploads) and limits.caption is not None and limits.size(pieces[-1]) > limits.caption
         texts = pieces + [""] * (len(groups) - 1 + apart)
         files = [()] * (len(pieces) - 1 + apart) + groups
@@ -75,6 +84,18 @@ class Posts:
             )
             for number, text in enumerate(texts)
         ]
+
+    async def _fitting(self, part: Image | Audio | File, limits: Limits) -> Upload:
+        """The part with its bytes; a picture that is too large for the chat, as one that is not, where that can be done."""
+        upload = await self.upload(part)
+        if len(upload.content) <= limits.file or not upload.mime.startswith("image/"):
+            return upload
+        try:
+            content = await self.pictures.fitted(upload.content, limits.file)
+        except UserError as error:
+            log.warning("a picture could not be made to fit", name=upload.name, fault=str(error))
+            return upload
+        return replace(upload, name=f"{upload.name.rpartition('.')[0] or upload.name}.jpg", mime="image/jpeg", content=content)
 
     async def upload(self, part: Image | Audio | File) -> Upload:
         """The part with its bytes. Raises UserError when they are not kept any more."""
@@ -104,6 +125,19 @@ class Posts:
         id = digest(journal.ticket.id, part.action, what, str(number))[:24]
         await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks))
         return id
+
+
+def _groups(uploads: Sequence[Upload], limits: Limits) -> Iterator[tuple[Upload, ...]]:
+    """The files in their order, as many beside one another as a post takes."""
+    group: list[Upload] = []
+    for upload in uploads:
+        size = sum(len(one.content) for one in group) + len(upload.content)
+        if group and (len(group) == limits.files_per_post or size > limits.bytes_per_post):
+            yield tuple(group)
+            group = []
+        group.append(upload)
+    if group:
+        yield tuple(group)
 
 
 def _too_large(upload: Upload, limits: Limits) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.connector import Connector, Listing, Offer
-from bot.errors import ConnectorError, StoreError
+from bot.errors import ConnectorError, NotAllowed, StoreError
 from bot.messages import Address, Message
 from bot.router.gate import Gate
 from bot.router.offers import offer
+from bot.router.status import roughly
 from bot.router.table import Table
 from bot.store.keys import digest
 from bot.store.offered import Offered
@@ -30,6 +31,11 @@ MOST = 100
 MOST_NEW = 200
 """New commands of a server in a day; a changed one is not new [ibid.]."""
 
+SPENT = (
+    "My commands here are not up to date: this platform takes at most {most} new ones from me in a day. They are again in {wait}; "
+    "until then, what is newly switched on is not in the list, and what is switched off is refused."
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -45,11 +51,20 @@ class Due:
 class Publishing:
     """Knows the servers that its connectors are in, and keeps what is offered there as it should be."""
 
-    def __init__(self, table: Table, gate: Gate, connectors: Mapping[str, Connector], offered: Offered) -> None:
+    def __init__(
+        self,
+        table: Table,
+        gate: Gate,
+        connectors: Mapping[str, Connector],
+        offered: Offered,
+        tell: Callable[[Address, str], Awaitable[None]],
+    ) -> None:
+        """`tell` says to the admins of a server what they have to know or change."""
         self._table = table
         self._gate = gate
         self._connectors = connectors
         self._offered = offered
+        self._say = tell
         self._begun: dict[str, str] = {}
         self._due: dict[str, Due] = {}
         self._wake = asyncio.Event()
@@ -110,6 +125,8 @@ class Publishing:
             after = await self._publish(due)
         except ConnectorError as error:
             log.warning("commands are not offered", server=tenant, fault=str(error))
+            if isinstance(error, NotAllowed):
+                await self._say(due.address, error.words)
             after = error.retry_after and max(error.retry_after, AGAIN)
         except StoreError as error:
             log.warning("commands are not offered yet", server=tenant, fault=str(error))
@@ -130,6 +147,7 @@ class Publishing:
         wait = await self._offered.spend(due.bot, tenant, len(names - told.names), MOST_NEW)
         if wait:
             log.warning("a server has had all new commands of a day", server=tenant, seconds=wait)
+            await self._say(due.address, SPENT.format(most=MOST_NEW, wait=roughly(wait)))
             return float(wait)
         await connector.publish(due.address.server, offers)
         await self._offered.put(due.bot, tenant, now, sorted(names))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from bot.connector import Connector, Threading
-from bot.errors import ConnectorError
-from bot.messages import Message, Said
+from bot.errors import ConnectorError, NotAllowed
+from bot.messages import Address, Message, Said
 
 LONGEST = 60
 """Characters of a thread's name."""
@@ -20,8 +20,10 @@ log = structlog.get_logger(__name__)
 class Threads:
     """Opens threads through the connectors that can."""
 
-    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+    def __init__(self, connectors: Mapping[str, Connector], tell: Callable[[Address, str], Awaitable[None]]) -> None:
+        """`tell` says to the admins of a place what they have to change there."""
         self._connectors = connectors
+        self._tell = tell
 
     async def opened(self, message: Message) -> Message:
         """The message as said in its own thread; as it was where there is none to open, which harms no answer."""
@@ -32,6 +34,8 @@ class Threads:
             return replace(message, address=replace(place, thread=await connector.open_thread(message, title(message))))
         except ConnectorError as error:
             log.warning("no thread for a question", server=place.tenant, fault=str(error))
+            if isinstance(error, NotAllowed):
+                await self._tell(place, error.words)
             return message
 
 

@@ -157,7 +157,7 @@ async def in_memory(count: int) -> float:
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded), runner.start
     finder = Finder(table, nothing, nothing, nothing)
-    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing)
+    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing)
     dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more)
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 

@@ -254,7 +254,26 @@ async def test_a_guild_that_lets_the_bot_in_is_greeted(chat: Channel) -> None:
 async def test_a_channel_where_the_bot_may_not_speak_is_named_in_the_log(chat: Channel, house: House) -> None:
     chat.discord.rest.muted.add(chat.channel["id"])
     await chat.ask("anybody")
-    await wait_until(lambda: f"channel {chat.channel['id']} of server" in house.log and "Send Messages" in house.log, PATIENCE)
+    await wait_until(lambda: f"channel <#{chat.channel['id']}> of server" in house.log and "Send Messages" in house.log, PATIENCE)
+
+
+async def test_where_admins_read_it_is_said_what_the_bot_may_not_do(chat: Channel) -> None:
+    guild = await chat.discord.let_in("Cellar")
+    await wait_until(lambda: chat.discord.texts(guild["channels"][0]), PATIENCE)
+    closed = chat.discord.world.channel(guild, "closed")
+    await chat.discord.gateway.dispatch("CHANNEL_CREATE", closed, guild["id"])
+    chat.discord.rest.muted.add(closed["id"])
+    for words in ("anybody", "nobody"):
+        await chat.discord.say(closed, chat.ada, f"<@{chat.discord.world.bot['id']}> {words}")
+    told = await wait_until(lambda: chat.discord.texts(guild["channels"][0])[1:], PATIENCE)
+    assert len(told) == 1, "once a day"
+    assert told[0].startswith(f"I may not do in channel <#{closed['id']}> of server {guild['id']} what I was asked for. An admin allows it")
+
+
+async def test_words_arrive_where_files_are_forbidden(chat: Channel) -> None:
+    chat.discord.rest.fileless.add(chat.channel["id"])
+    await chat.ask("draw")
+    await wait_until(lambda: chat.texts() and chat.texts()[0].startswith("Here it is.\n\n(I may not send files here."), PATIENCE)
 
 
 async def test_a_server_error_or_a_limit_delays_an_answer_and_loses_nothing(chat: Channel) -> None:

@@ -53,7 +53,13 @@ class Ear:
         if self.away:
             self.away -= 1
             raise StoreError("away")
-        self.heard.append(message)
+        if not self._found_again(message):
+            self.heard.append(message)
+
+    def _found_again(self, message: Message) -> bool:
+        """What was said just when the bot connected it may receive and find; the store knows it by its event."""
+        same = [one for one in self.heard if one.event == message.event]
+        return any(isinstance(one.trigger, Said) and one.trigger.found for one in [*same, message]) and bool(same)
 
 
 def access(discord: Discord, token: str = TOKEN) -> Access:

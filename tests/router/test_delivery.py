@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
+from PIL import Image as Picture
 from redis.asyncio import Redis
 
 from bot.connector import Limits, Post
 from bot.errors import ConnectorError, StoreError
 from bot.forms import Button
-from bot.messages import Address, File, Message, Person, Reply
+from bot.messages import Address, File, Image, Message, Person, Reply
 from bot.router.delivery import SLOW, Delivery, Line
 from bot.router.journal import Journal, Ledger
 from bot.router.pace import Pace
@@ -273,3 +275,25 @@ async def test_a_file_that_the_chat_does_not_take_is_named_and_the_rest_arrives(
     [post] = desk.platform.chats[ROOM].values()
     assert post.text == "Both drawn.\n\n(large.png has 0.0 MB, and this chat takes at most 0.0 MB.)"
     assert [upload.name for upload in post.uploads] == ["small.png"]
+
+
+async def test_a_picture_that_is_too_large_is_made_to_fit(desk: Desk) -> None:
+    out = io.BytesIO()
+    Picture.effect_noise((200, 200), 90).save(out, "PNG")
+    desk.platform.most = Limits(text=200, file=20_000, edit_interval=0.0)
+    assert len(out.getvalue()) > 20_000
+    line, _ = await desk.line()
+    await line.settle(Reply(Image(await desk.blobs.put(out.getvalue(), "image/png", "noise.png"))))
+    [post] = desk.platform.chats[ROOM].values()
+    [upload] = post.uploads
+    assert (upload.name, upload.mime, post.text) == ("noise.jpg", "image/jpeg", "")
+    assert len(upload.content) <= 20_000
+
+
+async def test_files_that_are_too_large_together_go_one_after_another(desk: Desk) -> None:
+    desk.platform.most = Limits(text=200, file=1000, edit_interval=0.0, bytes_per_post=1500)
+    files = [File(await desk.blobs.put(bytes(700), "text/plain", f"{number}.txt")) for number in range(3)]
+    line, _ = await desk.line()
+    await line.settle(Reply("three files", *files))
+    sent = [[upload.name for upload in post.uploads] for post in desk.platform.chats[ROOM].values()]
+    assert sent == [["0.txt", "1.txt"], ["2.txt"]]

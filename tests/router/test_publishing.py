@@ -25,6 +25,7 @@ from bot.testing import wait_until
 from tests.platform import Platform
 
 GUILD = Address("room", "guild", "")
+HALL = Address("room", "guild", "hall")
 
 
 class Size(IntEnum):
@@ -174,10 +175,15 @@ async def test_new_commands_beyond_those_of_a_day_wait(redis: Redis, keys: Keys,
     platform = Lists()
     for more in ((), ("d",)):
         async with router(redis, keys, platform, *more) as made:
-            await made.deliver(joined())
+            await made.deliver(joined(HALL))
             await wait_until(lambda: platform.listed and all(due.at > 1000 for due in made.publishing._due.values()))
             await asyncio.sleep(0.1)
+            await wait_until(lambda: not made.runner.held)
+            await made.endings.close()
     assert platform.listed == {"guild": [["a", "b", "c", "cancel"]]}
+    assert " ".join(platform.shown(HALL)).startswith(
+        "My commands here are not up to date: this platform takes at most 4 new ones from me in a day."
+    )
 
 
 async def test_a_platform_takes_a_hundred(redis: Redis, keys: Keys) -> None:

@@ -53,6 +53,7 @@ class Rest:
         self.gateway = gateway
         self.violations = violations
         self.muted: set[str] = set()
+        self.fileless: set[str] = set()
         self.granted = 1 << 3
         self.routes: dict[tuple[str, str], Handler] = {
             ("GET", "/gateway/bot"): self.gateway_bot,
@@ -120,6 +121,8 @@ class Rest:
 
     async def create(self, call: Call) -> Json:
         channel, body = self._channel(call), call.body
+        if call.files and channel["id"] in self.fileless:
+            raise Refused(403, 50013, "Missing Permissions")
         check_message(body, call.files, edit=False)
         self.violations += [f"a message without allowed_mentions: {body}" for _ in forgotten(body)]
         nonce = str(body.get("nonce", ""))

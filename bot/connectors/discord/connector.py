@@ -5,28 +5,37 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import discord
-import httpx
 import structlog
 
 from bot.connector import Deliver, Limits, Offer, Post
+from bot.connectors.discord import files
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
 from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.incoming import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.listing import commands
 from bot.connectors.discord.outgoing import changed, new, told
-from bot.errors import ConnectorError, MessageGone
+from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
 
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
 
+TEXT = 2000
+"""Characters of a message [docs/resources/message]."""
+
+NO_FILES = "(I may not send files here. An admin allows that in the settings of this channel, Permissions, for my role: Attach Files.)"
+
 FILE = 10 << 20
 """Bytes of a file where no guild allows more, since January 2025 [docs/reference: uploading files]."""
+
+REQUEST = 24 << 20
+"""Bytes of all files of a message, of the 25 MiB that a request may have [docs/reference: uploading files]."""
 
 RATE = 40.0
 """Calls a second for the whole bot, of the 50 that Discord takes [docs/topics/rate-limits]: what is not written to chats needs some."""
@@ -38,6 +47,11 @@ PREVIEW = 3.0
 """Seconds between two pictures in a status line: each is an upload."""
 
 LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
+
+NO_SCOPE = (
+    "My commands cannot be listed in this server, because I was let in without the scope applications.commands. "
+    "An admin opens my invitation once more to change that: whoever runs me has the link."
+)
 
 A_DAY: Literal[1440] = 1440
 """Minutes without a word after which a thread is out of the way."""
@@ -68,7 +82,8 @@ class DiscordConnector:
         """Those of the guild, whose boosts allow larger files."""
         guild = self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None
         file, patience = guild.filesize_limit if guild else FILE, self._access.patience
-        return Limits(2000, file, PACE, utf16=True, rate=RATE, patience=patience, preview_interval=PREVIEW, menus=True)
+        more: dict[str, Any] = {"bytes_per_post": max(file, REQUEST), "preview_interval": PREVIEW, "menus": True}
+        return Limits(TEXT, file, PACE, utf16=True, rate=RATE, patience=patience, **more)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. Raises ConnectorError when the token is wrong."""
@@ -100,7 +115,9 @@ class DiscordConnector:
                 else:
                     await client.http.bulk_upsert_global_commands(client.application_id or 0, listed)
             except discord.Forbidden as error:
-                raise ConnectorError(f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}") from error
+                raise NotAllowed(
+                    f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}", NO_SCOPE
+                ) from error
 
     async def open_thread(self, message: Message, title: str) -> str:
         """A thread has the id of the message that began it, so one that is there already is known."""
@@ -175,8 +192,15 @@ class DiscordConnector:
         if post.reply_to not in ("", to.thread) and not post.via.startswith(COMMAND):  # a command is no message that could be replied to
             reference = discord.MessageReference(message_id=int(post.reply_to), channel_id=channel.id, fail_if_not_exists=False)
             made |= {"reference": reference, "mention_author": False}
-        async with told(_where(to)):
-            return str((await channel.send(**made, nonce=_nonce(nonce), silent=post.silent)).id)
+        try:
+            async with told(_where(to)):
+                return str((await channel.send(**made, nonce=_nonce(nonce), silent=post.silent)).id)
+        except NotAllowed:
+            if not post.uploads:
+                raise
+            async with told(_where(to)):  # words may be allowed where files are not
+                words = new(replace(post, uploads=(), text=f"{post.text}\n\n{NO_FILES}".strip()[:TEXT]))
+                return str((await channel.send(**made | words | {"files": None}, nonce=_nonce(f"{nonce}."), silent=post.silent)).id)
 
     async def _whisper(self, via: Via, post: Post) -> str:
         """What one person alone sees. The line that says that the bot is thinking is seen by all, so it goes first."""
@@ -223,30 +247,9 @@ class DiscordConnector:
             return
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
-        """From the address that came with the message, or from a new one: Discord's addresses last a day."""
-        place, _, url = attachment.id.partition(" ")
-        async with httpx.AsyncClient(proxy=self._access.proxy, timeout=30.0, follow_redirects=False) as client:
-            try:
-                async with client.stream("GET", url) as answer:
-                    if answer.status_code == 200:
-                        async for piece in answer.aiter_bytes(1 << 16):
-                            yield piece
-                        return
-                async with client.stream("GET", await self._fresh(place)) as answer:
-                    answer.raise_for_status()
-                    async for piece in answer.aiter_bytes(1 << 16):
-                        yield piece
-            except httpx.HTTPError as error:
-                raise ConnectorError(f"Discord's files: {error or type(error).__name__}", retry_after=BUSY) from error
-
-    async def _fresh(self, place: str) -> str:
-        channel, message, id = map(int, place.split("/"))
-        async with told(f"the files of message {message}"):
-            found = await (await self._client()).get_partial_messageable(channel).fetch_message(message)
-        for one in found.attachments:
-            if one.id == id:
-                return one.url
-        raise MessageGone(f"the file {id} is no longer in message {message}")
+        """The attachment's bytes, in pieces."""
+        async for piece in files.read(self._access, self._client, attachment):
+            yield piece
 
     async def _client(self) -> discord.Client:
         """For calls alone. It outlives the gateway, and needs none: a router that stands by answers what it takes over."""
@@ -273,7 +276,7 @@ ORIGINAL = cast("Any", "@original")
 
 
 def _where(to: Address) -> str:
-    return f"channel {to.thread or to.channel} of {'a direct chat' if to.direct else f'server {to.server}'}"
+    return f"channel <#{to.thread or to.channel}> of {'a direct chat' if to.direct else f'server {to.server}'}"
 
 
 def _nonce(nonce: str) -> str:

@@ -75,11 +75,11 @@ class Gateway(discord.AutoShardedClient):
 
     async def on_connect(self) -> None:
         """People may write to the bot alone from now on."""
-        await self._hand_over(0, incoming.joined(self.me, None))
+        await self._hand_over(0, incoming.alone(self.me))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """One of those that the bot is in, at the start or after Discord had lost it: something may have been said there meanwhile."""
-        await self._hand_over(0, incoming.let_in(self.me, guild) if _new(guild) else incoming.joined(self.me, guild.id))
+        await self._hand_over(0, incoming.let_in(self.me, guild) if _new(guild) else incoming.joined(self.me, guild))
         async with self._reading:
             async for message in missed(guild, self._catch_up, self.me):
                 await self._hand_over(message.channel.id, incoming.said(message, self.me, _before(message), found=True))

@@ -154,25 +154,28 @@ def _roles(user: discord.abc.User) -> dict[str, str]:
     return {str(role.id): role.name for role in user.roles if not role.is_default()} if isinstance(user, discord.Member) else {}
 
 
-def joined(me: discord.ClientUser, guild: int | None) -> Message:
-    """The bot is in this guild; None for direct messages, which it can always have."""
-    place = Address("discord", str(guild or ""), "", direct=guild is None)
-    return Message("", f"joined:{guild}", place, Person("", ""), trigger=Joined(), me=str(me.id))
+def alone(me: discord.ClientUser) -> Message:
+    """Whoever wants may write to the bot alone."""
+    return Message("", "joined:", Address("discord", "", "", direct=True), Person("", ""), trigger=Joined(), me=str(me.id))
+
+
+def joined(me: discord.ClientUser, guild: discord.Guild) -> Message:
+    """The bot is in this guild; the address is where its admins read."""
+    return Message("", f"joined:{guild.id}", _doorstep(guild), Person("", ""), trigger=Joined(), me=str(me.id))
 
 
 def let_in(me: discord.ClientUser, guild: discord.Guild) -> Message:
-    """The bot is new in this guild; the address is where it may say hello."""
-    where = doorstep(guild)
-    since = guild.me.joined_at if guild.me and guild.me.joined_at else discord.utils.utcnow()
-    place = Address("discord", str(guild.id), str(where.id) if where else "")
-    event = f"joined:{guild.id}:{since.timestamp():.0f}"
-    return Message("", event, place, Person("", ""), trigger=Joined(new=where is not None), me=str(me.id))
+    """The bot is new in this guild, and says hello where it may."""
+    since, where = guild.me.joined_at or discord.utils.utcnow(), _doorstep(guild)
+    trigger = Joined(new=bool(where.channel))
+    return Message("", f"joined:{guild.id}:{since.timestamp():.0f}", where, Person("", ""), trigger=trigger, me=str(me.id))
 
 
-def doorstep(guild: discord.Guild) -> discord.TextChannel | None:
+def _doorstep(guild: discord.Guild) -> Address:
     """Where those read who run the guild, else where Discord itself greets people, else the first channel that the bot may write in."""
     places = (guild.public_updates_channel, guild.system_channel, *guild.text_channels)
-    return next((one for one in places if one is not None and _may_write(one)), None)
+    found = next((one for one in places if one is not None and _may_write(one)), None)
+    return Address("discord", str(guild.id), str(found.id) if found else "")
 
 
 def _may_write(channel: discord.TextChannel) -> bool:

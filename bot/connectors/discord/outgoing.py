@@ -12,7 +12,7 @@ import discord
 
 from bot.connector import Menu, Post, Upload
 from bot.connectors.discord.access import BUSY, REJECTED
-from bot.errors import ConnectorError, MessageGone
+from bot.errors import ConnectorError, MessageGone, NotAllowed
 
 ROW = 5
 """Buttons beside one another, and rows below one another."""
@@ -20,7 +20,12 @@ ROW = 5
 LONGEST = 100
 """Characters of a choice: its words, its value, and what is said of it."""
 
-UNKNOWN_MESSAGE, OLD_MESSAGE, EMPTY = 10008, 30046, 50006
+OLD_MESSAGE = 30046
+
+FULL = (160006, 160007)
+"""The codes for as many open threads as a guild may have."""
+
+NEEDED = "View Channel, Send Messages, Send Messages in Threads, Attach Files, Read Message History"
 
 
 def files(uploads: Sequence[Upload]) -> list[discord.File]:
@@ -75,6 +80,16 @@ def changed(post: Post) -> dict[str, Any]:
     return made
 
 
+def _forbidden(where: str) -> str:
+    how = f"An admin allows it in the settings of that channel, Permissions, for my role: {NEEDED}."
+    return f"I may not do in {where} what I was asked for. {how}"
+
+
+def _full(where: str) -> str:
+    why = "this server has as many open threads as Discord allows"
+    return f"I cannot begin a thread in {where}: {why}. I answer without one until some are closed."
+
+
 @asynccontextmanager
 async def told(where: str) -> AsyncIterator[None]:
     """What Discord refuses, as a ConnectorError that says who must do what."""
@@ -83,13 +98,14 @@ async def told(where: str) -> AsyncIterator[None]:
     except discord.NotFound as error:
         raise MessageGone(f"Discord: {error.text} ({where})") from error
     except discord.Forbidden as error:
-        raise ConnectorError(
-            f"Discord: {error.text} ({where}). An admin there must allow the bot's role: View Channel, Send Messages, "
-            "Send Messages in Threads, Attach Files, Read Message History"
+        raise NotAllowed(
+            f"Discord: {error.text} ({where}). An admin there must allow the bot's role: {NEEDED}", _forbidden(where)
         ) from error
     except discord.RateLimited as error:
         raise ConnectorError(f"Discord: too many calls ({where})", retry_after=error.retry_after) from error
     except discord.HTTPException as error:
+        if error.code in FULL:
+            raise NotAllowed(f"Discord: {error.text} ({where})", _full(where)) from error
         if error.status == 401 and "webhook" not in error.text.lower():
             raise ConnectorError(REJECTED) from error
         if error.status == 401 or error.code == OLD_MESSAGE:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         opens_reply,
         typed_command,
     )
-    from bot.context import Canvas, Clip, Context, Conversation, Fetched, Scope, Show, Stored
+    from bot.context import Canvas, Clip, Context, Conversation, Fetched, Paper, Scope, Show, Stored
     from bot.errors import (
         BadArguments,
         BotError,
@@ -184,6 +184,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "Owner",
+    "Paper",
     "Part",
     "Partial",
     "Person",

@@ -57,6 +57,15 @@ class Canvas:
     recipe: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The words of a PDF: those of the first `read` of its `pages`, as far as was asked."""
+
+    text: str
+    read: int
+    pages: int
+
+
 class Acts(Deciding, Owning, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
@@ -119,6 +128,9 @@ class Acts(Deciding, Owning, Protocol):
 
     async def picture(self, image: Image, side: int) -> Canvas:
         """See `Context.picture`."""
+
+    async def paper(self, source: Source, letters: int) -> Paper:
+        """See `Context.paper`."""
 
     async def remove(self) -> None:
         """See `Context.remove`."""
@@ -272,6 +284,13 @@ class Context:
         A file that is corrupt, no picture at all, or far too large once unpacked is a UserError.
         """
         return await self._acts.picture(image, side)
+
+    async def paper(self, source: Source, *, letters: int = 20_000) -> Paper:
+        """Reads at most `letters` of a PDF's words in a limited process.
+
+        One that is locked, damaged, without words, or takes too much is a UserError.
+        """
+        return await self._acts.paper(source, letters)
 
     async def remove(self) -> None:
         """Takes away the message below which somebody clicked, if it is the bot's."""

@@ -168,6 +168,15 @@ async def confined(program: str, order: str) -> AsyncIterator[Process]:
         await process.wait()
 
 
+async def heard(process: Process, most: int) -> bytes:
+    """All that it writes until it ends; only the beginning where that is more than `most` bytes."""
+    assert process.stdout is not None
+    said = b""
+    while len(said) <= most and (piece := await process.stdout.read(1 << 18)):
+        said += piece
+    return said[:most]
+
+
 @asynccontextmanager
 async def fed(process: Process, content: AsyncIterator[bytes]) -> AsyncIterator[asyncio.Task[None]]:
     """Pours the content into the process meanwhile."""

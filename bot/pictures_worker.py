@@ -10,7 +10,7 @@ import json
 import resource
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -49,7 +49,19 @@ class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the
     """The file is at fault; the word is one of those that `pictures.py` has a sentence for."""
 
 
-def confine(order: Order) -> None:
+class Bounds(Protocol):
+    """What a process may take."""
+
+    @property
+    def cpu(self) -> int:
+        """Seconds."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes."""
+
+
+def confine(order: Bounds) -> None:
     """Bounds what the process may take. macOS has no limit on memory; the others hold there too."""
     limits = {resource.RLIMIT_CPU: order.cpu, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
     for which, most in (limits | ({resource.RLIMIT_AS: order.memory} if sys.platform == "linux" else {})).items():

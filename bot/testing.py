@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from bot.choices import Change, Chosen, Deed, Where
-from bot.context import Canvas, Clip, Fetched, Scope, Show
+from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import UserError
 from bot.house import Order, Rules
 from bot.jobs import Function, Job, Partial, Result
@@ -47,7 +47,7 @@ class ScriptedActs:
 
     What a handler does is kept: `jobs`, `shown` (while a job ran), `called` tools, `posted`, `forwarded`, `scheduled`, `remembered` turns,
     `summaries` and `stored` data, `changes` of choices, `stopped` plugins, `ordered` rules, and `removed`, how often it took the clicked
-    message away. What it asks for is put there by the test: `files` by id, `cut` clips by the audio's id, `canvases` by the picture's,
+    message away. What it asks for is put there by the test: `files`, `papers`, `cut` clips and `canvases` by the id of what is sent,
     `pages` by address, tools that are `offered` and their `results`, `busy` plugins, and `holding`, what holds for plugins here, the one
     that is tested first.
     """
@@ -70,6 +70,7 @@ class ScriptedActs:
         self.canvases: dict[str, Canvas] = {}
         self.removed = 0
         self.pages: dict[str, Fetched] = {}
+        self.papers: dict[str, Paper] = {}
         self.holding: list[Chosen] = []
         self.changes: list[Change] = []
         self.ordered = Rules()
@@ -219,6 +220,12 @@ class ScriptedActs:
         if image.source.id not in self.canvases:
             raise UserError("This is no picture that I can read.")
         return self.canvases[image.source.id]
+
+    async def paper(self, source: Source, letters: int) -> Paper:
+        """What `papers` has; UserError when it has nothing, as for a file that is no PDF."""
+        if source.id not in self.papers:
+            raise UserError("This is no PDF that I can read, or it is damaged.")
+        return replace(self.papers[source.id], text=self.papers[source.id].text[:letters])
 
     async def remove(self) -> None:
         """Counts it in `removed`."""

@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 
 from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector, Deliver
-from bot.context import Canvas, Clip, Fetched, Scope, Show
+from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
 from bot.house import Order, Rules
 from bot.jobs import Function, Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Image, Message, Reply, Source, message_json, reply_json
+from bot.papers import Papers
 from bot.pictures import Pictures
 from bot.router.choosing import Choosing, chosen_json
 from bot.router.clicking import Instead
@@ -47,6 +48,7 @@ all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
+paper_json: TypeAdapter[Paper] = TypeAdapter(Paper)
 canvas_json: TypeAdapter[Canvas] = TypeAdapter(Canvas)
 
 
@@ -64,6 +66,7 @@ class Stores:
     instead: Instead = field(default_factory=Instead)
     decoder: Decoder = field(default_factory=Decoder)
     pictures: Pictures = field(default_factory=Pictures)
+    papers: Papers = field(default_factory=Papers)
 
 
 class DurableActs:
@@ -342,6 +345,15 @@ class DurableActs:
             return canvas_json.dump_json(Canvas(blob, found.width, found.height, found.recipe))
 
         return canvas_json.validate_json(await self._journal.once(self._journal.name("picture", image.source.id, str(side)), read))
+
+    async def paper(self, source: Source, letters: int) -> Paper:
+        """The words that were read the first time."""
+
+        async def read() -> bytes:
+            found = await self._stores.papers.read(self._pieces_of(source), letters)
+            return paper_json.dump_json(Paper(found.text, found.read, found.pages))
+
+        return paper_json.validate_json(await self._journal.once(self._journal.name("paper", source.id, str(letters)), read))
 
     async def remove(self) -> None:
         """Once; a message that is gone, or not ours, is left alone."""

@@ -1,4 +1,4 @@
-"""Text files that people send become words in their message, marked as theirs. What else a message says: `wording.py`."""
+"""Text files and PDFs that people send become words in their message, marked as theirs. What else a message says: `wording.py`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,21 @@ NAMES = re.compile(
 )
 """Platforms call many of these application/octet-stream."""
 
+PDF = "application/pdf"
+
 BYTES_PER_TOKEN = 3
 """As `estimate_tokens` counts."""
 
 
 def readable(part: Part) -> TypeGuard[File]:
-    """Whether it is a file of text, by what the platform says and by its name."""
-    return isinstance(part, File) and (part.source.mime.startswith(KINDS) or NAMES.search(part.source.name) is not None)
+    """Whether it is a file of text or a PDF, by what the platform says and by its name."""
+    named = isinstance(part, File) and (part.source.mime.startswith(KINDS) or NAMES.search(part.source.name) is not None)
+    return named or (isinstance(part, File) and is_pdf(part))
+
+
+def is_pdf(part: File) -> bool:
+    """Whether its words lie in pages."""
+    return part.source.mime == PDF or part.source.name.lower().endswith(".pdf")
 
 
 async def with_documents(ctx: Context, room: int) -> tuple[Message, str]:
@@ -48,14 +56,20 @@ async def with_documents(ctx: Context, room: int) -> tuple[Message, str]:
 
 
 async def content(ctx: Context, part: File) -> str:
-    """The text of a file, whatever of the usual encodings it is in; control characters are left out."""
+    """The text of a file, whatever of the usual encodings it is in; control characters are left out. Raises UserError."""
+    if is_pdf(part):
+        return _printable((await ctx.paper(part.source, letters=ctx.settings.context_tokens * BYTES_PER_TOKEN + 1)).text)
     raw = await ctx.read(part.source, limit=LARGEST)
     for encoding in ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
         try:
-            return "".join(letter for letter in raw.decode(encoding) if letter.isprintable() or letter in "\n\t")
+            return _printable(raw.decode(encoding))
         except UnicodeDecodeError:
             continue
-    return "".join(letter for letter in raw.decode("latin-1") if letter.isprintable() or letter in "\n\t")
+    return _printable(raw.decode("latin-1"))
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
 
 
 def shortened(text: str, tokens: int) -> tuple[str, bool]:

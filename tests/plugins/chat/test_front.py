@@ -40,7 +40,7 @@ from plugins.chat.settings import PERSONA, Settings
 ALICE, BOB, HOBNOB = Person("1", "Alice"), Person("2", "Bob"), Person("9", "Hobnob", bot=True)
 
 PICTURE = Image(Attachment("p", "image/png", 10, "cat.png"))
-REPORT = File(Attachment("f", "application/pdf", 10, "report.pdf"))
+REPORT = File(Attachment("f", "application/zip", 10, "report.zip"))
 VOICE = Audio(Attachment("v", "audio/ogg", 10), voice=True)
 
 
@@ -214,7 +214,7 @@ async def test_words_beside_a_picture_are_answered_and_the_rest_admitted() -> No
     acts = ScriptedActs(answer("A cat, perhaps."))
     reply = await replied(said("What is this?", PICTURE, REPORT), acts)
     assert reply.text == "A cat, perhaps.\n\n(I cannot read pictures or files yet. I have answered the words alone.)"
-    assert asked(acts).turns[-1].text == "What is this?\n[picture]\n[file report.pdf]"
+    assert asked(acts).turns[-1].text == "What is this?\n[picture]\n[file report.zip]"
 
 
 async def test_a_question_that_is_too_long_is_refused_with_the_limit() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot import Attachment, Context, File, Generate, Message, Quote, Refused, Text, Turn, UserError
+from bot import Attachment, Context, File, Generate, Message, Paper, Quote, Refused, Text, Turn, UserError
 from bot.catalogue import load
 from bot.testing import ScriptedActs
 from plugins.chat.choosing import ModelsArgs
@@ -176,6 +176,16 @@ async def test_a_long_file_is_read_as_far_as_it_fits_and_that_is_said() -> None:
         r"Words\.\s+\(I have read the first 3,\d\d\d characters of notes\.md\.\)", await replied_to(acts, said("What?", NOTES))
     )
     assert asked(acts).turns[-1].tokens <= Settings().context_tokens
+
+
+async def test_a_pdf_is_read_as_far_as_it_fits_and_marked_as_one() -> None:
+    acts = ScriptedActs(answer("Paid."))
+    acts.papers["n"] = Paper("Invoice\n" * 3000, 9, 9)
+    invoice = File(Attachment("n", "application/pdf", 20, "invoice.pdf"))
+    assert "I have read the first 2," in await replied_to(acts, said("Was it paid?", invoice))
+    assert asked(acts).turns[-1].text.startswith("Was it paid?\n[invoice.pdf]\n> Invoice\n> Invoice")
+    with pytest.raises(UserError, match="no PDF that I can read"):
+        await replied_to(ScriptedActs(), said("And this?", File(Attachment("x", "", 20, "torn.PDF"))))
 
 
 async def test_a_file_may_be_what_a_command_is_about() -> None:

@@ -99,6 +99,7 @@ if TYPE_CHECKING:
         Typing,
     )
     from bot.models import Batch, Memory, Model, Placement, Work
+    from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
     from bot.turns import Call, Summary, Turn, estimate_tokens
 
@@ -149,6 +150,8 @@ __all__ = [
     "Form",
     "Function",
     "Generate",
+    "Grant",
+    "Held",
     "House",
     "Image",
     "ImageFacts",
@@ -187,6 +190,8 @@ __all__ = [
     "Paper",
     "Part",
     "Partial",
+    "Permissions",
+    "Permit",
     "Person",
     "Picture",
     "Placement",
@@ -228,8 +233,11 @@ __all__ = [
     "Typing",
     "Unavailable",
     "Upload",
+    "Usable",
     "UserError",
+    "What",
     "Where",
+    "Who",
     "Word",
     "Work",
     "asked_for",
@@ -253,6 +261,7 @@ _HOMES = (
     "jobs",
     "messages",
     "models",
+    "permissions",
     "routes",
     "turns",
     "image_facts",

@@ -19,6 +19,7 @@ from bot.choices import Deciding, Level, ServerChoices
 from bot.house import House, Owning
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
+from bot.permissions import Granting, Permissions, Usable
 from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
@@ -66,7 +67,7 @@ class Paper:
     pages: int
 
 
-class Acts(Deciding, Owning, Protocol):
+class Acts(Deciding, Granting, Owning, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
     async def run(self, job: Job[R], show: Show | None) -> R:
@@ -77,6 +78,9 @@ class Acts(Deciding, Owning, Protocol):
 
     async def call(self, call: Call) -> Reply:
         """See `Context.call`."""
+
+    async def models(self) -> list[str]:
+        """See `Context.models`."""
 
     async def post(self, reply: Reply) -> None:
         """See `Context.reply`."""
@@ -209,6 +213,7 @@ class Context:
         self.conversation = Conversation(acts)
         self.store = Stored(acts)
         self.choices = ServerChoices(acts)
+        self.permissions = Permissions(acts)
         self.house = House(acts)
         self._acts = acts
 
@@ -221,6 +226,14 @@ class Context:
     def address(self) -> Address:
         """Where it was asked."""
         return self.message.address
+
+    async def commands(self) -> list[Usable]:
+        """The commands that the person may use here, of all plugins, in the person's language."""
+        return await self._acts.commands()
+
+    async def models(self) -> list[str]:
+        """The names of the models that workers serve now."""
+        return await self._acts.models()
 
     async def run(self, job: Job[R]) -> R:
         """Runs a job while the status line tells how it goes. Raises JobError or UserError; not catching them is fine."""

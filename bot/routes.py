@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.choices import Level
 from bot.forms import Choice
 from bot.messages import Message, Reply
 
@@ -68,6 +69,10 @@ class Command:
     """Also in the menu of a message, where the platform has one; the message arrives as `ctx.message.reply_to`."""
     descriptions: Mapping[str, str] = field(default_factory=dict)
     """The description in other languages, by tag: `{"zh-CN": "…"}`. A field of `args` has its own in `json_schema_extra`."""
+    least: Level = "guest"
+    """Who may use it, unless a server grants it otherwise: people of this level and above."""
+    example: str = ""
+    """How it is used, for the help: `/paint a red boat`."""
     completions: Mapping[str, Completion] = field(default_factory=dict)
     """By the name of a field of `args`, who helps to type it. Fields with more choices than a platform lists need nobody for that."""
 

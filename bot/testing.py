@@ -15,6 +15,7 @@ from bot.errors import UserError
 from bot.house import Order, Rules
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Audio, Blob, Image, Message, Reply, Source
+from bot.permissions import Grant, Held, Permit, Usable
 from bot.turns import Call, Summary, Turn, fit
 
 T = TypeVar("T")
@@ -45,11 +46,11 @@ Scripted = Result | Exception | tuple[Partial | Result | Exception, ...]
 class ScriptedActs:
     """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
 
-    What a handler does is kept: `jobs`, `shown` (while a job ran), `called` tools, `posted`, `forwarded`, `scheduled`, `remembered` turns,
-    `summaries` and `stored` data, `changes` of choices, `stopped` plugins, `ordered` rules, and `removed`, how often it took the clicked
-    message away. What it asks for is put there by the test: `files`, `papers`, `cut` clips and `canvases` by the id of what is sent,
-    `pages` by address, tools that are `offered` and their `results`, `busy` plugins, and `holding`, what holds for plugins here, the one
-    that is tested first.
+    What a handler does is kept: `jobs`, `shown` (while a job ran), `called` tools, `posted`, `forwarded`, `scheduled`, `remembered`
+    turns, `summaries` and `stored` data, `changes` of choices, `stopped` plugins, `permitted` and `ordered` rules, and `removed`, how
+    often it took the clicked message away. What it asks for is put there by the test: `files`, `papers`, `cut` clips and `canvases` by
+    the id of what is sent, `pages` by address, tools that are `offered` and their `results`, `busy` plugins, `refusals`, `usable`
+    commands, `served` models, and `holding`, what holds for plugins here, the one that is tested first.
     """
 
     def __init__(self, *script: Scripted) -> None:
@@ -74,6 +75,10 @@ class ScriptedActs:
         self.holding: list[Chosen] = []
         self.changes: list[Change] = []
         self.ordered = Rules()
+        self.usable: list[Usable] = []
+        self.served: list[str] = []
+        self.permitted: list[Permit] = []
+        self.refusals: dict[str, str] = {}
         self.busy: dict[str, int] = {}
         self.stopped: list[str] = []
 
@@ -169,6 +174,27 @@ class ScriptedActs:
     async def deeds(self, most: int) -> list[Deed]:
         """None."""
         return []
+
+    async def held(self) -> Held:
+        """What `permitted` has made of none."""
+        return Held(grants=tuple((one.where, Grant(who=one.who, what=one.what, allowed=one.allowed is True)) for one in self.permitted))
+
+    async def permit(self, permit: Permit) -> Held:
+        """Keeps it in `permitted`."""
+        self.permitted.append(permit)
+        return await self.held()
+
+    async def may(self, plugin: str, command: str) -> str:
+        """Yes, unless it is in `refusals`, by plugin or command."""
+        return self.refusals.get(command or plugin, "")
+
+    async def commands(self) -> list[Usable]:
+        """What `usable` has."""
+        return self.usable
+
+    async def models(self) -> list[str]:
+        """What `served` has."""
+        return self.served
 
     async def claim(self, code: str) -> None:
         """Any code will do."""

@@ -14,7 +14,23 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot import choices, connector, context, errors, events, forms, hookspecs, house, image_facts, jobs, messages, models, routes, turns
+from bot import (
+    choices,
+    connector,
+    context,
+    errors,
+    events,
+    forms,
+    hookspecs,
+    house,
+    image_facts,
+    jobs,
+    messages,
+    models,
+    permissions,
+    routes,
+    turns,
+)
 from bot.config import load as load_config
 from bot.plugins import Half
 from bot.plugins import load as load_plugins
@@ -23,11 +39,28 @@ ROOT = Path(__file__).parents[1]
 
 HEAVY = ("torch", "transformers", "diffusers", "faster_whisper", "ctranslate2")
 
-VOCABULARY = (choices, connector, context, errors, events, forms, hookspecs, house, image_facts, jobs, messages, models, routes, turns)
+VOCABULARY = (
+    choices,
+    connector,
+    context,
+    errors,
+    events,
+    forms,
+    hookspecs,
+    house,
+    image_facts,
+    jobs,
+    messages,
+    models,
+    permissions,
+    routes,
+    turns,
+)
 
 NOT_FOR_AUTHORS = {
     "Acts",  # what stands behind a Context: the router's and the test kit's affair
     "ArgsHandler",
+    "Granting",  # what stands behind ctx.permissions
     "Owning",  # what stands behind ctx.house
     "Deciding",  # what stands behind ctx.choices
     "Completion",

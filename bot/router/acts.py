@@ -10,23 +10,20 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector, Deliver
 from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
-from bot.house import Order, Rules
 from bot.jobs import Function, Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Image, Message, Reply, Source, message_json, reply_json
 from bot.papers import Papers
 from bot.pictures import Pictures
-from bot.router.choosing import Choosing, chosen_json
 from bot.router.clicking import Instead
+from bot.router.deciding import DurableDecisions, Offices
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.following import Following
 from bot.router.journal import Journal
-from bot.router.ruling import Ruling
 from bot.router.toolbox import Toolbox
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
@@ -44,8 +41,6 @@ LONGEST_CHAIN = 8
 turns_json: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
 functions_json: TypeAdapter[tuple[Function, ...]] = TypeAdapter(tuple[Function, ...])
 clips_json: TypeAdapter[list[Clip]] = TypeAdapter(list[Clip])
-all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
-deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 paper_json: TypeAdapter[Paper] = TypeAdapter(Paper)
@@ -61,31 +56,25 @@ class Stores:
     conversations: Conversations
     data: PluginData
     schedules: Schedules
-    choosing: Choosing
-    ruling: Ruling
+    offices: Offices
     instead: Instead = field(default_factory=Instead)
     decoder: Decoder = field(default_factory=Decoder)
     pictures: Pictures = field(default_factory=Pictures)
     papers: Papers = field(default_factory=Papers)
 
 
-class DurableActs:
+class DurableActs(DurableDecisions):
     """The acts of one run of one ticket."""
 
     def __init__(
         self, journal: Journal, line: Line, stores: Stores, connector: Connector, forward: Deliver, toolbox: Toolbox | None = None
     ) -> None:
         """`toolbox` is what may be called meanwhile; a tool has none."""
-        self._journal = journal
+        super().__init__(journal, stores.offices, connector)
         self._line = line
         self._stores = stores
-        self._connector = connector
         self._forward = forward
         self._toolbox = toolbox
-
-    @property
-    def _message(self) -> Message:
-        return self._journal.message
 
     async def run(self, job: Job[R], show: Show | None) -> R:
         """See `following.py`."""
@@ -113,6 +102,15 @@ class DurableActs:
             return reply_json.dump_json(await toolbox.call(call, name, self._journal, act))
 
         return reply_json.validate_json(await self._journal.once(name, run))
+
+    async def models(self) -> list[str]:
+        """Those that were served when this was first asked."""
+
+        async def read() -> bytes:
+            return json.dumps(await self._stores.queue.models()).encode()
+
+        found: list[str] = json.loads(await self._journal.once(self._journal.name("models"), read))
+        return found
 
     async def post(self, reply: Reply) -> None:
         """Sends beside the answer, each post at most once where the platform can tell."""
@@ -183,81 +181,10 @@ class DurableActs:
         name = self._journal.name("save", scope, key, (value or b"").decode())
         await self._write(name, self._stores.data.saving(self._plugin, scope, self._owner(scope), key, value, ttl))
 
-    @property
-    def _plugin(self) -> str:
-        return self._journal.ticket.body.plugin
-
     def _owner(self, scope: Scope) -> str:
         address, person = self._message.address, self._message.sender
         owners = {"server": address.tenant, "chat": address.conversation, "person": f"{address.connector}/{person.id}"}
         return owners[scope]
-
-    async def chosen(self, plugin: str | None) -> list[Chosen]:
-        """What held when this was first asked."""
-
-        async def read() -> bytes:
-            return all_chosen_json.dump_json(await self._stores.choosing.chosen(self._plugin, plugin, self._message.address))
-
-        return all_chosen_json.validate_json(await self._journal.once(self._journal.name("chosen", str(plugin)), read))
-
-    async def choose(self, change: Change) -> Chosen:
-        """One write for the change, its entry in the audit log, and that in the journal."""
-        name = self._journal.name("choose", change.model_dump_json())
-        if (done := self._journal.find(name)) is not None:
-            return chosen_json.validate_json(done)
-        return await self._stores.choosing.choose(
-            self._plugin, self._message, change, self._connector, lambda value, writes: self._journal.write(name, value, writes)
-        )
-
-    async def working(self, plugin: str, where: Where) -> int:
-        """As many as there were when this was first asked."""
-
-        async def count() -> bytes:
-            return str(len(await self._stores.choosing.under_way(self._plugin, self._message, plugin, where))).encode()
-
-        return int(await self._journal.once(self._journal.name("working", plugin, where), count))
-
-    async def stop(self, plugin: str, where: Where) -> int:
-        """Cancelling again harms nobody, so the journal keeps the number alone."""
-
-        async def cancel() -> bytes:
-            return str(await self._stores.choosing.stop(self._plugin, self._message, plugin, where)).encode()
-
-        return int(await self._journal.once(self._journal.name("stop", plugin, where), cancel))
-
-    async def deeds(self, most: int) -> list[Deed]:
-        """Those that there were when this was first asked."""
-
-        async def read() -> bytes:
-            return deeds_json.dump_json(await self._stores.choosing.deeds(self._plugin, self._message, most))
-
-        return deeds_json.validate_json(await self._journal.once(self._journal.name("deeds", str(most)), read))
-
-    async def claim(self, code: str) -> None:
-        """One write for the owner, the used code, and the journal entry."""
-        name = self._journal.name("claim", digest(code))
-        if self._journal.find(name) is None:
-            await self._ruling.claim(self._message, code, lambda value, writes: self._journal.write(name, value, writes))
-
-    async def rules(self) -> Rules:
-        """Those that held when this was first asked."""
-
-        async def read() -> bytes:
-            return (await self._ruling.rules(self._message)).model_dump_json().encode()
-
-        return Rules.model_validate_json(await self._journal.once(self._journal.name("rules"), read))
-
-    async def order(self, order: Order) -> Rules:
-        """One write for the rules, the log, and the journal entry."""
-        name = self._journal.name("order", order.model_dump_json())
-        if (done := self._journal.find(name)) is not None:
-            return Rules.model_validate_json(done)
-        return await self._ruling.order(self._message, order, lambda value, writes: self._journal.write(name, value, writes))
-
-    @property
-    def _ruling(self) -> Ruling:
-        self._stores.choosing.must_administer(self._plugin)
-        return self._stores.ruling
 
     async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
         """The answer that came the first time."""

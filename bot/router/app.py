@@ -24,20 +24,24 @@ from bot.router.acts import DurableActs, Stores
 from bot.router.choosing import Choosing, Work
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
+from bot.router.deciding import Offices
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
 from bot.router.doorsteps import Doorsteps
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
+from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
 from bot.router.pace import Pace
+from bot.router.permitting import Permitting
 from bot.router.posts import Posts
 from bot.router.publishing import Publishing
 from bot.router.remembering import FOLLOWED
+from bot.router.rewriting import Rewriting
 from bot.router.ruling import Ruling
 from bot.router.runner import Runner
 from bot.router.stopping import stopping
@@ -106,22 +110,23 @@ def build(
     """
     by_name = _by_name(connectors)
     servers, owner = Servers(redis, keys), _owner()
-    gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking)
     tickets = Tickets(redis, keys, owner, lease=lease)
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     work = Work(tickets, jobs)
-    choosing = Choosing(servers, gate, plugins.loaded, work, lambda message: publishing.changed(message))
+    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
+    gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking, least=table.least())
+    rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
+    choosing = Choosing(servers, gate, plugins.loaded, work, rewriting)
+    offices = Offices(choosing, Permitting(servers, rewriting), Ruling(HouseRules(redis, keys), gate), Helping(table, gate))
     stores = Stores(
         jobs,
         Blobs(redis, keys),
         Conversations(redis, keys),
         PluginData(redis, keys),
         Schedules(redis, keys),
-        choosing,
-        Ruling(HouseRules(redis, keys), gate),
+        offices,
         Instead(queue.instead, queue.offer_after),
     )
-    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
     doorsteps = Doorsteps(lambda address, event, words: dispatch.say(address, event, words), time.time)
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell)
     toolbox = Toolbox(plugins.collect("register_tools"), gate)

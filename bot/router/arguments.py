@@ -88,8 +88,20 @@ def option(name: str, value: str) -> str:
 
 def usage(model: type[BaseModel]) -> str:
     """One line that says which arguments there are."""
-    names = [f"<{name}>" if field.is_required() else f"[--{name.replace('_', '-')}]" for name, field in model.model_fields.items()]
-    return f"Expected: {' '.join(names)}" if names else "It takes no arguments."
+    names = arguments(model)
+    return f"Expected: {names}" if names else "It takes no arguments."
+
+
+def arguments(model: type[BaseModel]) -> str:
+    """The arguments, in their order; the first takes the words."""
+    named = enumerate(model.model_fields.items())
+    return " ".join(_argument(name, required=field.is_required(), first=not number) for number, (name, field) in named)
+
+
+def _argument(name: str, *, required: bool, first: bool) -> str:
+    if required:
+        return f"<{name}>"
+    return f"[{name}]" if first else f"[--{name.replace('_', '-')}]"
 
 
 def shorten(text: str, most: int = 40) -> str:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from bot.choices import CORE, Change, Changed, Chosen, Deed, Origin, Setting, Where, reaches
+from bot.choices import CORE, Change, Changed, Chosen, Deed, Origin, Setting, Where
 from bot.connector import Connector
-from bot.errors import BadArguments, Busy, Refused, UserError
+from bot.errors import BadArguments, Refused, UserError
 from bot.messages import Address, Message
 from bot.plugins import Loaded
 from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
+from bot.router.rewriting import Keep, Rewriting, deed, must_be_admin
 from bot.store.keys import digest
 from bot.store.queue import Queue
 from bot.store.servers import Choices, Server, Servers
-from bot.store.tickets import Body, StaleSettings, Tickets, Write
+from bot.store.tickets import Body, Tickets
 
-TRIES = 20
-"""Changes of others that one change may meet; each of them got through, so nobody ever waits for nobody."""
+RECENT = 20
+"""Entries of the log in which the last change of a plugin is looked for."""
 
 GONE = "This plugin is not installed any more. What was chosen for it is kept."
 
@@ -32,9 +32,6 @@ LONGEST = 60
 """Characters of a value that the audit log repeats."""
 
 chosen_json: TypeAdapter[Chosen] = TypeAdapter(Chosen)
-
-Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
-"""Journals a value together with its writes. Raises StaleSettings when these are based on choices of the past."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +53,11 @@ class Work:
 class Choosing:
     """Reads choices anew, and changes them for those who may."""
 
-    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded], work: Work, told: Callable[[Message], None]) -> None:
-        """`told` is called after each change, with the message by which it was made."""
+    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded], work: Work, rewriting: Rewriting) -> None:
         self._servers = servers
         self._gate = gate
         self._work = work
-        self._told = told
+        self._rewriting = rewriting
         self._plugins = {**plugins, CORE: core()}
 
     async def chosen(self, asking: str, plugin: str | None, address: Address) -> list[Chosen]:
@@ -106,7 +102,7 @@ class Choosing:
     async def under_way(self, asking: str, message: Message, plugin: str, where: Where) -> list[str]:
         """The tickets of a plugin here, that of the message left out."""
         self._allowed(asking, plugin)
-        self._check(self._gate.of(await self._servers.get(message.address.tenant)), message, "decide about requests of others")
+        must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, "decide about requests of others")
         place = _place(message.address, where)
         found = await self._work.under_way(message.address.tenant)
         return [id for id, body in found.items() if body.plugin == plugin and body.message.event != message.event and _within(place, body)]
@@ -120,24 +116,15 @@ class Choosing:
 
     async def deeds(self, asking: str, message: Message, most: int) -> list[Deed]:
         """The newest entries of the audit log."""
-        self._check(self._gate.of(await self._servers.get(message.address.tenant)), message, "read what admins have changed here")
+        must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, "read what admins have changed here")
         found = await self._servers.deeds(message.address.tenant, most)
-        return found if self._administers(asking) else [deed for deed in found if deed.plugin == asking]
-
-    def _check(self, view: View, message: Message, what: str) -> None:
-        level = view.level(message)
-        if not reaches(level, "admin"):
-            raise Refused(f"Only the admins of this server can {what}, and you are a {level} here. Ask one of them.")
+        return found if self._administers(asking) else [one for one in found if one.plugin == asking]
 
     async def choose(self, asking: str, message: Message, change: Change, connector: Connector, keep: Keep) -> Chosen:
         """Changes what the newest choices are, unless somebody changed what the person saw."""
-        plugin = self._allowed(asking, change.plugin or asking)
-        address = message.address
-        for _ in range(TRIES):
-            server = await self._servers.get(address.tenant)
-            self._check(self._gate.of(server), message, "change its settings")
-            if server.left:
-                raise Refused("I am not in this server any more, so nothing was saved.")
+        plugin, address = self._allowed(asking, change.plugin or asking), message.address
+
+        async def edit(server: Server) -> tuple[Server, bytes, Deed]:
             before = self._one(server, self._known(server, plugin), address)
             if change.seen not in ("", before.seen):
                 raise Changed(await self._meanwhile(plugin, address), before)
@@ -145,22 +132,14 @@ class Choosing:
             changed = self._changed(server, plugin, place, change, address)
             warnings = await self._warnings(changed, plugin, change.settings, connector, address)
             after = replace(self._one(changed, plugin, address), warnings=warnings)
-            deed = Deed(
-                time.time(),
-                message.sender.id,
-                message.sender.name,
-                place,
-                plugin,
-                _what(_layer(server, place), _layer(changed, place), plugin),
-            )
-            try:
-                kept = await keep(chosen_json.dump_json(after), self._servers.changing(address.tenant, changed, deed))
-            except StaleSettings:
-                continue
-            self._gate.forget(address)
-            self._told(message)
-            return chosen_json.validate_json(kept)
-        raise Busy("Too many people change settings here at once. Please try again in a moment.")
+            what = _what(server.layer(place), changed.layer(place), plugin)
+            return changed, chosen_json.dump_json(after), deed(message, place, plugin, what)
+
+        return chosen_json.validate_json(await self._rewriting.rewrite(message, "change its settings", edit, keep))
+
+    async def refusal(self, message: Message, plugin: str, command: str) -> str:
+        """ "" when the person may, else what is missing."""
+        return (await self._gate.view(message.address)).refusal(plugin, command, message)
 
     async def _warnings(self, server: Server, plugin: str, names: Iterable[str], connector: Connector, address: Address) -> tuple[str, ...]:
         """What the platform withholds that these settings need; they are saved all the same, since it may be given tomorrow."""
@@ -172,12 +151,12 @@ class Choosing:
         return tuple(await objections(connector, address, these))
 
     async def _meanwhile(self, plugin: str, address: Address) -> str:
-        deeds = [deed for deed in await self._servers.deeds(address.tenant, TRIES) if deed.plugin == plugin]
+        deeds = [one for one in await self._servers.deeds(address.tenant, RECENT) if one.plugin == plugin]
         who = f"{deeds[0].name} has changed {plugin} meanwhile ({deeds[0].what})" if deeds else f"{plugin} has been changed meanwhile"
         return f"{who}. Nothing was saved: look at it as it is now, and confirm."
 
     def _changed(self, server: Server, plugin: str, place: str, change: Change, address: Address) -> Server:
-        loaded, layer = self._plugins.get(plugin), _layer(server, place)
+        loaded, layer = self._plugins.get(plugin), server.layer(place)
         if loaded is None:  # what a plugin that is gone had can be forgotten, and nothing else
             if change.settings or change.on not in (None, "reset"):
                 raise Refused(f"{plugin} is not installed here. What was chosen for it is kept until it is back, or until you reset it.")
@@ -196,7 +175,7 @@ class Choosing:
         """What holds where nothing is chosen for this place: a choice must be sound together with it."""
         wider = [] if not place else [server.choices]
         if place and place == address.topic:
-            wider.append(_layer(server, address.channel))
+            wider.append(server.layer(address.channel))
         found = dict(loaded.defaults)
         for layer in wider:
             found |= layer.of(loaded.name)
@@ -224,13 +203,9 @@ def _within(place: str, body: Body) -> bool:
     return place in ("", address.channel, address.topic)
 
 
-def _layer(server: Server, place: str) -> Choices:
-    return server.channels.get(place, Choices()) if place else server.choices
-
-
 def _seen(server: Server, plugin: str, address: Address) -> str:
     """Stands for everything that is chosen for a plugin and concerns this place."""
-    layers = [server.choices, *(_layer(server, place) for place in (address.channel, address.topic) if place)]
+    layers = [server.choices, *(server.layer(place) for place in (address.channel, address.topic) if place)]
     return digest(json.dumps([[layer.plugins.get(plugin), layer.of(plugin)] for layer in layers], sort_keys=True))[:12]
 
 

@@ -235,12 +235,16 @@ class Dispatch:
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
         staying = [match for match in matches if not leaves(match.entry, message)]
-        taken = any(view.allows(match.entry.plugin, message.address) for match in staying)
+        taken = any(view.may(match.entry.plugin, _command(match), message) for match in staying)
         for match in staying if taken else matches:
             plugin = match.entry.plugin
             if not view.allows(plugin, message.address):
                 if match.asked:
                     yield self._told(message, f"{plugin} is switched off here. An admin of this server can switch it on.")
+                continue
+            if refusal := view.refusal(plugin, _command(match), message):
+                if match.asked or message.addressed:
+                    yield self._told(message, refusal)
                 continue
             try:
                 args = self._args(match)
@@ -281,5 +285,10 @@ class Dispatch:
         """Which commands there are, for somebody who named one that is not."""
         if not isinstance(message.trigger, Called) or message.trigger.command in self._table.commands:
             return ""
-        names = [f"/{name}" for name, entry in sorted(self._table.commands.items()) if view.allows(entry.plugin, message.address)]
+        names = [f"/{name}" for name, entry in sorted(self._table.commands.items()) if view.may(entry.plugin, name, message)]
         return f" There is {', '.join(names)}." if names else ""
+
+
+def _command(match: Match) -> str:
+    """The name of the command that it is, "" for other routes."""
+    return match.entry.route.name if isinstance(match.entry.route, Command) else ""

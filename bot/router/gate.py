@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from bot.choices import CORE, Level, Origin
+from bot.choices import CORE, Level, Origin, reaches
 from bot.messages import Address, Message
 from bot.plugins import Loaded
+from bot.router import permits
 from bot.store.servers import Choices, Server
 from bot.tables import Talking, TalkingTable
 
 MOST_CACHED = 20_000
 """Servers whose choices are kept in memory; a change is found by its version, not by expiry."""
 
+NOBODY: Mapping[str, Level] = MappingProxyType({})
 
 log = structlog.get_logger(__name__)
 
@@ -35,8 +38,18 @@ class ServerSource(Protocol):
 class View:
     """One server's choices, as of `version`, ready to be asked for each message."""
 
-    def __init__(self, server: Server, plugins: Mapping[str, Loaded], quiet: bool = False, talking: TalkingTable = TalkingTable()) -> None:
+    def __init__(
+        self,
+        server: Server,
+        plugins: Mapping[str, Loaded],
+        quiet: bool = False,
+        talking: TalkingTable = TalkingTable(),
+        least: Mapping[str, Level] = NOBODY,
+    ) -> None:
+        """`least` is what commands take that not everybody may use."""
         self.version = server.stamp
+        self._least = least
+        self._granted = any(one.grants for one in (server.choices, *server.channels.values()))
         self._server = server
         self._plugins = plugins
         self._quiet = quiet
@@ -58,14 +71,27 @@ class View:
         return loaded is None or loaded.enabled, "operator"
 
     def level(self, message: Message) -> Level:
-        """What the sender may do here: an owner everything, others what the platform says."""
+        """What the sender may do here: an owner everything, others what this server or the platform says."""
         if f"{message.address.connector}/{message.sender.id}" in self._server.rules.owners:
             return "owner"
-        if message.manages or message.address.direct:
-            return "admin"
-        if message.moderates:
-            return "moderator"
-        return "guest" if message.guest else "member"
+        return permits.level(message, self._server.levels)
+
+    def refusal(self, plugin: str, command: str, message: Message) -> str:
+        """ "" when the sender may use this command, or what else the plugin does, here; else what is missing, and who can grant it."""
+        least = self._least.get(command, "guest")
+        if not self._granted and least == "guest":
+            return ""
+        level = self.level(message)
+        if reaches(level, "admin"):
+            return ""
+        layers = (choices.grants for _, choices in self.layers(message.address))
+        decided = permits.decided(layers, message, level, plugin, command)
+        allowed = reaches(level, least) if decided is None else decided
+        return "" if allowed else permits.refusal(level, least, f"/{command}" if command else plugin)
+
+    def may(self, plugin: str, command: str, message: Message) -> bool:
+        """Whether the plugin is on here, and the sender may use it, or this command of it."""
+        return self.allows(plugin, message.address) and not self.refusal(plugin, command, message)
 
     def quiet(self, address: Address) -> bool:
         """True where no status line is wanted: the channel's choice, else the server's, else the operator's."""
@@ -111,13 +137,20 @@ class Gate:
     """Keeps the views of servers that were active lately."""
 
     def __init__(
-        self, source: ServerSource, plugins: Mapping[str, Loaded], *, quiet: bool = False, talking: TalkingTable = TalkingTable()
+        self,
+        source: ServerSource,
+        plugins: Mapping[str, Loaded],
+        *,
+        quiet: bool = False,
+        talking: TalkingTable = TalkingTable(),
+        least: Mapping[str, Level] = NOBODY,
     ) -> None:
-        """`quiet` and `talking` are what servers have that chose nothing."""
+        """`quiet` and `talking` are what servers have that chose nothing, `least` the level of commands that not everybody may use."""
         self._source = source
         self._plugins = plugins
         self._quiet = quiet
         self._talking = talking
+        self._least = least
         self._views: OrderedDict[str, View] = OrderedDict()
 
     async def view(self, address: Address) -> View:
@@ -134,7 +167,7 @@ class Gate:
 
     def of(self, server: Server) -> View:
         """A view of these choices."""
-        return View(server, self._plugins, self._quiet, self._talking)
+        return View(server, self._plugins, self._quiet, self._talking, self._least)
 
     def settings(self, plugin: str, view: View, address: Address) -> BaseModel:
         """The plugin's effective settings there, as it declared them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from bot.choices import Level
 from bot.errors import PluginError
 from bot.routes import Action, Command, Listener, Reaction, Route, Schedule
 
@@ -59,6 +60,11 @@ class Table:
         if taken is not None:
             raise PluginError(entry.plugin, f"declares the command /{name}, which plugin {taken.plugin!r} has already: rename one")
         self.commands[name] = entry
+
+    def least(self) -> dict[str, Level]:
+        """What commands take that not everybody may use."""
+        routes = {name: entry.route for name, entry in self.commands.items()}
+        return {name: route.least for name, route in routes.items() if isinstance(route, Command) and route.least != "guest"}
 
     def find(self, plugin: str, id: str) -> Entry | None:
         """The route of this plugin and id, or None when the plugin no longer has it."""

@@ -160,6 +160,11 @@ class Queue:
         return frozenset(want for worker in await self._living() for want in worker["wants"])
 
     @guarded
+    async def models(self) -> list[str]:
+        """The models that living workers serve, by name."""
+        return sorted({model for worker in await self._living() for model in worker["models"]})
+
+    @guarded
     async def ready(self) -> frozenset[str]:
         """What of that is served by somebody who is on duty."""
         orders, now = await self._duty.orders(), time.time()

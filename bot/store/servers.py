@@ -8,8 +8,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
 
-from bot.choices import CORE, Deed
+from bot.choices import CORE, Deed, Level
 from bot.house import Rules
+from bot.permissions import Grant
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.tickets import Write
@@ -30,6 +31,7 @@ class Choices(BaseModel):
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     talking: Talking = Talking()
     quiet: bool | None = None
+    grants: tuple[Grant, ...] = ()
 
     def of(self, plugin: str) -> dict[str, Any]:
         """What is chosen for a plugin, or for the core."""
@@ -63,6 +65,10 @@ class Server(BaseModel):
     version: int = 0
     choices: Choices = Choices()
     channels: Mapping[str, Choices] = Field(default_factory=dict)
+    levels: Mapping[str, Level] = Field(default_factory=dict)
+    """What roles and people are here, by this server's own word: `role:ID`, `person:ID`."""
+    names: Mapping[str, str] = Field(default_factory=dict)
+    """What people call them."""
     left: bool = Field(default=False, exclude=True)
     """The bot is not there any more, and nothing is chosen."""
     rules: Rules = Field(default=Rules(), exclude=True)
@@ -72,6 +78,10 @@ class Server(BaseModel):
     def stamp(self) -> int:
         """Changes with the choices and with the rules: both only grow, so their sum is the same only where both are."""
         return self.version + self.rules.version
+
+    def layer(self, place: str) -> Choices:
+        """What is chosen for a channel or thread, "" for the server."""
+        return self.channels.get(place, Choices()) if place else self.choices
 
     def having(self, place: str, choices: Choices) -> Self:
         """The same with these choices for a channel or thread, "" for the server."""

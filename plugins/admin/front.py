@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot import Route, hookimpl
-from plugins.admin import forms, owners, switches
+from pydantic import BaseModel
+
+from bot import Catalogue, Route, hookimpl
+from plugins.admin import forms, owners, permits, switches
+from plugins.admin.telling import Telling
 
 
 class Plugin:
     """Administers."""
 
+    def __init__(self, config: BaseModel, catalogue: Catalogue) -> None:
+        self._telling = Telling(catalogue)
+
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Nothing here is ordered: an admin waits for no answer of a model."""
-        return [*switches.routes(), *forms.routes(), *owners.routes()]
+        return [*switches.routes(), *forms.routes(), *permits.routes(), *owners.routes(), *self._telling.routes()]

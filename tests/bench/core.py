@@ -146,7 +146,7 @@ async def in_memory(count: int) -> float:
     """Messages a second through route, gate, handler and reply, without any store."""
     memory, connector, loaded = Memory(), Counting(), plugins()
     nothing: Any = None
-    stores = Stores(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    stores = Stores(nothing, nothing, nothing, nothing, nothing, nothing)
     table = Table.of(loaded.collect("register_routes"))
     delivery = Delivery({"room": connector}, Posts(nothing, nothing), Pace())
 

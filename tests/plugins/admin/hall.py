@@ -13,15 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot import Action, Button, Command, Context, Listener, NoArgs, Reply, Route, hookimpl
+from bot.catalogue import load as load_catalogue
 from bot.connectors.room import RoomConnector
 from bot.discovery import Manifest
 from bot.messages import Person, Text
-from bot.plugins import Loaded, Plugins
+from bot.plugins import Loaded, NoConfig, Plugins
 from bot.router import app
 from bot.router.app import Router
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.store.places import Draft, Place, RoomMessage, newcomer
+from bot.store.places import Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from plugins.admin.front import Plugin as Admin
@@ -96,7 +97,7 @@ class Hall:
 
     async def post(self, text: str, person: Person = ANN, place: Place = HALL, reply_to: str = "") -> None:
         """Says something and waits for nothing."""
-        await self.rooms.say(place, Draft(person, (Text(text),), reply_to=reply_to))
+        await self.rooms.say(place, Draft(person, (Text(text),), mentioned(text, [ANN, BOB]), reply_to))
 
     async def say(self, text: str, person: Person = ANN, place: Place = HALL, reply_to: str = "") -> str:
         """What the bot says to that, in messages that are new or changed."""
@@ -154,7 +155,7 @@ def plugins() -> Plugins:
     """The admin plugin, one with settings of every kind, and one that the operator has off."""
     singer = Loaded("singer", Singer(), Manifest(summary="Sings.", api=1, licence="MIT"), settings=Tone, version="1")
     drum = Loaded("drum", object(), Manifest(summary="Drums.", api=1, licence="MIT"), version="1", enabled=False)
-    return Plugins([Loaded("admin", Admin(), ADMINISTERS, version="1"), singer, drum])
+    return Plugins([Loaded("admin", Admin(NoConfig(), load_catalogue()), ADMINISTERS, version="1"), singer, drum])
 
 
 @asynccontextmanager

@@ -1,0 +1,155 @@
+"""What handlers decide through `ctx.choices`, `ctx.permissions` and `ctx.house`, made durable. What else they do: `acts.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from bot.choices import Change, Chosen, Deed, Where
+from bot.connector import Connector
+from bot.house import Order, Rules
+from bot.messages import Message
+from bot.permissions import Held, Permit, Usable
+from bot.router.choosing import Choosing, chosen_json
+from bot.router.helping import Helping
+from bot.router.journal import Journal
+from bot.router.permitting import Permitting
+from bot.router.rewriting import Keep
+from bot.router.ruling import Ruling
+from bot.store.keys import digest
+
+all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
+usable_json: TypeAdapter[list[Usable]] = TypeAdapter(list[Usable])
+deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
+
+
+@dataclass(frozen=True, slots=True)
+class Offices:
+    """Who decides what."""
+
+    choosing: Choosing
+    permitting: Permitting
+    ruling: Ruling
+    helping: Helping
+
+
+class DurableDecisions:
+    """What one run of one ticket decides. Reads give on a replay what they gave the first time; writes are one with their journal entry."""
+
+    def __init__(self, journal: Journal, offices: Offices, connector: Connector) -> None:
+        self._journal = journal
+        self._offices = offices
+        self._connector = connector
+
+    @property
+    def _message(self) -> Message:
+        return self._journal.message
+
+    @property
+    def _plugin(self) -> str:
+        return self._journal.ticket.body.plugin
+
+    async def _read(self, name: str, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        return await self._journal.once(name, read)
+
+    def _keep(self, name: str) -> Keep:
+        return lambda value, writes: self._journal.write(name, value, writes)
+
+    async def chosen(self, plugin: str | None) -> list[Chosen]:
+        """What held when this was first asked."""
+
+        async def read() -> bytes:
+            return all_chosen_json.dump_json(await self._offices.choosing.chosen(self._plugin, plugin, self._message.address))
+
+        return all_chosen_json.validate_json(await self._read(self._journal.name("chosen", str(plugin)), read))
+
+    async def choose(self, change: Change) -> Chosen:
+        """One write for the change, its entry in the audit log, and that in the journal."""
+        name = self._journal.name("choose", change.model_dump_json())
+        if (done := self._journal.find(name)) is not None:
+            return chosen_json.validate_json(done)
+        return await self._offices.choosing.choose(self._plugin, self._message, change, self._connector, self._keep(name))
+
+    async def working(self, plugin: str, where: Where) -> int:
+        """As many as there were when this was first asked."""
+
+        async def count() -> bytes:
+            return str(len(await self._offices.choosing.under_way(self._plugin, self._message, plugin, where))).encode()
+
+        return int(await self._read(self._journal.name("working", plugin, where), count))
+
+    async def stop(self, plugin: str, where: Where) -> int:
+        """Cancelling again harms nobody, so the journal keeps the number alone."""
+
+        async def cancel() -> bytes:
+            return str(await self._offices.choosing.stop(self._plugin, self._message, plugin, where)).encode()
+
+        return int(await self._read(self._journal.name("stop", plugin, where), cancel))
+
+    async def deeds(self, most: int) -> list[Deed]:
+        """Those that there were when this was first asked."""
+
+        async def read() -> bytes:
+            return deeds_json.dump_json(await self._offices.choosing.deeds(self._plugin, self._message, most))
+
+        return deeds_json.validate_json(await self._read(self._journal.name("deeds", str(most)), read))
+
+    async def held(self) -> Held:
+        """What held when this was first asked."""
+
+        async def read() -> bytes:
+            return (await self._offices.permitting.held(self._message)).model_dump_json().encode()
+
+        return Held.model_validate_json(await self._read(self._journal.name("held"), read))
+
+    async def permit(self, permit: Permit) -> Held:
+        """One write for the change, its entry in the audit log, and that in the journal."""
+        self._offices.choosing.must_administer(self._plugin)
+        name = self._journal.name("permit", permit.model_dump_json())
+        if (done := self._journal.find(name)) is not None:
+            return Held.model_validate_json(done)
+        return await self._offices.permitting.permit(self._message, permit, self._keep(name))
+
+    async def may(self, plugin: str, command: str) -> str:
+        """As it was when this was first asked."""
+
+        async def read() -> bytes:
+            return (await self._offices.choosing.refusal(self._message, plugin, command)).encode()
+
+        return (await self._read(self._journal.name("may", plugin, command), read)).decode()
+
+    async def commands(self) -> list[Usable]:
+        """Those that there were when this was first asked."""
+
+        async def read() -> bytes:
+            return usable_json.dump_json(await self._offices.helping.commands(self._message))
+
+        return usable_json.validate_json(await self._read(self._journal.name("commands"), read))
+
+    async def claim(self, code: str) -> None:
+        """One write for the owner, the used code, and the journal entry."""
+        name = self._journal.name("claim", digest(code))
+        if self._journal.find(name) is None:
+            await self._ruling.claim(self._message, code, self._keep(name))
+
+    async def rules(self) -> Rules:
+        """Those that held when this was first asked."""
+
+        async def read() -> bytes:
+            return (await self._ruling.rules(self._message)).model_dump_json().encode()
+
+        return Rules.model_validate_json(await self._read(self._journal.name("rules"), read))
+
+    async def order(self, order: Order) -> Rules:
+        """One write for the rules, the log, and the journal entry."""
+        name = self._journal.name("order", order.model_dump_json())
+        if (done := self._journal.find(name)) is not None:
+            return Rules.model_validate_json(done)
+        return await self._ruling.order(self._message, order, self._keep(name))
+
+    @property
+    def _ruling(self) -> Ruling:
+        self._offices.choosing.must_administer(self._plugin)
+        return self._offices.ruling

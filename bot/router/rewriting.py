@@ -1,0 +1,61 @@
+"""One change of a server's choices: who may, on what it is based, and who is told. What changes: `choosing.py`, `permitting.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.choices import Deed, reaches
+from bot.errors import Busy, Refused
+from bot.messages import Message
+from bot.router.gate import Gate, View
+from bot.store.servers import Server, Servers
+from bot.store.tickets import StaleSettings, Write
+
+TRIES = 20
+"""Changes of others that one change may meet; each of them got through, so nobody ever waits for nobody."""
+
+Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
+"""Journals a value together with its writes. Raises StaleSettings when these are based on choices of the past."""
+
+Edit = Callable[[Server], Awaitable[tuple[Server, bytes, Deed]]]
+"""Makes of what stands there what is to stand there, what the one who asked is given, and the entry of the log."""
+
+
+class Rewriting:
+    """Changes choices for admins. `told` is called after each change, with the message by which it was made."""
+
+    def __init__(self, servers: Servers, gate: Gate, told: Callable[[Message], None]) -> None:
+        self._servers = servers
+        self._gate = gate
+        self._told = told
+
+    async def rewrite(self, message: Message, what: str, edit: Edit, keep: Keep) -> bytes:
+        """Edits the newest choices until no change of somebody else comes between. Raises Refused and Busy."""
+        address = message.address
+        for _ in range(TRIES):
+            server = await self._servers.get(address.tenant)
+            must_be_admin(self._gate.of(server), message, what)
+            if server.left:
+                raise Refused("I am not in this server any more, so nothing was saved.")
+            changed, value, deed = await edit(server)
+            try:
+                kept = await keep(value, self._servers.changing(address.tenant, changed, deed))
+            except StaleSettings:
+                continue
+            self._gate.forget(address)
+            self._told(message)
+            return kept
+        raise Busy("Too many people change settings here at once. Please try again in a moment.")
+
+
+def must_be_admin(view: View, message: Message, what: str) -> None:
+    """Raises Refused, with what is missing."""
+    level = view.level(message)
+    if not reaches(level, "admin"):
+        raise Refused(f"Only the admins of this server can {what}, and you are a {level} here. Ask one of them.")
+
+
+def deed(message: Message, place: str, plugin: str, what: str) -> Deed:
+    """An entry of the log, of now."""
+    return Deed(time.time(), message.sender.id, message.sender.name, place, plugin, what)

@@ -1,0 +1,81 @@
+"""Who may do what, in a room: who is told what, and who can change it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.messages import Address, Message, Person
+from bot.permissions import Grant
+from bot.router.permits import decided, level
+from tests.plugins.admin.hall import ATTIC, BOB, Hall
+
+DENIED = "You may not use /song here. An admin of this server can allow it, with /permissions."
+
+
+async def test_what_is_denied_is_refused_with_who_can_allow_it_and_nowhere_else(hall: Hall) -> None:
+    await hall.own()
+    assert await hall.say("/song", BOB) == "La la la."
+    told = (await hall.say("/permissions deny /song everyone")).splitlines()[:3]
+    assert told == ["Saved.", "**Who may do what here**", "- everyone may not use /song, in this server"]
+    assert await hall.say("/song", BOB) == DENIED
+    assert await hall.say("/song", BOB, ATTIC) == "La la la."
+    assert await hall.say("/song") == "La la la."
+    assert await hall.say("/permissions allow /song @Bob") != ""
+    assert await hall.say("/song", BOB) == "La la la."
+
+
+async def test_a_plugin_that_is_denied_hears_and_does_nothing(hall: Hall) -> None:
+    await hall.own()
+    await hall.say("/song", BOB)
+    await hall.say("/permissions deny singer member")
+    assert await hall.say("sing", BOB) == ""
+    assert await hall.press("Encore", BOB) == "You may not use singer here. An admin of this server can allow it, with /permissions."
+    await hall.say("/permissions")
+    assert "singer" not in await hall.press("every member may not use singer, in this server")
+    assert await hall.say("sing", BOB) == "calm 3 happy together"
+
+
+async def test_who_is_made_admin_is_one_until_it_is_taken_back(hall: Hall) -> None:
+    await hall.own()
+    told = "/permissions is for the moderators of this server, and you are a member here. An admin can allow it to you, with /permissions."
+    assert await hall.say("/permissions", BOB) == told
+    await hall.say("/permissions make @Bob admin")
+    assert "Saved." in await hall.say("/settings singer loud 4", BOB)
+    assert (await hall.say("/permissions", BOB)).splitlines()[1] == "- Bob is admin here"
+    await hall.press("Bob is admin here")
+    assert "you are a member here" in await hall.say("/settings singer loud 5", BOB)
+
+
+@pytest.mark.parametrize("words", ["allow", "allow /song", "frobnicate", "make @Bob king", "allow so~ng everyone", "deny /song nobody"])
+async def test_what_cannot_be_granted_is_explained(hall: Hall, words: str) -> None:
+    await hall.own()
+    told = await hall.say(f"/permissions {words}")
+    assert "Say `/permissions allow WHAT WHO`" in told or "Somebody is guest, member" in told
+
+
+def message(**facts: object) -> Message:
+    return replace(Message("1", "1", Address("discord", "g", "c"), Person("ada", "Ada")), **facts)  # type: ignore[arg-type]
+
+
+def test_the_narrowest_grant_holds() -> None:
+    ada = message(roles={"7": "artists"})
+    everyone = Grant(who="everyone", what="*", allowed=False)
+    artists = Grant(who="role:7", what="imagine", allowed=True)
+    her = Grant(who="person:ada", what="/imagine", allowed=False)
+    assert decided([()], ada, "member", "imagine", "imagine") is None
+    assert decided([(everyone,)], ada, "member", "imagine", "imagine") is False
+    assert decided([(everyone, artists)], ada, "member", "imagine", "imagine") is True
+    assert decided([(everyone, artists, her)], ada, "member", "imagine", "imagine") is False
+    assert decided([(artists,), (her,)], ada, "member", "imagine", "imagine") is True, "the channel's before the server's"
+    assert decided([(Grant(who="level:member", what="*", allowed=False),)], ada, "moderator", "imagine", "") is None
+
+
+def test_levels_come_from_the_platform_and_from_the_servers_own_word() -> None:
+    assert level(message(), {}) == "member"
+    assert level(message(guest=True), {}) == "guest"
+    assert level(message(moderates=True), {}) == "moderator"
+    assert level(message(manages=True), {"role:7": "member"}) == "admin"
+    assert level(message(roles={"7": "artists"}), {"role:7": "moderator"}) == "moderator"
+    assert level(message(manages=True), {"person:ada": "guest"}) == "guest"

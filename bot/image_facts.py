@@ -17,7 +17,8 @@ class ImageFacts(BaseModel):
     largest one. A picture takes `steps` unless told otherwise, and at most `most_steps`. `guidance` is its usual strength, None for a
     model that has none; `negative` says whether it heeds what must not be in the picture. A side is a `multiple` of so many pixels; an
     area lies between the squares of the sides `least` and `most`, and is the square of `side` unless told otherwise; the longer side is at
-    most `ratio` times the shorter. A prompt has at most so many `tokens`. `references` says whether it can begin with a picture.
+    most `ratio` times the shorter. A prompt has at most so many `tokens`. `references` says whether it can begin with a picture. `decoding`
+    is how many bytes the decoder takes for each pixel while it runs: FLUX.1 [dev] took 4.7 GiB above its weights at 1024² on an H100.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class ImageFacts(BaseModel):
     negative: bool = False
     multiple: _Count = 16
     side: _Count = 1024
+    decoding: _Count = 4_800
     least: _Count = 256
     most: _Count = 1440
     ratio: Annotated[float, Field(ge=1.0)] = 2.5

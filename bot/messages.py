@@ -269,6 +269,8 @@ class Message:
     """The sender is not, or not yet, a member of this server."""
     roles: Mapping[str, str] = field(default_factory=dict)
     """The sender's roles in this server, as the platform says: their names, by id."""
+    age_restricted: bool = False
+    """The channel is for adults only, as the platform says."""
     via: str = ""
     """What the connector needs to answer this arrival beside its id, for instance an interaction's token."""
 

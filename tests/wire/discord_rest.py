@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -153,7 +154,8 @@ class Rest:
         for field, (name, data, mime) in call.files.items():
             words = described.get(field.removeprefix("files[").removesuffix("]"), {})
             more = {"description": words["description"]} if words.get("description") else {}
-            made.append(self.world.attachment(channel, words.get("filename") or name, data, mime, **more))
+            name = words.get("filename") or name
+            made.append(self.world.attachment(channel, name, data, mimetypes.guess_type(name)[0] or mime, **more))  # as Discord does
         return made
 
     async def edit(self, call: Call) -> Json:

@@ -86,6 +86,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         language=str(message.guild.preferred_locale) if message.guild else "",
         manages=_manages(message.author),
         roles=_roles(message.author),
+        age_restricted=_age_restricted(message.channel),
     )
 
 
@@ -147,6 +148,11 @@ def _manages(user: discord.abc.User, permissions: discord.Permissions | None = N
         return True
     found = permissions if permissions is not None else user.guild_permissions
     return found.manage_guild or found.administrator
+
+
+def _age_restricted(channel: object) -> bool:
+    """A thread is what its channel is; where people are alone with the bot there is nothing of the kind."""
+    return isinstance(channel, discord.abc.GuildChannel | discord.Thread) and bool(getattr(channel, "is_nsfw", bool)())
 
 
 def _roles(user: discord.abc.User) -> dict[str, str]:
@@ -228,6 +234,7 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         language=str(interaction.locale),
         manages=_manages(interaction.user, interaction.permissions),
         roles=_roles(interaction.user),
+        age_restricted=_age_restricted(interaction.channel),
         via=str(via),
     )
 

@@ -1,0 +1,277 @@
+"""`/imagine` and what can be done with a picture: again, varied, with other words, deleted, by its recipe. Drawing: `model.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from bot import (
+    Action,
+    Blob,
+    Button,
+    Canvas,
+    Catalogue,
+    Command,
+    Context,
+    Draw,
+    Form,
+    Image,
+    Picture,
+    Refused,
+    Reply,
+    Route,
+    UserError,
+    hookimpl,
+)
+from plugins.imagine import rules
+from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, args_for
+from plugins.imagine.config import Config
+from plugins.imagine.recipe import Recipe, differences, read
+from plugins.imagine.served import Served, served
+from plugins.imagine.settings import Settings
+from plugins.imagine.sizes import pixels
+from plugins.imagine.translating import expanded, translated
+
+VARIED = 0.6
+"""How much of a picture is drawn anew when it is varied."""
+
+SEEDS = 2**32
+
+LONGEST_SHOWN = 300
+"""Characters of a prompt below its picture; platforms allow captions of 1,024."""
+
+IMAGINE = {"zh-CN": "按文字画图。"}
+RECIPE = {"zh-CN": "按配方重画一张图。"}
+
+
+class Below(BaseModel):
+    """What the buttons below pictures carry: their recipes, who asked, and for Vary which of them is meant."""
+
+    recipes: tuple[str, ...]
+    asker: str
+    which: int = 0
+
+
+class Edited(Below):
+    """And for Edit prompt the words that it is to be drawn from now."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    prompt: Prompt
+    """What to draw, in words."""
+
+
+class Plugin:
+    """Draws."""
+
+    def __init__(self, config: Config, catalogue: Catalogue) -> None:
+        self._models = {model.name: model for model in served(config, catalogue)}
+        self._args = args_for(self._models.values(), list(config.styles))
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        """Pictures do not wait for one another, so no route is ordered."""
+        return [
+            Command("imagine", "Draw a picture from words.", self._args, self.imagine, descriptions=IMAGINE),
+            Command("recipe", "Draw a picture again by its recipe.", RecipeArgs, self.recipe, descriptions=RECIPE),
+            Action("again", Below, self.again),
+            Action("vary", Below, self.vary),
+            Action("edit", Edited, self.edit),
+            Action("delete", Below, self.delete),
+        ]
+
+    async def imagine(self, ctx: Context, args: ImagineArgs) -> Reply:
+        """One reply with all pictures."""
+        settings: Settings = ctx.settings
+        model = self._chosen(settings)
+        self._check(ctx, args.prompt)
+        job = asked(args, model, settings, ctx.random.randrange(SEEDS))
+        rules.check(job.negative, settings.blocked)
+        if begin := _shown_picture(ctx):
+            canvas = await self._canvas(ctx, model, begin)
+            job = job.model_copy(update={"reference": canvas.image, "strength": VARIED})
+        words, note = await _worded(ctx, args)
+        self._check(ctx, words)
+        return await self._drawn(ctx, job.model_copy(update={"prompt": words}), note)
+
+    async def recipe(self, ctx: Context, args: RecipeArgs) -> Reply:
+        """The picture again, and whether it is the same to the last bit."""
+        recipe = await self._named(ctx, args.id) if args.id else await _attached(ctx)
+        self._check(ctx, f"{recipe.prompt} {recipe.negative}")
+        if recipe.model not in self._models:
+            raise UserError(f"This was drawn by {recipe.model}, which does not draw here.")
+        job = recipe.job()
+        if recipe.reference:
+            job = job.model_copy(update={"reference": (await self._same_reference(ctx)).image})
+        picture = await ctx.run(job)
+        now = Recipe.model_validate(picture.recipe)
+        if recipe.reference != now.reference:
+            raise UserError("That is not the picture that this one began with. Please attach the same file.")
+        return await self._reply(ctx, [(picture, now)], compared(recipe, now))
+
+    async def again(self, ctx: Context, args: Below) -> Reply:
+        """The same words with other seeds."""
+        recipe = await self._named(ctx, args.recipes[0])
+        self._check(ctx, recipe.prompt)
+        if recipe.reference:
+            raise UserError("This picture began with another one. Please send that again with /imagine, or press Vary.")
+        job = recipe.job().model_copy(update={"seed": ctx.random.randrange(SEEDS), "batch": None, "number": len(args.recipes)})
+        return await self._drawn(ctx, job)
+
+    async def vary(self, ctx: Context, args: Below) -> Reply:
+        """Begins with the picture itself, as it stands in the chat."""
+        recipe = await self._named(ctx, args.recipes[args.which])
+        self._check(ctx, recipe.prompt)
+        model = self._models.get(recipe.model) or self._chosen(ctx.settings)
+        pictures = [part for part in ctx.message.reply_to.parts if isinstance(part, Image)] if ctx.message.reply_to else []
+        if not pictures:
+            raise UserError("I no longer see the picture here. Please reply to it with /imagine and some words.")
+        canvas = await self._canvas(ctx, model, pictures[min(args.which, len(pictures) - 1)])
+        changed = {"reference": canvas.image, "strength": VARIED, "seed": ctx.random.randrange(SEEDS), "batch": None}
+        return await self._drawn(ctx, recipe.job().model_copy(update=changed))
+
+    async def edit(self, ctx: Context, args: Edited) -> Reply:
+        """The same picture of other words."""
+        recipe = await self._named(ctx, args.recipes[0])
+        self._check(ctx, args.prompt)
+        changed = {"prompt": args.prompt, "batch": None, "number": len(args.recipes)}
+        return await self._drawn(ctx, recipe.job().model_copy(update=changed))
+
+    async def delete(self, ctx: Context, args: Below) -> None:
+        """By who asked, and by who manages the server."""
+        if not (ctx.person.id == args.asker or ctx.message.manages):
+            raise Refused("Only the person who asked for this picture and the admins of this server can delete it.")
+        await ctx.remove()
+
+    def _chosen(self, settings: Settings) -> Served:
+        """The server's model, while it is served; else the operator's first."""
+        return self._models.get(settings.model) or next(iter(self._models.values()))
+
+    def _check(self, ctx: Context, words: str) -> None:
+        """Raises Refused for what this server does not want drawn."""
+        rules.check(words, ctx.settings.blocked)
+        if ctx.settings.restricted and not (ctx.message.age_restricted or ctx.address.direct):
+            raise Refused("Here pictures are drawn in age-restricted channels only.")
+
+    async def _canvas(self, ctx: Context, model: Served, image: Image) -> Canvas:
+        if not model.facts.references:
+            raise UserError(f"{model.name} cannot begin with a picture.")
+        return await ctx.picture(image, side=model.facts.most)
+
+    async def _same_reference(self, ctx: Context) -> Canvas:
+        if (image := _shown_picture(ctx)) is None:
+            raise UserError("This picture began with another one, which I do not keep. Please attach that to the command.")
+        return await ctx.picture(image)
+
+    async def _drawn(self, ctx: Context, job: Draw, note: str = "") -> Reply:
+        picture = await ctx.run(job)
+        pictures = [(one, Recipe.model_validate(one.recipe)) for one in (picture, *picture.others)]
+        return await self._reply(ctx, pictures, note)
+
+    async def _reply(self, ctx: Context, pictures: Sequence[tuple[Picture, Recipe]], note: str) -> Reply:
+        settings: Settings = ctx.settings
+        recipes = [recipe for _, recipe in pictures]
+        for recipe in recipes:
+            await ctx.store.put(recipe, "server", f"recipe/{recipe.id}")
+        words = "\n".join(filter(None, [described(recipes), note, "Drawn by a machine." if settings.label else ""]))
+        images = [
+            Image(_named_file(one.image, recipe), alt=f"Drawn by a machine: {recipe.prompt}"[:1000], spoiler=settings.spoiler)
+            for one, recipe in pictures
+        ]
+        return Reply(words, *images, buttons=self._buttons(recipes, ctx.person.id))
+
+    def _buttons(self, recipes: Sequence[Recipe], asker: str) -> list[Button]:
+        below = {"recipes": [recipe.id for recipe in recipes], "asker": asker}
+        model = self._models.get(recipes[0].model)
+        which = range(len(recipes)) if model is None or model.facts.references else ()
+        vary = [Button(f"Vary {number + 1}" if len(recipes) > 1 else "Vary", "vary", {**below, "which": number}) for number in which]
+        words = Form.of("Edit the prompt", Edited, {"prompt": recipes[0].prompt}, ["prompt"])
+        edit = Button("Edit prompt", "edit", {**below, "prompt": recipes[0].prompt}, words)
+        return [Button("Again", "again", below), *vary, edit, Button("Delete", "delete", below)]
+
+    async def _named(self, ctx: Context, id: str) -> Recipe:
+        found = await ctx.store.get(Recipe, "server", f"recipe/{id.strip().strip('`').lower()}")
+        if found is None:
+            raise UserError(f"There is no recipe “{id}” in this server. A picture's own file has its recipe too: attach it to /recipe.")
+        return found
+
+
+async def _worded(ctx: Context, args: ImagineArgs) -> tuple[str, str]:
+    """The prompt as it is drawn, and what is told of how it came to that."""
+    if args.expand:
+        return await expanded(ctx, args.prompt)
+    return await translated(ctx, args.prompt) if ctx.settings.translate else (args.prompt, "")
+
+
+def asked(args: ImagineArgs, model: Served, settings: Settings, seed: int) -> Draw:
+    """The job, within what the model heeds and the server allows. Raises UserError for what goes beyond."""
+    facts = model.facts
+    guidance, negative, style = (getattr(args, name, None) for name in ("guidance", "negative", "style"))
+    for name, given, heeded in (("guidance", guidance is not None, facts.guidance is not None), ("negative", negative, facts.negative)):
+        if given and not heeded:
+            raise UserError(f"{model.name} does not heed --{name}; please leave it out.")
+    if args.number > settings.most_number:
+        raise UserError(
+            f"Here at most {settings.most_number} {'picture' if settings.most_number == 1 else 'pictures'} can be asked for at once."
+        )
+    most = min(facts.most_steps, settings.most_steps)
+    if args.steps is not None and args.steps > most:
+        raise UserError(f"{model.name} takes at most {most} {'step' if most == 1 else 'steps'} here, {args.steps} were asked for.")
+    return Draw(
+        model=model.name,
+        prompt=args.prompt,
+        negative=negative or "",
+        size=pixels(args.size or settings.size, facts, settings.most_pixels),
+        number=args.number,
+        steps=args.steps or min(settings.steps or facts.steps, most),
+        guidance=guidance,
+        seed=args.seed if args.seed is not None else seed,
+        style=style,
+    )
+
+
+def described(recipes: Sequence[Recipe]) -> str:
+    """What stands above the pictures."""
+    first = recipes[0]
+    prompt = first.prompt if len(first.prompt) <= LONGEST_SHOWN else f"{first.prompt[: LONGEST_SHOWN - 1]}…"
+    facts = [f"{first.width}×{first.height}", f"{first.steps} {'step' if first.steps == 1 else 'steps'}", f"seed {first.seed}", first.model]
+    facts += [first.style] if first.style else []
+    facts += [f"cost {' + '.join(recipe.cost for recipe in recipes)}"] if first.cost else []
+    ids = ", ".join(f"`{recipe.id}`" for recipe in recipes)
+    return f"**{prompt}**\n{' · '.join(facts)} · recipe {ids}"
+
+
+def compared(before: Recipe, now: Recipe) -> str:
+    """Whether the second picture is the first one, and why not."""
+    if before.pixels == now.pixels:
+        return "The same picture, bit for bit."
+    other = list(differences(before, now))
+    return (
+        f"Not bit for bit the same. What differs: {'; '.join(other)}."
+        if other
+        else "Not bit for bit the same, though nothing that I know of differs."
+    )
+
+
+def _shown_picture(ctx: Context) -> Image | None:
+    """The picture that came with the command, else one of the message it replies to."""
+    quote = ctx.message.reply_to
+    parts = (*ctx.message.parts, *(quote.parts if quote else ()))
+    return next((part for part in parts if isinstance(part, Image)), None)
+
+
+async def _attached(ctx: Context) -> Recipe:
+    image = _shown_picture(ctx)
+    if image is None:
+        raise UserError("Please give the eight letters that stand below a picture, or attach the picture's file.")
+    found = read((await ctx.picture(image)).recipe)
+    if found is None:
+        raise UserError(
+            "This file does not say how it was drawn; some platforms take that out. The eight letters below the picture do it too."
+        )
+    return found
+
+
+def _named_file(blob: Blob, recipe: Recipe) -> Blob:
+    return Blob(blob.id, blob.mime, blob.size, f"{recipe.id}.png")

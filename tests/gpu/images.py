@@ -1,0 +1,159 @@
+"""Measures FLUX.1 [schnell] at its real size with random weights on a GPU: `python -m tests.gpu.images`.
+
+Seconds for 1024², 4 steps, one picture and four, eager and compiled; each fit's peak of memory against the plan; load, park, unpark.
+Needs CUDA, 45 GB of its memory, 60 GB of the host's and 40 GB of disk; it says what is missing and skips that. CI does not run it.
+"""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import psutil
+import torch
+from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+
+from bot import ImageFacts
+from bot.catalogue import load
+from plugins.imagine.config import Fit
+from plugins.imagine.embeddings import Embeddings
+from plugins.imagine.plan import FITS, Plan, planned
+from tests.plugins.imagine.tiny import tokenizers
+
+TIMES = 5
+SIDE, STEPS = 1024, 4
+DEVICE = "cuda:0"
+NEEDED = {"the device": 45_000_000_000, "the host": 60_000_000_000, "the disk": 40_000_000_000}
+GOALS = {"eager": 1.2, "compiled": 0.6}
+"""Seconds of one picture on an H100."""
+
+
+def main() -> int:
+    """The exit code: 0, or 1 where a peak of memory is more than a tenth away from what was planned."""
+    if not torch.cuda.is_available():
+        say("skipped: torch finds no CUDA device here")
+        return 0
+    free = {
+        "the device": torch.cuda.mem_get_info(DEVICE)[0],
+        "the host": psutil.virtual_memory().available,
+        "the disk": shutil.disk_usage(tempfile.gettempdir()).free,
+    }
+    if missing := [where for where, needed in NEEDED.items() if free[where] < needed]:
+        say(f"skipped: not enough is free on {' and '.join(missing)}")
+        return 0
+    libraries = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
+    say(f"{torch.cuda.get_device_name(DEVICE)}, {libraries}, n = {TIMES}, medians (from – to)")
+    facts = load().models["flux.1-schnell"].image
+    assert facts is not None
+    with tempfile.TemporaryDirectory() as folder:
+        built().save_pretrained(folder)
+        gc.collect()
+        speeds(Path(folder), facts)
+        wrong = [fit for fit in FITS if not fits(Path(folder), facts, fit)]
+    return 1 if wrong else 0
+
+
+def built() -> Any:
+    """The pipeline in bfloat16, its parts of the real sizes."""
+    clip_tokenizer, t5_tokenizer = tokenizers()
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.bfloat16)
+    clip = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+    t5 = T5Config(d_model=4096, d_kv=64, d_ff=10_240, num_layers=24, num_heads=64, feed_forward_proj="gated-gelu", vocab_size=32_128)
+    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4, "layers_per_block": 2}
+    vae = {"block_out_channels": (128, 256, 512, 512), "latent_channels": 16, "scaling_factor": 0.3611, "shift_factor": 0.1159}
+    made = diffusers.FluxPipeline(
+        scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=1.0),
+        vae=diffusers.AutoencoderKL(**blocks, **vae, sample_size=1024, use_quant_conv=False, use_post_quant_conv=False),
+        text_encoder=CLIPTextModel(clip),
+        tokenizer=clip_tokenizer,
+        text_encoder_2=T5EncoderModel(t5),
+        tokenizer_2=t5_tokenizer,
+        transformer=diffusers.FluxTransformer2DModel(guidance_embeds=False),
+    )
+    torch.set_default_dtype(torch.float32)
+    return made
+
+
+def speeds(folder: Path, facts: ImageFacts) -> None:
+    """Loading, drawing and parking with everything on the device."""
+    began = time.perf_counter()
+    pipe, embeddings = loaded(folder, planned(facts, 1 << 60, on="cuda", wish="full"))
+    say(f"load, from files that the system has just written: {time.perf_counter() - began:.1f} s")
+    for way in GOALS:
+        if way == "compiled":
+            pipe.transformer.compile_repeated_blocks(fullgraph=True)
+        for rows in (1, 4):
+            draw(pipe, embeddings, facts, rows)  # the first one of a shape compiles and tunes
+            took = [timed(partial(draw, pipe, embeddings, facts, rows)) for _ in range(TIMES)]
+            goal = f", goal {GOALS[way]} s" if rows == 1 else f", {statistics.median(took) / rows:.3f} s each"
+            show(f"{way}, {rows} of {SIDE}², {STEPS} steps", took, goal)
+    away, back = [], []
+    for _ in range(TIMES):
+        away.append(timed(lambda: pipe.to("cpu")))
+        back.append(timed(lambda: pipe.to(DEVICE)))
+    show("park", away)
+    show("unpark", back)
+
+
+def fits(folder: Path, facts: ImageFacts, fit: Fit) -> bool:
+    """Whether the peak of one picture is within a tenth of its plan."""
+    plan = planned(facts, 1 << 60, on="cuda", wish=fit, rows=1)
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    pipe, embeddings = loaded(folder, plan)
+    draw(pipe, embeddings, facts, 1)
+    peak = torch.cuda.max_memory_allocated()
+    close = abs(peak - plan.device) <= plan.device / 10
+    say(f"{fit}: peak {peak / 1e9:.1f} GB, planned {plan.device / 1e9:.1f} GB{'' if close else ', more than a tenth away'}")
+    del pipe, embeddings
+    return close
+
+
+def loaded(folder: Path, plan: Plan) -> tuple[Any, Embeddings]:
+    """As a worker reads it, but from the encoders' random weights nothing sensible comes."""
+    from plugins.imagine.loading import loaded as read
+
+    facts = load().models["flux.1-schnell"].image
+    assert facts is not None
+    pipe = read(folder, plan, DEVICE, facts)
+    return pipe, Embeddings(pipe, facts.tokens, released=plan.released)
+
+
+def draw(pipe: Any, embeddings: Embeddings, facts: ImageFacts, rows: int) -> None:
+    """So many pictures in one pass."""
+    words = embeddings.of(["a cat"] * rows, torch.device(DEVICE))
+    with torch.inference_mode():
+        pipe(**words, width=SIDE, height=SIDE, num_inference_steps=STEPS, guidance_scale=0.0, max_sequence_length=facts.tokens)
+
+
+def timed(what: Callable[[], object]) -> float:
+    """Seconds until the device has done it."""
+    torch.cuda.synchronize()
+    began = time.perf_counter()
+    what()
+    torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def show(what: str, seconds: list[float], more: str = "") -> None:
+    """One line of the result."""
+    say(f"{what}: {statistics.median(seconds):.3f} s ({min(seconds):.3f} – {max(seconds):.3f}){more}")
+
+
+def say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

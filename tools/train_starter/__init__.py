@@ -1,0 +1,1 @@
+"""What the starter that draws learns from. Nothing here is part of the product."""

@@ -16,6 +16,7 @@ from bot.router.gate import Gate
 from bot.router.offers import offer
 from bot.router.status import roughly
 from bot.router.table import Table
+from bot.routes import Command
 from bot.store.keys import digest
 from bot.store.offered import Offered
 
@@ -159,4 +160,9 @@ class Publishing:
         commands = [entry.route for entry in entries]
         if len(commands) > MOST:
             log.warning("more commands than a server takes", server=address.tenant, left_out=[one.name for one in commands[MOST:]])
-        return [offer(command) for command in commands[:MOST]]  # type: ignore[arg-type]  # the table has commands there
+        return [self._in_all_languages(offer(command)) for command in commands[:MOST]]  # type: ignore[arg-type]  # the table has commands there
+
+    def _in_all_languages(self, one: Offer) -> Offer:
+        """Described in every language that any command here has, so that a list of one language is replaced whatever is on."""
+        known = (tag for entry in self._table.commands.values() if isinstance(entry.route, Command) for tag in entry.route.descriptions)
+        return replace(one, descriptions={**dict.fromkeys(sorted(known), one.description), **one.descriptions})

@@ -244,6 +244,18 @@ async def test_a_reaction_is_told_with_its_message(telegram: Telegram, on_telegr
     assert message.reply_to.id == str(said["message_id"])
 
 
+async def test_a_reaction_in_a_topic_is_told_with_what_it_is_on(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    forum = group(telegram, forum=True)
+    forum.bot = "administrator"
+    topic = telegram.chats.topic(forum, "Cats")
+    note = telegram.chats.say(forum, BEN, voice=telegram.chats.voice(b"meow"), topic=topic)
+    telegram.chats.react(forum, ANN, note, "✍")
+    _, message = await heard(on_telegram, 2)
+    assert (message.address.thread, message.sender) == (str(topic), Person("11", "Ann"))
+    assert message.reply_to is not None
+    assert (message.reply_to.sender, message.reply_to.parts[0].kind) == (Person("12", "Ben"), "audio")
+
+
 async def test_a_group_that_becomes_a_supergroup_says_where_it_goes_on(telegram: Telegram, on_telegram: TelegramConnector) -> None:
     old = telegram.chats.group(-55, "Small", kind="group")
     new = telegram.chats.migrate(old)

@@ -75,6 +75,14 @@ async def test_files_are_shown_as_what_they_are(telegram: Telegram, on_telegram:
     assert chat.mine[0]["has_media_spoiler"]
 
 
+async def test_a_file_comes_where_its_sign_cannot_be_shown(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    telegram.fail("sendChatAction", bad("TOPIC_CLOSED"), Refusal(429, "Too Many Requests: retry after 9", retry_after=9))
+    for name in ("a.png", "b.png"):
+        await on_telegram.send(place(chat), Post(name, uploads=(Upload(name, "image/png", PNG),)), name)
+    assert chat.said == ["a.png", "b.png"]
+
+
 async def test_several_pictures_are_an_album_with_the_buttons_below(telegram: Telegram, on_telegram: TelegramConnector) -> None:
     chat = telegram.chats.direct(ANN)
     pictures = tuple(Upload(f"{n}.png", "image/png", PNG + bytes([n])) for n in range(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tests.wire.telegram_rules import bad, check_text
 Marked = list[tuple[str, frozenset[str]]]
 """Letters, each with its styles."""
 
-DOCUMENTS = 1_000
+DOCUMENTS = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 1_000
 
 
 def read(styled: Styled) -> Marked:

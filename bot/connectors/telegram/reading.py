@@ -26,7 +26,7 @@ ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "m
 GROUPS = ("group", "supergroup")
 
 REMEMBERED = 4096
-"""Edited messages whose newest version is known."""
+"""Messages of which it is known where and by whom they were said, and edited ones whose newest version is."""
 
 LINK = re.compile(r"(?P<name>\w{1,32})(?:-(?P<words>[\w-]*))?", re.ASCII)
 
@@ -42,6 +42,7 @@ class Reader:
     status: Status
     _known: set[int] = field(default_factory=set)
     _newest: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _said: OrderedDict[tuple[str, str], Message] = field(default_factory=OrderedDict)
 
     def ready(self) -> Message:
         """That people can speak to the bot alone."""
@@ -107,6 +108,7 @@ class Reader:
             **self._own(first),
         )
         message = self._named(_called(message, self.me.username or ""))
+        self._remember(message)
         if edited:
             message = self._edited(message, first.date.timestamp())
         if isinstance(message.trigger, Called) and not message.manages and first.from_user:
@@ -131,6 +133,12 @@ class Reader:
         shown = f"@{self.me.full_name}"
         parts = (replace(one, text=user_name.sub(shown, one.text)) if isinstance(one, Text) else one for one in message.parts)
         return replace(message, parts=tuple(parts))
+
+    def _remember(self, message: Message) -> None:
+        """For reactions: of what they are on, Telegram tells the number alone, not even the topic."""
+        self._said[message.address.server, message.id] = message
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
 
     def _moved(self, message: telegram.Message, to: int) -> Message:
         """A group became a supergroup, which has another number."""
@@ -179,15 +187,16 @@ class Reader:
             return None
         chat, on = str(reaction.chat.id), str(reaction.message_id)
         direct = reaction.chat.type == "private"
+        said = self._said.get((chat, on))
         return Message(
             id=on,
             event=f"reaction:{update.update_id}",
-            address=Address(facts.NAME, chat, facts.CHANNEL, "", direct),
+            address=said.address if said else Address(facts.NAME, chat, facts.CHANNEL, "", direct),
             sender=facts.person(who),
             trigger=Reacted(new[0]),
             at=reaction.date.timestamp(),
             me=str(self.me.id),
-            reply_to=Quote(on, Person("", "Somebody")),
+            reply_to=Quote(on, said.sender, said.parts) if said else Quote(on, Person("", "Somebody")),
             language=who.language_code or "",
             manages=direct,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from telegram import (
     LinkPreviewOptions,
     ReplyParameters,
 )
-from telegram.error import BadRequest, ChatMigrated
+from telegram.error import BadRequest, ChatMigrated, RetryAfter
 
 from bot.connector import Key, Post, Upload, opens_reply
 from bot.connectors.telegram import faults
@@ -130,11 +131,16 @@ class Sender:
         more = {"caption": words.text or None, "caption_entities": words.entities, "reply_markup": keyboard(post.keys), **_where(to, post)}
 
         async def call(chat: int) -> str:
-            await self.bot.send_chat_action(chat, _action(upload), message_thread_id=_topic(to))
+            await self._sign(chat, to, upload)
             sent = await self._as_it_is(upload, chat, more)
             return str(sent.message_id)
 
         return await self.call(to, call)
+
+    async def _sign(self, chat: int, to: Address, upload: Upload) -> None:
+        """Shows that a file is on its way, which it is all the same where that cannot be shown."""
+        with suppress(RetryAfter, BadRequest):
+            await self.bot.send_chat_action(chat, _action(upload), message_thread_id=_topic(to))
 
     async def _as_it_is(self, upload: Upload, chat: int, more: dict[str, Any]) -> Any:
         content = InputFile(upload.content, filename=upload.name)
@@ -157,7 +163,7 @@ class Sender:
         media = [_media(upload, below if number == 0 else Post(""), _kind(uploads)) for number, upload in enumerate(uploads)]
 
         async def call(chat: int) -> str:
-            await self.bot.send_chat_action(chat, _action(uploads[0]), message_thread_id=_topic(to))
+            await self._sign(chat, to, uploads[0])
             sent = await self.bot.send_media_group(chat, media, **_where(to, post))
             return str(sent[0].message_id)
 

@@ -103,6 +103,9 @@ def telegram(config: Config) -> Iterator[Finding]:
         yield Finding("wrong", "Telegram", "the bot cannot connect", str(error))
         return
     yield Finding("ok", "Telegram", f"@{me.name}")
+    if me.undelivered:
+        where = "connectors.telegram.webhook_url must reach webhook_port of a router that runs, over TLS"
+        yield Finding("wrong", "Telegram", f"it cannot bring updates: {me.undelivered}", where)
     if not me.joins:
         yield Finding("note", "Telegram", "nobody can add the bot to a group", "@BotFather: /setjoingroups, Enable")
     if not me.hears:

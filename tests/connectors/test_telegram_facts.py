@@ -8,13 +8,11 @@ import pytest
 
 from bot.connector import Key, Offer, Post
 from bot.connectors.telegram import TelegramConnector
-from bot.connectors.telegram.access import Myself, myself
-from bot.errors import ConnectorError
 from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Joined, Left, Moved, Person, Reacted, Said, Text
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, ME, PNG, Ear, group, heard, hearing, place
 from tests.wire.telegram_chats import ANONYMOUS, CHANNEL_BOT
-from tests.wire.telegram_server import TOKEN, Telegram
+from tests.wire.telegram_server import Telegram
 
 
 async def test_words_alone_with_the_bot(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -321,10 +319,3 @@ async def test_what_telegram_withholds_is_said_with_the_click_that_changes_it(
     found = [await on_telegram.objection(place(lounge), need) for need in ("reactions", "every_message")]
     assert ["Add Admin" in (one or "") for one in found] == [number < withheld for number in range(2)]
     assert await on_telegram.objection(place(telegram.chats.direct(ANN)), "reactions") is None
-
-
-async def test_the_doctor_learns_who_the_token_is_for(telegram: Telegram) -> None:
-    telegram.bot["can_read_all_group_messages"] = False
-    assert await myself(TOKEN, telegram.root) == Myself("hobnob_bot", joins=True, hears=False)
-    with pytest.raises(ConnectorError, match="@BotFather"):
-        await myself("1:wrong", telegram.root)

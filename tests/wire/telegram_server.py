@@ -55,6 +55,8 @@ class Telegram:
         self.confirmed = 0
         self.webhook: Json = {}
         self.refused_posts = 0
+        self.unreached = ""
+        """Why a webhook cannot be reached."""
         self.hidden: set[str] = set()
         """Files that are not given over HTTP."""
         self.root = ""
@@ -139,7 +141,8 @@ class Telegram:
         if method == "deleteWebhook":
             self.webhook = {}
             return True
-        return {"url": self.webhook.get("url", ""), "has_custom_certificate": False, "pending_update_count": len(self.updates)}
+        told = {"url": self.webhook.get("url", ""), "has_custom_certificate": False, "pending_update_count": len(self.updates)}
+        return told | ({"last_error_date": int(time.time()), "last_error_message": self.unreached} if self.unreached else {})
 
     async def _poll(self, params: Json) -> list[Json]:
         if self.webhook:

@@ -273,6 +273,8 @@ class Message:
     """The channel is for adults only, as the platform says."""
     via: str = ""
     """What the connector needs to answer this arrival beside its id, for instance an interaction's token."""
+    album: str = ""
+    """Of which album this is one part, where a platform brings them one by one; they become one message."""
 
     @property
     def text(self) -> str:

@@ -31,6 +31,7 @@ from bot.router.doorsteps import Doorsteps
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
+from bot.router.gathering import Gathering
 from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
@@ -48,6 +49,7 @@ from bot.router.stopping import stopping
 from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.router.toolbox import Toolbox
+from bot.store.albums import Albums
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
@@ -78,9 +80,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """A router whose parts know each other; `deliver` is what connectors call, `round` the seconds between its rounds."""
+    """A router whose parts know each other; `round` is the seconds between its rounds."""
 
-    deliver: Deliver
+    gathering: Gathering
     dispatch: Dispatch
     runner: Runner
     tickets: Tickets
@@ -91,6 +93,11 @@ class Router:
     leads: Leads
     publishing: Publishing
     round: float
+
+    @property
+    def deliver(self) -> Deliver:
+        """What connectors call."""
+        return self.gathering.deliver
 
 
 def build(
@@ -163,7 +170,8 @@ def build(
         doorsteps,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
-    return Router(dispatch.deliver, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)
+    gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), dispatch.deliver)
+    return Router(gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)
 
 
 class Endings:
@@ -217,6 +225,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             fire(router.stores.schedules, router.deliver, router.round),
             retry(router.dead, router.dispatch.again, names, router.round),
             router.publishing.run(),
+            router.gathering.run(names, router.round),
             take(router.tickets, router.runner, names),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]

@@ -85,6 +85,16 @@ async def retry(dead: DeadList, again: Callable[[Body, str], Awaitable[None]], c
     await _forever(once)
 
 
+async def again(once: Callable[[], Awaitable[None]], pause: float) -> None:
+    """A round of somebody else's, every `pause` seconds."""
+
+    async def paused() -> None:
+        await once()
+        await asyncio.sleep(pause)
+
+    await _forever(paused)
+
+
 async def _forever(once: Callable[[], Awaitable[None]]) -> None:
     """Again and again; while Redis is away, once a second, with one line in the log."""
     away = False

@@ -45,6 +45,8 @@ TABLE = (
     Entry("offers-made:*", "1 day", "nothing personal", "how many new commands a server had today"),
     Entry("button:*", "365 days", "the chat", "what a button does"),
     Entry("filling:*", "1 hour", "the person", "which form somebody was asked to fill in by a reply"),
+    Entry("album:*", "1 hour", "the chat", "the parts of an album, which a platform brings one by one"),
+    Entry("albums-due:*", "until the album is whole", "nothing personal", "when no more parts of an album are waited for"),
     Entry("firings", "until they fire", "the person", "schedules: what, where, for whom"),
     Entry("firings:due", "until they fire", "nothing personal", "schedules: when"),
     Entry("job:*", "until its ticket ends, 48 h at most", "the chat", "a job: what is asked, who asked, its claim"),
@@ -192,6 +194,14 @@ class Keys:
     def firings_due(self) -> str:
         """All firings by time."""
         return f"{self.prefix}:firings:due"
+
+    def album(self, name: str) -> str:
+        """An album's parts."""
+        return f"{self.prefix}:album:{name}"
+
+    def albums_due(self, connector: str) -> str:
+        """Albums by when they are whole."""
+        return f"{self.prefix}:albums-due:{connector}"
 
     def blob(self, id: str) -> str:
         """Bytes."""

@@ -31,9 +31,10 @@ async def test_what_is_brought_is_heard_and_brought_again_until_it_is_written_do
         assert telegram.refused_posts == 1
         telegram.chats.say(telegram.chats.direct(ANN), ANN, "now")
         telegram.chats.album(telegram.chats.direct(ANN), ANN, ["one", "two"], "both")
-        await wait_until(lambda: len(ear.heard) == 3)
-    assert [message.text for message in ear.heard] == ["before", "now", "both"]
-    assert [part.kind for part in ear.heard[2].parts] == ["text", "image", "image"]
+        await wait_until(lambda: len(ear.heard) == 4)
+    assert [message.text for message in ear.heard] == ["before", "now", "both", ""]
+    assert [[part.kind for part in message.parts] for message in ear.heard[2:]] == [["text", "image"], ["image"]]
+    assert ear.heard[2].album == ear.heard[3].album != ""
     await connector.close()
 
 

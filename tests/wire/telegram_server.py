@@ -64,6 +64,7 @@ class Telegram:
         self._last_update = 900
         self._news = asyncio.Event()
         self._poller: asyncio.Task[Any] | None = None
+        self._lines: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._posting: set[asyncio.Task[None]] = set()
 
     # What tests say -------------------------------------------------------------------------------------------------------
@@ -175,7 +176,13 @@ class Telegram:
         return self.updates[: params.get("limit", 100)]
 
     async def _post(self, update: Json) -> None:
-        """Until the webhook takes it."""
+        """Until the webhook takes it; what is of one chat comes one after the other."""
+        [about] = (value for name, value in update.items() if name != "update_id")
+        chat = about.get("chat", about.get("message", {}).get("chat", {})).get("id", 0)
+        async with self._lines[chat]:
+            await self._bring(update)
+
+    async def _bring(self, update: Json) -> None:
         headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret_token"]} if "secret_token" in self.webhook else {}
         async with ClientSession(timeout=ClientTimeout(total=30)) as session:
             while self.webhook:

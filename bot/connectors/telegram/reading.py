@@ -74,8 +74,8 @@ class Reader:
         me = facts.person(self.me)
         return Message("", f"joined:{where.server}{when}", where, me, trigger=joined, me=me.id)
 
-    async def read(self, updates: Sequence[Update]) -> Message | None:
-        """One arrival: an update, or all those of one album. None for what is nobody's words."""
+    async def read(self, updates: Sequence[Update], *, apart: bool = False) -> Message | None:
+        """One arrival: an update, or all those of one album, or `apart` a part of it. None for what is nobody's words."""
         update = updates[0]
         if update.callback_query is not None:
             return await self._click(update.callback_query)
@@ -86,7 +86,9 @@ class Reader:
         if update.message is not None and update.message.migrate_to_chat_id:
             return self._moved(update.message, update.message.migrate_to_chat_id)
         messages = [one.message for one in updates if one.message is not None]
-        return await self._message(messages) if messages else None
+        found = await self._message(messages) if messages else None
+        album = messages[0].media_group_id if messages and apart else None
+        return replace(found, album=album) if found and album else found
 
     async def _message(self, messages: Sequence[telegram.Message], *, edited: bool = False) -> Message | None:
         first = messages[0]

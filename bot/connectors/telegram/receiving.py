@@ -26,12 +26,15 @@ class Receiver:
     deliver: Deliver
     clicked: Callable[[str], None]
 
-    async def take(self, raw: Iterable[Json]) -> None:
-        """Returns once the router has written down all of them. Raises StoreError when it cannot: nothing may be acknowledged then."""
+    async def take(self, raw: Iterable[Json], *, apart: bool = False) -> None:
+        """Returns once the router has written down all of them. Raises StoreError when it cannot: nothing may be acknowledged then.
+
+        `apart` says that of an album there may come more, each part once the one before is acknowledged.
+        """
         updates = [update for one in raw if (update := self._parsed(one)) is not None]
         for group in together(updates):
             try:
-                for message in (self.reader.joined(group[0]), await self.reader.read(group)):
+                for message in (self.reader.joined(group[0]), await self.reader.read(group, apart=apart)):
                     if message is not None:
                         await self.deliver(message)
             except StoreError:

@@ -6,15 +6,14 @@ import asyncio
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
-from bot.connectors.telegram.polling import ALBUM_PAUSE
 from bot.connectors.telegram.reading import ALLOWED
-from bot.connectors.telegram.receiving import Json, Receiver, album_of
+from bot.connectors.telegram.receiving import Receiver
 from bot.errors import ConnectorError, StoreError
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  a header's name
@@ -40,20 +39,11 @@ class Hook:
 
 
 @dataclass
-class Album:
-    """The parts of an album so far, and whether they were taken."""
-
-    parts: list[Json] = field(default_factory=list)
-    taken: asyncio.Future[None] = field(default_factory=asyncio.Future)
-
-
-@dataclass
 class Webhook:
     """Serves a hook."""
 
     hook: Hook
     receiver: Receiver
-    _albums: dict[str, Album] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Until cancelled. The address stays known to Telegram: other routers serve it too, and what comes meanwhile waits there."""
@@ -80,31 +70,8 @@ class Webhook:
         except ValueError:
             return web.Response(status=400)
         try:
-            await self._take(update)
+            await self.receiver.take([update], apart=True)
         except StoreError as error:  # Telegram brings it again
             log.warning("updates wait", fault=str(error))
             return web.Response(status=503)
         return web.Response()
-
-    async def _take(self, update: Json) -> None:
-        """An album's parts wait a moment for one another; one that is brought only after the answer to the first comes by itself."""
-        id = album_of(update)
-        if not id:
-            await self.receiver.take([update])
-            return
-        album = self._albums.setdefault(id, Album())
-        album.parts.append(update)
-        count = len(album.parts)
-        await asyncio.sleep(ALBUM_PAUSE)
-        if len(album.parts) == count:
-            await self._take_album(id, album)
-        await asyncio.shield(album.taken)
-
-    async def _take_album(self, id: str, album: Album) -> None:
-        del self._albums[id]
-        try:
-            await self.receiver.take(sorted(album.parts, key=lambda part: int(part["update_id"])))
-        except StoreError as error:
-            album.taken.set_exception(error)
-        else:
-            album.taken.set_result(None)

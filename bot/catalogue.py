@@ -143,6 +143,18 @@ class ChatFacts(_Strict):
         return round((self.parameters - kept) * bits / 8 + kept * 2)
 
 
+class SpeechFacts(_Strict):
+    """What a Whisper can do: its mel bins, parameters, and whether it `translates` into English; turbo and distilled ones do not.
+
+    One that is `english` knows no other language.
+    """
+
+    mels: Literal[80, 128]
+    parameters: Annotated[int, Field(gt=0)]
+    translates: bool
+    english: bool = False
+
+
 class Entry(_Strict):
     """One model. `disk` is the bytes of the finished folder; `languages` are ISO 639 codes.
 
@@ -163,6 +175,7 @@ class Entry(_Strict):
     uses: frozenset[Use] = frozenset()
     chat: ChatFacts | None = None
     image: ImageFacts | None = None
+    speech: SpeechFacts | None = None
 
     @property
     def digest(self) -> str:

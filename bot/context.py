@@ -8,7 +8,8 @@ randomness from it.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from pydantic import BaseModel
 
 from bot.choices import Deciding, Level, ServerChoices
+from bot.connector import Limits
 from bot.house import House, Owning
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
@@ -70,7 +72,11 @@ class Paper:
 class Acts(Deciding, Granting, Owning, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
-    async def run(self, job: Job[R], show: Show | None) -> R:
+    @property
+    def limits(self) -> Limits:
+        """See `Context.limits`."""
+
+    async def run(self, job: Job[R], show: Show | None, quiet: bool) -> R:
         """Submits the job and waits; see `Context.run` and `Context.stream`."""
 
     async def tools(self) -> tuple[Function, ...]:
@@ -79,7 +85,7 @@ class Acts(Deciding, Granting, Owning, Protocol):
     async def call(self, call: Call) -> Reply:
         """See `Context.call`."""
 
-    async def models(self) -> list[str]:
+    async def models(self, kind: str) -> list[str]:
         """See `Context.models`."""
 
     async def post(self, reply: Reply) -> None:
@@ -103,8 +109,8 @@ class Acts(Deciding, Granting, Owning, Protocol):
     async def condense(self, summary: Summary, person: str) -> None:
         """See `Conversation.condense`."""
 
-    async def load(self, scope: Scope, key: str) -> bytes | None:
-        """The JSON under the key, or None."""
+    async def load(self, scope: Scope, key: str, of: Person | None = None) -> bytes | None:
+        """The JSON under the key, or None; with the scope "person", `of` somebody else than the sender."""
 
     async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
         """Keeps the JSON under the key; None removes it."""
@@ -127,7 +133,7 @@ class Acts(Deciding, Granting, Owning, Protocol):
     async def keep(self, content: bytes, mime: str, name: str) -> Blob:
         """See `Context.keep`."""
 
-    async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
+    def clips(self, audio: Audio, longest: float, total: float, ahead: int) -> AbstractAsyncContextManager[AsyncIterator[Clip]]:
         """See `Context.clips`."""
 
     async def picture(self, image: Image, side: int) -> Canvas:
@@ -182,9 +188,12 @@ class Stored:
     def __init__(self, acts: Acts) -> None:
         self._acts = acts
 
-    async def get(self, model: type[M], scope: Scope, key: str = "") -> M | None:
-        """The stored value, or None. One that no longer fits `model` raises pydantic's ValidationError."""
-        found = await self._acts.load(scope, key)
+    async def get(self, model: type[M], scope: Scope, key: str = "", *, of: Person | None = None) -> M | None:
+        """The stored value, or None. One that no longer fits `model` raises pydantic's ValidationError.
+
+        With the scope "person", `of` reads what is kept for somebody else than the sender.
+        """
+        found = await self._acts.load(scope, key, of)
         return None if found is None else model.model_validate_json(found)
 
     async def put(self, value: BaseModel, scope: Scope, key: str = "", *, ttl: float | None = None) -> None:
@@ -231,17 +240,25 @@ class Context:
         """The commands that the person may use here, of all plugins, in the person's language."""
         return await self._acts.commands()
 
-    async def models(self) -> list[str]:
-        """The names of the models that workers serve now."""
-        return await self._acts.models()
+    @property
+    def limits(self) -> Limits:
+        """What may be sent here."""
+        return self._acts.limits
 
-    async def run(self, job: Job[R]) -> R:
-        """Runs a job while the status line tells how it goes. Raises JobError or UserError; not catching them is fine."""
-        return await self._acts.run(job, None)
+    async def models(self, job: type[Job[Any]] | None = None) -> list[str]:
+        """The names of the models that workers serve now; of those alone that run such jobs, where they are named."""
+        return await self._acts.models(job.kind if job else "")
 
-    async def stream(self, job: Job[R], show: Show) -> R:
-        """Runs a job and shows each partial in the chat; what the handler returns replaces it."""
-        return await self._acts.run(job, show)
+    async def run(self, job: Job[R], *, quiet: bool = False) -> R:
+        """Runs a job while the status line tells how it goes, unless it is `quiet`.
+
+        Raises JobError or UserError; not catching them is fine.
+        """
+        return await self._acts.run(job, None, quiet)
+
+    async def stream(self, job: Job[R], show: Show, *, quiet: bool = False) -> R:
+        """Runs a job and shows each partial in the chat; what the handler returns replaces it. `quiet` tells nothing of the wait."""
+        return await self._acts.run(job, show, quiet)
 
     async def tools(self) -> tuple[Function, ...]:
         """What a model may call for this person here, for `Generate.tools`: of plugins that are on, and that they may use."""
@@ -284,12 +301,15 @@ class Context:
         """Stores bytes for a job or a reply."""
         return await self._acts.keep(content, mime, name)
 
-    async def clips(self, audio: Audio, *, longest: float, total: float = 3600.0) -> list[Clip]:
-        """Decodes audio of any usual format in a limited process and cuts it into clips of `longest` seconds at most.
+    def clips(
+        self, audio: Audio, *, longest: float, total: float = 3600.0, ahead: int = 2
+    ) -> AbstractAsyncContextManager[AsyncIterator[Clip]]:
+        """Decodes audio of any usual format in a limited process and cuts it into clips of `longest` seconds at most, one by one.
 
-        A file that is corrupt, no audio at all, or longer than `total` seconds is a UserError; nothing of it is kept.
+        A file that is corrupt, no audio at all, or longer than `total` seconds is a UserError as soon as that is known. The bytes of the
+        newest `ahead` clips are kept, so that so many may be worked on at once; when the context is left, none are.
         """
-        return await self._acts.clips(audio, longest, total)
+        return self._acts.clips(audio, longest, total, ahead)
 
     async def picture(self, image: Image, *, side: int = 2048) -> Canvas:
         """Reads a picture of any usual format in a limited process and shrinks it until no side is longer than `side` pixels.

@@ -67,24 +67,25 @@ class Sound(BaseModel):
 
 
 class Decoder:
-    """Decodes `at_once` files at a time, each in its own process; further ones wait."""
+    """Decodes `at_once` files at a time, each in its own process; further ones wait. Long ones wait for one another alone."""
 
     def __init__(self, limits: Limits = Limits(), at_once: int = 2) -> None:
         self._limits = limits
         self._free = asyncio.Semaphore(at_once)
+        self._long = asyncio.Semaphore()
 
     async def clips(
-        self, content: AsyncIterator[bytes], longest: float, total: float | None = None
+        self, content: AsyncIterator[bytes], longest: float, total: float | None = None, after: float = 0.0, *, long: bool = False
     ) -> AsyncGenerator[tuple[bytes, float, float], None]:
         """(16 kHz mono FLAC, its start, its length in seconds) of clips of at most `longest` seconds, cut at quiet places.
 
-        `total` replaces the seconds of sound that the limits allow. Raises UserError for what cannot be decoded or takes too
-        much, and whatever `content` raises.
+        `total` replaces the seconds of sound that the limits allow; clips begin `after` so many seconds. Raises UserError for what
+        cannot be decoded or takes too much, and whatever `content` raises.
         """
         if longest < 1.0:
             raise ValueError(f"expected clips of a second or longer, found {longest}")
         limits = self._limits if total is None else replace(self._limits, seconds=total)
-        async with aclosing(self._frames(longest, content, limits)) as frames:
+        async with aclosing(self._frames(longest, content, limits, after, self._long if long else self._free)) as frames:
             async for kind, body in frames:
                 if kind != CLIP or len(body) < PLACE.size:
                     raise _broken(f"expected a clip, found {kind!r} of {len(body)} bytes")
@@ -93,17 +94,19 @@ class Decoder:
 
     async def probe(self, content: AsyncIterator[bytes]) -> Sound:
         """What the file says of itself, without decoding it. Raises as `clips` does."""
-        async with aclosing(self._frames(0.0, content, self._limits)) as frames:
+        async with aclosing(self._frames(0.0, content, self._limits, 0.0, self._free)) as frames:
             async for kind, body in frames:
                 if kind == FACTS:
                     return Sound.model_validate_json(body)
         raise _broken("no facts came")
 
-    async def _frames(self, longest: float, content: AsyncIterator[bytes], limits: Limits) -> AsyncGenerator[tuple[bytes, bytes], None]:
+    async def _frames(
+        self, longest: float, content: AsyncIterator[bytes], limits: Limits, after: float, lane: asyncio.Semaphore
+    ) -> AsyncGenerator[tuple[bytes, bytes], None]:
         """Everything before the end. The process is gone when this is left, in whatever way."""
         patience = limits.wait
-        order = json.dumps(asdict(_order(limits, longest)))
-        async with self._free, confined(media_worker.__file__, order) as process, fed(process, content) as feeding:
+        order = json.dumps(asdict(_order(limits, longest, after)))
+        async with lane, confined(media_worker.__file__, order) as process, fed(process, content) as feeding:
             while True:
                 began = time.monotonic()
                 try:
@@ -123,12 +126,12 @@ class Decoder:
                 yield kind, body
 
 
-def _order(limits: Limits, longest: float) -> Order:
+def _order(limits: Limits, longest: float, after: float) -> Order:
     found = find_spec("av")
     if found is None or found.origin is None:
         raise Unavailable("Sound files cannot be read here now. The operator can see why with `hobnob doctor`.")
     library = str(Path(found.origin).parent.parent)
-    return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory)
+    return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after)
 
 
 def _sentence(word: str, limits: Limits) -> str:

@@ -58,7 +58,7 @@ CLIP, FACTS, FAULT, END = b"c", b"p", b"f", b"e"
 class Order:
     """What to do and within which limits. `library` is the folder that PyAV lies in; an order without `longest` asks for facts only.
 
-    `size` and `memory` are in bytes, the other limits in seconds.
+    `size` and `memory` are in bytes, the other limits in seconds; the first clip begins `after` so many.
     """
 
     library: str
@@ -67,6 +67,7 @@ class Order:
     seconds: float
     cpu: int
     memory: int
+    after: float = 0.0
 
 
 class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the program
@@ -215,11 +216,15 @@ def pcm(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[bytes]:
         yield bytes(made.planes[0])[: made.samples * 2]
 
 
-def clips(pieces: Iterable[bytes], longest: float) -> Iterator[tuple[int, array[int]]]:
+def clips(pieces: Iterable[bytes], longest: float, after: float = 0.0) -> Iterator[tuple[int, array[int]]]:
     """(start, samples) of clips that are at most `longest` seconds long and end where it is quiet."""
-    held, start, most = array("h"), 0, int(longest * RATE)
+    held, start, most, first = array("h"), 0, int(longest * RATE), round(after * RATE)
     for piece in pieces:
         held.frombytes(piece)
+        if start < first:
+            left_out = min(first - start, len(held))
+            del held[:left_out]
+            start += left_out
         while len(held) > most:
             end = quiet(held, most)
             yield start, held[:end]
@@ -267,7 +272,7 @@ def answer(order: Order) -> None:
     if not order.longest:
         send(FACTS, json.dumps(facts(container, stream)).encode())
         return
-    for start, clip in clips(samples(frames(container, stream), order.seconds), order.longest):
+    for start, clip in clips(samples(frames(container, stream), order.seconds), order.longest, order.after):
         send(CLIP, PLACE.pack(start / RATE, len(clip) / RATE) + flac(clip))
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, overload
 
 from bot.choices import Change, Chosen, Deed, Where
+from bot.connector import Limits
 from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import UserError
 from bot.house import Order, Rules
 from bot.jobs import Function, Job, Partial, Result
-from bot.messages import Audio, Blob, Image, Message, Reply, Source
+from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Grant, Held, Permit, Usable
 from bot.turns import Call, Summary, Turn, fit
 
@@ -50,7 +52,8 @@ class ScriptedActs:
     turns, `summaries` and `stored` data, `changes` of choices, `stopped` plugins, `permitted` and `ordered` rules, and `removed`, how
     often it took the clicked message away. What it asks for is put there by the test: `files`, `papers`, `cut` clips and `canvases` by
     the id of what is sent, `pages` by address, tools that are `offered` and their `results`, `busy` plugins, `refusals`, `usable`
-    commands, `served` models, and `holding`, what holds for plugins here, the one that is tested first.
+    commands, `served` models, `limits`, what is stored `of` others by their ids, and `holding`, what holds for plugins here, the one that
+    is tested first.
     """
 
     def __init__(self, *script: Scripted) -> None:
@@ -81,8 +84,10 @@ class ScriptedActs:
         self.refusals: dict[str, str] = {}
         self.busy: dict[str, int] = {}
         self.stopped: list[str] = []
+        self.of: dict[tuple[str, str], bytes] = {}
+        self.limits = Limits(text=2000, file=1 << 20, edit_interval=1.0)
 
-    async def run(self, job: Job[R], show: Show | None) -> R:
+    async def run(self, job: Job[R], show: Show | None, quiet: bool) -> R:
         """The next entry of the script; AssertionError when there is none left."""
         self.jobs.append(job)
         assert self.script, f"no answer is scripted for {job!r}"
@@ -134,9 +139,9 @@ class ScriptedActs:
         """Keeps it in `summaries`."""
         self.summaries[person] = summary
 
-    async def load(self, scope: Scope, key: str) -> bytes | None:
-        """What is in `stored`."""
-        return self.stored.get((scope, key))
+    async def load(self, scope: Scope, key: str, of: Person | None = None) -> bytes | None:
+        """What is in `stored`, or of somebody else in `of`."""
+        return self.stored.get((scope, key)) if of is None else self.of.get((of.id, key))
 
     async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
         """Keeps it in `stored`, whatever its lifetime."""
@@ -192,7 +197,7 @@ class ScriptedActs:
         """What `usable` has."""
         return self.usable
 
-    async def models(self) -> list[str]:
+    async def models(self, kind: str) -> list[str]:
         """What `served` has."""
         return self.served
 
@@ -257,13 +262,18 @@ class ScriptedActs:
         """Counts it in `removed`."""
         self.removed += 1
 
-    async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
-        """What `cut` has; UserError when it has nothing, as for a file that is no audio, and when that is longer than `total`."""
+    @asynccontextmanager
+    async def clips(self, audio: Audio, longest: float, total: float, ahead: int) -> AsyncIterator[AsyncIterator[Clip]]:
+        """What `cut` has; UserError when it has nothing, as for a file that is no audio, and behind what is longer than `total`."""
         if audio.source.id not in self.cut:
             raise UserError("There is no sound in this file that I could read.")
-        if sum(clip.seconds for clip in self.cut[audio.source.id]) > total:
-            raise UserError("This recording is too long.")
-        return self.cut[audio.source.id]
+        yield self._clips(audio.source.id, total)
+
+    async def _clips(self, id: str, total: float) -> AsyncIterator[Clip]:
+        for clip in self.cut[id]:
+            if clip.start + clip.seconds > total:
+                raise UserError("This recording is too long.")
+            yield clip
 
 
 def _of(turns: Sequence[Turn], person: str) -> list[Turn]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.connector import Connector, Deliver
+from bot.connector import Connector, Deliver, Limits
 from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
 from bot.jobs import Function, Job, Result
 from bot.media import Decoder
-from bot.messages import Attachment, Audio, Blob, Image, Message, Reply, Source, message_json, reply_json
+from bot.messages import Attachment, Audio, Blob, Image, Message, Person, Reply, Source, message_json, reply_json
 from bot.papers import Papers
 from bot.pictures import Pictures
 from bot.router.clicking import Instead
+from bot.router.cutting import Recording
 from bot.router.deciding import DurableDecisions, Offices
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
@@ -40,7 +42,6 @@ LONGEST_CHAIN = 8
 
 turns_json: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
 functions_json: TypeAdapter[tuple[Function, ...]] = TypeAdapter(tuple[Function, ...])
-clips_json: TypeAdapter[list[Clip]] = TypeAdapter(list[Clip])
 fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 paper_json: TypeAdapter[Paper] = TypeAdapter(Paper)
@@ -76,9 +77,14 @@ class DurableActs(DurableDecisions):
         self._forward = forward
         self._toolbox = toolbox
 
-    async def run(self, job: Job[R], show: Show | None) -> R:
+    @property
+    def limits(self) -> Limits:
+        """Of the chat."""
+        return self._connector.limits(self._message.address)
+
+    async def run(self, job: Job[R], show: Show | None, quiet: bool) -> R:
         """See `following.py`."""
-        return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show).result()
+        return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show, quiet).result()
 
     async def tools(self) -> tuple[Function, ...]:
         """What was offered the first time."""
@@ -103,13 +109,13 @@ class DurableActs(DurableDecisions):
 
         return reply_json.validate_json(await self._journal.once(name, run))
 
-    async def models(self) -> list[str]:
+    async def models(self, kind: str) -> list[str]:
         """Those that were served when this was first asked."""
 
         async def read() -> bytes:
-            return json.dumps(await self._stores.queue.models()).encode()
+            return json.dumps(await self._stores.queue.models(kind)).encode()
 
-        found: list[str] = json.loads(await self._journal.once(self._journal.name("models"), read))
+        found: list[str] = json.loads(await self._journal.once(self._journal.name("models", kind), read))
         return found
 
     async def post(self, reply: Reply) -> None:
@@ -168,21 +174,21 @@ class DurableActs(DurableDecisions):
         if self._journal.find(name) is None:
             await self._journal.write(name, b"", writes)
 
-    async def load(self, scope: Scope, key: str) -> bytes | None:
+    async def load(self, scope: Scope, key: str, of: Person | None = None) -> bytes | None:
         """The value as it was when this was first asked; a journalled "" stands for nothing."""
 
         async def read() -> bytes:
-            return await self._stores.data.load(self._plugin, scope, self._owner(scope), key) or b""
+            return await self._stores.data.load(self._plugin, scope, self._owner(scope, of), key) or b""
 
-        return await self._journal.once(self._journal.name("load", scope, key), read) or None
+        return await self._journal.once(self._journal.name("load", scope, key, *([of.id] if of else ())), read) or None
 
     async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
         """One write for the value and its journal entry."""
         name = self._journal.name("save", scope, key, (value or b"").decode())
         await self._write(name, self._stores.data.saving(self._plugin, scope, self._owner(scope), key, value, ttl))
 
-    def _owner(self, scope: Scope) -> str:
-        address, person = self._message.address, self._message.sender
+    def _owner(self, scope: Scope, of: Person | None = None) -> str:
+        address, person = self._message.address, of or self._message.sender
         owners = {"server": address.tenant, "chat": address.conversation, "person": f"{address.connector}/{person.id}"}
         return owners[scope]
 
@@ -243,25 +249,11 @@ class DurableActs(DurableDecisions):
 
         return blob_json.validate_json(await self._journal.once(self._journal.name("keep", mime, name, digest(content.hex())), put))
 
-    async def clips(self, audio: Audio, longest: float, total: float) -> list[Clip]:
-        """The clips that were cut the first time."""
-
-        async def cut() -> bytes:
-            made: list[Clip] = []
-            try:
-                await self._cut(audio, longest, total, made)
-            except UserError:  # one that is too long is found out late, and nobody needs its beginning
-                await self._stores.blobs.forget([clip.audio for clip in made])
-                raise
-            return clips_json.dump_json(made)
-
-        name = self._journal.name("clips", audio.source.id, str(longest), str(total))
-        return clips_json.validate_json(await self._journal.once(name, cut))
-
-    async def _cut(self, audio: Audio, longest: float, total: float, made: list[Clip]) -> None:
-        async with aclosing(self._stores.decoder.clips(self._pieces_of(audio.source), longest, total)) as clips:
-            async for content, start, seconds in clips:
-                made.append(Clip(await self._stores.blobs.put(content, "audio/flac", "clip.flac"), start, seconds))
+    def clips(self, audio: Audio, longest: float, total: float, ahead: int) -> AbstractAsyncContextManager[AsyncIterator[Clip]]:
+        """See `cutting.py`."""
+        stores, content = self._stores, lambda: self._pieces_of(audio.source)
+        cancel = partial(stores.queue.cancel, self._journal.ticket.id)
+        return Recording(audio, content, self._journal, stores.blobs, stores.decoder, cancel).clips(longest, total, ahead)
 
     async def picture(self, image: Image, side: int) -> Canvas:
         """The picture that was read the first time."""

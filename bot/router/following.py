@@ -36,20 +36,23 @@ log = structlog.get_logger(__name__)
 class Following(Generic[R]):
     """Its id follows from the ticket and the job, so a run that comes again submits nothing new."""
 
-    def __init__(self, job: Job[R], journal: Journal, line: Line, queue: Queue, instead: Instead, show: Show | None) -> None:
-        """`show` turns partials into what the chat sees; without it the status line tells how far the job is."""
+    def __init__(
+        self, job: Job[R], journal: Journal, line: Line, queue: Queue, instead: Instead, show: Show | None, quiet: bool = False
+    ) -> None:
+        """`show` turns partials into what the chat sees; without it the status line tells how far the job is, unless it is `quiet`."""
         self._job = job
         self._journal = journal
         self._line = line
         self._queue = queue
         self._instead = instead
         self._show = show
+        self._quiet = quiet
         self._meanwhile = Meanwhile()
 
     async def result(self) -> R:
         """What the job gave. Raises JobError, and UserError where nobody can run it."""
-        self._journal.busy = True
-        name, admitted = self._journal.name(self._job.kind, self._job.model_dump_json()), False
+        begun, self._journal.busy = self._journal.busy, True  # who was let in is not turned away in the middle
+        name, admitted = self._journal.name(self._job.kind, self._job.model_dump_json()), begun
         while True:
             try:
                 return await self._once(digest(self._journal.ticket.id, name), admitted)
@@ -98,7 +101,8 @@ class Following(Generic[R]):
         if self._queue.deadline(self._job) < update.away < math.inf and not offers:
             await self._queue.cancel(self._journal.ticket.id)
             raise Unavailable(f"{paused(update.ahead, update.away)} Please ask again then.")
-        self._line.show(self._meanwhile.of(update), after=GRACE, offers=offers)
+        if offers or not self._quiet:
+            self._line.show(self._meanwhile.of(update), after=GRACE, offers=offers)
 
     @property
     def _want(self) -> str:
@@ -121,6 +125,8 @@ class Following(Generic[R]):
         if update == Running() and self._line.speaking:  # the answer so far says more
             return
         if not isinstance(update, Shown) or self._show is None:
+            if self._quiet:
+                return
             self._line.show(self._meanwhile.of(update), after=GRACE)
         elif (reply := self._show(update.partial)) is not None:
             self._line.show(reply, partial=True)

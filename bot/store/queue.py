@@ -160,9 +160,10 @@ class Queue:
         return frozenset(want for worker in await self._living() for want in worker["wants"])
 
     @guarded
-    async def models(self) -> list[str]:
-        """The models that living workers serve, by name."""
-        return sorted({model for worker in await self._living() for model in worker["models"]})
+    async def models(self, kind: str = "") -> list[str]:
+        """The models that living workers serve, by name; of those alone that run jobs of this kind, where there is one."""
+        living = await self._living()
+        return sorted({model for one in living for model in one["models"] if not kind or wanted(kind, model) in one["wants"]})
 
     @guarded
     async def ready(self) -> frozenset[str]:

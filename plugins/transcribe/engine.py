@@ -1,19 +1,26 @@
-"""Whisper with one encoder pass less for each note. It imports the engine at once, so only `load()` of `model.py` imports it."""
+"""Whisper with less work for each note. It imports the engine at once, so only `load()` of `model.py` imports it. Batches: `windows.py`."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import ctranslate2
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
-from faster_whisper.vad import VadOptions, get_speech_timestamps
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
 RATE = 16_000
 """Samples a second that Whisper takes."""
+
+Samples = npt.NDArray[np.float32]
+
+Span = Mapping[str, int]
+"""Speech from `start` to `end`, in samples."""
 
 
 class Unwanted(Exception):  # noqa: N818  a request, no fault
@@ -30,19 +37,33 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
     unwanted: Callable[[], bool] = staticmethod(lambda: False)
     """Asked before each window; true ends the transcript with Unwanted."""
 
-    _last: tuple[npt.NDArray[np.float32], Any] | None = None
+    _last: tuple[Samples, Any] | None = None
 
     def detect_language(self, audio: Any = None, features: Any = None, **options: Any) -> Any:
         """Looks at the very frames that `transcribe` will: it leaves out the last one, which is padding."""
         return super().detect_language(audio, None if features is None else features[..., :-1], **options)
 
-    def encode(self, features: npt.NDArray[np.float32]) -> Any:
+    def encode(self, features: Samples) -> Any:
         """The encoder's output."""
         if self.unwanted():
             raise Unwanted
         if self._last is None or not np.array_equal(self._last[0], features):
             self._last = (features, super().encode(features))
         return self._last[1]
+
+    def encoded(self, features: Samples) -> Any:
+        """The encoder's output for (windows, mel bins, frames), which may be shorter than 30 s; it is not remembered."""
+        return self.model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features)))
+
+    def frames(self, sound: Samples, spans: Sequence[Span]) -> Samples:
+        """(mel bins, frames) of the speech alone, 100 frames a second; the same that the library computes."""
+        pieces, _ = collect_chunks(sound, list(spans))
+        features: Samples = self.feature_extractor(np.concatenate(pieces))
+        return features[:, :-1]
+
+    def tokenizer(self, language: str, *, translate: bool) -> Any:
+        """For one language and task."""
+        return Tokenizer(self.hf_tokenizer, self.model.is_multilingual, task="translate" if translate else "transcribe", language=language)
 
     def park(self) -> None:
         """Weights to the host."""
@@ -54,13 +75,20 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
         self.model.load_model(keep_cache=True)
 
 
-def samples(clip: bytes) -> npt.NDArray[np.float32]:
+def chosen(rows: Any, which: Sequence[int], of: int) -> Any:
+    """Some rows of an encoder's output, which has `of`."""
+    if list(which) == list(range(of)):
+        return rows
+    held = rows if rows.device == "cpu" else rows.to_device(ctranslate2.Device.cpu)
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.asarray(held)[list(which)]))
+
+
+def samples(clip: bytes) -> Samples:
     """A clip's 16 kHz samples, from -1 to 1."""
-    decoded: npt.NDArray[np.float32] = decode_audio(io.BytesIO(clip), sampling_rate=RATE)
+    decoded: Samples = decode_audio(io.BytesIO(clip), sampling_rate=RATE)
     return decoded
 
 
-def spoken(sound: npt.NDArray[np.float32], voices: Mapping[str, int]) -> float:
-    """Seconds in which the voice detector hears a voice. 11 s take it 40 ms, so asking it before Whisper costs little."""
-    found = get_speech_timestamps(sound, VadOptions(**voices))
-    return float(sum(part["end"] - part["start"] for part in found)) / RATE
+def speech(sound: Samples, voices: Mapping[str, int]) -> list[Span]:
+    """Where the voice detector hears a voice. 11 s take it 40 ms, so asking it before Whisper costs little."""
+    return list(get_speech_timestamps(sound, VadOptions(**voices)))

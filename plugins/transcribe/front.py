@@ -1,92 +1,268 @@
-"""Answers recordings with what is said in them, and hands on what was said to the bot. How sound becomes words: `model.py`."""
+"""Which recordings become text, and when. How sound becomes words: `listening.py`, and `model.py` in the worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bot import (
     Audio,
+    Catalogue,
+    Command,
     Context,
+    File,
+    Image,
+    JobError,
     Listener,
     Message,
     NoArgs,
-    Partial,
+    Person,
+    Reaction,
+    Refused,
     Reply,
     Route,
-    Segment,
+    Said,
     Text,
-    TextSoFar,
     Tool,
-    Transcribe,
     Transcript,
     UserError,
     hookimpl,
 )
+from plugins.transcribe.after import After
+from plugins.transcribe.chinese import in_script
 from plugins.transcribe.config import Config
-from plugins.transcribe.settings import Settings
+from plugins.transcribe.kept import Kept
+from plugins.transcribe.languages import NAMES
+from plugins.transcribe.listening import Wish, listen
+from plugins.transcribe.notes import Note, calls, of_message, of_quote
+from plugins.transcribe.settings import Policy, Settings
+from plugins.transcribe.transcripts import plain
+from plugins.transcribe.writing import NOBODY, reply, text_of
 
-LONGEST_CLIP = 60.0
-"""Seconds of one job: short enough that long recordings do not hold up short ones, two of Whisper's own windows."""
+NOTICES = {
+    "always": "From now on I write down the voice notes of this chat. Send /mynotes out to keep yours out; an admin can change it for all.",
+    "addressed": (
+        "From now on I listen to the voice notes of this chat for my name, and write down and answer those that are meant for me. "
+        "Send /mynotes out to keep yours out; an admin can change it for all."
+    ),
+}
+"""What a chat is told once, when its notes begin to be listened to unasked."""
 
-SURE = 10.0
-"""Seconds of speech from which Whisper tells languages apart reliably; a shorter clip is in the language of the one before."""
+CHOSEN = {
+    "off": "Recordings are not written down here any more.",
+    "demand": "Recordings are written down here when somebody replies to them with /transcribe, or puts ✍ on them.",
+}
+"""What is said of the other policies, when an admin chooses them."""
 
-NOBODY = "Nobody speaks in this recording."
+PEOPLE = 1_000
+"""Tokens of the conversation in which names are looked for."""
+
+DESCRIPTION = {"zh-CN": "把你回复的语音消息转成文字。"}
+CHOOSE = {"zh-CN": "选择这里哪些语音消息会转成文字。"}
+MINE = {"zh-CN": "让我不听你的语音消息，或者重新允许。"}
+
+
+def _language(name: str) -> str:
+    """The code of a language by its name or code; "" stays."""
+    wanted = name.strip().lower()
+    found = next((code for code, known in NAMES.items() if wanted in (code, known.lower())), None)
+    if wanted and found is None:
+        raise ValueError(f"expected a language that Whisper knows, such as English, de or Chinese, found {name!r}")
+    return found or ""
+
+
+class TranscribeArgs(BaseModel):
+    """What `/transcribe` takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    into: Annotated[str, Field(max_length=40, pattern=r"^[^\n:]*$")] = ""
+    """Also translate the text into this language."""
+
+    spoken: Annotated[str, AfterValidator(_language)] = ""
+    """The language that is spoken, where it was taken for another one."""
+
+
+class VoiceArgs(BaseModel):
+    """What `/voice` takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    notes: Policy
+    """`off`; on `demand`; when they are `addressed` to the bot, which then answers them too; `always`."""
+
+
+class MyNotesArgs(BaseModel):
+    """What `/mynotes` takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    choice: Literal["out", "in"] = "out"
+    """`out`: nobody has your recordings written down, here or elsewhere. `in`: they may again."""
 
 
 class Plugin:
     """Writes down what is said."""
 
-    def __init__(self, config: Config) -> None:
-        self._longest = config.longest
+    def __init__(self, config: Config, catalogue: Catalogue) -> None:
+        self._config = config
+        self._kept = Kept()
+        self._after = After(self._again, self._in_english, catalogue)
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        """Recordings do not wait for one another, so the route is not ordered."""
-        return [Listener("recordings", has_sound, self.transcribe)]
+        """Recordings do not wait for one another, so no route is ordered."""
+        return [
+            Listener("recordings", has_sound, self.noticed),
+            Command(
+                "transcribe", "Write down the recording you reply to.", TranscribeArgs, self.demanded, menu=True, descriptions=DESCRIPTION
+            ),
+            Command("voice", "Choose which voice notes become text here.", VoiceArgs, self.policy, descriptions=CHOOSE),
+            Command("mynotes", "Keep your own recordings out, or let them in again.", MyNotesArgs, self.mine, descriptions=MINE),
+            Reaction("write", "\u270d", self.reacted),
+            Reaction("write it", "\u270d\ufe0f", self.reacted),  # the same sign, as most keyboards send it
+            *self._after.routes(),
+        ]
 
     @hookimpl
     def register_tools(self) -> Iterable[Tool]:
         """For a model that is asked about a recording."""
-        return [Tool("transcribe", "Writes down what is said in the voice note that the person sent or replied to.", NoArgs, self.heard)]
+        return [Tool("transcribe", "Writes down what is said in the voice note that the person sent or replied to.", NoArgs, self.told)]
 
-    async def heard(self, ctx: Context, args: NoArgs) -> str:
+    async def told(self, ctx: Context, args: NoArgs) -> str:
         """The words of the recordings in the message, else in the one that it replies to. Raises UserError where there are none."""
-        quoted = ctx.message.reply_to.parts if ctx.message.reply_to else ()
-        sounds = [part for part in ctx.message.parts if isinstance(part, Audio)] or [part for part in quoted if isinstance(part, Audio)]
-        if not sounds:
+        note = of_message(ctx.message) or of_quote(ctx.message.reply_to)
+        if note is None:
             raise UserError("There is no recording: the person has to send one, or to reply to one.")
-        return "\n\n".join([written(await self._listen(ctx, sound, ctx.settings)) or NOBODY for sound in sounds])
+        return text_of(await self._again(ctx, note)) or NOBODY
 
-    async def transcribe(self, ctx: Context) -> Reply | None:
-        """One reply for all recordings of the message; silence where the server wants none of them."""
+    async def noticed(self, ctx: Context) -> Reply | None:
+        """A message with recordings: what becomes of it follows from the chat's policy and its sender's will."""
         settings: Settings = ctx.settings
-        sounds = [part for part in ctx.message.parts if isinstance(part, Audio) and wanted(part, settings)]
-        heard = [await self._listen(ctx, sound, settings) for sound in sounds]
-        said = "\n".join(one.text for one in heard if one.segments) if settings.forward else ""
-        await _hand_on(ctx, said)
-        return Reply("\n\n".join(written(one) or NOBODY for one in heard)) if heard else None
+        note = of_message(ctx.message)
+        assert note is not None, "the route takes messages with recordings"
+        wanted = note.model_copy(update={"sounds": tuple(sound for sound in note.sounds if sound.voice or settings.audio_files)})
+        if settings.policy == "off" or not wanted.sounds or await self._kept.out(ctx, ctx.person):
+            await self._hand_on(ctx, "")
+            return None
+        if ctx.message.addressed:
+            return await self._written_down(ctx, wanted, answered=True)
+        if not ctx.address.direct and await self._kept.first(ctx, settings.policy):
+            await ctx.reply(Reply(NOTICES[settings.policy], silent=True))
+        match settings.policy:
+            case "always":
+                return await self._written_down(ctx, wanted)
+            case "addressed":
+                return await self._overheard(ctx, wanted)
+        await self._kept.put(ctx, note)
+        return None
 
-    async def _listen(self, ctx: Context, sound: Audio, settings: Settings) -> Transcript:
-        longest = min(settings.longest, self._longest)
-        check_length(sound.seconds, longest)
-        clips = await ctx.clips(sound, longest=LONGEST_CLIP, total=longest)
-        whole = Transcript(language=settings.language or "", seconds=0.0, segments=(), model="")
-        for clip in clips:
-            known = whole.language if settings.language or clip.seconds < SURE else ""
-            job = Transcribe(audio=clip.audio, language=known or None)
-            part = await ctx.stream(job, partial(shown, whole))
-            whole = joined(whole, part, clip.start)
-        return whole
+    async def _written_down(self, ctx: Context, note: Note, *, answered: bool = False) -> Reply | None:
+        edited = isinstance(ctx.message.trigger, Said) and ctx.message.trigger.version > 0
+        kept = await self._kept.text(ctx, note) if edited else None
+        heard = kept or await self._heard(ctx, note, quiet=not answered)
+        said = _said(heard)
+        if answered:
+            await self._hand_on(ctx, said if ctx.settings.forward else "")
+        else:
+            await self._remembered(ctx, note, said)
+        return None if kept else await self._reply(ctx, note, heard)
 
+    async def _overheard(self, ctx: Context, note: Note) -> Reply | None:
+        """Shown and answered when the bot's name is in it; else nobody learns that it was listened to, except who reads along."""
+        try:
+            heard = await self._heard(ctx, note, unseen=True)
+        except (UserError, JobError):
+            return None
+        said = _said(heard)
+        if not calls(said, ctx.settings.names):
+            await self._kept.put(ctx, note)
+            await self._remembered(ctx, note, said)
+            return None
+        if ctx.settings.forward:
+            me = Person(ctx.message.me, ctx.settings.names[0], bot=True)
+            await ctx.forward(replace(ctx.message, parts=(*_others(ctx.message), Text(said)), mentions=(*ctx.message.mentions, me)))
+        return await self._reply(ctx, note, heard)
 
-async def _hand_on(ctx: Context, said: str) -> None:
-    """To whoever answers here: what was said to the bot, and what else the message holds, which others leave to this plugin."""
-    others = tuple(part for part in ctx.message.parts if not isinstance(part, Audio))
-    if ctx.message.addressed and (others or said):
-        await ctx.forward(replace(ctx.message, parts=(*others, Text(said)) if said else others))
+    async def demanded(self, ctx: Context, args: TranscribeArgs) -> Reply | str:
+        """The recording that somebody points at, or has sent with the command."""
+        note = of_quote(ctx.message.reply_to) or of_message(ctx.message) or await self._kept.find(ctx, ctx.message.reply_to)
+        if note is None:
+            return "Reply to a voice note or a sound file with /transcribe, and I write down what is said in it."
+        await self._may(ctx, note)
+        kept = None if args.spoken else await self._kept.text(ctx, note)
+        heard = kept or await self._heard(ctx, note, spoken=args.spoken)
+        if kept is None and not ctx.address.direct:
+            await self._remembered(ctx, note, _said(heard))
+        if args.into and any(one.segments for one in heard):
+            return await self._after.translated(ctx, text_of(heard), args.into)
+        return await self._reply(ctx, note, heard)
+
+    async def reacted(self, ctx: Context) -> Reply | None:
+        """The recording under the sign; one that was written down already is left alone."""
+        note = of_quote(ctx.message.reply_to) or await self._kept.find(ctx, ctx.message.reply_to)
+        if note is None or ctx.settings.policy == "off" or await self._kept.out(ctx, note.sender) or await self._kept.text(ctx, note):
+            return None
+        heard = await self._heard(ctx, note)
+        if not ctx.address.direct:
+            await self._remembered(ctx, note, _said(heard))
+        return await self._reply(ctx, note, heard)
+
+    async def _may(self, ctx: Context, note: Note) -> None:
+        if ctx.settings.policy == "off":
+            raise Refused("Recordings are not written down here. An admin of this server can change that.")
+        if await self._kept.out(ctx, note.sender):
+            raise Refused(f"{note.sender.name} keeps their recordings out, so I do not listen to them.")
+
+    async def policy(self, ctx: Context, args: VoiceArgs) -> Reply:
+        """An admin's choice for this channel, whose people learn of it at once. What the platform withholds is said instead."""
+        await ctx.choices.save({"policy": args.notes}, "channel")
+        await self._kept.first(ctx, args.notes)
+        return Reply((NOTICES | CHOSEN)[args.notes])
+
+    async def mine(self, ctx: Context, args: MyNotesArgs) -> Reply:
+        """Their own choice, wherever they are."""
+        await self._kept.choose(ctx, out=args.choice == "out")
+        told = "I no longer listen to your recordings, whoever asks." if args.choice == "out" else "I may listen to your recordings again."
+        return Reply(told, private=True)
+
+    async def _heard(
+        self, ctx: Context, note: Note, *, spoken: str = "", english: bool = False, quiet: bool = False, unseen: bool = False
+    ) -> list[Transcript]:
+        settings: Settings = ctx.settings
+        longest = min(settings.longest, self._config.longest)
+        hints = ", ".join(filter(None, (settings.hints, *(await _people(ctx) if settings.people else ()))))
+        language = spoken or settings.language or ""
+        heard = await listen(ctx, note.sounds, Wish(longest, language, hints, english=english, quiet=quiet, unseen=unseen))
+        return [in_script(one, settings.chinese) for one in heard]
+
+    async def _reply(self, ctx: Context, note: Note, heard: list[Transcript]) -> Reply:
+        note = await self._kept.written(ctx, note, heard)
+        usual = await self._kept.usual(ctx, heard)
+        return await reply(ctx, heard, usual, await self._after.buttons(ctx, note, heard))
+
+    async def _again(self, ctx: Context, note: Note) -> list[Transcript]:
+        await self._may(ctx, note)
+        return await self._kept.text(ctx, note) or await self._heard(ctx, note)
+
+    async def _in_english(self, ctx: Context, note: Note) -> list[Transcript]:
+        await self._may(ctx, note)
+        return await self._heard(ctx, note, english=True)
+
+    async def _hand_on(self, ctx: Context, said: str) -> None:
+        """To whoever answers here: what was said to the bot, and what else the message holds, which others leave to this plugin."""
+        others = _others(ctx.message)
+        if ctx.message.addressed and (others or said):
+            await ctx.forward(replace(ctx.message, parts=(*others, Text(said)) if said else others))
+
+    async def _remembered(self, ctx: Context, note: Note, said: str) -> None:
+        """Handed on as words of whoever spoke them, so that a chat that remembers what is said there remembers this too."""
+        if said:
+            message = replace(ctx.message, id=note.message, sender=note.sender, parts=(Text(said),), trigger=Said())
+            await ctx.forward(replace(message, reply_to=None, mentions=(), addressed=False, manages=False))
 
 
 def has_sound(message: Message) -> bool:
@@ -94,55 +270,15 @@ def has_sound(message: Message) -> bool:
     return any(isinstance(part, Audio) for part in message.parts)
 
 
-def wanted(sound: Audio, settings: Settings) -> bool:
-    """Whether the server wants this kind of recording as text."""
-    return settings.voice_notes if sound.voice else settings.audio_files
+def _others(message: Message) -> tuple[Text | Image | File, ...]:
+    return tuple(part for part in message.parts if not isinstance(part, Audio))
 
 
-def check_length(seconds: float, longest: float) -> None:
-    """Raises UserError for a recording that says of itself that it is too long; `ctx.clips` finds out those that lie."""
-    if seconds > longest:
-        raise UserError(f"This recording is {clock(seconds)} long; here I write down at most {clock(longest)}.")
+def _said(heard: Iterable[Transcript]) -> str:
+    return "\n".join(plain(one) for one in heard if one.segments)
 
 
-def joined(before: Transcript, part: Transcript, start: float) -> Transcript:
-    """The transcript so far and that of the next clip, which begins `start` seconds into the recording."""
-    moved = tuple(_moved(segment, start) for segment in part.segments)
-    language = part.language if moved else before.language
-    return Transcript(language=language, seconds=start + part.seconds, segments=before.segments + moved, model=part.model)
-
-
-def _moved(segment: Segment, by: float) -> Segment:
-    words = tuple(word.model_copy(update={"start": word.start + by, "end": word.end + by}) for word in segment.words)
-    return segment.model_copy(update={"start": segment.start + by, "end": segment.end + by, "words": words})
-
-
-def shown(before: Transcript, now: Partial) -> Reply | None:
-    """What the chat sees while a clip is worked on."""
-    if not isinstance(now, TextSoFar) or not now.text.strip():
-        return None
-    return Reply("\n\n".join(filter(None, (written(before), f"{now.text.strip()} …"))))
-
-
-def written(transcript: Transcript) -> str:
-    """The words; those of a long recording in paragraphs of about a minute, each with the time at which it begins."""
-    if transcript.seconds <= LONGEST_CLIP:
-        return transcript.text
-    return "\n\n".join(
-        f"[{clock(part[0].start)}] {' '.join(segment.text.strip() for segment in part)}" for part in paragraphs(transcript.segments)
-    )
-
-
-def paragraphs(segments: Sequence[Segment]) -> list[list[Segment]]:
-    """The segments, a new list with the first one that begins a minute or more after its list began."""
-    found: list[list[Segment]] = []
-    for segment in segments:
-        if not found or segment.start - found[-1][0].start >= LONGEST_CLIP:
-            found.append([])
-        found[-1].append(segment)
-    return found
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, as on a player: 1:05."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+async def _people(ctx: Context) -> list[str]:
+    """Who was heard of lately, without those who go by no name."""
+    turns = await ctx.conversation.turns(PEOPLE)
+    return sorted({turn.name for turn in turns if turn.name} | {ctx.person.name})

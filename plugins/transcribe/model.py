@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bot import Batch, Memory, Model, Placement, Segment, TextSoFar, Transcribe, Transcript, Word, Work, hookimpl
-from plugins.transcribe.config import Config
+from bot import Batch, Catalogue, Entry, Memory, Model, Placement, Segment, TextSoFar, Transcribe, Transcript, Word, Work, hookimpl
+from plugins.transcribe.config import Config, served
+from plugins.transcribe.phantoms import real
 
 if TYPE_CHECKING:
-    from plugins.transcribe.engine import Engine
+    from plugins.transcribe.engine import Engine, Samples, Span
+    from plugins.transcribe.windows import Window
 
 RATE = 16_000
 """Samples a second of a clip."""
@@ -39,24 +42,49 @@ MOST_TOKENS = 200
 """Of Whisper's 448, up to 228 may be hints."""
 
 
-class Whisper(Model[Transcribe, Transcript]):
-    """Whisper base, multilingual. int8 takes 150 MB of a CPU's memory and about 100 MB more while it listens."""
+CPU, GPU = ("int8", "float32"), ("float16", "int8_float16", "int8_float32", "int8", "float32")
+"""The numbers it computes with, the best first; older GPUs have no float16."""
 
-    name = "whisper-base"
-    weights = "whisper-base"
+BASE = 74_000_000
+"""Parameters of Whisper base, whose memory was measured."""
+
+
+@dataclass(eq=False, slots=True)
+class Clip:
+    """A job in hand, with its sound and where somebody speaks in it. `window` is None where there is more speech than one takes."""
+
+    work: Work[Transcribe, Transcript]
+    sound: Samples
+    spans: Sequence[Span]
+    window: Window | None
+
+    @property
+    def seconds(self) -> float:
+        """Of sound."""
+        return len(self.sound) / RATE
+
+
+class Whisper(Model[Transcribe, Transcript]):
+    """A Whisper, by CTranslate2."""
+
     job = Transcribe
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, entry: Entry) -> None:
+        self.name = self.weights = entry.name
+        self.max_batch = config.batch
         self._config = config
+        self._facts = entry.speech
         self._engine: Engine | None = None
 
     def memory(self) -> Memory:
-        """Measured on a CPU in int8; float16 on a GPU takes about as much."""
-        return Memory(weights=160_000_000, cache=200_000_000, parked=160_000_000)
+        """Of base as measured on a CPU in int8, of others in proportion to their parameters."""
+        scale = (self._facts.parameters if self._facts else BASE) / BASE
+        weights = round(160_000_000 * scale)
+        return Memory(weights=weights, cache=round(25_000_000 * self.max_batch * scale ** (2 / 3)), parked=weights)
 
     def load(self, placement: Placement) -> None:
         """From the folder and nowhere else. Raises FileNotFoundError when it is not complete."""
-        folder = _complete(placement.weights)
+        folder = _complete(self.weights, placement.weights)
         from plugins.transcribe.engine import Engine
 
         device, _, index = placement.device.partition(":")
@@ -71,17 +99,83 @@ class Whisper(Model[Transcribe, Transcript]):
         )
 
     def _compute(self, on_gpu: bool) -> str:
+        """What was configured, else the first that the device has. On a GPU float16 is as fast as int8_float16."""
         if self._config.compute != "auto":
             return self._config.compute
-        return "float16" if on_gpu else "int8"
+        import ctranslate2
+
+        there = ctranslate2.get_supported_compute_types("cuda" if on_gpu else "cpu")
+        return next(one for one in (GPU if on_gpu else CPU) if one in there)
 
     def run(self, batch: Batch[Transcribe, Transcript]) -> None:
-        """One clip after the other; a cancelled one ends between two segments, and before each window."""
+        """The shortest first, those of a length together; who comes meanwhile joins. A cancelled one ends before the next window."""
+        clips = self._opened(batch)
+        while clips := [clip for clip in clips if not clip.work.cancelled]:
+            chosen = self._next(clips)
+            self._read(chosen)
+            clips = [clip for clip in clips if clip not in chosen]
+            clips += self._opened(batch.join(self.max_batch - len(clips)))
+
+    def _opened(self, works: Iterable[Work[Transcribe, Transcript]]) -> list[Clip]:
+        return [clip for work in works if not work.cancelled and (clip := self._open(work)) is not None]
+
+    def _open(self, work: Work[Transcribe, Transcript]) -> Clip | None:
+        """None for what is answered already: nobody speaks, or nobody knows the language."""
+        from plugins.transcribe.engine import samples, speech
+        from plugins.transcribe.windows import FULL, Window
+
+        assert self._engine is not None, "load() comes first"
+        job = work.job
+        if job.language and job.language not in self._engine.supported_languages:
+            work.fail(f"expected a language that {self.name} knows, found {job.language!r}")
+            return None
+        sound = samples(work.read(job.audio))
+        spans = speech(sound, VOICES)
+        if not spans:
+            work.finish(Transcript(language=job.language or "", seconds=len(sound) / RATE, segments=(), model=self.name))
+            return None
+        window = Window(self._engine.frames(sound, spans), spans, job, _most(spans) or MOST_TOKENS)
+        return Clip(work, sound, spans, window if window.length <= FULL else None)
+
+    def _next(self, clips: Sequence[Clip]) -> list[Clip]:
+        """Short ones together; when there are none, one that is too long for a window."""
+        from plugins.transcribe.windows import together
+
+        windows = together([clip.window for clip in clips if clip.window is not None])[: self.max_batch]
+        return [clip for clip in clips if clip.window in windows] if windows else [clips[0]]
+
+    def _read(self, clips: Sequence[Clip]) -> None:
+        """In short windows; what is doubtful, once the others have their answers, in full ones."""
+        from plugins.transcribe.windows import read
+
+        windows = [clip.window for clip in clips if clip.window is not None]
+        if windows:
+            assert self._engine is not None, "load() comes first"
+            read(self._engine, windows, self._config.beam)
+        for clip in sorted(clips, key=lambda clip: clip.window is None or bool(clip.window.doubt)):
+            self._tell(clip)
+
+    def _tell(self, clip: Clip) -> None:
         from plugins.transcribe.engine import Unwanted
 
-        for work in batch:
-            with suppress(Unwanted):
-                self._transcribe(work)
+        if clip.window is not None and not clip.window.doubt:
+            self._finish(clip, clip.window.segments, clip.window.language or "en")
+            return
+        assert self._engine is not None, "load() comes first"
+        self._engine.unwanted = lambda: clip.work.cancelled
+        with suppress(Unwanted):
+            found, info = self._engine.transcribe(clip.sound, **self._options(clip.work.job, clip.spans))
+            self._finish(clip, found, info.language)
+
+    def _finish(self, clip: Clip, found: Iterable[Any], language: str) -> None:
+        """Shows the text as it grows, and hands it in."""
+        segments: list[Segment] = []
+        for segment in heard(real(found), clip.seconds):
+            if clip.work.cancelled:
+                return
+            segments.append(segment)
+            clip.work.emit(TextSoFar(text=" ".join(one.text for one in segments)))
+        clip.work.finish(Transcript(language=language, seconds=clip.seconds, segments=tuple(segments), model=self.name))
 
     def park(self) -> None:
         """See `Engine.park`."""
@@ -97,32 +191,7 @@ class Whisper(Model[Transcribe, Transcript]):
         """Gives the memory back."""
         self._engine = None
 
-    def _transcribe(self, work: Work[Transcribe, Transcript]) -> None:
-        from plugins.transcribe.engine import samples, spoken
-
-        assert self._engine is not None, "load() comes first"
-        job = work.job
-        if job.language and job.language not in self._engine.supported_languages:
-            work.fail(f"expected a language that {self.name} knows, found {job.language!r}")
-            return
-        self._engine.unwanted = lambda: work.cancelled
-        sound = samples(work.read(job.audio))
-        seconds = len(sound) / RATE
-        speech = spoken(sound, VOICES)
-        if not speech:
-            work.finish(Transcript(language=job.language or "", seconds=seconds, segments=(), model=self.name))
-            return
-        found, info = self._engine.transcribe(sound, **self._options(job, speech))
-        segments: list[Segment] = []
-        for segment in heard(found, seconds):
-            if work.cancelled:
-                return
-            segments.append(segment)
-            work.emit(TextSoFar(text=" ".join(one.text for one in segments)))
-        work.finish(Transcript(language=info.language, seconds=seconds, segments=tuple(segments), model=self.name))
-
-    def _options(self, job: Transcribe, speech: float) -> dict[str, Any]:
-        tokens = FEWEST_TOKENS + int(TOKENS_A_SECOND * speech)
+    def _options(self, job: Transcribe, spans: Sequence[Span]) -> dict[str, Any]:
         return {
             "language": job.language,
             "task": "translate" if job.translate else "transcribe",
@@ -134,26 +203,33 @@ class Whisper(Model[Transcribe, Transcript]):
             "vad_filter": True,
             "vad_parameters": dict(VOICES),
             "no_speech_threshold": SILENT,
-            "max_new_tokens": tokens if tokens < MOST_TOKENS else None,  # more than this leaves no room for the longest hints
+            "max_new_tokens": _most(spans),  # more than this leaves no room for the longest hints
         }
 
 
 class Plugin:
     """Serves `Transcribe`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._config = config
+        self._served = served(config, catalogue)
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
-        """One Whisper."""
-        return [Whisper(self._config)]
+        """Those that the operator chose."""
+        return [Whisper(self._config, entry) for entry in self._served]
 
 
-def _complete(folder: Path | None) -> Path:
+def _most(spans: Sequence[Span]) -> int | None:
+    """Tokens that so much speech can hold; None where it is more than a window leaves room for."""
+    most = FEWEST_TOKENS + int(TOKENS_A_SECOND * sum(span["end"] - span["start"] for span in spans) / RATE)
+    return most if most < MOST_TOKENS else None
+
+
+def _complete(name: str, folder: Path | None) -> Path:
     missing = [name for name in FILES if folder is None or not (folder / name).is_file()]
     if folder is None or missing:
-        raise FileNotFoundError(f"expected {', '.join(missing)} in {folder}: run `hobnob models pull {Whisper.weights}`")
+        raise FileNotFoundError(f"expected {', '.join(missing)} in {folder}: run `hobnob models pull {name}`")
     return folder
 
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-CODES = """
-af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk
-km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg
-th tk tl tr tt uk ur uz vi yi yo zh
-"""
+from bot import Needs
+from plugins.transcribe.languages import known
 
-LANGUAGES = frozenset(CODES.split())
-"""Every multilingual Whisper knows these (Javanese is `jw` there); Cantonese is known to the largest only."""
+Policy = Literal["off", "demand", "addressed", "always"]
 
-
-def _known(code: str) -> str:
-    code = code.strip().lower()
-    if code not in LANGUAGES:
-        raise ValueError(f"expected the code of a language that Whisper knows, such as en, de or zh, found {code!r}")
-    return code
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=40)]
 
 
 class Settings(BaseModel):
@@ -28,17 +19,30 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    voice_notes: bool = Field(default=True, title="Voice notes")
-    """Notes that are recorded in the chat become text."""
+    policy: Annotated[Policy, Needs("every_message", ("addressed", "always"))] = Field(default="always", title="Voice notes")
+    """`off`; on `demand`, by a reply with /transcribe, the message's menu or the reaction ✍; when a note is `addressed` to the bot, by its
+    name or as a reply to it; `always`. What is said to the bot is written down under each but `off`."""
 
     audio_files: bool = Field(default=True, title="Sound files")
-    """Sound files that somebody sends become text, too."""
+    """Sound files that somebody sends are treated as voice notes are; else they become text on demand alone."""
 
     forward: bool = Field(default=True, title="Answer what is said")
-    """What is said to the bot (in a direct message, with a mention, or as a reply to it) is answered as if it had been typed."""
+    """What is said to the bot is answered as if it had been typed."""
 
-    language: Annotated[str, AfterValidator(_known)] | None = Field(default=None, title="Language")
+    names: tuple[Name, ...] = Field(default=("Hobnob",), title="Names of the bot", max_length=8)
+    """What people call the bot when they speak, for notes that are `addressed` to it."""
+
+    language: Annotated[str, AfterValidator(known)] | None = Field(default=None, title="Language")
     """The language that is spoken here; empty finds it out for each recording."""
+
+    chinese: Literal["heard", "simplified", "traditional"] = Field(default="heard", title="Chinese characters")
+    """The characters that Chinese is written in: as the model `heard` it, `simplified` or `traditional`."""
+
+    hints: str = Field(default="", title="Words to expect", max_length=400)
+    """Names and words that are often said here, separated by commas. They make these likelier to be heard, rightly and wrongly."""
+
+    people: bool = Field(default=False, title="Expect people's names")
+    """The names of those who were heard of in the conversation count as words to expect."""
 
     longest: int = Field(default=900, title="Longest recording", ge=10, le=14_400)
     """In seconds; a longer recording is refused with a sentence that says so. The operator may allow less."""

@@ -8,7 +8,7 @@ import time
 import wave
 from pathlib import Path
 
-from bot import Placement
+from bot import Placement, catalogue
 from bot.config import load
 from plugins.transcribe.config import Config
 from plugins.transcribe.model import Whisper
@@ -44,7 +44,7 @@ def seconds(model: Whisper, run: int) -> float:
 
 
 def measure() -> dict[str, Figure]:
-    model = Whisper(Config())
+    model = Whisper(Config(), catalogue.load().models["whisper-base"])
     model.load(Placement("cpu", load().models_dir / model.weights, threads=os.cpu_count() or 1))
     seconds(model, 0)  # the first is slower
     return {"11 s of speech (int8)": Figure.of([seconds(model, run) for run in range(1, RUNS + 1)], "s", 2.0, "lower")}

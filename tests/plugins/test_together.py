@@ -31,6 +31,8 @@ ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
 ROOM = Address("room", "lounge", "main")
 NOTE = Audio(Attachment("note", "audio/ogg", 0), voice=True)
 SAID = "How do bees fly?"
+SHOWN = f"> {SAID}"
+TOLD = transcribe_front.NOTICES["always"]
 MODEL = chat.Config().models[0]
 
 
@@ -40,7 +42,7 @@ class House:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         loaded = [
             Loaded("chat", chat_front.Plugin(chat.Config(), load()), settings=chat_settings.Settings, version="1"),
-            Loaded("transcribe", transcribe_front.Plugin(transcribe.Config()), settings=transcribe_settings.Settings, version="1"),
+            Loaded("transcribe", transcribe_front.Plugin(transcribe.Config(), load()), settings=transcribe_settings.Settings, version="1"),
         ]
         self.plugins = Plugins(loaded)
         self.platform = Platform()
@@ -73,10 +75,10 @@ async def open_house(redis: Redis, keys: Keys) -> AsyncIterator[House]:
 @pytest.mark.parametrize(
     ("parts", "mentioned", "shown", "questions"),
     [
-        ((NOTE,), False, [SAID], []),
-        ((Text("listen to this"), NOTE), False, [SAID], []),
-        ((NOTE,), True, [SAID, "With their wings."], [SAID]),
-        ((Text("@Hobnob is that right?"), NOTE), True, [SAID, "With their wings."], [f"is that right?\n{SAID}"]),
+        ((NOTE,), False, [TOLD, SHOWN], []),
+        ((Text("listen to this"), NOTE), False, [TOLD, SHOWN], []),
+        ((NOTE,), True, [SHOWN, "With their wings."], [SAID]),
+        ((Text("@Hobnob is that right?"), NOTE), True, [SHOWN, "With their wings."], [f"is that right?\n{SAID}"]),
         ((Text("@Hobnob is that right?"),), True, ["With their wings."], ["is that right?"]),
     ],
     ids=["a note to all", "with words to all", "a note to the bot", "with words to the bot", "words alone"],
@@ -93,7 +95,7 @@ async def test_a_note_comes_back_as_text_and_what_it_asks_is_answered_once(
     ("choices", "shown"),
     [
         ({"transcribe": False}, ["With their wings.\n\n(I cannot listen to recordings here. I have answered the words alone.)"]),
-        ({"chat": False}, [SAID]),
+        ({"chat": False}, [SHOWN]),
         ({"chat": False, "transcribe": False}, []),
     ],
     ids=["no transcribe", "no chat", "neither"],

@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot import Attachment, Audio, Context, Message, Reply, UserError
+from bot.catalogue import load
 from bot.messages import Address, Person
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
@@ -65,6 +66,9 @@ def for_ever() -> Iterator[bytes]:
         yield AMR[6:]
 
 
+SOUND = Audio(Attachment("a", "audio/x", 0), voice=True)
+
+
 class Station(Platform):
     """Sends what it is told to, for as long as somebody listens."""
 
@@ -80,14 +84,14 @@ class Station(Platform):
 async def transcribed(redis: Redis, keys: Keys, station: Station, config: Config, settings: Settings) -> Reply | None:
     """What the plugin answers in a real router."""
     tickets, blobs, data = Tickets(redis, keys, "r"), Blobs(redis, keys), PluginData(redis, keys)
-    note = Message("m", "m", Address("room", "lounge", "main"), Person("ada", "Ada"), (Audio(Attachment("a", "audio/x", 0), voice=True),))
+    note = Message("m", "m", Address("room", "lounge", "main"), Person("ada", "Ada"), (SOUND,), addressed=True)
     [ticket] = await tickets.accept([Body(plugin="transcribe", route="r", version="1", message=note)], 0, time.time())
     journal = Journal(ticket, tickets, {})
     stores = build(redis, keys, Plugins([]), [station]).stores
     line = Delivery({"room": station}, Posts(blobs, data), Pace()).line(journal)
     acts = DurableActs(journal, line, stores, station, nowhere)
     try:
-        return await Plugin(config).transcribe(Context(note, settings, datetime.now(UTC), journal.ref, acts))
+        return await Plugin(config, load()).noticed(Context(note, settings, datetime.now(UTC), journal.ref, acts))
     finally:
         await tickets.finish(ticket)
 
@@ -115,5 +119,5 @@ async def test_a_recording_that_goes_on_and_on_is_refused(
     with pytest.raises(UserError) as told:
         await transcribed(redis, keys, Station(sound), config, settings)
     assert str(told.value) == sentence
-    assert [key async for key in redis.scan_iter(f"{keys.prefix}:*") if b":ticket:" not in key] == []
+    assert [key async for key in redis.scan_iter(f"{keys.prefix}:*") if b":blob:" in key] == []
     assert not [child for child in psutil.Process().children() if "media_worker" in " ".join(child.cmdline())]

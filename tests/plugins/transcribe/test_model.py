@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from bot import Blob, Placement, Transcribe
+from bot.catalogue import load
 from bot.media import Decoder
 from plugins.transcribe.config import Config
 from plugins.transcribe.model import Plugin, Whisper, heard
@@ -39,27 +40,39 @@ async def clip(name: str) -> bytes:
     return made
 
 
+def three_times(spoken: bytes) -> bytes:
+    """More speech than one window takes."""
+    from plugins.transcribe.engine import samples
+
+    pcm = array("h", (int(value * 32767) for value in samples(spoken)))
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(3 * (pcm.tobytes() + bytes(32_000)))
+    return out.getvalue()
+
+
 def bare(text: str) -> str:
     return " ".join(re.findall(r"[a-z]+", text.lower()))
 
 
 @pytest.fixture(scope="module")
 def whisper(models_dir: Path) -> Iterator[Whisper]:
-    model = Whisper(Config())
+    model = Whisper(Config(), load().models["whisper-base"])
     model.load(Placement("cpu", models_dir / model.weights, threads=2))
     yield model
     model.unload()
 
 
 def test_the_model_half_serves_transcribe() -> None:
-    [model] = Plugin(Config()).register_models()
+    [model] = Plugin(Config(), load()).register_models()
     assert (model.job, model.name, model.weights) == (Transcribe, "whisper-base", "whisper-base")
 
 
 def test_an_incomplete_folder_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "model.bin").touch()
     with pytest.raises(FileNotFoundError, match=r"expected config.json, tokenizer.json in .*hobnob models pull whisper-base"):
-        Whisper(Config()).load(Placement("cpu", tmp_path))
+        Whisper(Config(), load().models["whisper-base"]).load(Placement("cpu", tmp_path))
 
 
 def test_times_lie_within_the_clip() -> None:
@@ -141,15 +154,7 @@ async def test_a_language_that_no_whisper_knows_fails_that_job_alone(whisper: Wh
 
 @pytest.mark.models
 async def test_a_cancelled_job_ends_between_two_segments(whisper: Whisper) -> None:
-    spoken = await clip("jfk.wav")
-    from plugins.transcribe.engine import samples
-
-    pcm = array("h", (int(value * 32767) for value in samples(spoken)))
-    out = io.BytesIO()
-    with wave.open(out, "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(pcm.tobytes() + bytes(96_000) + pcm[:49_000].tobytes())  # a pause, and its beginning again: two segments
-    one = note(out.getvalue(), cancel_after=1, language="en")
+    one = note(three_times(await clip("jfk.flac")), cancel_after=1, language="en")
     whisper.run(Notes([one]))
     assert len(one.shown) == 1
     assert not one.results
@@ -157,7 +162,7 @@ async def test_a_cancelled_job_ends_between_two_segments(whisper: Whisper) -> No
 
 
 @pytest.mark.models
-async def test_a_job_that_is_cancelled_while_its_language_is_detected_is_not_transcribed(
+async def test_a_long_job_that_is_cancelled_while_its_language_is_detected_is_not_transcribed(
     whisper: Whisper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, did = whisper._engine, list[str]()
@@ -180,9 +185,9 @@ async def test_a_job_that_is_cancelled_while_its_language_is_detected_is_not_tra
     for what in ("encode", "generate_with_fallback"):
         count(what)
 
-    content = await clip("jfk.flac")
+    content = three_times(await clip("jfk.flac"))
     one = Impatient(Transcribe(audio=Blob("clip", "audio/flac", len(content))), content)
-    after = note(content)
+    after = note(await clip("jfk.flac"))
     whisper.run(Notes([one]))
     assert (did, one.results, one.failures) == (["encode"], [], [])
     whisper.run(Notes([after]))
@@ -211,7 +216,7 @@ async def test_no_network_is_touched_and_nothing_is_logged(
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    model = Whisper(Config(beam=1))
+    model = Whisper(Config(beam=1), load().models["whisper-base"])
     with caplog.at_level(logging.INFO):
         model.load(Placement("cpu", models_dir / model.weights, threads=1))
         model.run(Notes([note(content)]))

@@ -1,0 +1,29 @@
+"""Chinese in the characters that a server wants. Which those are: `settings.py`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot import Transcript
+
+SCRIPTS = {"simplified": "t2s", "traditional": "s2t"}
+"""OpenCC's conversions."""
+
+
+def in_script(transcript: Transcript, script: Literal["heard", "simplified", "traditional"]) -> Transcript:
+    """The transcript with its words in that script; other languages stay as they are."""
+    if script == "heard" or transcript.language not in ("zh", "yue"):
+        return transcript
+    from opencc import OpenCC
+
+    convert = OpenCC(SCRIPTS[script]).convert
+    segments = tuple(
+        one.model_copy(
+            update={
+                "text": convert(one.text),
+                "words": tuple(word.model_copy(update={"text": convert(word.text)}) for word in one.words),
+            }
+        )
+        for one in transcript.segments
+    )
+    return transcript.model_copy(update={"segments": segments})

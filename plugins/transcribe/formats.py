@@ -1,0 +1,84 @@
+"""A transcript as files for other programs: TXT, SRT, WebVTT, JSON. What the chat sees of it: `writing.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from bot import Segment, Transcript, Word
+from plugins.transcribe.transcripts import paragraphs, plain, spelt
+
+LONGEST_LINE = 84
+"""Characters of a subtitle: two lines of 42, as broadcasters have them."""
+
+
+def txt(transcript: Transcript) -> str:
+    """The words, a paragraph a minute."""
+    parts = [transcript.model_copy(update={"segments": tuple(part)}) for part in paragraphs(transcript.segments)]
+    return "\n\n".join(plain(part) for part in parts) + "\n"
+
+
+def srt(transcript: Transcript) -> str:
+    """SubRip."""
+    shown = enumerate(subtitles(transcript), 1)
+    return "".join(f"{number}\n{_time(one.start, ',')} --> {_time(one.end, ',')}\n{_safe(one.text)}\n\n" for number, one in shown)
+
+
+def vtt(transcript: Transcript) -> str:
+    """WebVTT."""
+    shown = subtitles(transcript)
+    return "WEBVTT\n\n" + "".join(f"{_time(one.start, '.')} --> {_time(one.end, '.')}\n{_safe(one.text)}\n\n" for one in shown)
+
+
+def as_json(transcript: Transcript) -> str:
+    """Everything that is known: language, model, segments and their words, each with start and end in seconds and its probability."""
+    return json.dumps(transcript.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+
+
+def subtitles(transcript: Transcript) -> Iterator[Segment]:
+    """Segments that fit on a screen, each of some length, none before the end of the one before."""
+    end = 0.0
+    for segment in (piece for whole in transcript.segments for piece in _split(whole, transcript.language)):
+        start = max(segment.start, end)
+        end = max(segment.end, start + 0.001)
+        yield segment.model_copy(update={"start": start, "end": end})
+
+
+def _split(segment: Segment, language: str) -> Iterator[Segment]:
+    """A long segment is cut between its words, where their times are known."""
+    if len(segment.text) <= LONGEST_LINE or not segment.words:
+        yield segment
+        return
+    line: list[Word] = []
+    for word in segment.words:
+        if line and len(spelt([*line, word], language)) > LONGEST_LINE:
+            yield _line(line, language)
+            line = []
+        line.append(word)
+    yield _line(line, language)
+
+
+def _line(words: Sequence[Word], language: str) -> Segment:
+    return Segment(start=words[0].start, end=words[-1].end, text=spelt(words, language))
+
+
+def _safe(text: str) -> str:
+    """In one line, and without what ends a cue or begins markup."""
+    return " ".join(text.split()).replace("-->", "→").replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _time(seconds: float, mark: str) -> str:
+    thousandths = round(seconds * 1000)
+    return f"{thousandths // 3_600_000:02d}:{thousandths // 60_000 % 60:02d}:{thousandths // 1000 % 60:02d}{mark}{thousandths % 1000:03d}"
+
+
+ALL: Mapping[str, tuple[str, Callable[[Transcript], str]]] = MappingProxyType(
+    {
+        "txt": ("text/plain", txt),
+        "srt": ("application/x-subrip", srt),
+        "vtt": ("text/vtt", vtt),
+        "json": ("application/json", as_json),
+    }
+)
+"""Media type and writer, by the ending of the file's name."""

@@ -1,0 +1,113 @@
+"""A recording becomes a transcript: cut into clips of one window each, a few of them worked on at once. Whisper is in `model.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import Audio, Clip, Context, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError
+from plugins.transcribe.transcripts import NOTHING, clock, joined, plain
+from plugins.transcribe.writing import growing
+
+WINDOW = 30.0
+"""Seconds of one job: what Whisper takes at once. Short jobs let others' short notes in between."""
+
+AHEAD = 2
+"""Clips of a recording that are waiting or worked on at once: more would not be faster, and would fill the line of their person."""
+
+SURE = 10.0
+"""Seconds of speech from which Whisper tells languages apart reliably; a shorter clip is in the language of the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How to listen. `longest` in seconds; `language` "" finds it out; `hints` are words to expect; `english` translates.
+
+    `quiet` shows nothing before there are words, `unseen` nothing at all.
+    """
+
+    longest: float
+    language: str = ""
+    hints: str = ""
+    english: bool = False
+    model: str | None = None
+    quiet: bool = False
+    unseen: bool = False
+
+
+class Listening:
+    """One recording. What was heard of it so far is shown as it grows."""
+
+    def __init__(self, ctx: Context, sound: Audio, wish: Wish, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` in seconds."""
+        self._ctx = ctx
+        self._sound = sound
+        self._wish = wish
+        self._clock = clock
+        self._began = clock()
+        self._whole = NOTHING
+        self._running: deque[tuple[Clip, asyncio.Task[Transcript]]] = deque()
+        self._latest: dict[float, str] = {}
+
+    async def transcript(self) -> Transcript:
+        """Raises UserError for what cannot be heard, JobError where the model fails; then nothing of it is worked on any more."""
+        check_length(self._sound.seconds, self._wish.longest)
+        try:
+            async with self._ctx.clips(self._sound, longest=WINDOW, total=self._wish.longest, ahead=AHEAD) as clips:
+                async for clip in clips:
+                    await self._finished(leaving=AHEAD - 1 if clip.seconds >= SURE else 0)
+                    self._running.append((clip, asyncio.create_task(self._heard(clip))))
+                await self._finished(leaving=0)
+        finally:
+            await self._abandon()
+        return self._whole
+
+    async def _finished(self, leaving: int) -> None:
+        """Waits until so many clips are left. When that is follows from the clips alone, so a replay asks the same."""
+        while len(self._running) > leaving:
+            clip, task = self._running[0]
+            part = await task
+            self._running.popleft()
+            self._latest.pop(clip.start, None)
+            self._whole = joined(self._whole, part, clip.start)
+
+    async def _abandon(self) -> None:
+        for _, task in self._running:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in self._running), return_exceptions=True)
+
+    async def _heard(self, clip: Clip) -> Transcript:
+        wish = self._wish
+        known = wish.language or (self._whole.language if clip.seconds < SURE else "")
+        job = Transcribe(audio=clip.audio, language=known or None, translate=wish.english, words=True, hints=wish.hints, model=wish.model)
+        return await self._ctx.stream(job, lambda partial: self._shown(clip, partial), quiet=wish.quiet or wish.unseen or clip.start > 0.0)
+
+    def _shown(self, clip: Clip, partial: Partial) -> Reply | None:
+        """All that is known without a gap."""
+        if not isinstance(partial, TextSoFar) or self._wish.unseen:
+            return None
+        self._latest[clip.start] = partial.text.strip()
+        text, end = plain(self._whole), self._whole.seconds
+        for one, _ in self._running:
+            if one.start not in self._latest:
+                break
+            text, end = f"{text} {self._latest[one.start]}", one.start + one.seconds
+        return growing(text.strip(), end, self._sound.seconds, self._left(end))
+
+    def _left(self, done: float) -> float:
+        """Seconds until the end at the pace so far; 0 where that is not known."""
+        return (self._clock() - self._began) / done * max(0.0, self._sound.seconds - done) if done else 0.0
+
+
+async def listen(ctx: Context, sounds: tuple[Audio, ...], wish: Wish) -> list[Transcript]:
+    """All recordings of a message, one after the other."""
+    return [await Listening(ctx, sound, wish).transcript() for sound in sounds]
+
+
+def check_length(seconds: float, longest: float) -> None:
+    """Raises UserError for a recording that says of itself that it is too long; `ctx.clips` finds out those that lie."""
+    if seconds > longest:
+        raise UserError(f"This recording is {clock(seconds)} long; here I write down at most {clock(longest)}.")

@@ -1,0 +1,82 @@
+"""What the chat sees of a transcript: a quote, or its beginning and a file, with buttons. How sound becomes one: `listening.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import Blob, Button, Context, File, Reply, Transcript
+from plugins.transcribe.formats import txt
+from plugins.transcribe.languages import NAMES
+from plugins.transcribe.transcripts import PARAGRAPH, clock, marked, paragraphs, together
+
+NOBODY = "Nobody speaks in this recording."
+
+MESSAGES = 2
+"""Messages that a text may fill; of a longer one the beginning is shown, and all of it comes as a file."""
+
+BEGINNING = 700
+"""Characters of it: what a caption under a file takes everywhere, with the rest of the words there."""
+
+
+def quote(text: str) -> str:
+    """As a Markdown quote. Telegram folds a long one up."""
+    return "\n".join(f"> {line}" if line else ">" for line in text.splitlines())
+
+
+def body(transcript: Transcript) -> str:
+    """The words, with marks; those of a long recording in paragraphs of about a minute."""
+    parts = [together(part, transcript.language) for part in paragraphs(transcript.segments)]
+    return "\n\n".join(parts) if transcript.seconds > PARAGRAPH else marked(transcript)
+
+
+def timed(transcript: Transcript) -> str:
+    """A line for each segment, with the time at which it begins."""
+    return "\n".join(f"`{clock(one.start)}` {together([one], transcript.language)}" for one in transcript.segments)
+
+
+def spoken(transcripts: Sequence[Transcript], usual: str) -> str:
+    """The languages that are not the usual one here, in words; none while that is not known."""
+    codes = dict.fromkeys(one.language for one in transcripts if one.segments)
+    return ", ".join(NAMES.get(code, code) for code in codes if code and usual and code != usual)
+
+
+async def reply(ctx: Context, transcripts: Sequence[Transcript], usual: str, buttons: Sequence[Button]) -> Reply:
+    """All recordings of a message. It notifies nobody: whoever sent the note knows what it says."""
+    text = "\n\n".join(quote(body(one)) if one.segments else NOBODY for one in transcripts)
+    note = f"_{found}_" if (found := spoken(transcripts, usual)) else ""
+    if ctx.limits.size(text) + len(note) <= MESSAGES * ctx.limits.text * 0.9:  # where it is cut, some room is left
+        return Reply(*filter(None, (text, note)), buttons=buttons, silent=True)
+    whole = "\n".join(txt(one) for one in transcripts)
+    beginning = quote(f"{text_of(transcripts)[:BEGINNING].rsplit(' ', 1)[0]} …")
+    return Reply(*filter(None, (beginning, note)), await file(ctx, "transcript.txt", "text/plain", whole), buttons=buttons, silent=True)
+
+
+def text_of(transcripts: Sequence[Transcript]) -> str:
+    """The words of all, with marks."""
+    return "\n\n".join(body(one) for one in transcripts if one.segments)
+
+
+async def file(ctx: Context, name: str, mime: str, content: str) -> File:
+    """A file with this content."""
+    kept: Blob = await ctx.keep(content.encode(), mime, name)
+    return File(kept)
+
+
+def growing(text: str, done: float, total: float, left: float) -> Reply | None:
+    """The end of what is known so far, how far that is, and how long it still takes; all in seconds, 0 for what is not known."""
+    if not text:
+        return None
+    shown = text if len(text) <= BEGINNING else f"… {text[-BEGINNING:].split(' ', 1)[-1]}"
+    if total <= PARAGRAPH:
+        return Reply(quote(f"{shown} …"), silent=True)
+    rest = f", {_roughly(left)} left" if left >= SOON else ""
+    return Reply(f"{quote(shown)}\n\n_{clock(done)} of {clock(total)}{rest} …_", silent=True)
+
+
+SOON = 10.0
+"""Seconds of waiting that are worth a word."""
+
+
+def _roughly(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"about {minutes} minute{'s' if minutes > 1 else ''}" if minutes else "less than a minute"

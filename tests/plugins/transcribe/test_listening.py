@@ -1,0 +1,85 @@
+"""A recording is heard clip by clip, a few at a time, and grows in the chat. Whisper is scripted."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import pytest
+
+from bot import Progress, Segment, TextSoFar, Transcript, UserError, Word
+from bot.testing import ScriptedActs
+from plugins.transcribe.listening import Listening, Wish
+from plugins.transcribe.transcripts import joined
+from tests.plugins.transcribe.people import asked, context, cut, outcome, recording, scripted, sent, transcript, written
+
+
+async def test_the_text_grows_in_the_chat_while_it_is_heard() -> None:
+    acts = scripted(
+        (Progress(done=1, total=2, unit="windows"), TextSoFar(text="Good"), TextSoFar(text="Good morning."), transcript("Good morning."))
+    )
+    await written(sent(recording()), acts)
+    assert [reply.text for reply in acts.shown] == ["> Good …", "> Good morning. …"]
+    assert all(reply.silent for reply in acts.shown)
+
+
+async def test_of_a_long_recording_is_said_how_far_it_is_and_how_long_it_takes() -> None:
+    acts, moments = ScriptedActs(*((TextSoFar(text=f"{n}."), transcript(f"{n}.", seconds=25.0)) for n in range(4))), iter(range(0, 999, 60))
+    acts.cut["v"] = cut(25.0, 25.0, 25.0, 25.0)
+    heard = await Listening(context(sent(), acts), recording(seconds=100.0), Wish(900.0), lambda: float(next(moments))).transcript()
+    assert heard.text == "0. 1. 2. 3."
+    assert [reply.text for reply in acts.shown] == [
+        "> 0.\n\n_0:25 of 1:40, about 3 minutes left …_",
+        "> 0. 1.\n\n_0:50 of 1:40, about 2 minutes left …_",
+        "> 0. 1. 2.\n\n_1:15 of 1:40, about 1 minute left …_",
+        "> 0. 1. 2. 3.\n\n_1:40 …_".replace("1:40 …", "1:40 of 1:40 …"),
+    ]
+
+
+async def test_what_nobody_is_to_see_is_not_shown() -> None:
+    acts = scripted((TextSoFar(text="Good"), transcript("Good morning.")))
+    await Listening(context(sent(), acts), recording(), Wish(900.0, unseen=True)).transcript()
+    assert acts.shown == []
+
+
+async def test_a_long_recording_has_a_paragraph_a_minute() -> None:
+    acts = scripted(*(transcript(word, seconds=30.0) for word in ("One.", "Two.", "Three.", "Four.")), clips=cut(30.0, 30.0, 30.0, 30.0))
+    assert await written(sent(recording()), acts) == "> One. Two.\n>\n> Three. Four."
+
+
+def test_times_count_from_the_start_of_the_whole_recording() -> None:
+    part = Transcript(
+        language="en",
+        seconds=5.0,
+        segments=(Segment(start=1.0, end=2.0, text="Two", words=(Word(start=1.0, end=2.0, text="Two", probability=0.9),)),),
+        model="whisper-base",
+    )
+    whole = joined(transcript("One.", seconds=60.0), part, 60.0)
+    assert [(one.start, one.end) for one in whole.segments] == [(0.0, 2.0), (61.0, 62.0)]
+    assert [(word.start, word.end) for word in whole.segments[1].words] == [(61.0, 62.0)]
+    assert whole.seconds == 65.0
+
+
+@pytest.mark.parametrize(("longest", "heard"), [(50, False), (60, True)])
+async def test_a_recording_that_turns_out_too_long_is_refused(longest: int, heard: bool) -> None:
+    acts = scripted(transcript("One."), transcript("Two."), clips=cut(30.0, 30.0))
+    with nullcontext() if heard else pytest.raises(UserError, match="too long"):
+        await outcome(sent(recording(seconds=3.0)), acts, longest=longest)
+
+
+async def test_the_servers_language_goes_for_every_clip() -> None:
+    acts = scripted(transcript("Hallo.", language="de"), transcript("Tag.", language="de"), clips=cut(30.0, 30.0))
+    await written(sent(recording()), acts, language="de")
+    assert [job.language for job in asked(acts)] == ["de", "de"]
+
+
+async def test_a_short_rest_is_in_the_language_of_what_came_before() -> None:
+    script = [transcript("Hallo.", language="de", seconds=30.0), transcript("Bonjour.", language="fr", seconds=30.0), transcript("Oui.")]
+    acts = scripted(*script, clips=cut(30.0, 30.0, 4.0))
+    await written(sent(recording()), acts)
+    assert [job.language for job in asked(acts)] == [None, None, "fr"]
+
+
+async def test_a_clip_without_speech_says_nothing_about_the_language() -> None:
+    acts = scripted(transcript("Hallo.", language="de"), transcript(language="ja"), transcript("Ja."), clips=cut(30.0, 30.0, 4.0))
+    await written(sent(recording()), acts)
+    assert asked(acts)[-1].language == "de"

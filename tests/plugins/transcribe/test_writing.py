@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from pydantic import BaseModel
 
-from bot import Answer, Button, File, Generate, Limits, Reply, Transcript, UserError
+from bot import Action, Answer, Button, File, Generate, Limits, Reply, Transcript, UserError
 from bot.testing import Scripted, ScriptedActs
 from plugins.transcribe import formats
 from plugins.transcribe.after import PIECE, Into, pieces
@@ -28,7 +28,7 @@ def said(*texts: str) -> ScriptedActs:
 async def clicked(acts: ScriptedActs, action: str, **settings: object) -> Reply:
     """What a button gives of a note that was written down."""
     await outcome(sent(recording()), acts, **settings)
-    [route] = [one for one in plugin().register_routes() if getattr(one, "name", "") == action and hasattr(one, "payload")]
+    [route] = [one for one in plugin().register_routes() if isinstance(one, Action) and one.name == action]
     note = Note.model_validate_json(acts.stored["chat", "note:m1"])
     payload: BaseModel = Into(note=note, language="French") if action == "into" else note
     reply = await route.handler(context(sent(), acts), payload)

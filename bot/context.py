@@ -76,7 +76,7 @@ class Acts(Deciding, Granting, Owning, Protocol):
     def limits(self) -> Limits:
         """See `Context.limits`."""
 
-    async def run(self, job: Job[R], show: Show | None, quiet: bool) -> R:
+    async def run(self, job: Job[R], show: Show | None, quiet: bool = False) -> R:
         """Submits the job and waits; see `Context.run` and `Context.stream`."""
 
     async def tools(self) -> tuple[Function, ...]:

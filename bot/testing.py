@@ -87,7 +87,7 @@ class ScriptedActs:
         self.of: dict[tuple[str, str], bytes] = {}
         self.limits = Limits(text=2000, file=1 << 20, edit_interval=1.0)
 
-    async def run(self, job: Job[R], show: Show | None, quiet: bool) -> R:
+    async def run(self, job: Job[R], show: Show | None, quiet: bool = False) -> R:
         """The next entry of the script; AssertionError when there is none left."""
         self.jobs.append(job)
         assert self.script, f"no answer is scripted for {job!r}"

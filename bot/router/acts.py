@@ -82,7 +82,7 @@ class DurableActs(DurableDecisions):
         """Of the chat."""
         return self._connector.limits(self._message.address)
 
-    async def run(self, job: Job[R], show: Show | None, quiet: bool) -> R:
+    async def run(self, job: Job[R], show: Show | None, quiet: bool = False) -> R:
         """See `following.py`."""
         return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show, quiet).result()
 

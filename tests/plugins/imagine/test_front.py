@@ -84,10 +84,10 @@ class Scene(ScriptedActs):
         super().__init__(*script)
         self.changed = changed
 
-    async def run(self, job: Any, show: Any) -> Any:
+    async def run(self, job: Any, show: Any, quiet: bool = False) -> Any:
         if isinstance(job, Draw) and not self.script:
             self.script = [drawn(job, **self.changed).model_copy(update={"others": tuple(drawn(job, n) for n in range(1, job.number))})]
-        return await super().run(job, show)
+        return await super().run(job, show, quiet)
 
     @property
     def asked(self) -> Draw:

@@ -36,7 +36,8 @@ from plugins.imagine.translating import expanded, translated
 VARIED = 0.6
 """How much of a picture is drawn anew when it is varied."""
 
-SEEDS = 2**32
+SEEDS = 1_000_000
+"""Of those that are chosen for people; short enough to be typed."""
 
 LONGEST_SHOWN = 300
 """Characters of a prompt below its picture; platforms allow captions of 1,024."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ class Drawer(Model[Draw, Picture]):
 
     def load(self, placement: Placement) -> None:
         """Raises FileNotFoundError with what to do when the weights are not there, ValueError for a folder with something else."""
+        _hush()
         import torch
 
         from plugins.imagine.engine import Engine
@@ -88,6 +90,14 @@ class Drawer(Model[Draw, Picture]):
         if self._engine is not None:
             self._engine.close()
         self._engine = None
+
+
+def _hush() -> None:
+    """Before anything is imported: libraries that tell of faster ones which are not here, and which nothing here needs."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def _free(device: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +95,7 @@ class Drawer(Model[Draw, Picture]):
 
 def _hush() -> None:
     """Before anything is imported: libraries that tell of faster ones which are not here, and which nothing here needs."""
-    import transformers
-
+    transformers: Any = import_module("transformers")  # which has no types for this
     transformers.logging.set_verbosity_error()
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 

@@ -141,6 +141,7 @@ async def test_a_command_that_cannot_be_taken_in_time_says_so(discord: Discord) 
 async def test_a_message_carries_every_fact(discord: Discord) -> None:
     ear, ada, ben = Ear(), discord.world.user("Ada"), discord.world.user("Ben")
     channel = general(discord)
+    channel["nsfw"] = True
     async with connected(discord, ear) as connector:
         first = await discord.say(channel, ben, "what Ben said")
         await discord.say(channel, ada, f"<@{ben['id']}> look", reply_to=first)
@@ -155,6 +156,8 @@ async def test_a_message_carries_every_fact(discord: Discord) -> None:
         assert (look.reply_to.id, look.reply_to.sender.name, look.reply_to.parts[0]) == (first["id"], "Ben", ear.heard[0].parts[0])
         assert look.address.server == channel["guild_id"]
         assert look.manages is False
+        assert look.age_restricted
+        assert called.age_restricted
         [sound] = voice.parts
         assert isinstance(sound, Audio)
         assert (sound.voice, sound.seconds, sound.source.mime) == (True, 1.5, "audio/ogg")

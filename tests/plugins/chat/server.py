@@ -90,19 +90,26 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(script: Script, port: int = 0) -> Iterator[Script]:
-    """Answers until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Scripted", (Handler,), {"script": script}))
+def answering(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[str]:
+    """A server on loopback that this handles until the block ends; its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
-    script.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield script
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serving(script: Script, port: int = 0) -> Iterator[Script]:
+    """Answers until the block ends."""
+    with answering(type("Scripted", (Handler,), {"script": script}), port) as address:
+        script.url = f"{address}/v1"
+        yield script
 
 
 if __name__ == "__main__":

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from PIL import Image
+
+from tests.plugins.chat.server import answering
 
 KEY = "secret-key"
 MODEL = "flux-pro-1.1"
@@ -123,14 +124,6 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(script: Script) -> Iterator[Script]:
     """Answers until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Scripted", (Handler,), {"script": script}))
-    server.daemon_threads = True
-    script.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with answering(type("Scripted", (Handler,), {"script": script})) as address:
+        script.url = f"{address}/v1"
         yield script
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

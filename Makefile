@@ -46,7 +46,8 @@ bench: setup-dev models  ## the measurements; ONLY=core runs one part
 
 chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=240, SEED=7
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
-	@HYPOTHESIS_PROFILE=long .venv/bin/python -m pytest -q tests/store/test_queue_machine.py tests/connectors/test_telegram_text.py
+	@HYPOTHESIS_PROFILE=long .venv/bin/python -m pytest -q tests/store/test_queue_machine.py tests/connectors/test_telegram_text.py tests/connectors/test_discord_text.py
+	@LOAD_MINUTES=60 .venv/bin/python -m pytest -q tests/connectors/test_discord_load.py
 
 lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
 	@tools/lock $(ARGS)

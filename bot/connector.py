@@ -52,8 +52,8 @@ class Limits:
     line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
     `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
     any more to a message that comes late. `budget` is how many calls a chat, with all its threads, takes in so many seconds; 0 for no
-    such limit. `bytes_per_post` is how many bytes the files of a post may have together. With `menus` a post may have menus; elsewhere
-    each of their choices is a button.
+    such limit; with `threads_apart` each thread has a budget of its own. `bytes_per_post` is how many bytes the files of a post may have
+    together. With `menus` a post may have menus; elsewhere each of their choices is a button.
     """
 
     text: int
@@ -67,6 +67,7 @@ class Limits:
     rate: float = inf
     patience: float = inf
     budget: tuple[int, float] = (0, 0.0)
+    threads_apart: bool = False
     preview_interval: float = 0.0
     menus: bool = False
 

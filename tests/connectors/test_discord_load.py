@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
-from bot.messages import Address, Message, Person, Reply, Text
+from bot.connector import Deliver, Limits, Post
+from bot.connectors.discord.access import Access
+from bot.connectors.discord.connector import DiscordConnector
+from bot.errors import ConnectorError
+from bot.messages import Address, Attachment, Message, Person, Reply, Text
 from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.store.tickets import Body, Ticket, Write
 from tests.connectors.test_discord_gateway import Ear, connected, discord, general
+from tests.wire.discord_limits import Limiter
 from tests.wire.discord_server import Discord
 
 __all__ = ["discord"]
@@ -69,3 +77,116 @@ async def test_many_streams_keep_within_the_limits_and_lose_nothing(discord: Dis
     edits = sum(call.method == "PATCH" for call in discord.record)
     assert edits > STREAMS, "they were streamed"
     assert discord.limiter.busiest <= 50
+
+
+class Hurried(asyncio.SelectorEventLoop):
+    """A loop in which nobody waits: when nothing is left to do, it is the time of what comes next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
+            self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]
+        super()._run_once()  # type: ignore[misc]
+
+
+@dataclass
+class Far:
+    """Discord's limits, behind calls that take as long as they do over the internet; `limits` are those of our connector."""
+
+    loop: Hurried
+    own: DiscordConnector
+    random: random.Random
+    limiter: Limiter = field(init=False)
+    refused: list[str] = field(default_factory=list)
+    shown: dict[str, str] = field(default_factory=dict)
+    name: str = "discord"
+
+    def __post_init__(self) -> None:
+        self.limiter = Limiter(clock=self.loop.time)
+
+    def limits(self, to: Address) -> Limits:
+        return self.own.limits(to)
+
+    async def run(self, deliver: Deliver) -> None: ...
+
+    async def _call(self, route: str, to: Address) -> None:
+        await asyncio.sleep(self.random.uniform(0.02, 0.2))
+        wait, _, _ = self.limiter.take(route, to.channel, exempt=False)
+        await asyncio.sleep(self.random.uniform(0.02, 0.2))
+        if wait:
+            self.refused.append(route)
+            raise ConnectorError("429", retry_after=wait)
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        await self._call("POST", to)
+        self.shown[nonce] = post.text
+        return nonce
+
+    async def edit(self, to: Address, message: str, post: Post) -> None:
+        await self._call("PATCH", to)
+        self.shown[message] = post.text
+
+    async def delete(self, to: Address, message: str) -> None:
+        await self._call("DELETE", to)
+        del self.shown[message]
+
+    async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
+        yield b""
+
+
+MINUTES = float(os.environ.get("LOAD_MINUTES", "15"))
+"""How long the load lasts, on the clock of the test; `make chaos` has it last an hour."""
+
+
+async def busy(far: Far, loop: Hurried) -> int:
+    """Every channel is answered all the time, in 5 to 60 seconds; returns how many answers there were."""
+    delivery, nobody = Delivery({"discord": far}, Posts(cast("Any", None), cast("Any", None)), Pace(loop.time)), Person("1", "Ada")
+    ended = 0
+
+    async def channel(number: int) -> None:
+        nonlocal ended
+        place, count = Address("discord", "1", str(number)), 0
+        await asyncio.sleep(far.random.uniform(0.0, 20.0))
+        while loop.now < MINUTES * 60.0:
+            count += 1
+            asked = Message(f"{number}.{count}", f"{number}.{count}", place, nobody)
+            stream, words = line(delivery, asked), far.random.randint(5, 60)
+            for said in range(1, words):
+                stream.show(Reply(f"{number}.{count} {said}"), partial=True)
+                await asyncio.sleep(1.0)
+            await stream.settle(Reply(f"{number}.{count} whole"))
+            whole = [nonce for nonce, text in far.shown.items() if text == f"{number}.{count} whole"]
+            assert len(whole) == 1
+            del far.shown[whole[0]]
+            ended += 1
+
+    async with asyncio.TaskGroup() as channels:
+        for number in range(STREAMS):
+            channels.create_task(channel(number))
+    return ended
+
+
+def test_full_load_for_long_is_never_refused_and_every_answer_arrives_whole() -> None:
+    loop = Hurried()
+    far = Far(loop, DiscordConnector(Access("token")), random.Random(7))
+    try:
+        answers = loop.run_until_complete(busy(far, loop))
+    finally:
+        loop.close()
+    assert answers > 60 * MINUTES
+    assert far.shown == {}, "no status line is left"
+    assert far.refused == []
+    assert far.limiter.busiest <= 50
+
+
+def test_routers_that_share_the_servers_share_the_calls() -> None:
+    rates = [
+        DiscordConnector(Access("t", shards=4, shard_ids=ids)).limits(Address("discord", "1", "2")).rate for ids in ((0,), (1, 2, 3), ())
+    ]
+    assert rates == [10.0, 30.0, 40.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 GLOBAL = 50
@@ -40,10 +41,11 @@ class Limiter:
     buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
     calls: deque[float] = field(default_factory=deque)
     busiest: int = 0
+    clock: Callable[[], float] = time.monotonic
 
     def take(self, route: str, channel: str, *, exempt: bool) -> tuple[float, bool, dict[str, str]]:
         """How long to wait (0.0 when the call is fine), whether the whole bot must, and the headers that say so."""
-        at = time.monotonic()
+        at = self.clock()
         window = 1.0 / self.scale
         while self.calls and self.calls[0] <= at - window:
             self.calls.popleft()

@@ -22,7 +22,7 @@ from tests.wire.discord_payloads import MANAGE_GUILD, VOICE_MESSAGE, Json, World
 from tests.wire.discord_rest import Call, Handler, Rest, read
 from tests.wire.discord_rules import Refused
 
-TOKEN = "Bot-token-of-the-tests.abcdef.0123456789"
+TOKEN = "MTIzNDU2Nzg5.tests.0123456789"  # the first part is a number in base64, as hikari wants it
 ROOT = "/api/v10"
 
 

@@ -67,6 +67,11 @@ class Access:
             table.late_after,
         )
 
+    @property
+    def share(self) -> float:
+        """The part of the bot's servers that is this router's, and so of the calls that Discord takes from the whole bot."""
+        return len(self.shard_ids) / self.shards if self.shards and self.shard_ids else 1.0
+
     def point(self) -> None:
         """Points discord.py there; it knows one Discord for a whole process."""
         Route.BASE = self.api_url

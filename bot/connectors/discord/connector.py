@@ -43,6 +43,9 @@ RATE = 40.0
 PACE = 1.2
 """Seconds between two edits in a channel: it takes five in five seconds, and the answer itself needs some of them."""
 
+BUDGET = 5, 5.5
+"""Calls that a channel takes in so many seconds: five in five, and a call may be on its way for longer than the next one."""
+
 PREVIEW = 3.0
 """Seconds between two pictures in a status line: each is an upload."""
 
@@ -82,8 +85,14 @@ class DiscordConnector:
         """Those of the guild, whose boosts allow larger files."""
         guild = self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None
         file, patience = guild.filesize_limit if guild else FILE, self._access.patience
-        more: dict[str, Any] = {"bytes_per_post": max(file, REQUEST), "preview_interval": PREVIEW, "menus": True}
-        return Limits(TEXT, file, PACE, utf16=True, rate=RATE, patience=patience, **more)
+        more: dict[str, Any] = {
+            "bytes_per_post": max(file, REQUEST),
+            "preview_interval": PREVIEW,
+            "menus": True,
+            "budget": BUDGET,
+            "threads_apart": True,
+        }
+        return Limits(TEXT, file, PACE, utf16=True, rate=RATE * self._access.share, patience=patience, **more)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. Raises ConnectorError when the token is wrong."""

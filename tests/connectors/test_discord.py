@@ -246,7 +246,7 @@ async def test_what_is_said_while_no_router_runs_is_answered_once_by_the_next(ch
 async def test_a_guild_that_lets_the_bot_in_is_greeted(chat: Channel) -> None:
     guild = await chat.discord.let_in("Den")
     [hello] = await wait_until(lambda: chat.discord.texts(guild["channels"][0]), PATIENCE)
-    assert hello == "Hello. Mention me, reply to me or write to me alone, and I answer. I also know /quote, /say. " + (
+    assert hello == "Hello. Mention me, reply to me or write to me alone, and I answer. I also know /cancel, /quote, /say. " + (
         "Admins of this server decide what I do here."
     )
 

@@ -83,7 +83,10 @@ class DurableActs(DurableDecisions):
         return self._connector.limits(self._message.address)
 
     async def run(self, job: Job[R], show: Show | None, quiet: bool = False) -> R:
-        """See `following.py`."""
+        """See `following.py`; on no model that an owner has stopped."""
+        model = await self._offices.ruling.runnable(self._message, job.kind, job.model)
+        if model != job.model:
+            job = job.model_copy(update={"model": model})
         return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show, quiet).result()
 
     async def tools(self) -> tuple[Function, ...]:

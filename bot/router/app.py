@@ -21,7 +21,7 @@ from bot.events import Event
 from bot.messages import Message
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
-from bot.router.choosing import Choosing, Work
+from bot.router.choosing import Choosing
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
 from bot.router.deciding import Offices
@@ -49,6 +49,7 @@ from bot.router.stopping import stopping
 from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.router.toolbox import Toolbox
+from bot.router.working import Work
 from bot.store.albums import Albums
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
@@ -124,7 +125,7 @@ def build(
     gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking, least=table.least())
     rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
     choosing = Choosing(servers, gate, plugins.loaded, work, rewriting)
-    offices = Offices(choosing, Permitting(servers, rewriting), Ruling(HouseRules(redis, keys), gate), Helping(table, gate))
+    offices = Offices(choosing, Permitting(servers, rewriting), Ruling(HouseRules(redis, keys), gate, work), Helping(table, gate))
     stores = Stores(
         jobs,
         Blobs(redis, keys),

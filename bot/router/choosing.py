@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -18,10 +18,10 @@ from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
 from bot.router.rewriting import Keep, Rewriting, deed, must_be_admin
+from bot.router.working import Work
 from bot.store.keys import digest
-from bot.store.queue import Queue
 from bot.store.servers import Choices, Server, Servers
-from bot.store.tickets import Body, Tickets
+from bot.store.tickets import Body
 
 RECENT = 20
 """Entries of the log in which the last change of a plugin is looked for."""
@@ -32,22 +32,6 @@ LONGEST = 60
 """Characters of a value that the audit log repeats."""
 
 chosen_json: TypeAdapter[Chosen] = TypeAdapter(Chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is under way, and how to end it."""
-
-    tickets: Tickets
-    queue: Queue
-
-    async def under_way(self, tenant: str) -> Mapping[str, Body]:
-        """See `Tickets.under_way`."""
-        return await self.tickets.under_way(tenant)
-
-    async def cancel(self, ticket: str) -> None:
-        """See `Queue.cancel`."""
-        await self.queue.cancel(ticket)
 
 
 class Choosing:

@@ -145,9 +145,10 @@ class DurableDecisions:
     async def order(self, order: Order) -> Rules:
         """One write for the rules, the log, and the journal entry."""
         name = self._journal.name("order", order.model_dump_json())
-        if (done := self._journal.find(name)) is not None:
-            return Rules.model_validate_json(done)
-        return await self._ruling.order(self._message, order, self._keep(name))
+        done = self._journal.find(name)
+        rules = Rules.model_validate_json(done) if done else await self._ruling.order(self._message, order, self._keep(name))
+        await self._ruling.end_work(order)
+        return rules
 
     @property
     def _ruling(self) -> Ruling:

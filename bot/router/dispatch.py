@@ -122,6 +122,10 @@ class Dispatch:
 
     async def _spoken(self, message: Message, view: View) -> list[Body]:
         """What becomes of it where these choices hold."""
+        if view.shut_out(message):
+            if await self._gate.outdated(message.address):
+                raise StaleSettings
+            return []
         talking = view.talking(message.address)
         message = replace(message, addressed=addressed(message, talking))
         if self._lateness.late(message):
@@ -240,7 +244,7 @@ class Dispatch:
             plugin = match.entry.plugin
             if not view.allows(plugin, message.address):
                 if match.asked:
-                    yield self._told(message, f"{plugin} is switched off here. An admin of this server can switch it on.")
+                    yield self._told(message, view.off(plugin))
                 continue
             if refusal := view.refusal(plugin, _command(match), message):
                 if match.asked or message.addressed:

@@ -62,6 +62,8 @@ class View:
 
     def switch(self, plugin: str, address: Address) -> tuple[bool, Origin]:
         """Whether a plugin is on here, and who has decided that."""
+        if self._server.rules.bars("plugin", plugin):
+            return False, "operator"
         loaded = self._plugins.get(plugin)
         if loaded is not None and loaded.fixed:
             return loaded.enabled, "operator"
@@ -69,6 +71,28 @@ class View:
             if plugin in choices.plugins:
                 return choices.plugins[plugin], origin
         return loaded is None or loaded.enabled, "operator"
+
+    def off(self, plugin: str) -> str:
+        """Why a plugin does nothing here, and who can change that."""
+        loaded = self._plugins.get(plugin)
+        if self._server.rules.bars("plugin", plugin) or (loaded is not None and loaded.fixed):
+            return f"{plugin} is switched off by whoever runs this bot."
+        return f"{plugin} is switched off here. An admin of this server can switch it on."
+
+    def shut_out(self, message: Message) -> bool:
+        """Whether the sender or the server is banned by an owner."""
+        rules, address = self._server.rules, message.address
+        person = f"{address.connector}/{message.sender.id}"
+        return bool(rules.barred) and (rules.bars("server", address.tenant) or rules.bars("person", person))
+
+    @property
+    def stops_models(self) -> bool:
+        """Whether an owner has stopped any."""
+        return bool(self._server.rules.barred.get("model"))
+
+    def stopped(self, model: str) -> bool:
+        """Whether an owner has stopped a model."""
+        return self._server.rules.bars("model", model)
 
     def level(self, message: Message) -> Level:
         """What the sender may do here: an owner everything, others what this server or the platform says."""
@@ -83,10 +107,10 @@ class View:
             return ""
         level = self.level(message)
         if reaches(level, "admin"):
-            return ""
+            return "" if reaches(level, least) else permits.refusal(level, least, f"/{command}")
         layers = (choices.grants for _, choices in self.layers(message.address))
         decided = permits.decided(layers, message, level, plugin, command)
-        allowed = reaches(level, least) if decided is None else decided
+        allowed = reaches(level, least) if decided is None or least == "owner" else decided
         return "" if allowed else permits.refusal(level, least, f"/{command}" if command else plugin)
 
     def may(self, plugin: str, command: str, message: Message) -> bool:

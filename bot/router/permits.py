@@ -44,4 +44,6 @@ def refusal(rank: Level, least: Level, what: str) -> str:
     """What is missing, and who can grant it."""
     if reaches(rank, least):
         return f"You may not use {what} here. An admin of this server can allow it, with /permissions."
+    if least == "owner":
+        return f"{what} is for the owners of this bot, and you are a {rank} here."
     return f"{what} is for the {least}s of this server, and you are a {rank} here. An admin can allow it to you, with /permissions."

@@ -6,12 +6,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.choices import Deed
-from bot.errors import Busy, Refused
+from bot.errors import Busy, Refused, Unavailable
 from bot.house import Order, Owner, Rules
 from bot.messages import Message
 from bot.router.gate import Gate
+from bot.router.working import Work
 from bot.store.house import HouseRules
-from bot.store.tickets import StaleSettings, Write
+from bot.store.tickets import Body, StaleSettings, Write
 
 TRIES = 20
 
@@ -22,9 +23,10 @@ Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
 class Ruling:
     """Reads the rules anew, and changes them for owners."""
 
-    def __init__(self, house: HouseRules, gate: Gate) -> None:
+    def __init__(self, house: HouseRules, gate: Gate, work: Work) -> None:
         self._house = house
         self._gate = gate
+        self._work = work
 
     async def claim(self, message: Message, code: str, keep: Keep) -> None:
         """Who says the code is an owner from now on; the code is used up in the same instant."""
@@ -56,6 +58,37 @@ class Ruling:
             if await self._kept(keep, changed, self._house.changing(changed, deed), message):
                 return changed
         raise Busy("Too many owners decide at once. Please try again in a moment.")
+
+    async def end_work(self, order: Order) -> None:
+        """Cancels what is being worked on for what is shut out now; a second time there is nothing left."""
+        if not order.barred:
+            return
+        for id, body in (await self._work.under_way("")).items():
+            if await self._concerns(order, id, body):
+                await self._work.cancel(id)
+
+    async def _concerns(self, order: Order, id: str, body: Body) -> bool:
+        address = body.message.address
+        match order.kind:
+            case "plugin":
+                return body.plugin == order.name
+            case "person":
+                return f"{address.connector}/{body.message.sender.id}" == order.name
+            case "server":
+                return address.tenant == order.name
+            case "model":
+                return order.name in await self._work.models(id)
+
+    async def runnable(self, message: Message, kind: str, model: str | None) -> str | None:
+        """The model that a job may run on: the one it names, or one that serves its kind where some are stopped. Raises Unavailable."""
+        view = await self._gate.view(message.address)
+        if not view.stops_models:
+            return model
+        serving = [model] if model else await self._work.serving(kind)
+        left = [one for one in serving if not view.stopped(one)]
+        if serving and not left:
+            raise Unavailable(f"{' and '.join(serving)} {'is' if len(serving) == 1 else 'are'} stopped by whoever runs this bot.")
+        return model if model or len(left) == len(serving) else left[0]
 
     def _checked(self, rules: Rules, message: Message) -> Rules:
         if owner_id(message) not in rules.owners:

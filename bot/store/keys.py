@@ -255,6 +255,10 @@ class Keys:
         """A job."""
         return f"{self.prefix}:job:{id}"
 
+    def jobs_of(self, ticket: str) -> str:
+        """The jobs of a ticket."""
+        return f"{self.prefix}:jobs-of:{ticket}"
+
     def out(self, job: str) -> str:
         """A job's output."""
         return f"{self.prefix}:out:{job}"

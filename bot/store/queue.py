@@ -160,6 +160,16 @@ class Queue:
         return frozenset(want for worker in await self._living() for want in worker["wants"])
 
     @guarded
+    async def models_of(self, ticket: str) -> frozenset[str]:
+        """The models that the ticket's jobs run on, or may come to run on."""
+        found: set[str] = set()
+        for id in cast("set[bytes]", await self._redis.smembers(self._keys.jobs_of(ticket))):
+            want = cast("bytes", await self._redis.hget(self._keys.job(id.decode()), "want") or b"").decode()
+            kind, _, model = want.partition(":")
+            found.update([model] if model else await self.models(kind))
+        return frozenset(found)
+
+    @guarded
     async def models(self, kind: str = "") -> list[str]:
         """The models that living workers serve, by name; of those alone that run jobs of this kind, where there is one."""
         living = await self._living()

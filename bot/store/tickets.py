@@ -142,14 +142,15 @@ class Tickets:
 
     @guarded
     async def under_way(self, tenant: str) -> dict[str, Body]:
-        """The tickets of a server that run, or wait in the line of their conversation, by id."""
+        """The tickets of a server, "" for all servers, that run, or wait in the line of their conversation, by id."""
         ids = dict.fromkeys(cast("list[bytes]", await self._redis.zrange(self._keys.ticket_leases(), 0, -1)))
-        async for line in self._redis.scan_iter(f"{self._keys.line(tenant)}/*", count=1000):
+        async for line in self._redis.scan_iter(self._keys.line(f"{tenant}/*" if tenant else "*"), count=1000):
             ids |= dict.fromkeys(cast("list[bytes]", await self._redis.lrange(line, 0, -1)))
         found: dict[str, Body] = {}
         for id in ids:
             body = await self._redis.hget(self._keys.ticket(id.decode()), "body")
-            if body is not None and (read := Body.model_validate_json(body)).message.address.tenant == tenant:
+            read = None if body is None else Body.model_validate_json(body)
+            if read is not None and tenant in ("", read.message.address.tenant):
                 found[id.decode()] = read
         return found
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import Command, Context, Reply, Route
+from bot import Action, BadArguments, Barred, Button, Choice, Command, Context, NoArgs, Order, Reply, Route, Rules, Select
 
 
 class ClaimArgs(BaseModel):
@@ -17,9 +17,86 @@ class ClaimArgs(BaseModel):
     code: str = Field(max_length=40, description="The code that `hobnob run` or `hobnob claim` has printed.")
 
 
+class BarArgs(BaseModel):
+    """What `/bar` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: str = Field(default="", max_length=240, description="plugin NAME, model NAME, server or person; or reply to a person.")
+    name: str = Field(default="", max_length=200, description="Which one.")
+
+
+class Let(BaseModel):
+    """What a menu lets in again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+
+
+USAGE = (
+    "Say `/bar plugin NAME`, `/bar model NAME`, `/bar server` for this one, `/bar server CONNECTOR/ID`, `/bar person` in a reply or with a "
+    "mention, or `/bar person CONNECTOR/ID`."
+)
+
+
 def routes() -> Iterable[Route]:
     """The commands of owners."""
-    return [Command("claim", "Become the owner of this bot, with the code that it printed.", ClaimArgs, claim)]
+    return [
+        Command("claim", "Become the owner of this bot, with the code that it printed.", ClaimArgs, claim),
+        Command("house", "See who owns this bot, and what is shut out everywhere.", NoArgs, house, least="owner"),
+        Command("bar", "Shut out a person or a server, or stop a plugin or a model, everywhere.", BarArgs, bar, least="owner"),
+        Action("let", Let, let),
+    ]
+
+
+async def house(ctx: Context, args: NoArgs) -> Reply:
+    """Who owns the bot, and what is shut out, with a menu to let it in again."""
+    return panel(await ctx.house.rules())
+
+
+async def bar(ctx: Context, args: BarArgs) -> Reply:
+    """Shuts something out at once; what is being worked on for it is cancelled."""
+    kind, _, name = f"{args.what} {args.name}".strip().partition(" ")
+    if kind == "person" and "/" not in name:
+        name, word = _person(ctx)
+    elif kind == "server" and not name.strip():
+        name = word = ctx.address.tenant
+    else:
+        name = word = name.strip()
+    if kind not in KINDS or not name:
+        raise BadArguments(USAGE)
+    return panel(await ctx.house.order(Order(kind=KINDS[kind], name=name, word=word)))
+
+
+KINDS: Mapping[str, Barred] = {"person": "person", "server": "server", "plugin": "plugin", "model": "model"}
+
+
+def _person(ctx: Context) -> tuple[str, str]:
+    message = ctx.message
+    people = [person for person in message.mentions if person.id != message.me]
+    if not people and message.reply_to is not None and message.reply_to.sender.id != message.me:
+        people = [message.reply_to.sender]
+    if len(people) != 1:
+        raise BadArguments(USAGE)
+    return f"{ctx.address.connector}/{people[0].id}", people[0].name
+
+
+async def let(ctx: Context, args: Let) -> Reply:
+    """Lets something in again."""
+    kind, _, name = args.what.partition(" ")
+    return panel(await ctx.house.order(Order(kind=KINDS[kind], name=name, barred=False)))
+
+
+def panel(rules: Rules) -> Reply:
+    """What holds everywhere."""
+    owners = ", ".join(f"{owner.name} ({id})" for id, owner in rules.owners.items())
+    barred = [(f"{kind} {name}", f"{kind} {word or name}") for kind, those in rules.barred.items() for name, word in those.items()]
+    lines = [f"Owners: {owners}.", *(f"- {shown} is shut out" for _, shown in barred)]
+    text = "\n".join(lines if barred else [*lines, f"Nothing is shut out. {USAGE}"])
+    choices = tuple(Choice(shown[:100], what) for what, shown in barred[:25])
+    menu: list[Button | Select] = [Select("let", "what", choices, placeholder="Let in again")] if barred else []
+    return Reply(text, buttons=menu, private=True)
 
 
 async def claim(ctx: Context, args: ClaimArgs) -> Reply:

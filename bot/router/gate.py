@@ -20,6 +20,9 @@ from bot.tables import Talking, TalkingTable
 MOST_CACHED = 20_000
 """Servers whose choices are kept in memory; a change is found by its version, not by expiry."""
 
+Where = tuple[tuple[Origin, str], ...]
+"""The thread and the channel, as far as something is chosen for them."""
+
 NOBODY: Mapping[str, Level] = MappingProxyType({})
 
 log = structlog.get_logger(__name__)
@@ -49,28 +52,41 @@ class View:
         """`least` is what commands take that not everybody may use."""
         self.version = server.stamp
         self._least = least
-        self._granted = any(one.grants for one in (server.choices, *server.channels.values()))
+        self._granted = frozenset(grant.what for one in (server.choices, *server.channels.values()) for grant in one.grants)
         self._server = server
         self._plugins = plugins
         self._quiet = quiet
         self._talking = talking
-        self._effective: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._effective: dict[tuple[str, Where], dict[str, Any]] = {}
+        self._on: dict[Where, frozenset[str]] = {}
+        self._layers: dict[Where, list[tuple[Origin, Choices]]] = {}
+        self._spoken: dict[tuple[Where, str, str], Talking] = {}
 
     def allows(self, plugin: str, address: Address) -> bool:
         """True when the plugin is on here: the thread's choice, else the channel's, the server's, the operator's."""
-        return self.switch(plugin, address)[0]
+        where = self._where(address)
+        on = self._on.get(where)
+        if on is None:
+            on = self._on[where] = self._switched(address)
+        return plugin in on or plugin not in self._plugins
+
+    def _switched(self, address: Address) -> frozenset[str]:
+        """The plugins that are on where these choices hold: what the operator says, but for what was chosen."""
+        on = {name for name, loaded in self._plugins.items() if loaded.enabled}
+        for _, choices in reversed(self.layers(address)):
+            for name, state in choices.plugins.items():
+                if name in self._plugins and not self._plugins[name].fixed:
+                    (on.add if state else on.discard)(name)
+        return frozenset(on.difference(self._server.rules.barred.get("plugin", ())))
 
     def switch(self, plugin: str, address: Address) -> tuple[bool, Origin]:
         """Whether a plugin is on here, and who has decided that."""
-        if self._server.rules.bars("plugin", plugin):
-            return False, "operator"
-        loaded = self._plugins.get(plugin)
-        if loaded is not None and loaded.fixed:
-            return loaded.enabled, "operator"
-        for origin, choices in self.layers(address):
-            if plugin in choices.plugins:
-                return choices.plugins[plugin], origin
-        return loaded is None or loaded.enabled, "operator"
+        on, loaded = self.allows(plugin, address), self._plugins.get(plugin)
+        if not self._server.rules.bars("plugin", plugin) and (loaded is None or not loaded.fixed):
+            for origin, choices in self.layers(address):
+                if plugin in choices.plugins:
+                    return on, origin
+        return on, "operator"
 
     def off(self, plugin: str) -> str:
         """Why a plugin does nothing here, and who can change that."""
@@ -102,8 +118,8 @@ class View:
 
     def refusal(self, plugin: str, command: str, message: Message) -> str:
         """ "" when the sender may use this command, or what else the plugin does, here; else what is missing, and who can grant it."""
-        least = self._least.get(command, "guest")
-        if not self._granted and least == "guest":
+        least, granted = self._least.get(command, "guest"), self._granted
+        if least == "guest" and (not granted or not ("*" in granted or plugin in granted or f"/{command}" in granted)):
             return ""
         level = self.level(message)
         if reaches(level, "admin"):
@@ -124,19 +140,23 @@ class View:
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
-        found = self._talking.of(address.tenant, address.channel, address.thread)
-        for _, choices in reversed(self.layers(address)):
-            found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
-        return found
+        exactly = (address.channel, address.thread) if self._talking.places else ("", "")
+        key = (self._where(address), *exactly)
+        if key not in self._spoken:
+            found = self._talking.of(address.tenant, address.channel, address.thread)
+            for _, choices in reversed(self.layers(address)):
+                found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
+            self._spoken[key] = found
+        return self._spoken[key]
 
     def settings(self, plugin: str, address: Address) -> dict[str, Any]:
         """Effective settings: model defaults < operator's defaults < server < channel < thread; a locked key stays the operator's."""
         if plugin == CORE:
             return self.talking(address).model_dump(mode="json") | {"quiet": self.quiet(address)}
-        where = (plugin, *(place for place in (address.topic, address.channel) if place in self._server.channels))
-        if where not in self._effective:
-            self._effective[where] = self._merge(self._plugins[plugin], address).model_dump(mode="json")
-        return self._effective[where]
+        key = (plugin, self._where(address))
+        if key not in self._effective:
+            self._effective[key] = self._merge(self._plugins[plugin], address).model_dump(mode="json")
+        return self._effective[key]
 
     def _merge(self, loaded: Loaded, address: Address) -> BaseModel:
         merged = dict(loaded.defaults)
@@ -152,9 +172,19 @@ class View:
 
     def layers(self, address: Address) -> list[tuple[Origin, Choices]]:
         """What was chosen here, the narrowest first."""
-        places: list[tuple[Origin, str]] = [("thread", address.topic), ("channel", address.channel)]
-        found = [(origin, self._server.channels[place]) for origin, place in places if place in self._server.channels]
-        return [*found, ("server", self._server.choices)]
+        where = self._where(address)
+        if where not in self._layers:
+            found = [(origin, self._server.channels[place]) for origin, place in where]
+            self._layers[where] = [*found, ("server", self._server.choices)]
+        return self._layers[where]
+
+    def _where(self, address: Address) -> Where:
+        """The places that have choices of their own here: the same for most channels of a server, which is what all caches live by."""
+        channels = self._server.channels
+        if not channels:
+            return ()
+        found: Where = (("channel", address.channel),) if address.channel in channels else ()
+        return (("thread", topic), *found) if address.thread and (topic := address.topic) in channels else found
 
 
 class Gate:

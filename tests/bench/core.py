@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from bot import Context, Listener, Message, Reply, hookimpl
 from bot.connector import Deliver, Limits, Post
 from bot.messages import Address, Attachment, Person, Text
+from bot.permissions import Grant
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.acts import DurableActs, Stores
@@ -31,12 +33,13 @@ from bot.routes import Route
 from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.keys import Keys
-from bot.store.servers import Server
+from bot.store.servers import Choices, Server
 from bot.store.tickets import Body, Ticket, Write
 from tests.bench.figures import Figure
 
 RUNS = 5
 IDLE = 20
+SERVERS = 10_000
 ADA = Person("ada", "Ada")
 
 
@@ -162,6 +165,42 @@ async def in_memory(count: int) -> float:
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
 
+class Choosy(Memory):
+    """Ten thousand servers, each with switches, settings, a channel of its own and grants."""
+
+    async def get(self, tenant: str) -> Server:
+        number = int(tenant.rpartition("server")[2])
+        mine = Choices(
+            plugins={f"idle{number % IDLE}": False},
+            settings={"echo": {}},
+            grants=(Grant(who="person:ben", what="echo", allowed=False), Grant(who="role:7", what="/echo", allowed=True)),
+        )
+        return Server(version=1, choices=mine, channels={"channel1": Choices(plugins={"idle1": True})})
+
+
+async def gate(count: int) -> float:
+    """Microseconds that the gate takes for a message: every plugin's switch, permission and settings, in 10,000 servers in turn."""
+    loaded = plugins()
+    judge, names = Gate(Choosy(), loaded.loaded), list(loaded.loaded)
+    places = (Address("room", f"server{number % SERVERS}", f"channel{number % 7}") for number in range(count))
+    arrivals = [replace(message(number), address=place) for number, place in enumerate(places)]
+
+    async def once(arrival: Message) -> None:
+        view = await judge.view(arrival.address)
+        for name in names:
+            view.may(name, "", arrival)
+        view.settings("echo", arrival.address)
+        view.quiet(arrival.address)
+        view.talking(arrival.address)
+
+    for arrival in arrivals[:SERVERS]:  # what a server chose is read once, and merged once
+        await once(arrival)
+    began = time.perf_counter()
+    for arrival in arrivals[SERVERS:]:
+        await once(arrival)
+    return (time.perf_counter() - began) / (count - SERVERS) * 1e6
+
+
 async def with_redis(url: str, count: int) -> float:
     """Messages a second with the ticket written before and ended after, on a real server."""
     redis, connector, loaded = connect(url), Counting(), plugins()
@@ -189,17 +228,19 @@ async def _rate(deliver: Deliver, connector: Counting, count: int, at_once: int)
 
 
 def measure() -> dict[str, Figure]:
-    memory, redis = [], []
+    memory, redis, gated = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         server = embedded.start(Path(folder))
         try:
             for _ in range(RUNS):  # interleaved, so that both meet the same weather
+                gated.append(asyncio.run(gate(SERVERS * 4)))
                 memory.append(asyncio.run(in_memory(20_000)))
                 redis.append(asyncio.run(with_redis(embedded.socket_url(Path(folder)), 5_000)))
         finally:
             server.terminate()
             server.wait(10)
     return {
+        "the gate": Figure.of(gated, "µs/message", 50, "lower"),
         "messages in process": Figure.of(memory, "messages/s", 5_000, "higher"),
         "messages with Redis": Figure.of(redis, "messages/s", 1_000, "higher"),
     }

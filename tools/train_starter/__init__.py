@@ -1,1 +1,1 @@
-"""What the starter that draws learns from. Nothing here is part of the product."""
+"""Makes the starter that draws without a download: pictures, tokenizers, training, scores. Nothing here is part of the product."""

@@ -135,6 +135,14 @@ class TestTelegram(Contract):
         await wait_until(lambda: len(alone.said) == 2, PATIENCE)
         assert alone.said[1].startswith("There is nothing of yours")
 
+    async def test_what_is_for_one_person_comes_to_their_own_chat(self, telegram: Telegram, chat: Group) -> None:
+        eve = person(13, "Eve")
+        alone = telegram.chats.direct(eve)
+        telegram.chats.say(chat.chat, eve, "/say nobody else --secretly")
+        await wait_until(lambda: alone.said == ["nobody else"], PATIENCE)
+        await wait_until(lambda: chat.labels() == ["Open the chat"], PATIENCE)
+        assert "nobody else" not in " ".join(chat.texts())
+
     async def test_where_it_always_listens_nobody_needs_to_mention_it(self, telegram: Telegram, house: House) -> None:
         always = telegram.chats.group(ALWAYS, "Always")
         said = telegram.chats.say(always, ADA, "no name called")
@@ -164,7 +172,7 @@ class TestTelegram(Contract):
         await chat.ask("and now")
         await wait_until(lambda: chat.texts() == ["hello", "@Hobnob and now"], PATIENCE)
 
-    async def test_when_the_leader_stands_still_another_router_receives_and_gives_way_to_none(
+    async def test_when_the_leader_stands_still_or_dies_another_router_receives(
         self, telegram: Telegram, chat: Group, house: House
     ) -> None:
         first = house.family["router"]
@@ -176,9 +184,14 @@ class TestTelegram(Contract):
                 await wait_until(lambda: chat.texts() == ["@Hobnob who is there"], PATIENCE)
             finally:
                 first.send_signal(signal.SIGCONT)
+            finished = house.log.count("ticket.finished")
             await chat.ask("and now")
             await wait_until(lambda: len(chat.texts()) == 2 and chat.labels() == [], PATIENCE)
+            await wait_until(lambda: house.log.count("ticket.finished") > finished, PATIENCE)  # else it might be said again
             assert chat.texts()[1] == "@Hobnob and now"
-            second.terminate()
+            second.kill()
             await wait_until(lambda: second.poll() is not None, PATIENCE)
+            await chat.ask("once more")
+            await wait_until(lambda: len(chat.texts()) == 3 and chat.labels() == [], PATIENCE)
+            assert chat.texts()[2] == "@Hobnob once more"
         await wait_until(lambda: telegram.polled, PATIENCE)

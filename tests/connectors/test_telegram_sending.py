@@ -83,6 +83,18 @@ async def test_a_file_comes_where_its_sign_cannot_be_shown(telegram: Telegram, o
     assert chat.said == ["a.png", "b.png"]
 
 
+async def test_where_files_are_forbidden_words_say_so(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat, picture = group(telegram), Upload("a.png", "image/png", PNG)
+    forbidden = bad("not enough rights to send photos to the chat")
+    for method in ("sendPhoto", "sendMediaGroup", "editMessageMedia"):
+        telegram.fail(method, forbidden)
+    id = await on_telegram.send(place(chat), Post("one", uploads=(picture,)), "n")
+    await on_telegram.send(place(chat), Post("two", uploads=(picture, picture)), "m")
+    await on_telegram.edit(place(chat), id, Post("changed", uploads=(picture,)))
+    assert [text.partition("\n")[0] for text in chat.said] == ["changed", "two"]
+    assert all("Send Media" in text for text in chat.said)
+
+
 async def test_several_pictures_are_an_album_with_the_buttons_below(telegram: Telegram, on_telegram: TelegramConnector) -> None:
     chat = telegram.chats.direct(ANN)
     pictures = tuple(Upload(f"{n}.png", "image/png", PNG + bytes([n])) for n in range(3))

@@ -18,6 +18,7 @@ TOO_BIG = "file is too big"
 NO_PICTURE = ("image_process_failed", "photo_invalid_dimensions", "photo_ext_invalid", "photo_save_file_invalid")
 NO_STYLES = ("can't parse entities", "entity_", "entities_")
 NO_CAPTION = "there is no text in the message to edit"
+NO_RIGHTS = ("not enough rights to send",)
 STRANGER = "chat not found"
 VOICE_FORBIDDEN = "voice_messages_forbidden"
 

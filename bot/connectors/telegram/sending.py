@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -49,6 +49,8 @@ WIDE = 16
 KEYS_BELOW = "⬆"
 """What carries the buttons of an album, which can have none."""
 
+NO_FILES = "(I may not send files here. An administrator of this group allows that: the group's name, Edit, Permissions, Send Media.)"
+
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -62,16 +64,21 @@ class Sender:
 
     async def send(self, to: Address, post: Post, below: InlineKeyboardMarkup | None = None) -> str:
         """The new message's id; of an album, that of its first. `below` stands under words, where the post has no buttons of its own."""
-        match post.uploads:
-            case ():
-                return await self._text(to, post, said(post.text, MOST_TEXT), below or keyboard(post.keys) or _forced(post))
-            case (upload,):
-                return await self._file(to, post, upload)
-            case uploads:
-                return await self._album(to, post, uploads)
+        if post.uploads:
+            try:
+                return await (self._file(to, post, post.uploads[0]) if len(post.uploads) == 1 else self._album(to, post, post.uploads))
+            except BadRequest as error:
+                post = _without_files(post, error)
+        return await self._text(to, post, said(post.text, MOST_TEXT), below or keyboard(post.keys) or _forced(post))
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Replaces words, and what stands there as a whole where the post has a file."""
+        try:
+            await self._edit(to, message, post)
+        except BadRequest as error:
+            await self._edit(to, message, _without_files(post, error))
+
+    async def _edit(self, to: Address, message: str, post: Post) -> None:
         where: dict[str, Any] = {"message_id": int(message), "reply_markup": keyboard(post.keys)}
         if post.uploads:
             await self._unless_unchanged(to, lambda chat: self.bot.edit_message_media(_media(post.uploads[0], post), chat, **where))
@@ -171,6 +178,13 @@ class Sender:
         if post.keys:
             await self._text(to, Post("", reply_to=id, silent=True), said(post.text or KEYS_BELOW, MOST_TEXT), keyboard(post.keys))
         return id
+
+
+def _without_files(post: Post, error: BadRequest) -> Post:
+    """The post for a group that allows words alone. Raises the error where that is not what it says."""
+    if not post.uploads or not faults.says(error, *faults.NO_RIGHTS):
+        raise error
+    return replace(post, uploads=(), text=f"{post.text}\n\n{NO_FILES}".strip())
 
 
 def said(markdown: str, most: int) -> Styled:

@@ -14,6 +14,7 @@ import typer
 
 from bot.cli.models import models
 from bot.cli.options import Announce, ConfigFile, Dead, Json, Name, Patience, Until
+from bot.cli.plugins import plugins
 from bot.errors import BotError, ConfigError, PluginError, StoreError
 
 OPERATOR = 2
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models, name="models")
+app.add_typer(plugins, name="plugins")
 discord = typer.Typer(help="Discord, from the operator's side.", no_args_is_help=True)
 app.add_typer(discord, name="discord")
 queues = typer.Typer(invoke_without_command=True)
@@ -216,14 +218,6 @@ def doctor(config: ConfigFile = None) -> None:
     from bot.doctor import doctor as command
 
     raise typer.Exit(command(config))
-
-
-@app.command()
-def plugins(config: ConfigFile = None) -> None:
-    """List the plugins that are installed, and which of them are on."""
-    from bot.cli.listing import plugins as command
-
-    command(config)
 
 
 @discord.command("invite")

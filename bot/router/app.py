@@ -7,7 +7,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -110,11 +110,12 @@ def build(
     queue: QueueTable = QueueTable(),
     talking: TalkingTable = TalkingTable(),
     lease: float = LEASE,
+    run: Callable[..., Runner] = Runner,
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
     `queue` is how jobs may wait, `talking` when the bot is spoken to; `lease` in seconds is how long tickets stay with a router
-    that has gone silent, and its rounds are a third of that.
+    that has gone silent, and its rounds are a third of that. `run` makes the Runner, which tests of plugins can stop anywhere.
     """
     by_name = _by_name(connectors)
     servers, owner = Servers(redis, keys), _owner()
@@ -146,7 +147,7 @@ def build(
     def act(journal: Journal, line: Line) -> DurableActs:
         return DurableActs(journal, line, stores, by_name[journal.message.address.connector], forward, toolbox)
 
-    runner = Runner(table, plugins, tickets, delivery, act, endings.ended)
+    runner = run(table, plugins, tickets, delivery, act, endings.ended)
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
     data, start, buttons = stores.data, runner.start, StatusButtons(tickets, stores.queue, stores.instead)
     move = Moving(redis, keys).move

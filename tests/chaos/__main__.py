@@ -69,7 +69,7 @@ async def _run(folder: Path, seconds: float, seed: int) -> list[str]:
             keys, people = Keys(), People(ROOMS, seed)
             rooms, faults = Rooms(redis, keys, folder / "files"), Faults(house, proxy, redis, keys, seed)
             drained = await _live(people, rooms, faults, seconds)
-            verdict = await people.verdict(rooms, Conversations(redis, keys))
+            verdict = await people.verdict(rooms, Conversations(redis, keys), faults.store_kills)
             left = await _left(redis, keys)
             await rooms.close()
         _show(people, faults, verdict, drained, house)
@@ -92,7 +92,7 @@ async def _live(people: People, rooms: Rooms, faults: Faults, seconds: float) ->
     await asyncio.gather(*talking)
     began = time.monotonic()
     with suppress(AssertionError):  # the verdict says what is missing
-        await wait_until(lambda: not people.open, DRAIN)
+        await wait_until(lambda: not people.open(faults.store_kills), DRAIN)
     drained = time.monotonic() - began
     await asyncio.sleep(5.0)  # what would come twice comes now
     for task in looking:

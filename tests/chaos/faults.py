@@ -47,6 +47,8 @@ class Faults:
     def __init__(self, house: House, proxy: Proxy, admin: Redis, keys: Keys, seed: int) -> None:
         self.counts: Counter[str] = Counter()
         self.recovery = Recovery()
+        self.store_kills: list[float] = []
+        """When, in seconds since 1970."""
         self._house = house
         self._proxy = proxy
         self._admin = admin
@@ -154,6 +156,7 @@ class Faults:
         away = self._rng.choice((0.0, 0.5, 2.0, 6.0))
         async with self._store:
             self._house.store.kill()
+            self.store_kills.append(time.time())
             await asyncio.to_thread(self._house.store.wait)
             await asyncio.sleep(away)
             await self._house.start_store()

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,6 +23,9 @@ MOST_OPEN = 3
 PACE = 1.5
 """Seconds between two questions of a person, on average."""
 
+BEHIND = 2.0
+"""Seconds for which the store may put off writing to its file while an fsync takes long (`appendfsync everysec`), before it is killed."""
+
 
 @dataclass
 class Said:
@@ -34,6 +38,10 @@ class Said:
     @property
     def ordered(self) -> bool:
         return not self.text.startswith("aside")
+
+    def unwritten(self, kills: Sequence[float]) -> bool:
+        """Whether the store may have died before it had this in its file."""
+        return any(self.at - 0.1 <= kill <= self.at + BEHIND for kill in kills)
 
 
 @dataclass
@@ -119,17 +127,16 @@ class People:
     def accepted(self) -> int:
         return sum(len(talker.said) for talker in self.talkers)
 
-    @property
-    def open(self) -> int:
-        """Questions without an answer."""
-        return sum(len(talker.open) for talker in self.talkers)
+    def open(self, kills: Sequence[float]) -> int:
+        """Questions without an answer, but for those that the store may have died with."""
+        return sum(said.id in talker.open and not said.unwritten(kills) for talker in self.talkers for said in talker.said)
 
-    async def verdict(self, rooms: Rooms, conversations: Conversations) -> Verdict:
-        """Reads everything, once nothing happens any more."""
+    async def verdict(self, rooms: Rooms, conversations: Conversations, kills: Sequence[float]) -> Verdict:
+        """Reads everything, once nothing happens any more; `kills` are when the store was killed."""
         verdict = Verdict()
         for place in {talker.place: None for talker in self.talkers}:
             said = sorted((said for talker in self.talkers if talker.place == place for said in talker.said), key=lambda one: int(one.id))
-            _judge(verdict, place, said, await rooms.history(place, 2_000))
+            _judge(verdict, place, said, await rooms.history(place, 2_000), kills)
             turns = await conversations.turns(_address(place), 1_000_000)
             expected = [part for one in said if one.ordered for part in ((one.id, "person"), (one.id, "bot"))]
             _judge_turns(verdict, place, expected, [(turn.message, turn.role) for turn in turns])
@@ -142,7 +149,7 @@ def _address(place: Place) -> str:
     return address(place).conversation
 
 
-def _judge(verdict: Verdict, place: Place, said: list[Said], history: list[RoomMessage]) -> None:
+def _judge(verdict: Verdict, place: Place, said: list[Said], history: list[RoomMessage], kills: Sequence[float]) -> None:
     answers: dict[str, list[RoomMessage]] = {one.id: [] for one in said}
     ids = {one.text: one.id for one in said}
     for message in history:
@@ -158,6 +165,9 @@ def _judge(verdict: Verdict, place: Place, said: list[Said], history: list[RoomM
     verdict.counts["reordered"] += (bad := sum(after < before for before, after in pairwise(order)))
     if bad:
         verdict.wrong.append(f"reordered: {bad} answers in {place.key}")
+    for one in [one for one in said if one.id not in kept and one.unwritten(kills) and not answers[one.id]]:
+        del answers[one.id]  # the question itself is not in the room any more
+        verdict.count("gone with the store's last two seconds")
     for asked, found in answers.items():
         verdict.count("without a question", f"{place.key} {asked}: {[message.text[:40] for message in found]}")
 

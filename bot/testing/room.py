@@ -1,0 +1,161 @@
+"""A chat in which a test lets people speak, click and react, and reads what the bot answered. What stands behind it: `house.py`."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.connector import Deliver, Key, Menu, Post, typed_command
+from bot.messages import Address, Attachment, Audio, Clicked, File, Image, Message, Part, Person, Quote, Reacted, Said, Text, Trigger
+from bot.testing.house import House
+from bot.testing.models import Models
+from bot.testing.platform import Sent
+
+BOT = Person("bot", "Hobnob", bot=True)
+
+
+class Seen(str):
+    """A message of the bot: its words as they stand, and beside them what belongs to it. It equals a plain string with these words."""
+
+    __slots__ = ("buttons", "files", "id", "private", "reply_to", "versions")
+
+    id: str
+    buttons: list[str]
+    """Labels, in order; those of a menu's choices too."""
+    files: dict[str, bytes]
+    versions: list[str]
+    """What it said, from the first status line to what stands."""
+    private: bool
+    reply_to: str
+
+    def __new__(cls, id: str, sent: Sent) -> Seen:
+        """Of what the platform has."""
+        post = sent.versions[-1]
+        seen = super().__new__(cls, post.text)
+        seen.id, seen.private, seen.reply_to = id, post.private, post.reply_to
+        seen.buttons = [key.label for key in post.keys] + [choice.label for menu in post.menus for choice in menu.choices]
+        seen.files = {upload.name: upload.content for upload in post.uploads}
+        seen.versions = [version.text for version in sent.versions]
+        return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One chat. Whatever is done in it returns when all that follows from it is done, with the messages that are new or changed.
+
+    `by` is a name, or a Person. AssertionError when something stands in the way that a plugin's author has to know.
+    """
+
+    house: House
+    address: Address
+
+    def elsewhere(self, server: str) -> Room:
+        """A room of another server."""
+        return replace(self, address=Address(self.address.connector, server, "main"))
+
+    def alone(self, person: str) -> Room:
+        """Where this person is alone with the bot."""
+        return replace(self, address=Address(self.address.connector, person.lower(), "main", direct=True))
+
+    @property
+    def messages(self) -> list[Seen]:
+        """What the bot says here, as it stands."""
+        return [Seen(id, sent) for id, sent in self.house.platform.chats[self.address].items()]
+
+    @property
+    def models(self) -> Models:
+        """See `Models`."""
+        return self.house.models
+
+    async def say(
+        self,
+        text: str = "",
+        files: Mapping[str, bytes] | None = None,
+        *,
+        by: str | Person = "Ada",
+        to_bot: bool = True,
+        reply_to: Seen | None = None,
+        voice: bool = False,
+        wait: bool = True,
+        **facts: Any,
+    ) -> list[Seen]:
+        """Somebody writes, `/name …` for a command; `files` by name, of which sound is a recording with `voice`.
+
+        `to_bot` mentions the bot. Without `wait` it returns once the message is accepted. `facts` are more fields of the Message:
+        `manages=True` for who manages the server.
+        """
+        parts = [*([Text(text)] if text else []), *(self._file(name, content, voice) for name, content in (files or {}).items())]
+        trigger = typed_command(text, BOT.name) or Said()
+        facts = {"mentions": (BOT,) if to_bot else (), "reply_to": self._quote(reply_to)} | facts
+        return await self._happens(trigger, by, tuple(parts), wait=wait, **facts)
+
+    async def click(self, label: str, on: Seen | None = None, *, by: str | Person = "Ada", wait: bool = True, **facts: Any) -> list[Seen]:
+        """Somebody presses the button of this label, the newest one or that of a message."""
+        return await self._happens(Clicked(self._button(label, on).id), by, wait=wait, **facts)
+
+    async def choose(self, *values: str, on: Seen | None = None, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
+        """Somebody chooses in the newest menu that has these values."""
+        menus: list[Menu] = [menu for post in self._posts(on) for menu in post.menus if {one.value for one in menu.choices} >= set(values)]
+        assert menus, f"expected a menu with {', '.join(values)}, found {[list(post.menus) for post in self._posts(on)]}"
+        return await self._happens(Clicked(menus[-1].id, chosen=values), by, **facts)
+
+    async def fill(self, label: str, on: Seen | None = None, *, by: str | Person = "Ada", **values: Any) -> list[Seen]:
+        """Somebody presses the button of this label, fills in the form that it opens, and sends it."""
+        key, opened = self._button(label, on), len(self.house.platform.forms)
+        await self._happens(Clicked(key.id), by)
+        assert len(self.house.platform.forms) > opened, f"expected {label!r} to open a form"
+        return await self._happens(Clicked(key.id, filled=values), by)
+
+    async def react(self, emoji: str, on: Seen, *, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
+        """Somebody puts an emoji on a message of the bot."""
+        return await self._happens(Reacted(emoji), by, reply_to=self._quote(on), **facts)
+
+    async def later(self, seconds: float) -> list[Seen]:
+        """Time passes: what is scheduled until then happens, and from now on `ctx.now` is so much later."""
+        before = self._versions()
+        await self.house.later(seconds)
+        return self._since(before)
+
+    async def _happens(
+        self, trigger: Trigger, by: str | Person, parts: Sequence[Part] = (), *, wait: bool = True, **facts: Any
+    ) -> list[Seen]:
+        id, before = f"m{next(self.house.ids)}", self._versions()
+        sender = by if isinstance(by, Person) else Person(by.lower(), by)
+        deliver: Deliver = self.house.router.deliver
+        await deliver(Message(id, id, self.address, sender, tuple(parts), trigger, self.house.now, BOT.id, **facts))
+        if wait:
+            await self.house.settled()
+        return self._since(before)
+
+    def _versions(self) -> dict[str, int]:
+        return {id: len(sent.versions) for id, sent in self.house.platform.chats[self.address].items()}
+
+    def _since(self, before: Mapping[str, int]) -> list[Seen]:
+        chat = self.house.platform.chats[self.address]
+        return [Seen(id, sent) for id, sent in chat.items() if len(sent.versions) != before.get(id)]
+
+    def _posts(self, on: Seen | None) -> list[Post]:
+        chat = self.house.platform.chats[self.address]
+        return [sent.versions[-1] for id, sent in chat.items() if on is None or id == on.id]
+
+    def _button(self, label: str, on: Seen | None) -> Key:
+        keys = [key for post in self._posts(on) for key in post.keys]
+        found = [key for key in keys if key.label == label]
+        assert found, f"expected a button {label!r}, found {', '.join(repr(key.label) for key in keys) or 'none'}"
+        return found[-1]
+
+    def _quote(self, seen: Seen | None) -> Quote | None:
+        return None if seen is None else Quote(seen.id, BOT, (Text(str(seen)),) if seen else ())
+
+    def _file(self, name: str, content: bytes, voice: bool) -> Part:
+        mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        source = Attachment(f"f{next(self.house.ids)}", mime, len(content), name)
+        self.house.platform.files[source.id] = content
+        match mime.partition("/")[0]:
+            case "image":
+                return Image(source)
+            case "audio":
+                return Audio(source, voice=voice)
+        return File(source)

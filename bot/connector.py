@@ -97,7 +97,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A menu of a post; `id` comes back in `Clicked`, with the values of `least` to `most` of the choices."""
+    """A menu of a post; `id` comes back in `Clicked`, with the values of `least` to `most` of the choices, which are their places."""
 
     id: str
     choices: tuple[Choice, ...]

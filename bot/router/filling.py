@@ -110,7 +110,7 @@ def _chosen(select: Select, chosen: tuple[str, ...], nth: str) -> list[str]:
     """The values in the order of the menu; of one that is shown as buttons, as it stands after this press."""
     values = [one.value for one in select.choices]
     if not nth.isdecimal() or int(nth) >= len(values):
-        return [value for value in values if value in chosen]
+        return [value for at, value in enumerate(values) if str(at) in chosen]
     pressed = values[int(nth)]
     if select.most == 1:
         return [pressed]

@@ -114,7 +114,7 @@ class Posts:
             if isinstance(part, Button):
                 keys.append(Key(id, part.label))
             elif limits.menus:
-                menus.append(Menu(id, part.choices, part.placeholder, part.least, min(part.most, len(part.choices))))
+                menus.append(_menu(id, part))
             else:
                 keys += [Key(f"{id}.{at}", f"{'✓ ' * one.chosen}{one.label}") for at, one in enumerate(part.choices)]
         return tuple(keys), tuple(menus)
@@ -125,6 +125,16 @@ class Posts:
         id = digest(journal.ticket.id, part.action, what, str(number))[:24]
         await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks))
         return id
+
+
+def _menu(id: str, select: Select) -> Menu:
+    """A choice comes back by its place, because platforms take neither empty nor long values; no more of them stand chosen than may be."""
+    most, left = min(select.most, len(select.choices)), select.most
+    choices = []
+    for at, one in enumerate(select.choices):
+        choices.append(replace(one, value=str(at), chosen=one.chosen and left > 0))
+        left -= one.chosen
+    return Menu(id, tuple(choices), select.placeholder, select.least, most)
 
 
 def _groups(uploads: Sequence[Upload], limits: Limits) -> Iterator[tuple[Upload, ...]]:

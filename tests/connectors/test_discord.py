@@ -173,6 +173,15 @@ async def test_a_reaction_reaches_its_route(chat: Channel) -> None:
     await wait_until(lambda: chat.texts() == ["Ada likes a nice thing"], PATIENCE)
 
 
+async def test_before_there_is_anything_to_show_the_bot_types(chat: Channel, house: House) -> None:
+    with house.holding() as held:
+        await chat.ask("one two three")
+        await wait_until(held.exists, PATIENCE)
+        typing = f"/channels/{chat.channel['id']}/typing"
+        await wait_until(lambda: any(one.path == typing for one in chat.discord.record), PATIENCE)
+    await wait_until(lambda: chat.texts() == ["@Hobnob one two three"], PATIENCE)
+
+
 async def test_a_menu_and_a_form_change_the_message_that_they_are_below(chat: Channel) -> None:
     await chat.ask("panel")
     [panel] = await wait_until(lambda: chat.discord.said(chat.channel), PATIENCE)
@@ -289,7 +298,7 @@ async def test_commands_are_registered_as_the_plugins_declare_them(chat: Channel
     assert {one["name"] for one in alone} == {one["name"] for one in there} == {"say", "quote", "Quote", "cancel"}
     assert all(one["contexts"] == [1] for one in alone)
     say = next(one for one in there if one["name"] == "say")
-    assert say["description_localizations"] == {"de": "Etwas sagen."}
+    assert say["description_localizations"]["de"] == "Etwas sagen."
     assert [(one["name"], one["type"], one["required"]) for one in say["options"]] == [
         ("words", 3, True),
         ("times", 4, False),

@@ -153,10 +153,11 @@ async def test_what_is_chosen_and_filled_in_reaches_the_action(redis: Redis, key
         await ada.does(Called("panel"))
         [post] = platform.chats[ROOM].values()
         style, colours = post.menus
-        assert (style.placeholder, style.choices, (colours.least, colours.most)) == ("How", STYLES, (0, 3))
-        await ada.does(Clicked(style.id, ("ink", "never offered")))
+        assert (style.placeholder, (colours.least, colours.most)) == ("How", (0, 3))
+        assert style.choices == (Choice("Oil", "0", chosen=True), Choice("Ink", "1"))
+        await ada.does(Clicked(style.id, ("1", "7", "never offered")))
         assert platform.shown(ROOM) == ["2 a cat, ink, []"]
-        await ada.does(Clicked(colours.id, ("blue", "red")))
+        await ada.does(Clicked(colours.id, ("1", "0")))
         assert platform.shown(ROOM) == ["2 a cat, oil, ['red', 'blue']"]
         edit = post.keys[0].id
         await ada.does(Clicked(edit))

@@ -141,6 +141,11 @@ class DiscordConnector:
                     raise
                 return message.id
 
+    async def sign(self, to: Address) -> None:
+        """Discord shows for ten seconds that somebody types."""
+        async with told(_where(to)):
+            await (await self._channel(to)).typing()
+
     async def open_form(self, message: Message, form: Form) -> None:
         """As a modal, which is the answer to the click."""
         interaction = self._interaction(message)

@@ -40,7 +40,7 @@ def _label(option: Option) -> str:
 
 
 def _input(option: Option, value: Any) -> discord.ui.Item[Any]:
-    choices = ("true", "false") if option.kind == "boolean" else option.choices
+    choices = ("true", "false") if option.kind == "boolean" else tuple(one for one in option.choices if str(one))  # nothing chosen is empty
     if 0 < len(choices) <= MOST_CHOICES:
         return discord.ui.Select(custom_id=option.name, options=[_choice(one, value) for one in choices], required=option.required)
     longest = min(int(option.most), MOST_TEXT) if option.kind == "text" and option.most else MOST_TEXT
@@ -50,7 +50,7 @@ def _input(option: Option, value: Any) -> discord.ui.Item[Any]:
         custom_id=option.name,
         style=discord.TextStyle.paragraph if long else discord.TextStyle.short,
         placeholder=_bounds(option) or None,
-        default="" if value is None else str(value)[:longest],
+        default=None if value in (None, "") else str(value)[:longest],
         required=option.required,
         max_length=longest,
         **more,

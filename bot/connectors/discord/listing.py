@@ -20,6 +20,17 @@ LONGEST = 100
 
 LANGUAGES = frozenset(str(locale) for locale in discord.Locale)
 
+ALSO = {
+    "en": ("en-US", "en-GB"),
+    "es": ("es-ES", "es-419"),
+    "pt": ("pt-BR",),
+    "sv": ("sv-SE",),
+    "zh": ("zh-CN", "zh-TW"),
+    "zh-Hans": ("zh-CN",),
+    "zh-Hant": ("zh-TW",),
+}
+"""Languages that Discord knows by their regions only."""
+
 ALONE = 1
 """The context of a direct message with the bot [interactions/application-commands: contexts]."""
 
@@ -56,4 +67,6 @@ def _described(part: Offer | Option) -> dict[str, Any]:
 
 
 def _localised(descriptions: Mapping[str, str]) -> dict[str, str]:
-    return {language: text[:LONGEST] for language, text in descriptions.items() if language in LANGUAGES and text}
+    """By Discord's names of languages; what is said for one of its regions goes before what is said for the language."""
+    named = {name: text for language, text in descriptions.items() for name in ALSO.get(language, ()) if text}
+    return {name: text[:LONGEST] for name, text in {**named, **descriptions}.items() if name in LANGUAGES and text}

@@ -159,7 +159,8 @@ class Entry(_Strict):
     """One model. `disk` is the bytes of the finished folder; `languages` are ISO 639 codes.
 
     A `gated` repository wants its terms accepted first. One that is `gone` has to come from elsewhere, for the reason given.
-    `uses` is what an operator has read in a licence that is not listed.
+    `uses` is what an operator has read in a licence that is not listed. An adapter (LoRA, in PEFT's format) names its `base`, the model
+    that it lies on, whose facts are its own unless it says otherwise.
     """
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")]
@@ -173,6 +174,7 @@ class Entry(_Strict):
     gated: bool = False
     gone: str = ""
     uses: frozenset[Use] = frozenset()
+    base: str = ""
     chat: ChatFacts | None = None
     image: ImageFacts | None = None
     speech: SpeechFacts | None = None
@@ -212,6 +214,10 @@ class Catalogue(_Strict):
         """The entries of these models and sets, each once. Raises ConfigError for a name that is neither."""
         return [self.models[name] for name in dict.fromkeys(name for asked in names for name in self._expand(asked))]
 
+    def needed(self, names: Iterable[str]) -> list[Entry]:
+        """As `find`, with the bases of adapters before them."""
+        return self.find(name for entry in self.find(names) for name in (entry.base, entry.name) if name)
+
     def _expand(self, asked: str) -> tuple[str, ...]:
         if asked in self.models:
             return (asked,)
@@ -230,7 +236,12 @@ class Catalogue(_Strict):
         return terms.model_copy(update={"uses": entry.uses}) if entry.uses else terms
 
     def refusal(self, entry: Entry, use: Use | None) -> str:
-        """Why the model may not be run for this use, with another that may; "" when it may. None: the operator has not said."""
+        """Why the model may not be run for this use, with another that may; "" when it may. None: the operator has not said.
+
+        An adapter is bound by two licences.
+        """
+        if entry.base and (refused := self.refusal(self.models[entry.base], use)):
+            return f"{entry.name} lies on {refused}"
         terms = self.licence(entry)
         if use in terms.uses or len(terms.uses) == len(get_args(Use)):
             return ""
@@ -244,7 +255,9 @@ class Catalogue(_Strict):
         """The model most like it that may be used, "" for none."""
         size, tuned = _size(entry), entry.chat is None or entry.chat.tuned
         others = [
-            other for other in self.models.values() if other.kind == entry.kind and use in self.licence(other).uses and not other.gone
+            other
+            for other in self.models.values()
+            if other.kind == entry.kind and use in self.licence(other).uses and not (other.gone or other.base)
         ]
         alike = [other for other in others if (other.chat is None or other.chat.tuned) == tuned]
         return min(alike, key=lambda other: abs(_size(other) - size)).name if alike else ""
@@ -259,7 +272,7 @@ def _whole(name: str, facts: dict[str, Any], document: dict[str, Any]) -> dict[s
     families, family = document.get("families", {}), facts.get("family", "")
     if family and family not in families:
         raise ValueError(f"{name} names the family {family!r}; there is {', '.join(families) or 'none'}")
-    shared = families.get(family, {})
+    shared = _of_base(name, facts["base"], document) if facts.get("base") else families.get(family, {})
     whole = {"name": name, **shared, **facts}
     if chat := {**shared.get("chat", {}), **facts.get("chat", {})}:
         template = chat.get("template", "")
@@ -269,6 +282,15 @@ def _whole(name: str, facts: dict[str, Any], document: dict[str, Any]) -> dict[s
     return whole
 
 
+def _of_base(name: str, base: str, document: dict[str, Any]) -> dict[str, Any]:
+    """What an adapter has from the model that it lies on."""
+    beneath = document.get("models", {}).get(base)
+    if beneath is None or beneath.get("base"):
+        raise ValueError(f"{name} is an adapter and lies on {base!r}, which {'is one too' if beneath else 'is not in the catalogue'}")
+    whole = _whole(base, beneath, document)
+    return {key: whole[key] for key in ("kind", "languages", "chat") if key in whole}
+
+
 def load(path: Path = SHIPPED, added: Path | None = None) -> Catalogue:
     """Reads a catalogue, and the entries in the folder `added`, one in each .toml file, which go before those of the same name.
 
@@ -276,11 +298,12 @@ def load(path: Path = SHIPPED, added: Path | None = None) -> Catalogue:
     """
     document = _read(path)
     catalogue = _validated(document, path)
+    files = sorted(added.glob("*.toml")) if added else []
+    facts = document["models"] | {file.stem: {**document["models"].get(file.stem, {}), **_read(file)} for file in files}
     models = dict(catalogue.models)
-    for file in sorted(added.glob("*.toml")) if added else ():
-        shipped = document["models"].get(file.stem, {})
-        entry = {"models": {file.stem: {**shipped, **_read(file)}}}
-        models |= _validated({**document, "sets": {}, **entry}, file).models
+    for file in files:
+        entry = {name: facts[name] for name in (facts[file.stem].get("base"), file.stem) if name in facts}
+        models |= _validated({**document, "sets": {}, "models": entry}, file).models
     return catalogue.model_copy(update={"models": models})
 
 

@@ -217,7 +217,8 @@ def plugins(config: Config) -> Iterator[Finding]:
 def models(config: Config) -> Iterator[Finding]:
     """The weights that the plugins want are here, whole, and fit into memory."""
     try:
-        wanted = [model.weights for _, model in chosen(config, load_plugins(config, "model")) if model.weights]
+        served = [model for _, model in chosen(config, load_plugins(config, "model"))]
+        wanted = [name for model in served for name in (model.weights, *model.also) if name]
         entries = catalogue.load(added=config.models_dir).find(dict.fromkeys(wanted))
     except BotError as error:
         yield Finding("wrong", "models", str(error), "see `hobnob check`")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -33,12 +33,14 @@ class Memory:
 class Placement:
     """Where to load.
 
-    `device` as torch names it ("cpu", "cuda:0"); `weights` the folder on disk, None for a model without any; `threads` of the CPU.
+    `device` as torch names it ("cpu", "cuda:0"); `weights` the folder on disk, None for a model without any; `threads` of the CPU;
+    `beside` the folders of what lies on top of the weights, by the names in `Model.also`.
     """
 
     device: str
     weights: Path | None = None
     threads: int = 1
+    beside: Mapping[str, Path] = field(default_factory=dict)
 
 
 class Work(Protocol[J_co, R_contra]):
@@ -95,6 +97,11 @@ class Model(ABC, Generic[J, R]):
     name: str
     job: type[J]
     weights: str = ""
+    also: Sequence[str] = ()
+    """Catalogue entries that lie on top of the weights, adapters say: `Job.model` may ask for each by its name. The worker takes out those
+    that are not here before it asks for anything."""
+    device: str = ""
+    """Where the worker will load it, as in `Placement`; known before `memory` is asked first."""
     max_batch: int = 1
     parks: bool = False
     """Whether `run` may return with jobs unfinished when the batch is `over`. They are in the batch of a later `run`, before new ones;
@@ -133,3 +140,33 @@ class Model(ABC, Generic[J, R]):
     def unpark(self) -> None:
         """Brings parked weights back to the device."""
         raise NotImplementedError(f"{self.name} says that it can be parked, and has no `unpark`")
+
+
+class Parkable(Protocol):
+    """What holds the weights of a model, and moves them."""
+
+    def park(self) -> None:
+        """See `Model.park`."""
+
+    def unpark(self) -> None:
+        """See `Model.unpark`."""
+
+
+class EngineModel(Model[J, R]):
+    """A model whose weights and work are in the hands of an `engine`, which `load` makes."""
+
+    engine: Parkable | None = None
+
+    def park(self) -> None:
+        """The engine's weights."""
+        if self.engine is not None:
+            self.engine.park()
+
+    def unpark(self) -> None:
+        """The engine's weights."""
+        if self.engine is not None:
+            self.engine.unpark()
+
+    def unload(self) -> None:
+        """The last reference to the engine goes."""
+        self.engine = None

@@ -18,15 +18,17 @@ from bot.pull.deriving import derive
 HEAD = "# Written by `hobnob models add`, and yours: change what is wrong, delete the file to forget the model.\n"
 
 
-def add(path: Path | None, repo: str, name: str, revision: str) -> None:
-    """Writes the entry beside the weights, checks it as a start would, and says what the licence asks for."""
+def add(path: Path | None, repo: str, name: str, revision: str, base: str = "") -> None:
+    """Writes the entry beside the weights, checks it as a start would, and says what the licence asks for; `base` is an adapter's."""
     config = load(path)
     known = catalogue.load(added=config.models_dir)
     called = name or re.sub(r"[^a-z0-9._-]+", "-", repo.partition("/")[2].lower()).strip("-._")
-    facts = derive(repo, access(config), revision)
+    facts = derive(repo, access(config), revision, known=known, base=base)
     if called in known.models and not name:
         raise ConfigError(f"{called} is in the catalogue already; `--as {called}` takes {repo} as its source, another name adds a second")
-    if name and called in known.models:  # the facts are known, and only lie elsewhere
+    if "base" in facts and called in known.models and not known.models[called].base:
+        raise ConfigError(f"{called} is a model of the catalogue, and {repo} an adapter: give that another name with `--as`")
+    if name and called in known.models and "base" not in facts:  # the facts are known, and only lie elsewhere
         facts = {"source": facts["source"], "gone": "", "gated": facts.get("gated", False)}
     file = config.models_dir / f"{called}.toml"
     file.parent.mkdir(parents=True, exist_ok=True)

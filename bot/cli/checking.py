@@ -64,12 +64,11 @@ def _in_the_way(config: Config) -> Iterator[str]:
 def _unfit_weights(config: Config, models: Iterable[tuple[str, Model[Any, Any]]], known: catalogue.Catalogue) -> Iterator[str]:
     for plugin, model in models:
         at = ("plugins", plugin)
-        if model.weights and model.weights not in known.models:
-            yield config.source.fault(
-                at, f"its model {model.name!r} wants the weights {model.weights!r}, which the catalogue does not know"
-            )
-        elif model.weights and (refusal := known.refusal(known.models[model.weights], config.models.use)):
-            yield config.source.fault(at, refusal)
+        for weights in filter(None, (model.weights, *model.also)):
+            if weights not in known.models:
+                yield config.source.fault(at, f"its model {model.name!r} wants the weights {weights!r}, which the catalogue does not know")
+            elif refusal := known.refusal(known.models[weights], config.models.use):
+                yield config.source.fault(at, refusal)
 
 
 def _nothing_instead(config: Config, models: Iterable[Model[Any, Any]]) -> Iterator[str]:

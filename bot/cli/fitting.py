@@ -107,7 +107,7 @@ class Advice:
 
 def advise(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
     """The ladder of all chat models that follow instructions, and the line-up for this machine."""
-    chats = [entry for entry in catalogue.models.values() if entry.chat and entry.chat.tuned]
+    chats = [entry for entry in catalogue.models.values() if entry.chat and entry.chat.tuned and not entry.base]
     ladder = [_rung(catalogue, entry, entry.chat, machine, wish) for entry in sorted(chats, key=_parameters) if entry.chat]
     fitting = [rung for rung in ladder if not rung.why_not]
     best = min(fitting, key=lambda rung: _standing(catalogue, rung.model), default=None)

@@ -68,7 +68,8 @@ def told(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> 
     lines += [("you must", duty) for duty in terms.duties]
     lines += [("refused", known.refusal(entry, config.models.use))]
     lines += _origin(entry)
-    if chat := entry.chat:
+    lines += [("lies on", f"{entry.base}, whose licence binds you too" if entry.base else "")]
+    if (chat := entry.chat) and not entry.base:
         form = "follows instructions" if chat.tuned else "a base model: continues text"
         lines += [("class", f"{chat.architecture} of transformers; {form}")]
         lines += [("window", f"{chat.context:,} tokens{f', {chat.positions}' if chat.positions else ''}")]
@@ -121,7 +122,7 @@ def pull(path: Path | None, names: list[str]) -> None:
     """Brings models and sets. Raises PullError, which is a ConfigError."""
     config = load(path)
     known = catalogue.load(added=config.models_dir)
-    entries = known.find(names)
+    entries = known.needed(names)
     if faults := [said for entry in entries for said in _obstacles(known, entry, config)]:
         raise ConfigError(*faults)
     with bars(Console(stderr=True)) as tell:

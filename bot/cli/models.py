@@ -32,12 +32,13 @@ def models_add(
     repo: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A repository of the model hub, with safetensors weights.")],
     name: Annotated[str, typer.Option("--as", metavar="NAME", help="Its name here; a known one gives that model this source.")] = "",
     revision: Annotated[str, typer.Option(help="A branch or commit.")] = "main",
+    on: Annotated[str, typer.Option(metavar="NAME", help="For an adapter: the model here that it lies on, where it does not say so.")] = "",
     config: ConfigFile = None,
 ) -> None:
-    """Add a chat model that the catalogue does not have; nothing is downloaded yet."""
+    """Add a chat model or a LoRA adapter that the catalogue does not have; nothing is downloaded yet."""
     from bot.cli.adding import add as command
 
-    command(config, repo, name, revision)
+    command(config, repo, name, revision, on)
 
 
 @models.command("recommend")

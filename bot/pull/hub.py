@@ -18,7 +18,7 @@ WEIGHTS = {"safetensors": "*.safetensors", "ctranslate2": "model.bin", "diffuser
 BESIDE = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "NOTICE*", "USE_POLICY*")
 """What is taken besides the weights: configuration, tokenizer, licence. No Python file and no pickle is among them."""
 
-DESCRIBING = ("config.json", "tokenizer_config.json", "chat_template.jinja")
+DESCRIBING = ("config.json", "tokenizer_config.json", "chat_template.jinja", "adapter_config.json")
 """The files that say what kind of model it is and how it is spoken to."""
 
 MOST_DESCRIBED = 1 << 20

@@ -160,6 +160,8 @@ def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[
     if config.worker.device != REMOTE:
         device = _device(config)
         local = [model for model in models if not model.remote]
+        for model in local:
+            model.device = device
         return [
             Hand(worker, config.worker.name or f"{here}:{device}", local, device.partition(":")[0], _residents(config, device, folders)),
             *elsewhere,
@@ -177,21 +179,26 @@ def _residents(config: Config, device: str, folders: Mapping[str, Path]) -> Devi
 
 def _complete(models: Models, folders: dict[str, Path], catalogue: Catalogue, config: Config) -> Models:
     """The models whose weights are here and whose licence fits; those that are not here are named with what brings them."""
-    found: Models = []
-    entries = catalogue.find(dict.fromkeys(model.weights for model in models if model.weights))
+    entries = catalogue.find(dict.fromkeys(name for model in models for name in (model.weights, *model.also) if name))
     if refusals := [said for entry in entries if (said := catalogue.refusal(entry, config.models.use))]:
         raise ConfigError(*refusals)
     for model in models:
-        if model.weights and not folders[model.weights].is_dir():
-            log.error("a model is not here", model=model.name, bring_it=f"hobnob models pull {model.weights}")
-        else:
-            found.append(model)
-    return found
+        model.also = [name for name in model.also if _here(name, name, folders)]
+    return [model for model in models if not model.weights or _here(model.name, model.weights, folders)]
+
+
+def _here(name: str, weights: str, folders: Mapping[str, Path]) -> bool:
+    """Whether the folder is there; the log says what brings one that is not."""
+    if folders[weights].is_dir():
+        return True
+    log.error("a model is not here", model=name, bring_it=f"hobnob models pull {weights}")
+    return False
 
 
 def _placement(config: Config, device: str, model: Model[Any, Any], folders: Mapping[str, Path]) -> Placement:
     threads = config.worker.threads or os.cpu_count() or 1
-    return Placement(device, folders[model.weights] if model.weights else None, threads)
+    beside = {name: folders[name] for name in model.also}
+    return Placement(device, folders[model.weights] if model.weights else None, threads, beside)
 
 
 def _device(config: Config) -> str:

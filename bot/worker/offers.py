@@ -26,8 +26,8 @@ class Parked:
 
 def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: Parked | None = None) -> Offer:
     """What the model serves, as the queue names it."""
-    kind = model.job.kind
-    wants, room = [wanted(kind, None), wanted(kind, model.name)], (model.concurrency or model.max_batch) if most is None else most
+    wants = [wanted(model.job.kind, name) for name in (None, model.name, *model.also)]
+    room = (model.concurrency or model.max_batch) if most is None else most
     if parked is None:
         return Offer(model.name, wants, room, resident)
     return Offer(model.name, wants, parked.room(room), resident, parked.since, parked.works[0].claim.batch)

@@ -16,22 +16,30 @@ ChatWork = Work[Generate, Answer]
 
 
 class Answering:
-    """`last` is the token that the model has not read yet; `ends` are the tokens with which the model ends an answer."""
+    """`ends` are the tokens with which the model ends an answer; `adapter` is what the model computes it with."""
 
     def __init__(
-        self, work: ChatWork, prompt: Prompt, *, model: str, window: int, ends: Collection[int], decode: Callable[[Sequence[int]], str]
+        self,
+        work: ChatWork,
+        prompt: Prompt,
+        *,
+        model: str,
+        window: int,
+        ends: Collection[int],
+        decode: Callable[[Sequence[int]], str],
+        adapter: str = "",
     ) -> None:
         job = work.job
         self.work = work
         self.prompt = prompt.tokens
         self.rule = Rule(job.temperature, job.top_p, random.Random(job.seed))  # noqa: S311  no secret
-        self.last = 0
+        self.written: list[int] = []
         self.ended = False
+        self.adapter = adapter
+        self.ends = ends
         self._model = model
         self._most = max(1, min(job.max_tokens, window - len(prompt.tokens)))
-        self._ends = ends
         self._stream = TextStream(decode, (*job.stop, *prompt.stops), prompt.begun)
-        self._tokens = 0
         self._emitted = ""
 
     @property
@@ -39,16 +47,25 @@ class Answering:
         """True when its place can be given to another."""
         return self.ended or self.work.cancelled
 
+    @property
+    def last(self) -> int:
+        """The token that the model has not read yet."""
+        return self.written[-1]
+
+    @property
+    def left(self) -> int:
+        """Tokens that may still come."""
+        return self._most - len(self.written)
+
     def take(self, token: int) -> None:
         """The next token of the answer."""
-        if token in self._ends:
+        if token in self.ends:
             self._finish("stop")
             return
-        self.last = token
-        self._tokens += 1
+        self.written.append(token)
         if self._stream.push(token):
             self._finish("stop")
-        elif self._tokens == self._most:
+        elif not self.left:
             self._finish("length")
         else:
             self._show()
@@ -63,5 +80,5 @@ class Answering:
         self.ended = True
         text = self._stream.text
         calls = called(text) if self.work.job.tools else ()
-        counts = {"prompt_tokens": len(self.prompt), "tokens": self._tokens}
+        counts = {"prompt_tokens": len(self.prompt), "tokens": len(self.written)}
         self.work.finish(Answer(text="" if calls else text, finish=why, model=self._model, calls=calls, **counts))

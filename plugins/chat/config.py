@@ -59,6 +59,21 @@ class Server(_Table):
         return self
 
 
+class Running(_Table):
+    """How a model of the catalogue is run; without a table it is run as suits most."""
+
+    precision: Literal["auto", "float32", "bfloat16", "int8", "int4"] = "auto"
+    """What its weights are stored in. `auto` is 16 bits, or 32 on a processor that is quicker with these. 8 and 4 bits take `bitsandbytes`:
+    less memory, and slower answers on a processor."""
+
+    engine: Literal["auto", "batched", "continuous"] = "auto"
+    """How answers are written side by side. `continuous` is transformers' own loop, which begins on CUDA where it proves that it computes
+    the same; what cannot, and what has adapters, is `batched`."""
+
+    compile: bool = False
+    """Whether torch compiles it, which takes minutes at the first answers and needs a C++ compiler."""
+
+
 class Config(_Table):
     """Read by the worker when it loads a model, and by the router to know which there are."""
 
@@ -72,6 +87,9 @@ class Config(_Table):
     context: int = Field(default=2048, ge=512, le=1_048_576)
     """The most tokens of prompt and answer together; the model's own window, where that is smaller. Each answer that is
     being written keeps a cache of this size at most."""
+
+    running: dict[str, Running] = {}
+    """How a model is run, where not as suits most: `[plugins.chat.running.NAME]` with `precision`, `engine` and `compile`."""
 
     servers: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")], Server] = {}
     """Models that other programs run, by the names that they have here: `[plugins.chat.servers.big]` with `url`, `model`, `key` (an
@@ -114,6 +132,9 @@ def served(config: Config, catalogue: Catalogue) -> list[Served]:
     ]
     if wrong := [one.entry for one in found if one.entry and one.entry.kind != "chat"]:
         raise ConfigError(*(f"models: {entry.name} is a model for {entry.kind}, expected one for chat" for entry in wrong))
+    bases = {one.entry.base or one.entry.name for one in found if one.entry}
+    if stray := [name for name in config.running if name not in bases]:
+        raise ConfigError(*(f"running.{name}: expected a model of `models`, or one below its adapters" for name in stray))
     if unnamed := [name for name in config.servers if name not in config.models]:
         raise ConfigError(
             *(f"servers.{name}: expected {name!r} among `models`, where the first one answers by default" for name in unnamed)

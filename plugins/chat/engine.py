@@ -1,19 +1,20 @@
-"""Writes many answers at once: sequences join and leave the batch between two steps. Loading the model it runs: `model.py`."""
+"""Writes many answers at once: sequences join and leave the batch between two steps. Loading the model it runs: `loading.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
 
-from bot import Answer, Batch, ChatFacts, Generate, Memory
-from plugins.chat.answering import Answering, ChatWork
-from plugins.chat.forms import Form, form
+from bot import Answer, Batch, Generate, Memory
+from plugins.chat.adapters import Adapters
+from plugins.chat.answering import Answering
 from plugins.chat.parking import Parking
-from plugins.chat.prompt import Prompt, PromptFormat
 from plugins.chat.rows import Rows, bytes_per_token, check
 from plugins.chat.sampling import choose
+from plugins.chat.speaker import Speakers
 
 GROUP = 2048
 """Tokens of the prompts that are read side by side, padding included; a longer prompt is read alone."""
@@ -24,27 +25,25 @@ elsewhere 2048 keep the device busy."""
 
 
 class Engine:
-    """A loaded causal language model of transformers and its tokenizer. `context` caps prompt and answer together, in tokens."""
+    """A loaded causal language model of transformers, and who speaks with it: the model itself, and adapters on top of it."""
 
-    def __init__(self, name: str, model: Any, tokenizer: Any, *, context: int, max_batch: int, chat: ChatFacts | None = None) -> None:
+    def __init__(self, model: Any, speakers: Speakers, *, max_batch: int, adapters: Adapters | None = None) -> None:
         check(model)
-        self.name = name
         self.model = model
-        self.window = min(context, chat.context if chat else context, getattr(model.config, "max_position_embeddings", None) or context)
+        self.speakers = speakers
         self.max_batch = max_batch
-        self._tokenizer = tokenizer
-        written = form(tokenizer, chat)
-        self._format = PromptFormat(written)
-        self.ends = _ends(model, tokenizer, written, chat.ends if chat else ())
-        self._desk = Desk(model)
+        self.adapters = adapters or Adapters(model, {})
+        self._desk = Desk()
         self._device = model.device
         self._parking = Parking(model)
-        self.memory = Memory(model.get_memory_footprint(), bytes_per_token(model) * self.window * max_batch, self._parking.size)
-        """What the model takes, and a full batch of whole windows."""
+        weights = model.get_memory_footprint() + self.adapters.size
+        self.memory = Memory(weights, bytes_per_token(model) * speakers.window * max_batch, self._parking.size)
+        """What the model and its adapters take, and a full batch of whole windows."""
 
     def park(self) -> None:
-        """To the host, with the caches of what was begun."""
+        """To the host, with the caches of what was begun; adapters come from the disk when they are used again."""
         self._desk.to(torch.device("cpu"))
+        self.adapters.trim(most=0)
         self._parking.park()
 
     def unpark(self) -> None:
@@ -59,53 +58,48 @@ class Engine:
     @torch.inference_mode()
     def run(self, batch: Batch[Generate, Answer]) -> None:
         """Finishes every job of the batch, and those that join meanwhile; when the batch is over, the rest stays as it is for the next."""
-        desk, self._desk = self._desk, Desk(self.model)  # put back below; what raises leaves nothing behind
+        desk, self._desk = self._desk, Desk()  # put back below; what raises leaves nothing behind
         known = {id(one.work) for one in desk.held()}
-        desk.waiting += self._admitted(work for work in batch if id(work) not in known)
+        desk.waiting += self.speakers.admitted(work for work in batch if id(work) not in known)
         while desk.held():
             if batch.over:
                 self._desk = desk
-                return
+                break
             self._step(desk)
-            desk.waiting += self._admitted(batch.join(self.max_batch - len(desk.held())))
+            desk.waiting += self.speakers.admitted(batch.join(self.max_batch - len(desk.held())))
+        self.adapters.trim(keep={one.adapter for one in desk.held()})
 
     def _step(self, desk: Desk) -> None:
         desk.waiting = [one for one in desk.waiting if not one.leaves]
         if desk.reading is None and desk.waiting:
             desk.reading = Reading(self.model, _alike(desk.waiting))
             desk.waiting = [one for one in desk.waiting if one not in desk.reading.group.members]
-        if desk.reading is not None and desk.reading.advance():
-            desk.writing.join(desk.reading.group)
+        if desk.reading is not None and self._read(desk.reading):
+            desk.write(desk.reading.group)
             desk.reading = None
-        desk.writing.step()
+        for group in desk.writing:
+            self.adapters.use(group.adapter)
+            group.step()
+        desk.writing = [group for group in desk.writing if group.members]
 
-    def _admitted(self, works: Iterable[ChatWork]) -> list[Answering]:
-        admitted = []
-        for work in works:
-            try:
-                admitted.append(self._answering(work))
-            except Exception as error:  # one request that cannot be put into words harms no other
-                work.fail(f"no prompt could be made: {type(error).__name__}: {error}")
-        return admitted
-
-    def _answering(self, work: ChatWork) -> Answering:
-        return Answering(work, self.encode(work.job), model=self.name, window=self.window, ends=self.ends, decode=self.decode)
-
-    def encode(self, job: Generate) -> Prompt:
-        """The prompt of a job. It leaves room for the answer, up to half the window."""
-        return self._format.encode(job.turns, self.window - min(job.max_tokens, self.window // 2), job.tools)
-
-    def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens, without control tokens."""
-        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text
+    def _read(self, reading: Reading) -> bool:
+        """True when it has come to its end; an adapter that does not fit ends it for those who asked for it, and harms no others."""
+        try:
+            self.adapters.use(reading.group.adapter)
+        except (ValueError, OSError) as error:
+            for member in reading.group.members:
+                member.work.fail(str(error))
+            reading.group.members = []
+            return True
+        return reading.advance()
 
 
 class Group:
-    """Answers that are being written side by side."""
+    """Answers that are being written side by side, all with the same adapter."""
 
-    def __init__(self, model: Any, members: Sequence[Answering] = ()) -> None:
+    def __init__(self, model: Any, members: Sequence[Answering]) -> None:
         self.members = list(members)
+        self.adapter = members[0].adapter
         self.rows = Rows(model)
         self._model = model
 
@@ -134,28 +128,37 @@ class Group:
 
     def join(self, other: Group) -> None:
         """Takes over the members of `other`."""
-        if other.members:
-            self.rows.join(other.rows)
-            self.members += other.members
+        self.rows.join(other.rows)
+        self.members += other.members
 
 
 class Desk:
     """What an engine has in hand: prompts in line, those that are being read, and answers that are being written."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self) -> None:
         self.waiting: list[Answering] = []
         self.reading: Reading | None = None
-        self.writing = Group(model)
+        self.writing: list[Group] = []
+
+    def write(self, read: Group) -> None:
+        """Goes on with what was read, beside the others with its adapter."""
+        mine = next((group for group in self.writing if group.adapter == read.adapter), None)
+        if mine is not None and read.members:
+            mine.join(read)
+        elif read.members:
+            self.writing.append(read)
 
     def to(self, device: torch.device) -> None:
         """Moves the caches."""
-        self.writing.rows.to(device)
+        for group in self.writing:
+            group.rows.to(device)
         if self.reading is not None:
             self.reading.to(device)
 
     def held(self) -> list[Answering]:
         """All of it."""
-        return [*self.waiting, *(self.reading.group.members if self.reading else ()), *self.writing.members]
+        reading = self.reading.group.members if self.reading else ()
+        return [*self.waiting, *reading, *chain.from_iterable(group.members for group in self.writing)]
 
 
 class Reading:
@@ -189,22 +192,14 @@ class Reading:
 
 
 def _alike(waiting: Sequence[Answering]) -> list[Answering]:
-    """The first in line, and those whose prompts are of its size: padding is computed like text."""
+    """The first in line, and those with its adapter whose prompts are of its size: padding is computed like text."""
     first, members = len(waiting[0].prompt), [waiting[0]]
     for other in waiting[1:]:
         longest = max(len(member.prompt) for member in [*members, other])
-        if first <= 2 * len(other.prompt) <= 4 * first and longest * (len(members) + 1) <= GROUP:
+        if other.adapter == members[0].adapter and first <= 2 * len(other.prompt) <= 4 * first and longest * (len(members) + 1) <= GROUP:
             members.append(other)
     return members
 
 
 def _left_padded(rows: Sequence[Sequence[int]], columns: int) -> torch.Tensor:
     return torch.tensor([[*([0] * (columns - len(row))), *row] for row in rows])
-
-
-def _ends(model: Any, tokenizer: Any, written: Form, listed: Sequence[str]) -> frozenset[int]:
-    """The tokens that end an answer: generation configs give one, several or none, and often not the one that the template writes."""
-    given = model.generation_config.eos_token_id
-    ids = [*(given if isinstance(given, list) else [given]), tokenizer.eos_token_id, written.end]
-    vocabulary = tokenizer.get_vocab()
-    return frozenset(token for token in [*ids, *(vocabulary.get(name) for name in listed)] if token is not None)

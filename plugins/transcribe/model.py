@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bot import Batch, Catalogue, Entry, Memory, Model, Placement, Segment, TextSoFar, Transcribe, Transcript, Word, Work, hookimpl
+from bot import Batch, Catalogue, EngineModel, Entry, Memory, Model, Placement, Segment, TextSoFar, Transcribe, Transcript, Word, Work, hookimpl
 from plugins.transcribe.config import Config, served
 from plugins.transcribe.phantoms import real
 
@@ -64,17 +64,17 @@ class Clip:
         return len(self.sound) / RATE
 
 
-class Whisper(Model[Transcribe, Transcript]):
+class Whisper(EngineModel[Transcribe, Transcript]):
     """A Whisper, by CTranslate2."""
 
     job = Transcribe
+    engine: Engine | None = None
 
     def __init__(self, config: Config, entry: Entry) -> None:
         self.name = self.weights = entry.name
         self.max_batch = config.batch
         self._config = config
         self._facts = entry.speech
-        self._engine: Engine | None = None
 
     def memory(self) -> Memory:
         """Of base as measured on a CPU in int8, of others in proportion to their parameters."""
@@ -89,7 +89,7 @@ class Whisper(Model[Transcribe, Transcript]):
 
         device, _, index = placement.device.partition(":")
         on_gpu = device == "cuda"
-        self._engine = Engine(
+        self.engine = Engine(
             str(folder),
             device="cuda" if on_gpu else "cpu",
             device_index=int(index or 0) if on_gpu else 0,
@@ -124,9 +124,9 @@ class Whisper(Model[Transcribe, Transcript]):
         from plugins.transcribe.engine import samples, speech
         from plugins.transcribe.windows import FULL, Window
 
-        assert self._engine is not None, "load() comes first"
+        assert self.engine is not None, "load() comes first"
         job = work.job
-        if job.language and job.language not in self._engine.supported_languages:
+        if job.language and job.language not in self.engine.supported_languages:
             work.fail(f"expected a language that {self.name} knows, found {job.language!r}")
             return None
         sound = samples(work.read(job.audio))
@@ -134,7 +134,7 @@ class Whisper(Model[Transcribe, Transcript]):
         if not spans:
             work.finish(Transcript(language=job.language or "", seconds=len(sound) / RATE, segments=(), model=self.name))
             return None
-        window = Window(self._engine.frames(sound, spans), spans, job, _most(spans) or MOST_TOKENS)
+        window = Window(self.engine.frames(sound, spans), spans, job, _most(spans) or MOST_TOKENS)
         return Clip(work, sound, spans, window if window.length <= FULL else None)
 
     def _next(self, clips: Sequence[Clip]) -> list[Clip]:
@@ -150,8 +150,8 @@ class Whisper(Model[Transcribe, Transcript]):
 
         windows = [clip.window for clip in clips if clip.window is not None]
         if windows:
-            assert self._engine is not None, "load() comes first"
-            read(self._engine, windows, self._config.beam)
+            assert self.engine is not None, "load() comes first"
+            read(self.engine, windows, self._config.beam)
         for clip in sorted(clips, key=lambda clip: clip.window is None or bool(clip.window.doubt)):
             self._tell(clip)
 
@@ -161,10 +161,10 @@ class Whisper(Model[Transcribe, Transcript]):
         if clip.window is not None and not clip.window.doubt:
             self._finish(clip, clip.window.segments, clip.window.language or "en")
             return
-        assert self._engine is not None, "load() comes first"
-        self._engine.unwanted = lambda: clip.work.cancelled
+        assert self.engine is not None, "load() comes first"
+        self.engine.unwanted = lambda: clip.work.cancelled
         with suppress(Unwanted):
-            found, info = self._engine.transcribe(clip.sound, **self._options(clip.work.job, clip.spans))
+            found, info = self.engine.transcribe(clip.sound, **self._options(clip.work.job, clip.spans))
             self._finish(clip, found, info.language)
 
     def _finish(self, clip: Clip, found: Iterable[Any], language: str) -> None:
@@ -176,20 +176,6 @@ class Whisper(Model[Transcribe, Transcript]):
             segments.append(segment)
             clip.work.emit(TextSoFar(text=" ".join(one.text for one in segments)))
         clip.work.finish(Transcript(language=language, seconds=clip.seconds, segments=tuple(segments), model=self.name))
-
-    def park(self) -> None:
-        """See `Engine.park`."""
-        if self._engine is not None:
-            self._engine.park()
-
-    def unpark(self) -> None:
-        """See `Engine.unpark`."""
-        if self._engine is not None:
-            self._engine.unpark()
-
-    def unload(self) -> None:
-        """Gives the memory back."""
-        self._engine = None
 
     def _options(self, job: Transcribe, spans: Sequence[Span]) -> dict[str, Any]:
         return {

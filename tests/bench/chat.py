@@ -37,9 +37,9 @@ def engine() -> Engine:
     """The model as a worker loads it, but every answer has the same length: nothing ends one early."""
     chat = Chat(Config(), catalogue.load().models[Config().models[0]])
     chat.load(Placement("cpu", load().models_dir / chat.weights, threads=os.cpu_count() or 1))
-    loaded = chat._engine
-    assert loaded is not None
-    loaded.ends = frozenset()
+    loaded = chat.engine
+    assert isinstance(loaded, Engine)
+    loaded.speakers.first.ends = frozenset()
     loaded.model.generation_config.eos_token_id = None
     return loaded
 
@@ -57,7 +57,7 @@ def ours(loaded: Engine, asked: Sequence[Request]) -> None:
 
 def plain(loaded: Engine, asked: Sequence[Request]) -> None:
     """One padded batch."""
-    prompts = [torch.tensor(loaded.encode(request.job).tokens) for request in asked]
+    prompts = [torch.tensor(loaded.speakers.first.encode(request.job).tokens) for request in asked]
     columns = max(len(prompt) for prompt in prompts)
     ids = torch.stack([pad(prompt, (columns - len(prompt), 0)) for prompt in prompts])
     mask = torch.stack([pad(torch.ones_like(prompt), (columns - len(prompt), 0)) for prompt in prompts])
@@ -105,7 +105,7 @@ def first_tokens(loaded: Engine) -> list[float]:
         loaded.run(Arrivals(at, ends=2))
         at.cancel = True
         loaded.run(Arrivals(at))
-        prompt = torch.tensor([loaded.encode(theirs.job).tokens])
+        prompt = torch.tensor([loaded.speakers.first.encode(theirs.job).tokens])
         between = time.perf_counter()
         with torch.inference_mode():
             loaded.model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=1, do_sample=False, pad_token_id=0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot import Answer, Batch, Blob, Generate, Partial, Text, TextSoFar, Turn, Work
 
 if TYPE_CHECKING:
+    from plugins.chat.continuous import Continuous
     from plugins.chat.engine import Engine
 
 
@@ -106,17 +107,17 @@ def generate(text: str, **fields: Any) -> Generate:
     )
 
 
-def alone(engine: Engine, request: Request) -> tuple[str, int]:
+def alone(engine: Engine | Continuous, request: Request) -> tuple[str, int]:
     """The text and number of tokens that transformers' own `generate` makes of the same prompt."""
     import torch
 
-    prompt = engine.encode(request.job).tokens
+    prompt = engine.speakers.first.encode(request.job).tokens
     ids = torch.tensor([prompt])
     with torch.inference_mode():
-        longest: Any = {"max_new_tokens": request.job.max_tokens, "eos_token_id": sorted(engine.ends), "pad_token_id": 0}
+        longest: Any = {"max_new_tokens": request.job.max_tokens, "eos_token_id": sorted(engine.speakers.first.ends), "pad_token_id": 0}
         made: Any = engine.model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, **longest)
-    tokens = [token for token in made[0, len(prompt) :].tolist() if token not in engine.ends]
-    return engine.decode(tokens).replace("\ufffd", "").strip(), len(tokens)
+    tokens = [token for token in made[0, len(prompt) :].tolist() if token not in engine.speakers.first.ends]
+    return engine.speakers.first.decode(tokens).replace("\ufffd", "").strip(), len(tokens)
 
 
 def ran(engine: Engine, *requests: Request, late: dict[int, list[Request]] | None = None) -> list[Answer]:

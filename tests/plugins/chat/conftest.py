@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot import ChatFacts
 from plugins.chat.engine import Engine
+from plugins.chat.speaker import Speaker, Speakers
 
 STARTER = "smollm2-135m-instruct"
 
@@ -35,7 +37,7 @@ def engine(tokenizer: Any) -> Engine:
     sizes: Any = {"hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2}
     config = LlamaConfig(vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, initializer_range=0.5, **sizes)
     model: Any = LlamaForCausalLM(config)
-    return Engine("tiny", model.float().eval(), tokenizer, context=1024, max_batch=8)
+    return made("tiny", model.float().eval(), tokenizer)
 
 
 @pytest.fixture(scope="session")
@@ -45,4 +47,9 @@ def starter_engine(starter: Path, tokenizer: Any) -> Engine:
 
     torch.set_num_threads(1)
     model: Any = AutoModelForCausalLM.from_pretrained(starter, dtype=torch.float32, local_files_only=True)
-    return Engine(STARTER, model.eval(), tokenizer, context=1024, max_batch=8)
+    return made(STARTER, model.eval(), tokenizer)
+
+
+def made(name: str, model: Any, tokenizer: Any, chat: ChatFacts | None = None) -> Engine:
+    """The batched engine for up to eight answers."""
+    return Engine(model, Speakers([Speaker(name, model, tokenizer, context=1024, chat=chat)]), max_batch=8)

@@ -41,7 +41,7 @@ def test_eight_answers_that_come_and_go_equal_generate(engine: Engine) -> None:
 
 def test_a_prompt_longer_than_a_stride_is_read_in_several(engine: Engine) -> None:
     request = Request(generate(QUESTIONS[5] * 3, max_tokens=8))
-    assert len(engine.encode(request.job).tokens) > STRIDE["cpu"]
+    assert len(engine.speakers.first.encode(request.job).tokens) > STRIDE["cpu"]
     (answer,) = ran(engine, request)
     assert (answer.text, answer.tokens) == alone(engine, request)
 
@@ -50,7 +50,7 @@ def test_others_go_on_while_a_long_prompt_is_read(engine: Engine) -> None:
     shown: list[str] = []
     first = Request(generate(QUESTIONS[2], max_tokens=20), lambda _: shown.append("first"))
     long = Request(generate("apple " * 700, max_tokens=4), lambda _: shown.append("long"))
-    strides = -(-len(engine.encode(long.job).tokens) // STRIDE["cpu"])
+    strides = -(-len(engine.speakers.first.encode(long.job).tokens) // STRIDE["cpu"])
     ran(engine, first, late={1: [long]})
     assert strides == 3
     assert shown.index("long") > strides
@@ -67,13 +67,13 @@ def test_a_batch_is_never_larger_than_allowed(engine: Engine) -> None:
 def test_the_same_tokens_are_counted_as_made(engine: Engine) -> None:
     request = Request(generate(QUESTIONS[2], max_tokens=5))
     (answer,) = ran(engine, request)
-    assert (answer.finish, answer.tokens, answer.prompt_tokens) == ("length", 5, len(engine.encode(request.job).tokens))
+    assert (answer.finish, answer.tokens, answer.prompt_tokens) == ("length", 5, len(engine.speakers.first.encode(request.job).tokens))
 
 
 def test_an_answer_ends_where_the_window_does(engine: Engine) -> None:
     (answer,) = ran(engine, Request(generate("apple " * 3000, max_tokens=600)))
-    assert answer.prompt_tokens + answer.tokens <= engine.window
-    assert answer.prompt_tokens <= engine.window // 2
+    assert answer.prompt_tokens + answer.tokens <= engine.speakers.window
+    assert answer.prompt_tokens <= engine.speakers.window // 2
 
 
 def test_partials_grow_into_the_answer(engine: Engine) -> None:
@@ -104,14 +104,14 @@ def test_what_is_cancelled_before_it_starts_is_never_run(engine: Engine) -> None
 
 def test_a_request_that_cannot_be_put_into_words_fails_alone(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, good = Request(generate("Hi!", max_tokens=2)), Request(generate("Hi!", max_tokens=2))
-    encode = engine.encode
+    encode = engine.speakers.first.encode
 
     def broken(job: Any) -> Any:
         if job is bad.job:
             raise ValueError("no words")
         return encode(job)
 
-    monkeypatch.setattr(engine, "encode", broken)
+    monkeypatch.setattr(engine.speakers.first, "encode", broken)
     engine.run(Arrivals(bad, good))
     assert bad.reason == "no prompt could be made: ValueError: no words"
     assert good.answer.tokens == 2

@@ -12,11 +12,15 @@ from bot.catalogue import load
 from plugins.chat.engine import Engine
 from plugins.chat.forms import Template, form
 from plugins.chat.loading import loaded
+from plugins.chat.precision import numbers
 from plugins.chat.prompt import PromptFormat
 from tests.plugins.chat.arrivals import Arrivals, Request, alone, bot, generate, person, ran, system
+from tests.plugins.chat.conftest import made
 from tests.plugins.chat.families import CONTROL, NAMES, checkpoint, tokenizer
 
 CATALOGUE = load()
+
+FLOAT32 = numbers("float32", "cpu")
 
 TALK = [system("Be brief."), person("Hi!"), bot("Hello Alice."), person("Who are you?", "Bob")]
 
@@ -75,8 +79,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
     torch.set_num_threads(1)
     folder, chat = checkpoint(tmp_path_factory.mktemp("models") / request.param, request.param), CATALOGUE.models[request.param].chat
-    model, words = loaded(folder, "cpu", chat)
-    return Engine(request.param, model.float(), words, context=1024, max_batch=8, chat=chat)
+    return made(request.param, *loaded(folder, "cpu", chat, FLOAT32), chat)
 
 
 QUESTIONS = (
@@ -112,14 +115,14 @@ def test_answers_go_on_after_parking_and_one_that_is_cancelled_leaves(engine: En
 
 
 def test_an_answer_ends_with_the_familys_own_token(engine: Engine) -> None:
-    chat = CATALOGUE.models[engine.name].chat
+    chat = CATALOGUE.models[engine.speakers.first.name].chat
     assert chat is not None
-    vocabulary: Any = engine._tokenizer.get_vocab()
-    assert {vocabulary[name] for name in chat.ends} | {engine._tokenizer.eos_token_id} <= engine.ends
+    vocabulary: Any = engine.speakers.first._tokenizer.get_vocab()
+    assert {vocabulary[name] for name in chat.ends} | {engine.speakers.first._tokenizer.eos_token_id} <= engine.speakers.first.ends
 
 
 def test_memory_is_foretold_within_a_tenth(engine: Engine) -> None:
-    chat = CATALOGUE.models[engine.name].chat
+    chat = CATALOGUE.models[engine.speakers.first.name].chat
     assert chat is not None
     told = chat.model_copy(update={"parameters": engine.model.num_parameters()})
     assert engine.memory.weights == pytest.approx(told.weights("float32"), rel=0.1)
@@ -129,4 +132,4 @@ def test_a_folder_that_holds_another_model_is_refused_before_its_weights_are_rea
     folder = checkpoint(tmp_path / "phi-2", "phi-2")
     (folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match=r"expected GemmaForCausalLM in .*phi-2, found PhiForCausalLM"):
-        loaded(folder, "cpu", CATALOGUE.models["gemma-2b-it"].chat)
+        loaded(folder, "cpu", CATALOGUE.models["gemma-2b-it"].chat, FLOAT32)

@@ -14,6 +14,7 @@ from plugins.chat.engine import Engine
 from plugins.chat.model import Chat, Plugin
 from plugins.chat.settings import PERSONA
 from tests.plugins.chat.arrivals import Arrivals, Request, alone, bot, generate, person, ran, system
+from tests.plugins.chat.conftest import made
 from tests.plugins.chat.test_engine import QUESTIONS
 
 pytestmark = pytest.mark.models
@@ -90,7 +91,7 @@ def test_a_model_that_forgets_is_refused(tokenizer: Any) -> None:
     sizes: Any = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2}
     model = MistralForCausalLM(MistralConfig(vocab_size=64, sliding_window=4, **sizes))
     with pytest.raises(ValueError, match="expected a model that keeps every token in its cache, found DynamicSlidingWindowLayer"):
-        Engine("mistral", model, tokenizer, context=64, max_batch=1)
+        made("mistral", model, tokenizer)
 
 
 def test_the_operators_models_are_registered() -> None:

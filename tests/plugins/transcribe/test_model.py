@@ -165,7 +165,7 @@ async def test_a_cancelled_job_ends_between_two_segments(whisper: Whisper) -> No
 async def test_a_long_job_that_is_cancelled_while_its_language_is_detected_is_not_transcribed(
     whisper: Whisper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine, did = whisper._engine, list[str]()
+    engine, did = whisper.engine, list[str]()
 
     def count(what: str) -> None:
         method = getattr(engine, what)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from bot.errors import ConfigError
 from bot.image_facts import ImageFacts
+from bot.inheriting import whole
 
 SHIPPED = Path(__file__).resolve().parent.parent / "config" / "models.toml"
 """The catalogue that comes with Hobnob."""
@@ -200,7 +201,7 @@ class Catalogue(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _entries_are_whole(cls, data: dict[str, Any]) -> dict[str, Any]:
-        models = {name: _whole(name, facts, data) for name, facts in data.get("models", {}).items() if isinstance(facts, dict)}
+        models = {name: whole(name, facts, data) for name, facts in data.get("models", {}).items() if isinstance(facts, dict)}
         return {**{key: value for key, value in data.items() if key not in ("families", "templates")}, "models": models}
 
     @model_validator(mode="after")
@@ -265,30 +266,6 @@ class Catalogue(_Strict):
 
 def _size(entry: Entry) -> int:
     return entry.chat.parameters if entry.chat else entry.disk
-
-
-def _whole(name: str, facts: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """An entry with its name, the facts of its family, and the text of its template."""
-    families, family = document.get("families", {}), facts.get("family", "")
-    if family and family not in families:
-        raise ValueError(f"{name} names the family {family!r}; there is {', '.join(families) or 'none'}")
-    shared = _of_base(name, facts["base"], document) if facts.get("base") else families.get(family, {})
-    whole = {"name": name, **shared, **facts}
-    if chat := {**shared.get("chat", {}), **facts.get("chat", {})}:
-        template = chat.get("template", "")
-        whole["chat"] = {**chat, "template": document.get("templates", {}).get(template, template)}
-    if image := {**shared.get("image", {}), **facts.get("image", {})}:
-        whole["image"] = image
-    return whole
-
-
-def _of_base(name: str, base: str, document: dict[str, Any]) -> dict[str, Any]:
-    """What an adapter has from the model that it lies on."""
-    beneath = document.get("models", {}).get(base)
-    if beneath is None or beneath.get("base"):
-        raise ValueError(f"{name} is an adapter and lies on {base!r}, which {'is one too' if beneath else 'is not in the catalogue'}")
-    whole = _whole(base, beneath, document)
-    return {key: whole[key] for key in ("kind", "languages", "chat") if key in whole}
 
 
 def load(path: Path = SHIPPED, added: Path | None = None) -> Catalogue:

@@ -41,7 +41,9 @@ class _Card(BaseModel):
     language: str | list[str] | None = None
 
 
-class _Weights(BaseModel):
+class Weights(BaseModel):
+    """What the hub has counted: `total` parameters."""
+
     total: int = 0
 
 
@@ -52,7 +54,7 @@ class Info(BaseModel):
     gated: bool | str = False
     siblings: tuple[_File, ...] = ()
     card: _Card | None = Field(None, alias="cardData")
-    weights: _Weights | None = Field(None, alias="safetensors")
+    weights: Weights | None = Field(None, alias="safetensors")
 
 
 def look(source: Hub, access: Access) -> tuple[Info, dict[str, bytes]]:

@@ -52,8 +52,8 @@ def precision(device: str, *, float16: bool = True) -> torch.dtype:
 
     A GPU of before 2020 has none either: it computes in float16, or in float32 for models whose numbers outgrow `float16`.
 
-    Without AVX-512 a prompt is read 4.5 times as fast in float32 as in bfloat16; with it, bfloat16 is ahead. Asking a CPU
-    for its instructions differs by system and architecture, so one multiplication of each kind is timed.
+    Without AVX-512 a prompt is read 4.5 times as fast in float32 as in bfloat16; with it, either may be ahead. Asking a CPU
+    for its instructions differs by system and architecture, and says little, so one multiplication of each kind is timed.
     """
     if device.startswith("cpu"):
         return min((torch.bfloat16, torch.float32), key=_seconds)

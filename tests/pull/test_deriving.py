@@ -111,3 +111,54 @@ def test_a_gated_repository_says_so_before_anything_is_written(config: Path, she
     with pytest.raises(PullError, match="is gated: accept its licence"):
         add(config, "ada/Tiny-0.5B", "", "main")
     assert not (tmp_path / "models").exists()
+
+
+def put_adapter(shelf: Shelf, **changed: Any) -> None:
+    config = {"peft_type": "LORA", "r": 8, "base_model_name_or_path": "meta-llama/Meta-Llama-3.1-8B-Instruct", **changed}
+    files = {"adapter_config.json": json.dumps(config).encode(), "adapter_model.safetensors": b"x" * 2000, "evil.py": b"import os"}
+    shelf.put_repository("ada/poet", files, large=("adapter_model.safetensors",), cardData={"license": "cc-by-nc-4.0"})
+
+
+def test_an_adapter_lies_on_the_model_that_it_names_and_both_licences_hold(config: Path, shelf: Shelf, tmp_path: Path) -> None:
+    put_adapter(shelf)
+    add(config, "ada/poet", "", "main")
+    known = load(added=tmp_path / "models")
+    poet, base = known.models["poet"], known.models["llama-3.1-8b-instruct"]
+    assert (poet.base, poet.chat, poet.languages, poet.licence) == (base.name, base.chat, base.languages, "cc-by-nc-4.0")
+    assert [one.name for one in known.needed(["poet"])] == [base.name, "poet"]
+    assert known.refusal(poet, "commercial").startswith("poet (CC BY-NC 4.0) is for private and public use")
+    put_adapter(shelf, base_model_name_or_path="mosaicml/mpt-7b-chat")
+    add(config, "ada/poet", "rhymes", "main")
+    known = load(added=tmp_path / "models")
+    file = tmp_path / "models/rhymes.toml"
+    file.write_text('uses = ["private", "public", "commercial"]\n' + file.read_text())
+    known = load(added=tmp_path / "models")
+    assert known.refusal(known.models["rhymes"], "commercial").startswith("rhymes lies on mpt-7b-chat (CC BY-NC-SA 4.0) is for")
+
+
+def test_an_adapter_that_does_not_name_its_model_is_told_it(config: Path, shelf: Shelf, tmp_path: Path) -> None:
+    put_adapter(shelf, base_model_name_or_path="/home/ada/model")
+    with pytest.raises(PullError, match=r"an adapter for /home/ada/model, which is not in the catalogue: .* `--on NAME`"):
+        add(config, "ada/poet", "", "main")
+    add(config, "ada/poet", "", "main", "phi-2")
+    assert load(added=tmp_path / "models").models["poet"].base == "phi-2"
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "base", "said"),
+    [
+        ({"peft_type": "IA3"}, "", "", "expected a LoRA adapter, found one of the kind 'IA3'"),
+        ({}, "", "phi-2", "which is llama-3.1-8b-instruct here and not phi-2"),
+        ({}, "phi-2", "", "phi-2 is a model of the catalogue, and ada/poet an adapter"),
+    ],
+)
+def test_an_adapter_that_cannot_be_served_is_refused(config: Path, shelf: Shelf, changed: Any, name: str, base: str, said: str) -> None:
+    put_adapter(shelf, **changed)
+    with pytest.raises(ConfigError, match=said):
+        add(config, "ada/poet", name, "main", base)
+
+
+def test_a_model_needs_no_other_below_it(config: Path, shelf: Shelf) -> None:
+    put(shelf)
+    with pytest.raises(PullError, match="expected an adapter, which `--on phi-2` is for"):
+        add(config, "ada/Tiny-0.5B", "", "main", "phi-2")

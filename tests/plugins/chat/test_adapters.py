@@ -11,6 +11,7 @@ import pytest
 
 from bot import Entry, Generate, Placement
 from bot.catalogue import Hub, load
+from bot.worker.offers import offer
 from plugins.chat.config import Config, Running
 from plugins.chat.engine import Engine
 from plugins.chat.model import Chat, Plugin
@@ -31,7 +32,7 @@ def adapter(folder: Path, base: Path, seed: int, **changed: Any) -> Path:
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
     made = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj", "down_proj"], init_lora_weights=False))
-    made.save_pretrained(folder)
+    made.save_pretrained(str(folder))
     config = folder / "adapter_config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | changed))
     return folder
@@ -156,3 +157,4 @@ def test_an_adapter_is_served_by_the_model_that_it_lies_on(tmp_path: Path) -> No
     assert known.models["poet"].chat == BASE.chat
     (model,) = Plugin(Config(models=("poet",)), known).register_models()
     assert (model.name, list(model.also)) == (BASE.name, ["poet"])
+    assert offer(model).wants == ["generate", f"generate:{BASE.name}", "generate:poet"]

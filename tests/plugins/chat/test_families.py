@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from bot import ChatFacts
 from bot.catalogue import load
+from bot.pull.deriving import chat_facts
+from bot.pull.hub import Info
+from bot.pull.hub import Weights as Counted
 from plugins.chat.engine import Engine
 from plugins.chat.forms import Template, form
 from plugins.chat.loading import loaded
@@ -122,10 +126,16 @@ def test_an_answer_ends_with_the_familys_own_token(engine: Engine) -> None:
 
 
 def test_memory_is_foretold_within_a_tenth(engine: Engine) -> None:
-    chat = CATALOGUE.models[engine.speakers.first.name].chat
-    assert chat is not None
-    told = chat.model_copy(update={"parameters": engine.model.num_parameters()})
-    assert engine.memory.weights == pytest.approx(told.weights("float32"), rel=0.1)
+    """By what `hobnob models add` reads in a config.json: weights, and the cache of three conversations in the middle of their answers."""
+    info = Info(sha="", safetensors=Counted(total=engine.model.num_parameters()))
+    facts = ChatFacts.model_validate(chat_facts("tiny", info, engine.model.config.to_dict(), True))
+    requests = [Request(generate(question, max_tokens=40)) for question in QUESTIONS[:3]]
+    engine.run(Arrivals(*requests, ends=5))
+    groups = engine._desk.writing
+    taken = sum(int(part.nbytes) for group in groups for layer in group.rows._cache.layers for part in (layer.keys, layer.values))
+    assert engine.memory.weights == pytest.approx(facts.weights("float32"), rel=0.1)
+    assert taken == pytest.approx(facts.cache * 4 * sum(group.rows.mask.numel() for group in groups), rel=0.1)
+    engine.run(Arrivals(*requests))
 
 
 def test_a_folder_that_holds_another_model_is_refused_before_its_weights_are_read(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ if TYPE_CHECKING:
         Text,
         Typing,
     )
-    from bot.models import Batch, EngineModel, Memory, Model, Placement, Work
+    from bot.models import Batch, EngineModel, Memory, Model, Parkable, Placement, Work
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
     from bot.turns import Call, Summary, Turn, estimate_tokens
@@ -189,6 +189,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "Paper",
+    "Parkable",
     "Part",
     "Partial",
     "Permissions",

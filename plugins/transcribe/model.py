@@ -9,7 +9,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bot import Batch, Catalogue, EngineModel, Entry, Memory, Model, Placement, Segment, TextSoFar, Transcribe, Transcript, Word, Work, hookimpl
+from bot import (
+    Batch,
+    Catalogue,
+    EngineModel,
+    Entry,
+    Memory,
+    Model,
+    Placement,
+    Segment,
+    TextSoFar,
+    Transcribe,
+    Transcript,
+    Word,
+    Work,
+    hookimpl,
+)
 from plugins.transcribe.config import Config, served
 from plugins.transcribe.phantoms import real
 

@@ -61,6 +61,15 @@ class ImagineArgs(BaseModel):
     """The chat model writes the prompt out first; the answer shows what it made of it."""
 
 
+class RestyleArgs(BaseModel):
+    """What `/restyle` takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    prompt: Annotated[str, BeforeValidator(lambda text: _words(text) if text else ""), Field(max_length=LONGEST)] = ""
+    """What is to become of the picture, in words; empty keeps the words that it was drawn from."""
+
+
 class RecipeArgs(BaseModel):
     """What `/recipe` takes."""
 

@@ -25,13 +25,13 @@ from bot import (
     hookimpl,
 )
 from plugins.imagine import rules
-from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, args_for
+from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, RestyleArgs, args_for
 from plugins.imagine.config import Config
-from plugins.imagine.recipe import Recipe, differences, read
+from plugins.imagine.recipe import Recipe, read
 from plugins.imagine.served import Served, served
 from plugins.imagine.settings import Settings
-from plugins.imagine.sizes import pixels
 from plugins.imagine.translating import expanded, translated
+from plugins.imagine.wording import asked, compared, described
 
 VARIED = 0.6
 """How much of a picture is drawn anew when it is varied."""
@@ -39,10 +39,8 @@ VARIED = 0.6
 SEEDS = 1_000_000
 """Of those that are chosen for people; short enough to be typed."""
 
-LONGEST_SHOWN = 300
-"""Characters of a prompt below its picture; platforms allow captions of 1,024."""
-
 IMAGINE = {"zh-CN": "按文字画图。"}
+RESTYLE = {"zh-CN": "以一张图为起点重新画。"}
 RECIPE = {"zh-CN": "按配方重画一张图。"}
 
 
@@ -75,6 +73,7 @@ class Plugin:
         """Pictures do not wait for one another, so no route is ordered."""
         return [
             Command("imagine", "Draw a picture from words.", self._args, self.imagine, descriptions=IMAGINE),
+            Command("restyle", "Draw a picture anew, beginning with it.", RestyleArgs, self.restyle, menu=True, descriptions=RESTYLE),
             Command("recipe", "Draw a picture again by its recipe.", RecipeArgs, self.recipe, descriptions=RECIPE),
             Action("again", Below, self.again),
             Action("vary", Below, self.vary),
@@ -95,6 +94,22 @@ class Plugin:
         words, note = await _worded(ctx, args)
         self._check(ctx, words)
         return await self._drawn(ctx, job.model_copy(update={"prompt": words}), note)
+
+    async def restyle(self, ctx: Context, args: RestyleArgs) -> Reply:
+        """Begins with the picture that is attached, replied to, or in whose menu this was; without words it says what it shows itself."""
+        image = _shown_picture(ctx)
+        if image is None:
+            raise UserError("Please attach a picture, or reply with this command to one.")
+        settings: Settings = ctx.settings
+        model = self._chosen(settings)
+        canvas = await self._canvas(ctx, model, image)
+        before = read(canvas.recipe)
+        words = args.prompt or (before.prompt if before else rules.clean(image.alt)[: rules.LONGEST])
+        if not words:
+            raise UserError("Please say what is to become of it: /restyle a night sky.")
+        self._check(ctx, words)
+        job = asked(self._args(prompt=words), model, settings, ctx.random.randrange(SEEDS))
+        return await self._drawn(ctx, job.model_copy(update={"reference": canvas.image, "strength": VARIED}))
 
     async def recipe(self, ctx: Context, args: RecipeArgs) -> Reply:
         """The picture again, and whether it is the same to the last bit."""
@@ -203,56 +218,6 @@ async def _worded(ctx: Context, args: ImagineArgs) -> tuple[str, str]:
     if args.expand:
         return await expanded(ctx, args.prompt)
     return await translated(ctx, args.prompt) if ctx.settings.translate else (args.prompt, "")
-
-
-def asked(args: ImagineArgs, model: Served, settings: Settings, seed: int) -> Draw:
-    """The job, within what the model heeds and the server allows. Raises UserError for what goes beyond."""
-    facts = model.facts
-    guidance, negative, style = (getattr(args, name, None) for name in ("guidance", "negative", "style"))
-    for name, given, heeded in (("guidance", guidance is not None, facts.guidance is not None), ("negative", negative, facts.negative)):
-        if given and not heeded:
-            raise UserError(f"{model.name} does not heed --{name}; please leave it out.")
-    if args.number > settings.most_number:
-        raise UserError(
-            f"Here at most {settings.most_number} {'picture' if settings.most_number == 1 else 'pictures'} can be asked for at once."
-        )
-    most = min(facts.most_steps, settings.most_steps)
-    if args.steps is not None and args.steps > most:
-        raise UserError(f"{model.name} takes at most {most} {'step' if most == 1 else 'steps'} here, {args.steps} were asked for.")
-    return Draw(
-        model=model.name,
-        prompt=args.prompt,
-        negative=negative or "",
-        size=pixels(args.size or settings.size, facts, settings.most_pixels),
-        number=args.number,
-        steps=args.steps or min(settings.steps or facts.steps, most),
-        guidance=guidance,
-        seed=args.seed if args.seed is not None else seed,
-        style=style,
-    )
-
-
-def described(recipes: Sequence[Recipe]) -> str:
-    """What stands above the pictures."""
-    first = recipes[0]
-    prompt = first.prompt if len(first.prompt) <= LONGEST_SHOWN else f"{first.prompt[: LONGEST_SHOWN - 1]}…"
-    facts = [f"{first.width}×{first.height}", f"{first.steps} {'step' if first.steps == 1 else 'steps'}", f"seed {first.seed}", first.model]
-    facts += [first.style] if first.style else []
-    facts += [f"cost {' + '.join(recipe.cost for recipe in recipes)}"] if first.cost else []
-    ids = ", ".join(f"`{recipe.id}`" for recipe in recipes)
-    return f"**{prompt}**\n{' · '.join(facts)} · recipe {ids}"
-
-
-def compared(before: Recipe, now: Recipe) -> str:
-    """Whether the second picture is the first one, and why not."""
-    if before.pixels == now.pixels:
-        return "The same picture, bit for bit."
-    other = list(differences(before, now))
-    return (
-        f"Not bit for bit the same. What differs: {'; '.join(other)}."
-        if other
-        else "Not bit for bit the same, though nothing that I know of differs."
-    )
 
 
 def _shown_picture(ctx: Context) -> Image | None:

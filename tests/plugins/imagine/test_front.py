@@ -1,112 +1,31 @@
-"""The front half of imagine: what is asked for, what is refused and how, what stands in the chat. The model is scripted."""
+"""`/imagine`: what is asked for, what is refused and how, what stands in the chat. The model is scripted."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot import (
-    Address,
     Answer,
-    Attachment,
     BadArguments,
     Blob,
     Button,
     Canvas,
     Catalogue,
-    Clicked,
-    Context,
+    ConfigError,
     Draw,
     Generate,
     Image,
     JobFailed,
-    Message,
-    Person,
-    Picture,
     Quote,
     Refused,
-    Reply,
     UserError,
 )
 from bot.catalogue import load
-from bot.messages import Part
-from bot.router.arguments import parse, validate
-from bot.testing import Scripted, ScriptedActs
-from plugins.imagine.args import RecipeArgs, args_for
+from plugins.imagine.args import args_for
 from plugins.imagine.config import Config, Server
-from plugins.imagine.front import Below, Edited, Plugin
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import served
-from plugins.imagine.settings import Settings
-
-ADA, BEN, HOBNOB = Person("1", "Ada"), Person("2", "Ben"), Person("9", "Hobnob", bot=True)
-BOTH = Config(models=("flux.1-schnell", "flux.1-dev"), styles={"pixel": Path("pixel.safetensors")})
-PICTURE = Image(Attachment("p", "image/png", 10))
-
-
-def plugin(config: Config = BOTH) -> Plugin:
-    return Plugin(config, load())
-
-
-def message(*parts: Part, reply_to: Quote | None = None, **fields: Any) -> Message:
-    return Message("m1", "m1/0", Address("room", "lobby", "main"), ADA, parts, at=5.0, me="9", reply_to=reply_to, **fields)
-
-
-def context(acts: ScriptedActs, said: Message | None = None, **settings: Any) -> Context:
-    return Context(said or message(), Settings(**settings), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
-
-
-def drawn(job: Draw, number: int = 0, **changed: Any) -> Picture:
-    """What the model would answer."""
-    assert job.size is not None
-    recipe = Recipe(
-        prompt=job.prompt,
-        seed=(job.seed or 0) + number,
-        width=job.size[0],
-        height=job.size[1],
-        steps=job.steps or 4,
-        model=job.model or "",
-        style=job.style or "",
-        guidance=job.guidance,
-        **{"pixels": "abc", **changed},
-    )
-    return Picture(image=Blob(f"b{number}", "image/png", 10), recipe=recipe.model_dump(mode="json"))
-
-
-class Scene(ScriptedActs):
-    """A model that draws whatever it is asked for."""
-
-    def __init__(self, *script: Scripted, **changed: Any) -> None:
-        super().__init__(*script)
-        self.changed = changed
-
-    async def run(self, job: Any, show: Any, quiet: bool = False) -> Any:
-        if isinstance(job, Draw) and not self.script:
-            self.script = [drawn(job, **self.changed).model_copy(update={"others": tuple(drawn(job, n) for n in range(1, job.number))})]
-        return await super().run(job, show, quiet)
-
-    @property
-    def asked(self) -> Draw:
-        """What the model was asked for last."""
-        job = self.jobs[-1]
-        assert isinstance(job, Draw)
-        return job
-
-
-async def imagine(text: str, acts: ScriptedActs, said: Message | None = None, config: Config = BOTH, **settings: Any) -> Reply:
-    """As the router calls it for `/imagine text`."""
-    model = args_for(served(config, load()), list(config.styles))
-    args = model.model_validate(validate(model, parse(model, text)))
-    return await plugin(config).imagine(context(acts, said, **settings), args)
-
-
-def button(reply: Reply, label: str) -> Below:
-    [found] = [one for one in reply.buttons if isinstance(one, Button) and one.label == label]
-    return Below.model_validate(found.payload)
+from tests.plugins.imagine.scene import BEN, BOTH, PICTURE, Scene, button, imagine, message
 
 
 async def test_a_prompt_becomes_a_picture_with_its_recipe_its_words_and_its_buttons() -> None:
@@ -246,99 +165,6 @@ async def test_the_chat_model_writes_a_prompt_out_when_asked_and_its_words_pass_
         await imagine("a cat --expand", Scene(answer), blocked="gun")
 
 
-# Buttons -----------------------------------------------------------------------------------------------------------------
-
-
-def click(*parts: Part, by: Person = ADA, **fields: Any) -> Message:
-    return replace(message(reply_to=Quote("m2", HOBNOB, parts), trigger=Clicked("b"), **fields), sender=by)
-
-
-async def test_again_draws_the_same_words_from_other_seeds() -> None:
-    acts = Scene()
-    reply = await imagine("a cat --number 2 --seed 7 --size wide", acts)
-    await plugin().again(context(acts, click()), button(reply, "Again"))
-    assert acts.asked.seed != 7
-    assert (acts.asked.prompt, acts.asked.number, acts.asked.size, acts.asked.batch) == ("a cat", 2, (1360, 768), None)
-
-
-async def test_vary_begins_with_the_picture_that_is_meant() -> None:
-    acts = Scene()
-    reply = await imagine("a cat --number 2", acts)
-    acts.canvases["q"] = Canvas(Blob("c", "image/png", 5), 10, 10)
-    there = click(PICTURE, Image(Attachment("q", "image/png", 10)))
-    await plugin().vary(context(acts, there), button(reply, "Vary 2"))
-    assert (acts.asked.reference, acts.asked.strength, acts.asked.number) == (Blob("c", "image/png", 5), 0.6, 1)
-    with pytest.raises(UserError, match="I no longer see the picture"):
-        await plugin().vary(context(acts, click()), button(reply, "Vary 1"))
-
-
-async def test_edit_offers_the_words_and_keeps_all_else() -> None:
-    acts = Scene()
-    reply = await imagine("a cat --number 2 --seed 7 --size wide --style pixel --guidance 2.5", acts, model="flux.1-dev")
-    [edit] = [one for one in reply.buttons if isinstance(one, Button) and one.label == "Edit prompt"]
-    assert edit.form is not None
-    assert edit.form.values == {"prompt": "a cat"}
-    edited = Edited.model_validate({**edit.payload, "prompt": " a  dog "})
-    await plugin().edit(context(acts, click()), edited)
-    same = {"size": (1360, 768), "steps": 28, "guidance": 2.5, "seed": 7, "number": 2, "style": "pixel"}
-    assert acts.asked == Draw(model="flux.1-dev", prompt="a dog", **same)
-    with pytest.raises(Refused):
-        await plugin().edit(context(acts, click(), blocked="dog"), edited)
-
-
-async def test_a_picture_is_deleted_by_who_asked_for_it_and_by_who_manages_the_server() -> None:
-    acts = Scene()
-    reply = await imagine("a cat", acts)
-    delete = button(reply, "Delete")
-    for said, gone in ((click(), 1), (click(by=BEN, manages=True), 2)):
-        await plugin().delete(context(acts, said), delete)
-        assert acts.removed == gone
-    with pytest.raises(Refused, match="Only the person who asked"):
-        await plugin().delete(context(acts, click(by=BEN)), delete)
-
-
-# Recipes -----------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_recipe_draws_the_picture_again_and_says_whether_it_is_the_same() -> None:
-    acts = Scene(rows=4, row=2)
-    await imagine("a cat --seed 7", acts)
-    [id] = [key.removeprefix("recipe/") for _, key in acts.stored]
-    reply = await plugin().recipe(context(acts), RecipeArgs(id=f" `{id.upper()}` "))
-    assert (acts.asked.batch, acts.asked.seed) == ((4, 2), 7)
-    assert "The same picture, bit for bit." in reply.text
-    acts.changed = {"pixels": "xyz", "versions": {"torch": "3.0"}}
-    reply = await plugin().recipe(context(acts), RecipeArgs(id=id))
-    assert "Not bit for bit the same. What differs: torch (none then, 3.0 now)." in reply.text
-
-
-async def test_a_recipe_that_nobody_knows_may_be_in_the_pictures_own_file() -> None:
-    with pytest.raises(UserError, match="There is no recipe “abc” in this server"):
-        await plugin().recipe(context(Scene()), RecipeArgs(id="abc"))
-    with pytest.raises(UserError, match="Please give the eight letters"):
-        await plugin().recipe(context(Scene()), RecipeArgs())
-    recipe = Recipe.model_validate(drawn(Draw(model="flux.1-schnell", prompt="a cat", size=(512, 512), seed=3)).recipe)
-    acts = Scene()
-    for said, text in ((recipe.model_dump_json(), ""), ("nonsense", "does not say how it was drawn")):
-        acts.canvases["p"] = Canvas(Blob("c", "image/png", 5), 10, 10, said)
-        if text:
-            with pytest.raises(UserError, match=text):
-                await plugin().recipe(context(acts, message(PICTURE)), RecipeArgs())
-        else:
-            await plugin().recipe(context(acts, message(PICTURE)), RecipeArgs())
-            assert (acts.asked.prompt, acts.asked.seed) == ("a cat", 3)
-
-
-async def test_a_recipe_is_bound_by_the_servers_rules_of_today_and_by_its_models() -> None:
-    acts = Scene()
-    await imagine("a gun", acts)
-    [id] = [key.removeprefix("recipe/") for _, key in acts.stored]
-    with pytest.raises(Refused):
-        await plugin().recipe(context(acts, blocked="gun"), RecipeArgs(id=id))
-    with pytest.raises(UserError, match=r"drawn by flux.1-schnell, which does not draw here"):
-        await plugin(Config(models=("flux.1-dev",))).recipe(context(acts), RecipeArgs(id=id))
-
-
 async def test_what_a_paid_server_takes_is_shown() -> None:
     config = Config(models=("pro",), servers={"pro": Server()})
     reply = await imagine("a cat", Scene(cost="4 credits"), config=config)
@@ -346,7 +172,6 @@ async def test_what_a_paid_server_takes_is_shown() -> None:
 
 
 def test_a_model_that_does_not_draw_is_no_model_for_this() -> None:
-    from bot import ConfigError
 
     catalogue: Catalogue = load()
     for models, said in ((("whisper-base",), "a model for speech, expected one for image"), (("nothing-such",), "no model or set")):

@@ -23,6 +23,9 @@ SHARE = 0.9
 """The part of the memory that is free on the device which a plan may use."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Drawer(Model[Draw, Picture]):
     """A pipeline of diffusers, from safetensors; code in a model's folder is never run."""
 
@@ -57,6 +60,8 @@ class Drawer(Model[Draw, Picture]):
         on = placement.device.partition(":")[0]
         wish, rows = self._config.fit, self.max_batch
         plan = planned(self._one.facts, _free(placement.device), on=on, wish=wish, rows=rows, quantised=quantises())
+        said = "%s: %s, in %s, %d at a time, with about %.1f GB of the device and %.1f GB of the host"
+        log.info(said, self.name, plan.fit, plan.precision, plan.rows, plan.device / 1e9, plan.host / 1e9)
         folder = self._folder(placement)
         pipe = loaded(folder, plan, placement.device, self._one.facts)
         styles = _styles(self._config, placement)

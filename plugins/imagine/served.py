@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import Catalogue, ConfigError, Entry, ImageFacts
@@ -22,11 +21,6 @@ class Served:
     facts: ImageFacts
     entry: Entry | None = None
     server: Server | None = None
-
-    @property
-    def languages(self) -> Sequence[str]:
-        """ISO 639 codes of those in which it understands prompts; empty for any."""
-        return self.entry.languages if self.entry else ()
 
 
 def served(config: Config, catalogue: Catalogue) -> list[Served]:

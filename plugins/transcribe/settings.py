@@ -19,7 +19,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    policy: Annotated[Policy, Needs("every_message", ("addressed", "always"))] = Field(default="always", title="Voice notes")
+    policy: Annotated[Policy, Needs("every_message", ("addressed", "always")), Needs("reactions", ("demand",))] = Field(
+        default="always", title="Voice notes"
+    )
     """`off`; on `demand`, by a reply with /transcribe, the message's menu or the reaction ✍; when a note is `addressed` to the bot, by its
     name or as a reply to it; `always`. What is said to the bot is written down under each but `off`."""
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from bot.connector import Key, Offer, Post
+from bot.connector import Key, Post
 from bot.connectors.telegram import TelegramConnector
-from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Joined, Left, Moved, Person, Reacted, Said, Text
+from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Person, Reacted, Said, Text
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, ME, PNG, Ear, group, heard, hearing, place
 from tests.wire.telegram_chats import ANONYMOUS, CHANNEL_BOT
@@ -252,70 +252,3 @@ async def test_a_reaction_in_a_topic_is_told_with_what_it_is_on(telegram: Telegr
     assert (message.address.thread, message.sender) == (str(topic), Person("11", "Ann"))
     assert message.reply_to is not None
     assert (message.reply_to.sender, message.reply_to.parts[0].kind) == (Person("12", "Ben"), "audio")
-
-
-async def test_a_group_that_becomes_a_supergroup_says_where_it_goes_on(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    old = telegram.chats.group(-55, "Small", kind="group")
-    new = telegram.chats.migrate(old)
-    [message] = await heard(on_telegram)
-    assert (message.address.server, message.trigger) == ("-55", Moved(str(new.id)))
-
-
-async def test_where_the_bot_is_becomes_known_by_what_it_hears(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    ear = Ear()
-    lounge, kitchen = group(telegram), telegram.chats.group(-1002, "Kitchen")
-    async with hearing(on_telegram, ear):
-        telegram.chats.say(lounge, ANN, "one")
-        telegram.chats.say(lounge, ANN, "two")
-        telegram.chats.say(telegram.chats.direct(ANN), ANN, "three")
-        telegram.chats.promote(kitchen, "left")
-        telegram.chats.promote(kitchen, "administrator")
-        await wait_until(lambda: len(ear.heard) == 4 and len(ear.joined) == 3)
-    assert [(message.address.server, message.address.direct) for message in ear.joined] == [("", True), ("-1001", False), ("-1002", False)]
-    [left] = [message for message in ear.heard if isinstance(message.trigger, Left)]
-    assert left.address.server == "-1002"
-
-
-async def test_commands_are_listed_by_place_and_language(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    group(telegram)
-    offers = [
-        Offer("roll", "Rolls.", descriptions={"zh-CN": "掷骰子"}),
-        Offer("no-hyphens", "Hidden."),
-        Offer("help", "Helps."),
-    ]
-    await on_telegram.publish("", offers)
-    await on_telegram.publish("-1001", offers[2:])
-    assert {scope: [one["command"] for one in listed] for scope, listed in telegram.methods.commands.items()} == {
-        ("all_private_chats", "", ""): ["roll", "help"],
-        ("all_private_chats", "", "zh"): ["roll", "help"],
-        ("chat", "-1001", ""): ["help"],
-    }
-    assert telegram.methods.commands["all_private_chats", "", "zh"][0]["description"] == "掷骰子"
-    await on_telegram.publish("-1001", [])
-    assert ("chat", "-1001", "") not in telegram.methods.commands
-
-
-@pytest.mark.parametrize("hears", [True, False])
-async def test_who_adds_the_bot_is_told_what_it_cannot_hear(telegram: Telegram, on_telegram: TelegramConnector, hears: bool) -> None:
-    telegram.bot["can_read_all_group_messages"] = hears
-    lounge = group(telegram)
-    lounge.bot = "left"
-    ear = Ear()
-    async with hearing(on_telegram, ear):
-        telegram.chats.promote(lounge, "member")
-        await wait_until(lambda: len(ear.joined) == 2)
-    trigger = ear.joined[1].trigger
-    assert isinstance(trigger, Joined)
-    assert ("/setprivacy" in trigger.note) is not hears
-    assert trigger.new
-
-
-@pytest.mark.parametrize(("rank", "hears", "withheld"), [("member", False, 2), ("member", True, 1), ("administrator", False, 0)])
-async def test_what_telegram_withholds_is_said_with_the_click_that_changes_it(
-    telegram: Telegram, on_telegram: TelegramConnector, rank: str, hears: bool, withheld: int
-) -> None:
-    lounge = group(telegram)
-    lounge.bot, telegram.bot["can_read_all_group_messages"] = rank, hears
-    found = [await on_telegram.objection(place(lounge), need) for need in ("reactions", "every_message")]
-    assert ["Add Admin" in (one or "") for one in found] == [number < withheld for number in range(2)]
-    assert await on_telegram.objection(place(telegram.chats.direct(ANN)), "reactions") is None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Objecting,
         Offer,
         Post,
+        Remembering,
         Signing,
         Single,
         Suggesting,
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     )
     from bot.models import Batch, EngineModel, Memory, Model, Parkable, Placement, Work
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
+    from bot.personal import Kept, Personal
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
     from bot.turns import Call, Summary, Turn, estimate_tokens
 
@@ -165,6 +167,7 @@ __all__ = [
     "JobRefused",
     "JobTimedOut",
     "Joined",
+    "Kept",
     "Key",
     "Left",
     "Level",
@@ -195,6 +198,7 @@ __all__ = [
     "Permissions",
     "Permit",
     "Person",
+    "Personal",
     "Picture",
     "Placement",
     "PluginError",
@@ -206,6 +210,7 @@ __all__ = [
     "Reaction",
     "Refusal",
     "Refused",
+    "Remembering",
     "Reply",
     "Result",
     "Route",
@@ -264,6 +269,7 @@ _HOMES = (
     "messages",
     "models",
     "permissions",
+    "personal",
     "routes",
     "turns",
     "image_facts",

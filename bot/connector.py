@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from bot.forms import Choice, Form, Option
 from bot.messages import Address, Attachment, Called, Message
@@ -201,6 +201,17 @@ class Suggesting(Protocol):
 
     async def suggest(self, message: Message, choices: Sequence[Choice]) -> None:
         """Shows these to who is typing, while `deliver` has the question."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A connector that keeps what people say itself, because it is their platform."""
+
+    async def said_by(self, person: str) -> tuple[list[Any], list[tuple[str, bytes]]]:
+        """All that this person said, as JSON, and the files that were sent along, by name."""
+
+    async def forget(self, person: str) -> int:
+        """Deletes all of it, with the person's name; how many messages there were."""
 
 
 @runtime_checkable

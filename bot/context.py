@@ -22,6 +22,7 @@ from bot.house import House, Owning
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Granting, Permissions, Usable
+from bot.personal import Keeping, Personal
 from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
@@ -69,7 +70,7 @@ class Paper:
     pages: int
 
 
-class Acts(Deciding, Granting, Owning, Protocol):
+class Acts(Deciding, Granting, Keeping, Owning, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
     @property
@@ -224,6 +225,7 @@ class Context:
         self.choices = ServerChoices(acts)
         self.permissions = Permissions(acts)
         self.house = House(acts)
+        self.personal = Personal(acts)
         self._acts = acts
 
     @property

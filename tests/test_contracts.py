@@ -28,6 +28,7 @@ from bot import (
     messages,
     models,
     permissions,
+    personal,
     routes,
     turns,
 )
@@ -53,6 +54,7 @@ VOCABULARY = (
     messages,
     models,
     permissions,
+    personal,
     routes,
     turns,
 )
@@ -60,6 +62,7 @@ VOCABULARY = (
 NOT_FOR_AUTHORS = {
     "Acts",  # what stands behind a Context: the router's and the test kit's affair
     "ArgsHandler",
+    "Keeping",  # what stands behind ctx.personal
     "Granting",  # what stands behind ctx.permissions
     "Owning",  # what stands behind ctx.house
     "Deciding",  # what stands behind ctx.choices

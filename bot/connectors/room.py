@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -134,6 +137,26 @@ class RoomConnector:
         except StoreError as error:
             raise ConnectorError(str(error), retry_after=PAUSE) from error
 
+    async def said_by(self, person: str) -> tuple[list[Any], list[tuple[str, bytes]]]:
+        """All that a person said in rooms, and the files that are kept still."""
+        said = await self._rooms.said_by(person)
+        files: list[tuple[str, bytes]] = []
+        for message in said:
+            for part in message.body.parts:
+                if not isinstance(part, Text) and isinstance(part.source, Attachment):
+                    with suppress(UserError):
+                        content = b"".join([piece async for piece in self._rooms.uploads.read(part.source.id)])
+                        files.append((f"{message.id}-{part.source.name}", content))
+        shown = [
+            {"name": one.head.author.name, "place": one.place.key, "at": one.at, **json.loads(one.body.model_dump_json(include={"parts"}))}
+            for one in said
+        ]
+        return shown, files
+
+    async def forget(self, person: str) -> int:
+        """Deletes what a person said in rooms."""
+        return await self._rooms.forget(person)
+
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """The attachment's bytes, in pieces."""
         try:
@@ -172,6 +195,11 @@ async def _deliver(message: Message, deliver: Deliver) -> None:
         raise
     except Exception:  # a fault of ours in one message must not silence the room
         log.exception("message not delivered", message=message.event)
+
+
+def _exported(message: RoomMessage) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(message.body.model_dump_json(include={"parts"}))
+    return {"name": message.head.author.name, "place": message.place.key, "at": message.at, **said}
 
 
 def _quoted(message: RoomMessage) -> Quote:

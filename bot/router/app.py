@@ -32,6 +32,7 @@ from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
 from bot.router.gathering import Gathering
+from bot.router.giving import Giving
 from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
@@ -60,6 +61,7 @@ from bot.store.leads import Leads
 from bot.store.leaving import Leaving
 from bot.store.moving import Moving
 from bot.store.offered import Offered
+from bot.store.personal import PersonalData
 from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
@@ -126,10 +128,12 @@ def build(
     gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking, least=table.least())
     rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
     choosing = Choosing(servers, gate, plugins.loaded, work, rewriting)
-    offices = Offices(choosing, Permitting(servers, rewriting), Ruling(HouseRules(redis, keys), gate, work), Helping(table, gate))
+    blobs = Blobs(redis, keys)
+    giving = Giving(PersonalData(redis, keys), blobs, by_name)
+    offices = Offices(choosing, Permitting(servers, rewriting), Ruling(HouseRules(redis, keys), gate, work), Helping(table, gate), giving)
     stores = Stores(
         jobs,
-        Blobs(redis, keys),
+        blobs,
         Conversations(redis, keys),
         PluginData(redis, keys),
         Schedules(redis, keys),

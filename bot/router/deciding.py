@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -10,9 +11,11 @@ from pydantic import TypeAdapter
 from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector
 from bot.house import Order, Rules
-from bot.messages import Message
+from bot.messages import Blob, Message
 from bot.permissions import Held, Permit, Usable
+from bot.personal import Kept
 from bot.router.choosing import Choosing, chosen_json
+from bot.router.giving import Giving, kept
 from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.permitting import Permitting
@@ -21,6 +24,7 @@ from bot.router.ruling import Ruling
 from bot.store.keys import digest
 
 all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
+blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 usable_json: TypeAdapter[list[Usable]] = TypeAdapter(list[Usable])
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 
@@ -33,6 +37,7 @@ class Offices:
     permitting: Permitting
     ruling: Ruling
     helping: Helping
+    giving: Giving
 
 
 class DurableDecisions:
@@ -127,6 +132,30 @@ class DurableDecisions:
             return usable_json.dump_json(await self._offices.helping.commands(self._message))
 
         return usable_json.validate_json(await self._read(self._journal.name("commands"), read))
+
+    async def kept(self) -> list[Kept]:
+        """The same always."""
+        self._offices.choosing.must_administer(self._plugin)
+        return kept()
+
+    async def export(self) -> Blob:
+        """What there was when this was first asked."""
+        self._offices.choosing.must_administer(self._plugin)
+
+        async def read() -> bytes:
+            return blob_json.dump_json(await self._offices.giving.export(self._message))
+
+        return blob_json.validate_json(await self._read(self._journal.name("export"), read))
+
+    async def forget(self) -> dict[str, int]:
+        """As much as there was the first time; a crash in the midst of it counts what was left."""
+        self._offices.choosing.must_administer(self._plugin)
+
+        async def forget() -> bytes:
+            return json.dumps(await self._offices.giving.forget(self._message)).encode()
+
+        gone: dict[str, int] = json.loads(await self._read(self._journal.name("forget"), forget))
+        return gone
 
     async def claim(self, code: str) -> None:
         """One write for the owner, the used code, and the journal entry."""

@@ -123,7 +123,8 @@ class Posts:
         body = journal.ticket.body
         what, asks = (part.label, part.form) if isinstance(part, Button) else (part.name, replace(part, payload={}))
         id = digest(journal.ticket.id, part.action, what, str(number))[:24]
-        await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks))
+        person = f"{body.message.address.connector}/{body.message.sender.id}"
+        await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks, person))
         return id
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import WatchError
 
 from bot.choices import Deed
 from bot.house import Rules
@@ -61,6 +63,25 @@ class HouseRules:
         code = "-".join("".join(drawn[at : at + 4]) for at in (0, 4, 8))
         await self._redis.set(self._keys.claim(_hash(code)), "1", ex=CODE)
         return code
+
+    @guarded
+    async def disown(self, owner: str) -> bool:
+        """Somebody is no owner any more, because nothing of them is to be kept; False for who was none."""
+        while True:
+            rules = await self.get()
+            if owner not in rules.owners:
+                return False
+            left = rules.model_copy(update={"owners": {id: one for id, one in rules.owners.items() if id != owner}})
+            async with self._redis.pipeline(transaction=True) as batch:
+                await batch.watch(self._keys.house())
+                if int(await batch.hget(self._keys.house(), "version") or 0) != rules.version:
+                    continue
+                batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
+                batch.hset(self._keys.house(), "json", left.model_dump_json(exclude={"version"}))
+                batch.hincrby(self._keys.house(), "version", 1)
+                with suppress(WatchError):
+                    await batch.execute()
+                    return True
 
     @guarded
     async def deeds(self, most: int) -> list[Deed]:

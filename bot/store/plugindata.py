@@ -34,6 +34,8 @@ class Pressed:
     payload: Mapping[str, Any]
     version: str
     asks: Form | Select | None = None
+    person: str = ""
+    """For whom it was made, as CONNECTOR/ID."""
 
 
 class PluginData:
@@ -60,7 +62,7 @@ class PluginData:
     async def keep_button(self, id: str, button: Pressed) -> None:
         """Remembers what a button does; the same id again changes nothing that matters."""
         asks = asks_json.dump_python(button.asks, mode="json")
-        content = json.dumps([button.plugin, button.action, button.payload, button.version, asks])
+        content = json.dumps([button.plugin, button.action, button.payload, button.version, asks, button.person])
         await self._redis.set(self._keys.button(id), content, ex=BUTTON_TTL)
 
     @guarded

@@ -141,6 +141,25 @@ class Rooms:
                     yield changes
 
     @guarded
+    async def said_by(self, person: str) -> list[RoomMessage]:
+        """Every message of a person, in all places."""
+        head, found = self._keys.room_order(""), []
+        async for name in self._redis.scan_iter(f"{head}*", count=1000):
+            place = Place.of(name.decode().removeprefix(head))
+            found += [message for message in await self.history(place, MOST_MESSAGES) if message.head.author.id == person]
+        return found
+
+    @guarded
+    async def forget(self, person: str) -> int:
+        """Deletes a person's name and every message; how many there were. Files go after 30 days: others may have sent the same."""
+        said = await self.said_by(person)
+        for message in said:
+            await self.delete(message.place, message.id)
+        async for name in self._redis.scan_iter(self._keys.room_people("*"), count=1000):
+            await self._redis.hdel(name, person)
+        return len(said)
+
+    @guarded
     async def click(self, place: Place, id: str, button: str, by: Person) -> None:
         """A person clicks a button below a message; every click is one of its own."""
         async with self._redis.pipeline(transaction=True) as pipe:

@@ -18,6 +18,7 @@ from bot.house import Order, Rules
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Grant, Held, Permit, Usable
+from bot.personal import Kept
 from bot.turns import Call, Summary, Turn, fit
 
 T = TypeVar("T")
@@ -200,6 +201,18 @@ class ScriptedActs:
     async def models(self, kind: str) -> list[str]:
         """What `served` has."""
         return self.served
+
+    async def kept(self) -> list[Kept]:
+        """Nothing."""
+        return []
+
+    async def export(self) -> Blob:
+        """An empty file."""
+        return await self.keep(b"", "application/zip", "mydata.zip")
+
+    async def forget(self) -> Mapping[str, int]:
+        """As if there had been nothing."""
+        return {}
 
     async def claim(self, code: str) -> None:
         """Any code will do."""

@@ -1,4 +1,4 @@
-"""How fast the starter model chats: alone, sixteen at once and beside others, against transformers' own `generate` on the same prompts."""
+"""How fast the starter model chats: alone, sixteen at once, beside others and through the whole bot, against transformers' own ways."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any
 
 import torch
 from torch.nn.functional import pad
+from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from bot import Partial, Placement, catalogue
 from bot.config import load
 from plugins.chat.config import Config
+from plugins.chat.continuous import PAGE
 from plugins.chat.engine import Engine
 from plugins.chat.model import Chat
+from tests.bench import whole
 from tests.bench.figures import Figure
 from tests.plugins.chat.arrivals import Arrivals, Request, generate
 
@@ -24,6 +27,12 @@ PATIENCE = 30.0
 
 TOKENS = 48
 SIDE_BY_SIDE = 16
+
+Way = Callable[[Engine, Sequence[Request]], None]
+"""Answers all of these."""
+
+CHATS = (1, 4, 16)
+"""People who talk to the bot at the same moment."""
 
 QUESTIONS = (
     "Why is the sky blue?",
@@ -66,7 +75,17 @@ def plain(loaded: Engine, asked: Sequence[Request]) -> None:
     assert made.shape == (len(asked), columns + TOKENS)
 
 
-def rate(way: Callable[[Engine, Sequence[Request]], None], loaded: Engine, count: int) -> float:
+def paged(loaded: Engine, asked: Sequence[Request]) -> None:
+    """transformers' bare continuous batching."""
+    configured: Any = GenerationConfig
+    rules = configured(max_new_tokens=TOKENS, do_sample=False, eos_token_id=-1)
+    options = ContinuousBatchingConfig(page_size=PAGE, num_blocks=2 * len(asked), max_batch_tokens=512)
+    prompts = [loaded.speakers.first.encode(request.job).tokens for request in asked]
+    made = loaded.model.generate_batch(prompts, generation_config=rules, continuous_batching_config=options)
+    assert [len(one.generated_tokens) for one in made.values()] == [TOKENS] * len(asked)
+
+
+def rate(way: Way, loaded: Engine, count: int) -> float:
     """Tokens a second, the reading of the prompts included."""
     asked = requests(count)
     began = time.perf_counter()
@@ -74,12 +93,12 @@ def rate(way: Callable[[Engine, Sequence[Request]], None], loaded: Engine, count
     return count * TOKENS / (time.perf_counter() - began)
 
 
-def side_by_side(loaded: Engine, count: int) -> list[tuple[float, float]]:
-    """Our rate and that of `generate`, in turns, so that both meet the same weather."""
+def side_by_side(loaded: Engine, count: int, other: Way = plain) -> list[tuple[float, float]]:
+    """Our rate and that of another way, in turns, so that both meet the same weather."""
     began = time.monotonic()
     pairs: list[tuple[float, float]] = []
     for run in range(RUNS + 1):
-        pair = rate(ours, loaded, count), rate(plain, loaded, count)
+        pair = rate(ours, loaded, count), rate(other, loaded, count)
         pairs += [pair] if run else []  # the first run of any shape is slower
         if pairs and time.monotonic() - began > PATIENCE:
             break
@@ -147,6 +166,18 @@ def newcomers(loaded: Engine) -> list[float]:
     return waits
 
 
+def through_the_bot(loaded: Engine) -> dict[int, list[float]]:
+    """Tokens a second of so many chats, in units of one padded `generate` for as many, by turns."""
+    ratios: dict[int, list[float]] = {count: [] for count in CHATS}
+    with whole.bot() as house:
+        whole.answered(house, 1)  # loads the model
+        for _ in range(3):
+            for count in CHATS:
+                seconds = max(whole.answered(house, count))
+                ratios[count].append(count * whole.TOKENS / seconds / rate(plain, loaded, count))
+    return ratios
+
+
 def measure() -> dict[str, Figure]:
     loaded = engine()
     figures: dict[str, Figure] = {}
@@ -156,6 +187,10 @@ def measure() -> dict[str, Figure]:
         figures[f"{name} ({dtype})"] = Figure.of([mine for mine, _ in pairs], "tokens/s", goal, "higher")
         figures[f"{name} / generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", part, "higher")
     figures["16 at once / one by one"] = Figure.of(against_one_by_one(loaded), "×", 6.0, "higher")
+    pairs = side_by_side(loaded, SIDE_BY_SIDE, paged)
+    figures["16 at once / continuous batching"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", 0.9, "higher")
+    for count, ratios in through_the_bot(loaded).items():
+        figures[f"{count} through the whole bot / generate"] = Figure.of(ratios, "×", 0.9, "higher")
     figures["first token, later than generate's"] = Figure.of(first_tokens(loaded), "ms", 15.0, "lower")
     figures["first token beside eight answers"] = Figure.of(newcomers(loaded), "s", 1.0, "lower")
     return figures

@@ -145,15 +145,11 @@ class ChatFacts(_Strict):
 
 
 class SpeechFacts(_Strict):
-    """What a Whisper can do: its mel bins, parameters, and whether it `translates` into English; turbo and distilled ones do not.
-
-    One that is `english` knows no other language.
-    """
+    """What a Whisper can do: its mel bins, parameters, and whether it `translates` into English; turbo and distilled ones do not."""
 
     mels: Literal[80, 128]
     parameters: Annotated[int, Field(gt=0)]
     translates: bool
-    english: bool = False
 
 
 class Entry(_Strict):

@@ -98,7 +98,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         return Memory(weights=weights, cache=round(25_000_000 * self.max_batch * scale ** (2 / 3)), parked=weights)
 
     def load(self, placement: Placement) -> None:
-        """From the folder and nowhere else. Raises FileNotFoundError when it is not complete."""
+        """From the folder and nowhere else. Raises FileNotFoundError when it is not complete, ValueError for another model's files."""
         folder = _complete(self.weights, placement.weights)
         from plugins.transcribe.engine import Engine
 
@@ -112,6 +112,8 @@ class Whisper(EngineModel[Transcribe, Transcript]):
             cpu_threads=placement.threads,
             local_files_only=True,
         )
+        if self._facts and self._engine.model.n_mels != self._facts.mels:
+            raise ValueError(f"expected {self._facts.mels} mel bins of {self.name}, found {self._engine.model.n_mels} in {folder}")
 
     def _compute(self, on_gpu: bool) -> str:
         """What was configured, else the first that the device has. On a GPU float16 is as fast as int8_float16."""

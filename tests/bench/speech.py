@@ -1,50 +1,172 @@
-"""How long it takes to write down eleven seconds of speech, from the clip to the words."""
+"""Whisper beside plain faster-whisper, with the same weights, options and cores: one note, longer ones, many at once, word errors."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
+import re
 import time
+import unicodedata
 import wave
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot import Placement, catalogue
 from bot.config import load
+from bot.media import Decoder
 from plugins.transcribe.config import Config
-from plugins.transcribe.model import Whisper
+from plugins.transcribe.listening import WINDOW
+from plugins.transcribe.model import SILENT, TEMPERATURES, VOICES, Whisper
 from tests.bench.figures import Figure
 from tests.plugins.transcribe.notes import Notes, note
 
-RUNS = 7
+RUNS = 5
+AT_ONCE = 32
 
-SPEECH = Path(__file__).parents[1] / "data" / "audio" / "jfk.wav"
+AUDIO = Path(__file__).parents[1] / "data" / "audio"
+SPEECH = AUDIO / "jfk.wav"
 
 
-def later(milliseconds: int) -> bytes:
-    """The speech without its first moments: the engine remembers the window that it encoded last, so no run may repeat another's."""
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A clip of the set that a synthesiser spoke: language, noise ("clean" or the ratio in dB) and what it says."""
+
+    path: Path
+    language: str
+    noise: str
+    text: str
+
+
+def spoken() -> list[Spoken]:
+    """All of them."""
+    lines = (AUDIO / "spoken" / "texts.tsv").read_text(encoding="utf-8").splitlines()
+    return [Spoken(AUDIO / "spoken" / name, *rest) for name, *rest in (line.split("\t") for line in lines)]
+
+
+def stretch(seconds: float, offset: int, times: int = 1) -> bytes:
+    """Some seconds of real speech, several times with a pause between, without its first milliseconds: no run repeats another's."""
     with wave.open(str(SPEECH)) as file:
         parameters, rate = file.getparams(), file.getframerate()
-        file.setpos(rate * milliseconds // 1000)
-        samples = file.readframes(file.getnframes())
+        file.setpos(rate * offset // 1000)
+        samples = file.readframes(int(rate * seconds) - rate * offset // 1000)
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setparams(parameters)
-        file.writeframes(samples)
+        file.writeframes((samples + bytes(rate * 2)) * times)
     return out.getvalue()
 
 
-def seconds(model: Whisper, run: int) -> float:
+class Plain:
+    """faster-whisper as it comes, note after note."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        from faster_whisper import WhisperModel
+
+        self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True)
+
+    def texts(self, notes: Sequence[bytes]) -> list[str]:
+        """What it hears."""
+        return [self._text(one) for one in notes]
+
+    def _text(self, content: bytes) -> str:
+        options: dict[str, Any] = {
+            "beam_size": Config().beam,
+            "temperature": TEMPERATURES,
+            "condition_on_previous_text": False,
+            "vad_filter": True,
+            "vad_parameters": dict(VOICES),
+            "no_speech_threshold": SILENT,
+        }
+        segments, _ = self._model.transcribe(io.BytesIO(content), **options)
+        return "".join(segment.text for segment in segments).strip()
+
+
+class Ours:
+    """The plugin's model, with the clips that the front half would cut; words and their times included."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self._model = Whisper(Config(), catalogue.load().models["whisper-base"])
+        self._model.load(Placement("cpu", folder, threads=threads))
+
+    def texts(self, contents: Sequence[bytes]) -> list[str]:
+        """All at once, as far as a batch goes."""
+        cut = [asyncio.run(clips(content)) for content in contents]
+        notes = [[note(clip, words=True) for clip in one] for one in cut]
+        waiting = [clip for one in notes for clip in one]
+        for at in range(0, len(waiting), self._model.max_batch):
+            self._model.run(Notes(waiting[at : at + self._model.max_batch]))
+        return [" ".join(clip.results[0].text for clip in one) for one in notes]
+
+
+async def clips(content: bytes) -> list[bytes]:
+    """Those of a recording; one that is short enough for a window is left as it is."""
+    if len(content) < WINDOW * 32_000:
+        return [content]
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    return [clip async for clip, _, _ in Decoder().clips(pieces(), WINDOW)]
+
+
+def seconds(texts: Callable[[Sequence[bytes]], list[str]], notes: Sequence[bytes]) -> float:
     """Of one run."""
-    heard = note(later(10 * run))
     began = time.perf_counter()
-    model.run(Notes([heard]))
-    took = time.perf_counter() - began
-    assert "ask what you can do for your country" in heard.results[0].text, heard.results
-    return took
+    texts(notes)
+    return time.perf_counter() - began
+
+
+def ratios(plain: Plain, ours: Ours, runs: Sequence[Sequence[bytes]]) -> list[float]:
+    """Plain's time through ours, run by run, one right after the other."""
+    return [seconds(plain.texts, notes) / seconds(ours.texts, notes) for notes in runs]
+
+
+def words(text: str, language: str) -> list[str]:
+    """As errors are counted: without case and punctuation, letter by letter in Chinese."""
+    bare = re.sub(r"[^\w\s]", " ", unicodedata.normalize("NFKC", text).lower())
+    return list(re.sub(r"\s", "", bare)) if language == "zh" else bare.split()
+
+
+def errors(meant: Sequence[str], heard: Sequence[str]) -> int:
+    """Words that were added, left out or taken for others, the fewest that explain it."""
+    row = list(range(len(heard) + 1))
+    for number, word in enumerate(meant, 1):
+        before, row[0] = row[0], number
+        for at, other in enumerate(heard, 1):
+            before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
+    return row[-1]
+
+
+def error_points(plain: Plain, ours: Ours, clips: Sequence[Spoken]) -> float:
+    """Word errors of ours above those of plain, in hundredths of all words."""
+    contents = [clip.path.read_bytes() for clip in clips]
+    meant = [words(clip.text, clip.language) for clip in clips]
+    counts = []
+    for texts in (ours.texts(contents), plain.texts(contents)):
+        heard = [words(text, clip.language) for text, clip in zip(texts, clips, strict=True)]
+        counts.append(sum(errors(one, other) for one, other in zip(meant, heard, strict=True)))
+    return 100.0 * (counts[0] - counts[1]) / sum(len(one) for one in meant)
 
 
 def measure() -> dict[str, Figure]:
-    model = Whisper(Config(), catalogue.load().models["whisper-base"])
-    model.load(Placement("cpu", load().models_dir / model.weights, threads=os.cpu_count() or 1))
-    seconds(model, 0)  # the first is slower
-    return {"11 s of speech (int8)": Figure.of([seconds(model, run) for run in range(1, RUNS + 1)], "s", 2.0, "lower")}
+    folder, threads = load().models_dir / "whisper-base", os.cpu_count() or 1
+    plain, ours = Plain(folder, threads), Ours(folder, threads)
+    for texts in (plain.texts, ours.texts):
+        texts([stretch(5.0, 0)])  # the first is slower
+    all_clips = spoken()
+    clear = [clip.path.read_bytes() for clip in all_clips if clip.noise == "clean"][:AT_ONCE]
+    mixed = [clip.path.read_bytes() for clip in all_clips[:: len(all_clips) // AT_ONCE]][:AT_ONCE]
+    short = [[stretch(5.2, 10 * run)] for run in range(RUNS)]
+    eleven = [[stretch(11.0, 10 * run)] for run in range(RUNS)]
+    minute = [[stretch(11.0, 10 * run, times=5)] for run in range(2)]
+    return {
+        "5 s note: plain's time / ours (int8)": Figure.of(ratios(plain, ours, short), "×", 2.0, "higher"),
+        "11 s note: plain's time / ours": Figure.of(ratios(plain, ours, eleven), "×", 0.91, "higher"),
+        "60 s file: plain's time / ours": Figure.of(ratios(plain, ours, minute), "×", 0.91, "higher"),
+        f"{AT_ONCE} clear notes at once: throughput / plain's": Figure.of(ratios(plain, ours, [clear]), "×", 5.0, "higher"),
+        f"{AT_ONCE} mixed notes at once: throughput / plain's": Figure.of(ratios(plain, ours, [mixed]), "×", 3.0, "higher"),
+        "word errors above plain's": Figure.of([error_points(plain, ours, all_clips)], "points", 0.1, "lower"),
+    }

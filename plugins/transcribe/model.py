@@ -112,8 +112,8 @@ class Whisper(EngineModel[Transcribe, Transcript]):
             cpu_threads=placement.threads,
             local_files_only=True,
         )
-        if self._facts and self._engine.model.n_mels != self._facts.mels:
-            raise ValueError(f"expected {self._facts.mels} mel bins of {self.name}, found {self._engine.model.n_mels} in {folder}")
+        if self._facts and self.engine.model.n_mels != self._facts.mels:
+            raise ValueError(f"expected {self._facts.mels} mel bins of {self.name}, found {self.engine.model.n_mels} in {folder}")
 
     def _compute(self, on_gpu: bool) -> str:
         """What was configured, else the first that the device has. On a GPU float16 is as fast as int8_float16."""

@@ -132,6 +132,8 @@ class ChatFacts(_Strict):
     cues: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    repetition: Annotated[float, Field(ge=1.0, le=2.0)] = 1.0
+    """By how much it is kept from saying again what it has said in an answer; for small models, which run in circles."""
     tools: bool = False
     """Whether it can call tools, in the form that its folder's template writes."""
     float16: bool = True

@@ -28,11 +28,12 @@ class Answering:
         ends: Collection[int],
         decode: Callable[[Sequence[int]], str],
         adapter: str = "",
+        repetition: float = 1.0,
     ) -> None:
         job = work.job
         self.work = work
         self.prompt = prompt.tokens
-        self.rule = Rule(job.temperature, job.top_p, random.Random(job.seed))  # noqa: S311  no secret
+        self.rule = Rule(job.temperature, job.top_p, random.Random(job.seed), repetition)  # noqa: S311  no secret
         self.written: list[int] = []
         self.ended = False
         self.adapter = adapter
@@ -63,6 +64,7 @@ class Answering:
             self._finish("stop")
             return
         self.written.append(token)
+        self.rule.said.add(token)
         if self._stream.push(token):
             self._finish("stop")
         elif not self.left:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Command, Context, Refused, Route, UserError
+from bot import Command, Context, Route, UserError
 from plugins.chat.config import Served
 
 
@@ -17,12 +17,6 @@ class ModelsArgs(BaseModel):
 
     name: str = ""
     """The model that is to answer in this chat; empty lists them."""
-
-
-class Choice(BaseModel):
-    """What a chat has chosen."""
-
-    model: str
 
 
 class Choosing:
@@ -36,24 +30,18 @@ class Choosing:
         """One command."""
         return [Command("models", "List the models, or choose the one that answers in this chat.", ModelsArgs, self.models)]
 
-    async def chosen(self, ctx: Context) -> Served:
-        """The chat's choice, else the setting, while it is served; nothing is read where there is none to make."""
-        if len(self._models) == 1:
-            return self._first
-        usual = self._models.get(ctx.settings.model, self._first)
-        choice = await ctx.store.get(Choice, "chat", "model")
-        return self._models.get(choice.model, usual) if choice else usual
+    def chosen(self, ctx: Context) -> Served:
+        """The setting that holds here, while that model is served."""
+        return self._models.get(ctx.settings.model, self._first)
 
     async def models(self, ctx: Context, args: ModelsArgs) -> str:
-        """Everybody may look; who manages the server may choose."""
+        """Everybody may look; the server's admins may choose, which the core sees to."""
         if not args.name:
-            here = await self.chosen(ctx)
+            here = self.chosen(ctx)
             return "\n".join(_line(model, here=model is here) for model in self._models.values())
         if args.name not in self._models:
             raise UserError(f"No model here is called “{args.name}”. There is: {', '.join(self._models)}.")
-        if not (ctx.message.manages or ctx.address.direct):
-            raise Refused("Only those who manage this server can choose its model.")
-        await ctx.store.put(Choice(model=args.name), "chat", "model")
+        await ctx.choices.save({"model": args.name}, "thread" if ctx.address.thread else "channel")
         return f"{args.name} answers here from now on."
 
 

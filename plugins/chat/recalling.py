@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import BaseModel
 
@@ -58,7 +58,7 @@ def lines(turns: Iterable[Turn]) -> str:
 class Condensing:
     """Sums up what leaves the memory, once an answer stands: nobody waits for it."""
 
-    def __init__(self, chosen: Callable[[Context], Awaitable[Served]]) -> None:
+    def __init__(self, chosen: Callable[[Context], Served]) -> None:
         self._chosen = chosen
 
     def routes(self) -> Iterable[Route]:
@@ -81,7 +81,7 @@ class Condensing:
         left = [turn for turn in await conversation.turns(BACK * budget) if before.upto <= turn.offset < upto]
         if not left:
             return
-        model, task = await self._chosen(ctx), tasks.condense()
+        model, task = self._chosen(ctx), tasks.condense()
         said = [_earlier(before)] if before.text else []
         job = Generate(
             model=model.name,

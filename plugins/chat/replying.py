@@ -98,7 +98,7 @@ class Replying:
         await self._condensing.follow(ctx, before, asked, answered)
 
     async def _job(self, ctx: Context, turns: Sequence[Turn], **changes: Any) -> Generate:
-        settings, model = ctx.settings, await self._choosing.chosen(ctx)
+        settings, model = ctx.settings, self._choosing.chosen(ctx)
         persona = Turn(role="system", parts=(Text(settings.persona),))
         asked: dict[str, Any] = {"max_tokens": settings.max_tokens, "temperature": settings.temperature}
         if settings.tools and model.tools:

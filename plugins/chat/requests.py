@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot import Command, Context, File, Generate, Reply, Route, TextSoFar, Turn, UserError, estimate_tokens
+from bot import (
+    Command,
+    Context,
+    File,
+    Generate,
+    NoArgs,
+    Partial,
+    Reply,
+    Route,
+    Text,
+    TextSoFar,
+    Turn,
+    UserError,
+    estimate_tokens,
+)
 from plugins.chat import tasks
 from plugins.chat.config import Served
 from plugins.chat.documents import content, readable, shortened
+from plugins.chat.recalling import lines, talk
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described
 
-Chosen = Callable[[Context], Awaitable[Served]]
+CATCH_UP = {"zh-CN": "概括您上次发言之后这里说过的话。"}
+
+Chosen = Callable[[Context], Served]
 """Which model answers in this chat."""
 
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\n:]+$")]
+
+
+MOST_PARTS = 6
+"""How many times what it is shown at once a model sums up; a day of a busy chat may be more, and its beginning is left out."""
+
+FRAME = 40
+"""Tokens for the name in front of a text."""
 
 
 class _Args(BaseModel):
@@ -39,7 +63,7 @@ class SummarizeArgs(_Args):
     """What `/summarize` takes."""
 
     hours: float = Field(default=24.0, gt=0, le=24 * 31)
-    """Without a text: how far back to look in the conversation with the bot."""
+    """Without a text: how far back to look in what was said here, as far as the bot has heard it."""
 
 
 class ClassifyArgs(_Args):
@@ -77,6 +101,7 @@ class Requests:
             Command(
                 "summarize", "Sum up a text, the message you reply to, or what was said here.", SummarizeArgs, self.summarize, menu=True
             ),
+            Command("catchup", "Sum up what was said since you last spoke here.", NoArgs, self.catch_up, descriptions=CATCH_UP),
             Command("classify", "Say which of some labels fits a text.", ClassifyArgs, self.classify),
             Command("extract", "List the names, places, dates or the like in a text.", ExtractArgs, self.extract),
             Command("code", "Write a few lines of code.", CodeArgs, self.code),
@@ -90,15 +115,29 @@ class Requests:
         """A text in another language."""
         return await self._done(ctx, tasks.translate(args.language), await self._text(ctx, args))
 
-    async def summarize(self, ctx: Context, args: SummarizeArgs) -> str:
-        """A text, or the conversation since some hours ago."""
+    async def summarize(self, ctx: Context, args: SummarizeArgs) -> Reply | str:
+        """A text, or what was said here since some hours ago."""
         if args.text or ctx.message.reply_to:
             return await self._done(ctx, tasks.summarise(), await self._text(ctx, args))
         since = (ctx.now - timedelta(hours=args.hours)).timestamp()
-        said = [turn for turn in await ctx.conversation.turns(ctx.settings.context_tokens) if turn.at >= since]
-        if not said:
-            return f"Nothing was said to me here in the last {args.hours:g} h."
-        return await self._done(ctx, tasks.summarise(), "\n".join(_line(turn) for turn in said))
+        said = [turn for turn in await self._remembered(ctx) if turn.at >= since]
+        return await self._told(ctx, said) if said else f"I know of nothing that was said here in the last {args.hours:g} h."
+
+    async def catch_up(self, ctx: Context, args: NoArgs) -> Reply | str:
+        """What was said since the person last spoke here, of all that the bot has heard; for their eyes alone, where the platform can."""
+        turns, me = await self._remembered(ctx), ctx.person.id
+        last = max((number for number, turn in enumerate(turns) if turn.person == me and turn.role == "person"), default=-1)
+        missed = [turn for turn in turns[last + 1 :] if turn.person != me]
+        return Reply(await self._told(ctx, missed) if missed else "You have missed nothing that I know of.", private=True)
+
+    async def _remembered(self, ctx: Context) -> list[Turn]:
+        return await talk(ctx).turns(MOST_PARTS * ctx.settings.context_tokens)
+
+    async def _told(self, ctx: Context, turns: Sequence[Turn]) -> str:
+        """Summed up part by part where it is more than the model can be shown at once, and then the parts together."""
+        task, parts = tasks.condense(), split(turns, ctx.settings.context_tokens)
+        told = [await self._done(ctx, task, lines(part), shown=len(parts) == 1) for part in parts]
+        return told[0] if len(told) == 1 else await self._done(ctx, task, "\n".join(told)[: ctx.settings.context_tokens * 2])
 
     async def classify(self, ctx: Context, args: ClassifyArgs) -> str:
         """One of the labels."""
@@ -126,8 +165,8 @@ class Requests:
             return text
         raise UserError("Please write a text behind the command, or reply with it to a message.")
 
-    async def _done(self, ctx: Context, task: Task, text: str) -> str:
-        model, settings = await self._chosen(ctx), ctx.settings
+    async def _done(self, ctx: Context, task: Task, text: str, *, shown: bool = True) -> str:
+        model, settings = self._chosen(ctx), ctx.settings
         if (tokens := estimate_tokens(text)) > settings.context_tokens:
             most = len(text) * settings.context_tokens // tokens
             raise UserError(f"That is too long for me: {len(text):,} characters, and I can read about {most:,} at once. Please send less.")
@@ -138,9 +177,24 @@ class Requests:
             temperature=0.0,
             stop=() if model.tuned else task.stops,
         )
-        answer = await ctx.stream(job, lambda partial: Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None)
+        answer = await (ctx.stream(job, _shown) if shown else ctx.run(job))
         return answer.text or "The model had nothing to say to that."
 
 
-def _line(turn: Turn) -> str:
-    return f"{turn.name or 'Bot'}: {turn.text}"
+def _shown(partial: Partial) -> Reply | None:
+    return Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None
+
+
+def split(turns: Sequence[Turn], most: int) -> list[list[Turn]]:
+    """In parts of at most `most` tokens each; a turn that is longer alone loses its end."""
+    parts: list[list[Turn]] = []
+    room = 0
+    for turn in turns:
+        text = shortened(turn.text, most - FRAME)[0]
+        tokens = estimate_tokens(f"{turn.name}: {text}")
+        if tokens > room:
+            parts.append([])
+            room = most
+        parts[-1].append(turn.model_copy(update={"parts": (Text(text),)}))
+        room -= tokens
+    return parts

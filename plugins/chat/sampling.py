@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -14,16 +14,21 @@ LIKELY = 128
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one request wants its tokens chosen; `temperature` 0 is greedy. Each choice takes one number from `random`."""
+    """How one request wants its tokens chosen; `temperature` 0 is greedy. Each choice takes one number from `random`.
+
+    The tokens in `said`, those of the answer so far, are `repetition` times less likely (Keskar et al., 2019); 1 leaves them alone.
+    """
 
     temperature: float
     top_p: float
     random: random.Random
+    repetition: float = 1.0
+    said: set[int] = field(default_factory=set)
 
 
 def choose(logits: torch.Tensor, rules: Sequence[Rule]) -> list[int]:
     """One token for each row of `logits` [rows, vocabulary]."""
-    logits = logits.float()
+    logits = _weighed(logits.float(), rules)
     chosen: list[int] = logits.argmax(-1).tolist()
     drawn = [row for row, rule in enumerate(rules) if rule.temperature > 0]
     if drawn:
@@ -35,6 +40,17 @@ def choose(logits: torch.Tensor, rules: Sequence[Rule]) -> list[int]:
         for index, row in enumerate(drawn):
             chosen[row] = _draw(rules[row], top.values[index], top.indices[index], probabilities[index])
     return chosen
+
+
+def _weighed(logits: torch.Tensor, rules: Sequence[Rule]) -> torch.Tensor:
+    """Where somebody does not want to repeat itself, a copy in which what was said counts less."""
+    rows = [row for row, rule in enumerate(rules) if rule.repetition != 1.0 and rule.said]
+    logits = logits.clone() if rows else logits
+    for row in rows:
+        said = torch.tensor(sorted(rules[row].said), device=logits.device)
+        before, by = logits[row, said], rules[row].repetition
+        logits[row, said] = torch.where(before > 0, before / by, before * by)
+    return logits
 
 
 def _draw(rule: Rule, values: torch.Tensor, tokens: torch.Tensor, probabilities: torch.Tensor) -> int:

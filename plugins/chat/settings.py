@@ -43,4 +43,4 @@ class Settings(BaseModel):
     """A model that can call tools may call those of the plugins that are on here, for whoever asks and with no more rights than theirs."""
 
     model: str = Field(default="", title="Model", max_length=100)
-    """The model that answers, of those that `/models` lists; empty is the first of them. What `/models` chose in a chat goes before."""
+    """The model that answers, of those that `/models` lists; empty is the first of them. `/models NAME` chooses it for a channel."""

@@ -22,6 +22,7 @@ class Speaker:
         self.adapter = adapter
         self.window = min(context, chat.context if chat else context, getattr(model.config, "max_position_embeddings", None) or context)
         self._tokenizer = tokenizer
+        self._repetition = chat.repetition if chat else 1.0
         written = form(tokenizer, chat)
         self._format = PromptFormat(written)
         self.ends = _ends(model, tokenizer, written, chat.ends if chat else ())
@@ -29,7 +30,16 @@ class Speaker:
     def answering(self, work: ChatWork) -> Answering:
         """The work, ready to be computed."""
         prompt = self.encode(work.job)
-        return Answering(work, prompt, model=self.name, adapter=self.adapter, window=self.window, ends=self.ends, decode=self.decode)
+        return Answering(
+            work,
+            prompt,
+            model=self.name,
+            window=self.window,
+            ends=self.ends,
+            decode=self.decode,
+            adapter=self.adapter,
+            repetition=self._repetition,
+        )
 
     def encode(self, job: Generate) -> Prompt:
         """The prompt of a job. It leaves room for the answer, up to half the window."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot import Attachment, Context, File, Generate, Message, Paper, Quote, Refused, Text, Turn, UserError
+from bot import Attachment, Change, Chosen, Context, File, Generate, Message, NoArgs, Paper, Quote, Reply, Setting, Text, Turn, UserError
 from bot.catalogue import load
 from bot.testing import ScriptedActs
 from plugins.chat.choosing import ModelsArgs
@@ -99,7 +98,32 @@ async def test_without_a_text_the_conversation_of_the_last_hours_is_summed_up() 
         await acts.append(Turn(role="person", parts=(Text(text),), name="Bob", at=now - 3600 * hours, tokens=5))
     await plugin()._requests.summarize(context(acts), SummarizeArgs())
     assert asked(acts).turns[-1].text == "Bob: hello"
-    assert await plugin()._requests.summarize(context(acts), SummarizeArgs(hours=1)) == "Nothing was said to me here in the last 1 h."
+    assert (
+        await plugin()._requests.summarize(context(acts), SummarizeArgs(hours=1)) == "I know of nothing that was said here in the last 1 h."
+    )
+
+
+async def test_a_long_period_is_summed_up_part_by_part_and_then_as_a_whole() -> None:
+    acts = ScriptedActs(*[answer(f"Part {number}.") for number in range(1, 4)], answer("All of it."))
+    ctx = context(acts)
+    for number in range(30):
+        await acts.append(Turn(role="person", parts=(Text("word " * 60 + f"n{number}"),), name="Bob", at=ctx.now.timestamp(), tokens=100))
+    assert await plugin()._requests.summarize(ctx, SummarizeArgs()) == "All of it."
+    jobs = [job for job in acts.jobs if isinstance(job, Generate)]
+    assert [f"n{number}" in "".join(job.turns[-1].text for job in jobs[:3]) for number in range(30)] == [True] * 30
+    assert jobs[3].turns[-1].text == "Part 1.\nPart 2.\nPart 3."
+
+
+async def test_catching_up_tells_one_person_what_was_said_since_they_spoke() -> None:
+    acts = ScriptedActs(answer("Bob asked about lunch."))
+    for person, name, text in (("2", "Bob", "old"), ("1", "Alice", "bye"), ("2", "Bob", "Lunch?"), ("3", "Eve", "At noon.")):
+        await acts.append(Turn(role="person", parts=(Text(text),), name=name, person=person, tokens=5))
+    reply = await plugin()._requests.catch_up(context(acts), NoArgs())
+    assert isinstance(reply, Reply) and (reply.text, reply.private) == ("Bob asked about lunch.", True)
+    assert asked(acts).turns[-1].text == "Bob: Lunch?\nEve: At noon."
+    await acts.append(Turn(role="person", parts=(Text("thanks"),), name="Alice", person="1", tokens=5))
+    nothing = await plugin()._requests.catch_up(context(acts), NoArgs())
+    assert isinstance(nothing, Reply) and nothing.text == "You have missed nothing that I know of."
 
 
 async def test_what_is_missing_or_too_long_is_said() -> None:
@@ -122,25 +146,25 @@ async def test_bare_code_becomes_a_block() -> None:
         assert await plugin()._requests.code(context(acts), CodeArgs(text="one")) == "```python\nx = 1\n```"
 
 
-async def test_who_manages_the_server_chooses_the_model_of_a_chat() -> None:
+async def test_an_admin_chooses_the_model_of_a_channel_or_thread_by_its_setting() -> None:
     acts, both = ScriptedActs(answer("Hi."), answer("Hi.")), plugin(TUNED, BASE)
-    with pytest.raises(Refused, match="Only those who manage this server"):
-        await both._choosing.models(context(acts), ModelsArgs(name=BASE))
-    await both.answer(context(acts, said("Hello")))
-    manager = context(acts, replace(said("/models"), manages=True))
-    assert await both._choosing.models(manager, ModelsArgs(name=BASE)) == f"{BASE} answers here from now on."
-    await both.answer(context(acts, said("Hello")))
+    acts.holding = [Chosen("chat", "", True, "operator", False, (Setting("model", "", "plugin"),), {}, "")]
+    assert await both._choosing.models(context(acts), ModelsArgs(name=BASE)) == f"{BASE} answers here from now on."
+    assert acts.changes == [Change(settings={"model": BASE}, where="channel")]
+    message = said("Hello")
+    for ctx in (context(acts, message), Context(message, Settings(model=BASE), context(acts).now, "ref", acts)):
+        await both.answer(ctx)
     assert [job.model for job in acts.jobs] == [TUNED, BASE]
-    assert f"**{BASE}**, answers here: Continues text in 46 languages" in await both._choosing.models(manager, ModelsArgs())
+    listed = await both._choosing.models(Context(message, Settings(model=BASE), context(acts).now, "ref", acts), ModelsArgs())
+    assert f"**{BASE}**, answers here: Continues text in 46 languages" in listed
 
 
 async def test_a_model_that_is_not_served_is_refused_and_a_choice_that_left_falls_back() -> None:
-    acts: Any = ScriptedActs()
-    manager = context(acts, replace(said("/models"), manages=True))
+    acts = ScriptedActs()
     with pytest.raises(UserError, match=f"No model here is called “gpt”. There is: {TUNED}, {BASE}"):
-        await plugin(TUNED, BASE)._choosing.models(manager, ModelsArgs(name="gpt"))
-    await plugin(TUNED, BASE)._choosing.models(manager, ModelsArgs(name=BASE))
-    assert (await plugin(TUNED, "phi-2")._choosing.chosen(manager)).name == TUNED
+        await plugin(TUNED, BASE)._choosing.models(context(acts), ModelsArgs(name="gpt"))
+    gone = Context(said("x"), Settings(model=BASE), context(acts).now, "ref", acts)
+    assert plugin(TUNED, "phi-2")._choosing.chosen(gone).name == TUNED
 
 
 # Text files ---------------------------------------------------------------------------------------------------------------

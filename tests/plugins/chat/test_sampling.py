@@ -43,6 +43,15 @@ def test_a_temperature_close_to_0_does_not_overflow() -> None:
     assert choose(torch.tensor([[1000.0, -1000.0, 999.0]]), [rule(1e-6)]) == [0]
 
 
+def test_what_was_said_is_less_likely_and_the_logits_stay_as_they_are() -> None:
+    given_logits = torch.tensor([[2.0, 1.9, -1.0], [2.0, 1.9, -1.0]])
+    kept = given_logits.clone()
+    rules = [Rule(0.0, 1.0, random.Random(), 1.1, {0, 2}), rule(0.0)]
+    assert choose(given_logits, rules) == [1, 0]
+    assert torch.equal(given_logits, kept)
+    assert choose(torch.tensor([[-1.0, -1.05]]), [Rule(0.0, 1.0, random.Random(), 1.1, {0})]) == [1]
+
+
 @given(seed=SEEDS)
 def test_nothing_outside_the_nucleus_is_drawn(seed: int) -> None:
     assert choose(logits(0.5, 0.3, 0.15, 0.05), [rule(top_p=0.75, seed=seed)])[0] in {0, 1}

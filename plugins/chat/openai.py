@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot import Call, Generate, Turn
 from plugins.chat.forms import Part
-from plugins.chat.prompt import leading, merged, part
+from plugins.chat.prompt import leading, merged, nameless, part
 
 TRIES = 4
 BUSY = {408, 429, 500, 502, 503, 504}
@@ -85,10 +85,11 @@ GO_ON = "Go on exactly where you stopped. Repeat nothing."
 def messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
     """Turns as the protocol has them; persons' words begin with their names."""
     first = leading(turns)
-    persona = [{"role": "system", "content": "\n".join(turn.text.strip() for turn in first)}] if first else []
     rest = turns[len(first) :]
+    head, parts = nameless(Part("system", "\n".join(turn.text.strip() for turn in first)), [part(turn, calling=True) for turn in rest])
+    persona = [{"role": "system", "content": head.text}] if head.text else []
     calls = [turn.call for turn in rest if turn.role == "tool"]
-    said = [_message(each) for each in merged(part(turn, calling=True) for turn in rest)]
+    said = [_message(each) for each in merged(parts)]
     for message, id in zip((message for message in said if message["role"] == "tool"), calls, strict=True):
         message["tool_call_id"] = id
     return [*persona, *said, *([{"role": "user", "content": GO_ON}] if begun(turns) else [])]

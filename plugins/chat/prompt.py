@@ -8,7 +8,7 @@ from itertools import groupby, takewhile
 
 from bot import Function, Turn
 from bot.turns import fit
-from plugins.chat.forms import Form, Part
+from plugins.chat.forms import LONGEST_NAME, Form, Part
 
 ROLES = {"system": "user", "bot": "assistant", "person": "user", "tool": "tool"}
 """Of the turns behind the leading system turns; many templates allow a system message at the start alone."""
@@ -36,6 +36,8 @@ class PromptFormat:
         persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in first)), budget // 2)
         rest = turns[len(first) :]
         parts = [part(turn, calling=self._form.calling) for turn in rest]
+        if not self._form.named:
+            persona, parts = nameless(persona, parts)
         prompt = self._render(persona, parts, tools)
         if len(prompt.tokens) > budget:
             parts = self._fitting(rest, parts, budget - self._form.frame(persona, tools))
@@ -72,6 +74,15 @@ def part(turn: Turn, *, calling: bool) -> Part:
     if turn.role == "tool" and not calling:
         return Part("user", "\n".join([f"[{name}]", *(f"> {line}" for line in text.splitlines())]))
     return Part(ROLES[turn.role], text, name, turn.calls if calling else ())
+
+
+def nameless(persona: Part, parts: Sequence[Part]) -> tuple[Part, list[Part]]:
+    """Where one person alone has spoken, their name stands in the persona: a small model takes one before a message for words to repeat."""
+    names = {part.name for part in parts if part.role == "user"}
+    if len(names) != 1 or not (name := names.pop()) or not persona.text:
+        return persona, list(parts)
+    told = replace(persona, text=f"{persona.text}\nYou talk with {name[:LONGEST_NAME]}.")
+    return told, [replace(part, name="") if part.role == "user" else part for part in parts]
 
 
 def leading(turns: Sequence[Turn]) -> list[Turn]:

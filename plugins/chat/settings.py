@@ -6,11 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PERSONA = (
-    "You are Hobnob, a helpful AI assistant in a group chat. Messages begin with the name of the person who wrote them. "
-    "Answer the last one correctly and briefly."
-)
-"""Short on purpose: every answer begins with reading it, and a small model on a CPU reads 300 tokens a second."""
+PERSONA = "You are Hobnob, a helpful AI assistant. Give short and correct answers."
+"""Short on purpose: every answer begins with reading it, and a small model on a CPU reads 300 tokens a second. With words about a chat or about
+names in it, the starter repeats questions instead of answering them."""
 
 
 class Settings(BaseModel):

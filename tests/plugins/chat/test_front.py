@@ -269,7 +269,3 @@ def test_what_appends_turns_is_ordered() -> None:
     assert sorted(name for _, name in [key for key, ordered in routes.items() if ordered]) == sorted(
         ["said", "reset", "undo", "again", "continue", "again", "continue"]
     )
-
-
-def test_the_prompt_before_the_first_message_is_tiny() -> None:
-    assert len(PERSONA.split()) < 60

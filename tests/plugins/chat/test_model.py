@@ -60,6 +60,12 @@ def test_eight_people_at_once_each_get_the_answer_that_generate_gives(starter_en
     assert [(answer.text, answer.tokens) for answer in answers] == [alone(starter_engine, request) for request in requests]
 
 
+def test_sixteen_people_at_once_are_all_answered(starter_engine: Engine) -> None:
+    turns = [(system(PERSONA), person("What is the capital of France?", f"Person {number}")) for number in range(16)]
+    answers = ran(starter_engine, *[Request(Generate(turns=turn, max_tokens=24, temperature=0.0)) for turn in turns])
+    assert ["Paris" in answer.text for answer in answers] == [True] * 16
+
+
 def test_it_loads_without_a_word_runs_and_unloads(starter: Path, capfd: pytest.CaptureFixture[str]) -> None:
     chat = Chat(Config(context=512, max_batch=2), STARTER_ENTRY)
     expected = chat.memory()

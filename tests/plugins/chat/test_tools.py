@@ -44,7 +44,8 @@ Environment: ipython
 Cutting Knowledge Date: December 2023
 Today Date: 26 Nov 2026
 
-Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>
+Be brief.
+You talk with Alice.<|eot_id|><|start_header_id|>user<|end_header_id|>
 
 Given the following functions, please respond with a JSON for a function call with its proper arguments that best answers the given prompt.
 
@@ -66,7 +67,7 @@ Respond in the format {"name": function name, "parameters": dictionary of argume
     }
 }
 
-Alice: What time is it?<|eot_id|><|start_header_id|>assistant<|end_header_id|>
+What time is it?<|eot_id|><|start_header_id|>assistant<|end_header_id|>
 
 {"name": "time", "parameters": {"zone": "Europe/Paris"}}<|eot_id|><|start_header_id|>ipython<|end_header_id|>
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 PERSONA = "You are Hobnob, a helpful AI assistant. Give short and correct answers."
-"""Short on purpose: every answer begins with reading it, and a small model on a CPU reads 300 tokens a second. With words about a chat or about
+"""Short on purpose: every answer begins with reading it, and a small model on a CPU reads 300 tokens a second. With words about chats or
 names in it, the starter repeats questions instead of answering them."""
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from bot import catalogue
+from bot.cli.declaring import declared
 from bot.cli.listing import access, told
-from bot.config import load
 from bot.errors import ConfigError
 from bot.pull.deriving import derive
 
@@ -20,7 +20,7 @@ HEAD = "# Written by `hobnob models add`, and yours: change what is wrong, delet
 
 def add(path: Path | None, repo: str, name: str, revision: str, base: str = "") -> None:
     """Writes the entry beside the weights, checks it as a start would, and says what the licence asks for; `base` is an adapter's."""
-    config = load(path)
+    config = declared(path)
     known = catalogue.load(added=config.models_dir)
     called = name or re.sub(r"[^a-z0-9._-]+", "-", repo.partition("/")[2].lower()).strip("-._")
     facts = derive(repo, access(config), revision, known=known, base=base)

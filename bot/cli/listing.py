@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot import catalogue, discovery
+from bot.cli.declaring import declared
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError
 from bot.pull import Access, bars, status, verify
@@ -120,7 +121,7 @@ def _bytes(number: int) -> str:
 
 def pull(path: Path | None, names: list[str]) -> None:
     """Brings models and sets. Raises PullError, which is a ConfigError."""
-    config = load(path)
+    config = declared(path)
     known = catalogue.load(added=config.models_dir)
     entries = known.needed(names)
     if faults := [said for entry in entries for said in _obstacles(known, entry, config)]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -54,6 +55,20 @@ def models_recommend(
     from bot.cli.recommending import recommend as command
 
     command(config, languages, quality, use, people, json)
+
+
+@models.command("bench")
+def models_bench(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Chat models that the configuration serves.")],
+    prompts: Annotated[Path, typer.Option("--prompts", exists=True, dir_okay=False, help="A file with a prompt on each line.")],
+    judge: Annotated[str, typer.Option(metavar="NAME", help="A served model that votes for the best answers, without names.")] = "",
+    json: Json = False,
+    config: ConfigFile = None,
+) -> None:
+    """Ask several models the same, and show answers, time and memory side by side."""
+    from bot.cli.benching import bench as command
+
+    command(config, names, prompts, judge, json)
 
 
 @models.command("check")

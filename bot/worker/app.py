@@ -158,7 +158,7 @@ def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[
     remote = [model for model in models if model.remote]
     elsewhere = [Hand(f"{worker}/{one.name}", f"{here}:{one.name}", [one], REMOTE, _residents(config, REMOTE, folders)) for one in remote]
     if config.worker.device != REMOTE:
-        device = _device(config)
+        device = device_of(config)
         local = [model for model in models if not model.remote]
         for model in local:
             model.device = device
@@ -201,7 +201,7 @@ def _placement(config: Config, device: str, model: Model[Any, Any], folders: Map
     return Placement(device, folders[model.weights] if model.weights else None, threads, beside)
 
 
-def _device(config: Config) -> str:
+def device_of(config: Config) -> str:
     """What `auto` means here; a GPU counts when torch can use it."""
     chosen = config.worker.device
     if chosen == "cpu" or (chosen == "auto" and shutil.which("nvidia-smi") is None):

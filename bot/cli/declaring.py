@@ -1,0 +1,45 @@
+"""Asks once what the bot is for, and writes the answer into bot.toml: licences of models depend on it. What they say: `catalogue.py`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import typer
+
+from bot.catalogue import Use
+from bot.config import Config, load
+
+QUESTION = "What is the bot for: private (among people you know), public (for everybody, free) or commercial (for money, or at work)?"
+
+HEADING = re.compile(r"^\[models\][ \t]*(#.*)?$", re.MULTILINE)
+
+
+def declared(path: Path | None, ask: Callable[[], str] | None = None) -> Config:
+    """The configuration, with `models.use` where somebody is there to say it; without a terminal nothing is asked."""
+    config = load(path)
+    file = config.source.path
+    nobody = ask is None and not (sys.stdin.isatty() and sys.stderr.isatty())
+    if config.models.use is not None or nobody or not os.access(file, os.W_OK):
+        return config
+    file.write_text(_with(file.read_text(encoding="utf-8"), (ask or _asked)().strip().lower()), encoding="utf-8")
+    typer.echo(f"Written down in {file}, where you may change it: `use` under [models].", err=True)
+    return load(path)
+
+
+def _asked() -> str:
+    while (said := typer.prompt(QUESTION, default="private", err=True).strip().lower()) not in get_args(Use):
+        typer.echo(f"Please say one of {', '.join(get_args(Use))}.", err=True)
+    return str(said)
+
+
+def _with(text: str, use: str) -> str:
+    """The file's text with the answer in its table, which is made where there is none; everything else stays as it is."""
+    line = f'use = "{use}"'
+    if heading := HEADING.search(text):
+        return f"{text[: heading.end()]}\n{line}{text[heading.end() :]}"
+    return f"{text.rstrip()}\n\n[models]\n{line}\n".lstrip()

@@ -21,6 +21,7 @@ from bot import (
     Refused,
     Reply,
     Route,
+    Tool,
     UserError,
     hookimpl,
 )
@@ -42,6 +43,15 @@ SEEDS = 1_000_000
 IMAGINE = {"zh-CN": "按文字画图。"}
 RESTYLE = {"zh-CN": "以一张图为起点重新画。"}
 RECIPE = {"zh-CN": "按配方重画一张图。"}
+
+
+class Drawing(BaseModel):
+    """What the tool takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    prompt: Prompt
+    """What to draw, in words."""
 
 
 class Below(BaseModel):
@@ -80,6 +90,16 @@ class Plugin:
             Action("edit", Edited, self.edit),
             Action("delete", Below, self.delete),
         ]
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Tool]:
+        """For a model that is asked for a picture."""
+        return [Tool("draw", "Draws a picture from words and shows it in the chat.", Drawing, self.draw, timeout=900.0)]
+
+    async def draw(self, ctx: Context, args: Drawing) -> Reply:
+        """One picture, as `/imagine` would draw it here; the model is told that it is shown, and the chat sees it."""
+        reply = await self.imagine(ctx, self._args.model_validate({"prompt": args.prompt}))
+        return Reply("The picture is drawn and shown below your answer.", *(part for part in reply.parts if isinstance(part, Image)))
 
     async def imagine(self, ctx: Context, args: ImagineArgs) -> Reply:
         """One reply with all pictures."""

@@ -18,14 +18,17 @@ from bot import (
     JobFailed,
     Quote,
     Refused,
+    Reply,
+    Text,
     UserError,
 )
 from bot.catalogue import load
 from plugins.imagine.args import args_for
 from plugins.imagine.config import Config, Server
+from plugins.imagine.front import Drawing
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import served
-from tests.plugins.imagine.scene import BEN, BOTH, PICTURE, Scene, button, imagine, message
+from tests.plugins.imagine.scene import BEN, BOTH, PICTURE, Scene, button, context, imagine, message, plugin
 
 
 async def test_a_prompt_becomes_a_picture_with_its_recipe_its_words_and_its_buttons() -> None:
@@ -54,6 +57,16 @@ async def test_sizes_are_snapped_to_what_the_model_and_the_server_allow(size: st
     acts = Scene()
     await imagine(f'a cat --size "{size}"', acts)
     assert acts.asked.size == drawn
+
+
+async def test_a_chat_model_may_have_a_picture_drawn_as_the_server_wants_them() -> None:
+    acts = Scene()
+    (tool,) = plugin().register_tools()
+    reply = await tool.handler(context(acts), Drawing(prompt="a red cat"))
+    assert isinstance(reply, Reply) and reply.text == "The picture is drawn and shown below your answer."
+    assert [type(part) for part in reply.parts if not isinstance(part, Text)] == [Image] and acts.asked.prompt == "a red cat"
+    with pytest.raises(Refused):
+        await tool.handler(context(Scene(), blocked="cat"), Drawing(prompt="a red cat"))
 
 
 async def test_a_server_has_its_own_defaults_and_caps() -> None:

@@ -124,7 +124,7 @@ class Tool:
     """A function that a chat model may call while it answers, for the person who asked and with no more rights than theirs.
 
     `description` tells the model when to; `args` becomes its schema. The handler's words are told to the model as data, other parts of its
-    reply go to the chat. It has `timeout` seconds.
+    reply go to the chat. It has `timeout` seconds. Who may not use the `command` that it stands for may not have it called either.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Tool:
     args: type[BaseModel]
     handler: ArgsHandler
     timeout: float = 60.0
+    command: str = ""
 
 
 Route = Command | Listener | Action | Reaction | Schedule

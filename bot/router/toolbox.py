@@ -37,7 +37,7 @@ class Toolbox:
     async def offered(self, message: Message) -> tuple[Function, ...]:
         """What may be called for the sender of this message."""
         view = await self._gate.view(message.address)
-        return tuple(_function(tool) for plugin, tool in self._tools.values() if view.may(plugin, "", message))
+        return tuple(_function(tool) for plugin, tool in self._tools.values() if view.may(plugin, tool.command, message))
 
     async def call(self, call: Call, name: str, journal: Journal, act: Callable[[Journal], Acts]) -> Reply:
         """What came of it, faults included; `name` is that of the call in the journal, under which all is kept that the tool does."""
@@ -59,7 +59,7 @@ class Toolbox:
         message = journal.message
         plugin, tool = self._tools.get(call.name, ("", None))
         view = await self._gate.view(message.address)
-        if tool is None or not view.may(plugin, "", message):
+        if tool is None or not view.may(plugin, tool.command, message):
             raise Refused(f"There is no tool {call.name} for {message.sender.name} here.")
         settings = self._gate.settings(plugin, view, message.address)
         inner = journal.within(name, plugin, settings.model_dump(mode="json"))

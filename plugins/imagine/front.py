@@ -94,7 +94,7 @@ class Plugin:
     @hookimpl
     def register_tools(self) -> Iterable[Tool]:
         """For a model that is asked for a picture."""
-        return [Tool("draw", "Draws a picture from words and shows it in the chat.", Drawing, self.draw, timeout=900.0)]
+        return [Tool("draw", "Draws a picture from words and shows it in the chat.", Drawing, self.draw, timeout=900.0, command="imagine")]
 
     async def draw(self, ctx: Context, args: Drawing) -> Reply:
         """One picture, as `/imagine` would draw it here; the model is told that it is shown, and the chat sees it."""

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from bot import Call, Command, Context, File, JobFailed, NoArgs, Reply, Route, Tool, UserError, hookimpl
 from bot.messages import Address, Called, Message, Person
+from bot.permissions import Grant
 from bot.plugins import Loaded, Plugins
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
@@ -66,6 +67,7 @@ class Scales:
     def register_tools(self) -> Iterable[Tool]:
         yield Tool("weigh", "Weighs something.", Weight, self.weigh)
         yield Tool("fail", "Fails.", Weight, self.fail)
+        yield Tool("forge", "Forges.", Weight, self.fail, command="forge")
         yield Tool("sleep", "Takes long.", NoArgs, self.sleep, timeout=0.05)
 
     async def weigh(self, ctx: Context, args: Weight) -> Reply:
@@ -114,13 +116,25 @@ async def said(redis_url: str, redis: Redis, keys: Keys, arrival: Message, choic
 
 
 async def test_what_is_on_here_is_offered_with_its_arguments(redis_url: str, redis: Redis, keys: Keys) -> None:
-    assert await said(redis_url, redis, keys, message("list")) == "weigh:['grams', 'what'] fail:['grams', 'what'] sleep:[]"
+    assert (
+        await said(redis_url, redis, keys, message("list"))
+        == "weigh:['grams', 'what'] fail:['grams', 'what'] forge:['grams', 'what'] sleep:[]"
+    )
 
 
 async def test_what_is_off_here_is_neither_offered_nor_called_whoever_wants_it(redis_url: str, redis: Redis, keys: Keys) -> None:
     off = Choices(plugins={"scales": False})
     assert await said(redis_url, redis, keys, message("list"), off) == "none"
     assert await said(redis_url, redis, keys, message("do", "weigh what=x"), off) == "There is no tool weigh for Ada here.! None"
+
+
+@pytest.mark.parametrize("what", ["scales", "/forge"])
+async def test_who_may_not_use_a_plugin_or_the_command_may_not_have_its_tool_called(
+    redis_url: str, redis: Redis, keys: Keys, what: str
+) -> None:
+    forbidden = Choices(grants=(Grant(who="person:ada", what=what, allowed=False),))
+    assert "forge" not in await said(redis_url, redis, keys, message("list"), forbidden)
+    assert await said(redis_url, redis, keys, message("do", "forge what=x"), forbidden) == "There is no tool forge for Ada here.! None"
 
 
 @pytest.mark.parametrize(

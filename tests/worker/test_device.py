@@ -8,7 +8,7 @@ from bot.config import Config
 from bot.errors import ConfigError
 from bot.models import Batch, Memory, Model, Placement
 from bot.tables import WorkerTable
-from bot.worker.app import _device
+from bot.worker.app import device_of
 from bot.worker.device import Device
 from tests.worker.drill import Beat, Done, Drum
 
@@ -50,7 +50,7 @@ def test_a_device_that_is_not_here_is_a_sentence(chosen: str) -> None:
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(ConfigError, match=f'worker.device = "{chosen}": torch .* finds no such device here'):
-        _device(Config(worker=WorkerTable(device=chosen)))
+        device_of(Config(worker=WorkerTable(device=chosen)))
 
 
 def test_a_model_that_fails_to_unload_is_gone_and_the_next_one_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

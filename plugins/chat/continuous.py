@@ -167,7 +167,7 @@ class Continuous:
         name = f"answer {next(self._names)}"
         greedy = temperature == 0.0
         rules = {"temperature": 1.0 if greedy else temperature, "top_p": 1.0 if greedy else top_p}
-        rules["top_k"] = 1 if greedy else self.model.config.vocab_size
+        rules["top_k"] = 1 if greedy else self.model.config.get_text_config().vocab_size
         taken = self._warm().add_request(list(prompt), name, max_new_tokens=most, streaming=True, eos_token_id=list(ends), **rules)
         if taken is None:
             raise RuntimeError(f"continuous batching takes no requests: {self._manager.background_thread_status.fatal_error}")

@@ -27,7 +27,10 @@ def loaded(folder: Path, device: str, facts: ChatFacts | None, numbers: Numbers,
         raise ValueError(f"expected {facts.architecture if facts else 'a causal language model'} in {folder}, found {found}")
     if numbers.quantised and (_gguf(folder) or getattr(config, "quantization_config", None)):
         raise ValueError(f"the weights in {folder} are in fewer bits already: take `precision` out of their [plugins.chat.running] table")
-    model = native.from_pretrained(folder, config=config, use_safetensors=True, **local, **_options(transformers, numbers, device))
+    options = _options(transformers, numbers, device)
+    if "gguf_file" in local:  # left to itself, transformers 5.23 unpacks other numbers than are in the file
+        options["quantization_config"] = transformers.GgufConfig(dequantize=True)
+    model = native.from_pretrained(folder, config=config, use_safetensors=True, **local, **options)
     model = (model if numbers.quantised else model.to(device)).eval()
     if running and running.compile:
         model.compile(dynamic=True)

@@ -35,8 +35,9 @@ async def export(ctx: Context, args: NoArgs) -> Reply:
 async def delete(ctx: Context, args: NoArgs) -> Reply:
     """Asks once more."""
     text = (
-        "This deletes what you said to me and what I answered you, in every server of this platform, what plugins keep for you, your "
-        "buttons and reminders, and that you own me, if you do. It cannot be taken back."
+        "This deletes what I remember of what you said to me and I answered you, in every server of this platform, what you said in "
+        "rooms, what plugins keep for you, your buttons and reminders, and that you own me, if you do. Answers that stand in chats "
+        "stay. It cannot be undone."
     )
     return Reply(text, buttons=[Button("Delete all of it", "deleted", {})], private=True)
 

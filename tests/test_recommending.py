@@ -43,10 +43,11 @@ def advised(machine: str, **wish: Any) -> Advice:
 def test_the_best_that_fits_leads_the_line_up(machine: str) -> None:
     name, how, needs, speed = GOLDEN[machine]
     advice = advised(machine)
-    chat, speech = advice.lineup
+    chat, speech, *pictures = advice.lineup
     (rung,) = [rung for rung in advice.ladder if rung.model == name]
     assert (chat.model, chat.how, round(chat.needs / GB, 1), rung.speed) == (name, how, needs, speed)
     assert (speech.model, speech.stays) == ("whisper-base", True)
+    assert [part.model for part in pictures] == (["flux.1-schnell"] if machine == "80 GB" else []), "33.7 GB"
     assert [each.needs > 0 for each in advice.ladder].count(True) == len(advice.ladder)
 
 
@@ -73,11 +74,12 @@ def test_a_language_decides_and_one_that_nobody_knows_is_said() -> None:
 
 
 def test_the_next_step_is_named() -> None:
-    quicker, server, small = advised("no GPU").notes
+    pictures, quicker, server, small = advised("no GPU").notes
+    assert pictures.startswith("flux.1-schnell draws, and needs 33.7 GB where there are ")
     assert quicker.startswith("Without a GPU, llama.cpp writes about three times as fast")
     assert "llama.cpp or vLLM, in a [plugins.chat.servers.NAME] table" in server
     assert small.startswith("What fits here is small")
-    assert advised("24 GB").notes == ()
+    assert [note.partition(":")[0] for note in advised("24 GB").notes] == ["flux.1-schnell draws, and needs 33.7 GB where there are 21.6 GB"]
 
 
 def test_cards_are_read_from_what_the_driver_says() -> None:

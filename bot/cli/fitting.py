@@ -177,10 +177,9 @@ def _unfit(catalogue: Catalogue, entry: Entry, wish: Wish) -> str:
 
 
 def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wish) -> tuple[Part, ...]:
-    """The chat model, and the first of every other kind that is in the catalogue and may be used."""
-    usable = [entry for entry in catalogue.models.values() if entry.kind != "chat" and not _unfit(catalogue, entry, wish)]
-    others = {entry.kind: entry for entry in reversed(usable)}
+    """The chat model, and the first of every other kind that is in the catalogue, may be used, and has room here by itself."""
     room = machine.room(len(machine.cards))
+    others = {entry.kind: entry for entry in reversed(_others(catalogue, wish)) if entry.disk <= machine.room(min(len(machine.cards), 1))}
     parts: list[Part] = []
     if best:
         parts.append(Part(best.model, "chat", best.how, best.needs, True, round(best.needs / DISK, 1), round(200 / best.speed, 1)))
@@ -190,10 +189,20 @@ def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wis
     return tuple(parts)
 
 
+def _others(catalogue: Catalogue, wish: Wish) -> list[Entry]:
+    """The models of other kinds that may be used."""
+    return [entry for entry in catalogue.models.values() if entry.kind != "chat" and not _unfit(catalogue, entry, wish)]
+
+
 def _notes(catalogue: Catalogue, chats: Sequence[Entry], machine: Machine, best: Rung | None, wish: Wish) -> Iterator[str]:
     for language in wish.languages:
         if not any(language in entry.languages for entry in chats):
             yield f"No model of the catalogue knows {language}: `hobnob models add OWNER/NAME` takes a model or an adapter that does."
+    room = machine.room(min(len(machine.cards), 1))
+    pictures = [entry for entry in _others(catalogue, wish) if entry.kind == "image"]
+    if pictures and all(entry.disk > room for entry in pictures):
+        least = min(pictures, key=lambda entry: entry.disk)
+        yield f"{least.name} draws, and needs {_gb(least.disk)} where there are {_gb(room)}: in fewer bits or in parts, slower, on a card."
     if best is None:
         yield f"No model fits: add a smaller one with `hobnob models add`, or one that runs elsewhere, {TABLE}."
         return

@@ -97,7 +97,7 @@ async def test_time_passes(room):
 async def test_people_choose_fill_in_react_and_upload(room):
     (panel,) = await room.say("/panel")
     assert panel.buttons == ["Other", "One", "Two"]
-    assert await room.choose("2", on=panel) == ["You took 2."]
+    assert await room.choose("Two", on=panel) == ["You took 2."]
     assert await room.fill("Other", number=7) == ["You took 7."]
     assert await room.react("👍", panel, by="Ben") == ["Ben likes it."]
     assert await room.say(files={"note.bin": b"hello"}) == ["note.bin: hello"]

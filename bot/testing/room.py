@@ -95,11 +95,13 @@ class Room:
         """Somebody presses the button of this label, the newest one or that of a message."""
         return await self._happens(Clicked(self._button(label, on).id), by, wait=wait, **facts)
 
-    async def choose(self, *values: str, on: Seen | None = None, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
-        """Somebody chooses in the newest menu that has these values."""
-        menus: list[Menu] = [menu for post in self._posts(on) for menu in post.menus if {one.value for one in menu.choices} >= set(values)]
-        assert menus, f"expected a menu with {', '.join(values)}, found {[list(post.menus) for post in self._posts(on)]}"
-        return await self._happens(Clicked(menus[-1].id, chosen=values), by, **facts)
+    async def choose(self, *labels: str, on: Seen | None = None, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
+        """Somebody chooses in the newest menu that has these labels."""
+        menus: list[Menu] = [menu for post in self._posts(on) for menu in post.menus]
+        fitting = [menu for menu in menus if {one.label for one in menu.choices} >= set(labels)]
+        assert fitting, f"expected a menu with {', '.join(labels)}, found {[[one.label for one in menu.choices] for menu in menus]}"
+        chosen = tuple(one.value for one in fitting[-1].choices if one.label in labels)
+        return await self._happens(Clicked(fitting[-1].id, chosen=chosen), by, **facts)
 
     async def fill(self, label: str, on: Seen | None = None, *, by: str | Person = "Ada", **values: Any) -> list[Seen]:
         """Somebody presses the button of this label, fills in the form that it opens, and sends it."""

@@ -15,7 +15,7 @@ from bot.errors import StoreError
 from bot.messages import Person, Text
 from bot.store.conversations import Conversations
 from bot.store.places import BOT, Draft, Place, RoomMessage, newcomer
-from bot.store.rooms import Rooms
+from bot.store.rooms import MOST_MESSAGES, Rooms
 
 MOST_OPEN = 3
 """Questions of one person without an answer; as many as may wait."""
@@ -136,7 +136,7 @@ class People:
         verdict = Verdict()
         for place in {talker.place: None for talker in self.talkers}:
             said = sorted((said for talker in self.talkers if talker.place == place for said in talker.said), key=lambda one: int(one.id))
-            _judge(verdict, place, said, await rooms.history(place, 2_000), kills)
+            _judge(verdict, place, said, await rooms.history(place, MOST_MESSAGES), kills)
             turns = await conversations.turns(_address(place), 1_000_000)
             expected = [part for one in said if one.ordered for part in ((one.id, "person"), (one.id, "bot"))]
             _judge_turns(verdict, place, expected, [(turn.message, turn.role) for turn in turns])
@@ -150,11 +150,16 @@ def _address(place: Place) -> str:
 
 
 def _judge(verdict: Verdict, place: Place, said: list[Said], history: list[RoomMessage], kills: Sequence[float]) -> None:
-    answers: dict[str, list[RoomMessage]] = {one.id: [] for one in said}
     ids = {one.text: one.id for one in said}
+    first = int(history[0].id) if len(history) == MOST_MESSAGES else 0  # a room forgets what is further back
+    verdict.counts["further back than a room remembers"] += sum(int(one.id) < first for one in said)
+    said = [one for one in said if int(one.id) >= first]
+    answers: dict[str, list[RoomMessage]] = {one.id: [] for one in said}
     for message in history:
         if message.head.author.id == BOT.id:  # later parts reply to nothing, but say what they are parts of
-            answers.setdefault(message.head.reply_to or ids.get(message.text.partition("\n")[0], ""), []).append(message)
+            asked = message.head.reply_to or ids.get(message.text.partition("\n")[0], "")
+            if not asked or int(asked) >= first:
+                answers.setdefault(asked, []).append(message)
     kept = {message.id for message in history}
     order: list[int] = []
     for one in [one for one in said if one.id in kept]:

@@ -97,7 +97,8 @@ def _house(request: pytest.FixtureRequest, url: str, fate: Fate) -> Any:
 
 
 def _plugins(config: pytest.Config, options: dict[str, Any]) -> Plugins:
-    folders = dict(one.split("=", 1) for one in config.getini("hobnob_plugins"))
-    assert folders, "expected `hobnob_plugins = NAME=FOLDER` in pytest's configuration, found none"
+    given = config.getini("hobnob_plugins")
+    assert given and all("=" in one for one in given), f"expected `hobnob_plugins = NAME=FOLDER` in pytest's configuration, found {given}"
+    folders = dict(one.split("=", 1) for one in given)
     tables = {name: PluginTable.model_validate({"path": Path(config.rootpath, folder), **options}) for name, folder in folders.items()}
     return load(Config(plugins=tables), "front")

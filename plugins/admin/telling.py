@@ -54,7 +54,7 @@ class Telling:
                 continue
             licence = self._catalogue.licence(entry)
             notice = " Built with Llama." if any("Built with Llama" in duty for duty in licence.duties) else ""
-            lines.append(f"- **{name}**: {entry.summary} Licence: {licence.name}.{notice}")
+            lines.append(f"- **{name}**: {entry.summary.rstrip('.')}. Licence: {licence.name}.{notice}")
         return Reply("\n".join(lines) if lines[2:] else "\n".join([*lines, "No model is at work right now."]))
 
     async def audit(self, ctx: Context, args: NoArgs) -> Reply:

@@ -29,13 +29,16 @@ class Sharing:
     def take(self, headers: dict[str, str]) -> None:
         """Has the model in the device's memory when it returns. Raises RuntimeError with what to do where that does not come about."""
         with self._client(headers, self._patience) as client:
-            match self._shares:
-                case "ollama":
-                    self._asked(client, "POST", "api/generate", json={"model": self._model, "keep_alive": -1, "stream": False})
-                case "vllm" if self._sleeping(client):
-                    self._asked(client, "POST", "wake_up")
-                case _:
-                    pass
+            try:
+                match self._shares:
+                    case "ollama":
+                        self._asked(client, "POST", "api/generate", json={"model": self._model, "keep_alive": -1, "stream": False})
+                    case "vllm" if self._sleeping(client):
+                        self._asked(client, "POST", "wake_up")
+                    case _:
+                        pass
+            except httpx.ConnectError as error:
+                raise RuntimeError(f"{self._name}: nothing answers at {self._root}; is it running?") from error
 
     def give_back(self, headers: dict[str, str]) -> None:
         """Returns when the memory is free; a server that does not run holds none. Raises RuntimeError for one that keeps it."""
@@ -68,7 +71,12 @@ class Sharing:
         return bool(self._asked(client, "GET", "is_sleeping").json()["is_sleeping"])
 
     def _asked(self, client: httpx.Client, method: str, path: str, **what: Any) -> httpx.Response:
-        answer = client.request(method, path, **what)
+        try:
+            answer = client.request(method, path, **what)
+        except httpx.ConnectError:
+            raise
+        except httpx.TransportError as error:
+            raise RuntimeError(f"{self._name}: {self._root} broke off ({type(error).__name__}: {error})") from error
         if answer.is_success:
             return answer
         said = " ".join(answer.text[:300].split())

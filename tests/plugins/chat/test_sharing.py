@@ -138,8 +138,11 @@ def test_a_vllm_that_cannot_sleep_and_a_model_that_is_not_there_are_sentences() 
 def test_a_server_that_is_not_running_holds_nothing() -> None:
     with serving(Ollama, Card()) as url:
         pass
-    remote(url, "ollama").unload()
-    remote(url, "vllm").unload()
+    for shares in ("ollama", "vllm"):
+        model = remote(url, shares)
+        model.unload()
+        with pytest.raises(RuntimeError, match=r"big: nothing answers at .*; is it running"):
+            model.load(HERE)
 
 
 def test_one_that_cannot_give_its_memory_back_still_takes_turns() -> None:

@@ -64,11 +64,20 @@ class Sharing:
             time.sleep(LOOK)
 
     def _held(self, client: httpx.Client) -> bool:
-        loaded = self._asked(client, "GET", "api/ps").json().get("models", [])
+        loaded = self._told(client, "api/ps", "models") or []
         return any(self._model in (one.get("name"), one.get("model"), one.get("name", "").removesuffix(":latest")) for one in loaded)
 
     def _sleeping(self, client: httpx.Client) -> bool:
-        return bool(self._asked(client, "GET", "is_sleeping").json()["is_sleeping"])
+        return bool(self._told(client, "is_sleeping", "is_sleeping"))
+
+    def _told(self, client: httpx.Client, path: str, what: str) -> Any:
+        answer = self._asked(client, "GET", path)
+        try:
+            return answer.json()[what]
+        except (ValueError, KeyError, TypeError) as error:
+            raise RuntimeError(
+                f"{self._name}: {answer.url} does not answer as {self._shares} does, check `url` and `shares`: {answer.text[:200]!r}"
+            ) from error
 
     def _asked(self, client: httpx.Client, method: str, path: str, **what: Any) -> httpx.Response:
         try:

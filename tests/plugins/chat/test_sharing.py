@@ -80,6 +80,17 @@ class Vllm(BaseHTTPRequestHandler):
     log_message = Ollama.log_message
 
 
+class Stranger(BaseHTTPRequestHandler):
+    """Answers everything, in a way of its own."""
+
+    card: Card
+
+    def do_GET(self) -> None:
+        say(self, 200, {"hello": "world"})
+
+    log_message = Ollama.log_message
+
+
 def say(handler: BaseHTTPRequestHandler, status: int, content: dict[str, Any]) -> None:
     said = json.dumps(content).encode()
     handler.send_response(status)
@@ -133,6 +144,13 @@ def test_a_vllm_that_cannot_sleep_and_a_model_that_is_not_there_are_sentences() 
         remote(url, "vllm").load(HERE)
     with serving(Ollama, Card()) as url, pytest.raises(RuntimeError, match=r"big: .*answers 404: .*model 'big' not found"):
         remote(url, "ollama").load(HERE)
+
+
+def test_another_kind_of_server_is_a_sentence() -> None:
+    with serving(Stranger, Card()) as url:
+        for shares in ("ollama", "vllm"):
+            with pytest.raises(RuntimeError, match=f"does not answer as {shares} does, check `url` and `shares`"):
+                remote(url, shares).unload()
 
 
 def test_a_server_that_is_not_running_holds_nothing() -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         Closing,
         Connector,
         Deliver,
+        Departing,
         Filling,
         Key,
         Limits,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         Objecting,
         Offer,
         Post,
+        Private,
         Remembering,
         Signing,
         Single,
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from bot.events import Event
     from bot.forms import Button, Choice, Form, Option, Select, options
     from bot.hookspecs import hookimpl
-    from bot.house import Barred, House, Order, Owner, Rules
+    from bot.house import Admission, Applicant, Barred, Door, House, Order, Owner, Policy, Rules
     from bot.image_facts import ImageFacts
     from bot.jobs import (
         Answer,
@@ -110,7 +112,9 @@ __version__ = "0.1.0"
 __all__ = [
     "Action",
     "Address",
+    "Admission",
     "Answer",
+    "Applicant",
     "Attachment",
     "Audio",
     "BadArguments",
@@ -142,6 +146,8 @@ __all__ = [
     "Deed",
     "Deleted",
     "Deliver",
+    "Departing",
+    "Door",
     "Draw",
     "EngineModel",
     "Entry",
@@ -202,8 +208,10 @@ __all__ = [
     "Picture",
     "Placement",
     "PluginError",
+    "Policy",
     "Post",
     "Preview",
+    "Private",
     "Progress",
     "Quote",
     "Reacted",

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
-from bot.tables import ConnectorsTable, Folder, RedisTable, Table, TalkingTable, WorkerTable
+from bot.tables import AdmissionTable, ConnectorsTable, Folder, RedisTable, Table, TalkingTable, WorkerTable
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
@@ -154,6 +154,7 @@ class Config(BaseSettings):
     worker: WorkerTable = WorkerTable()
     queue: QueueTable = QueueTable()
     talking: TalkingTable = TalkingTable()
+    admission: AdmissionTable = AdmissionTable()
     connectors: ConnectorsTable = ConnectorsTable()
     log: LogTable = LogTable()
     plugins: dict[str, PluginTable] = {}

@@ -215,6 +215,21 @@ class Remembering(Protocol):
 
 
 @runtime_checkable
+class Private(Protocol):
+    """A connector that, while `private` is true, only those reach whom the operator has let in: nobody there is asked who they are."""
+
+    private: bool
+
+
+@runtime_checkable
+class Departing(Protocol):
+    """A connector whose platform lets the bot leave a server by itself."""
+
+    async def leave(self, server: str) -> None:
+        """The bot is not there any more."""
+
+
+@runtime_checkable
 class Signing(Protocol):
     """A connector whose platform can show for some seconds that an answer is being made."""
 

@@ -12,6 +12,12 @@ from bot.messages import Address
 Barred = Literal["person", "server", "plugin", "model"]
 """What an owner may shut out: a person or a server is banned, a plugin or a model is stopped."""
 
+Policy = Literal["closed", "approve", "open"]
+"""Who may use the bot that did not before: nobody, whom an owner approves, or everybody."""
+
+Door = Literal["servers", "direct"]
+"""What a policy is for: servers, or people who are alone with the bot."""
+
 
 class Owner(BaseModel):
     """Who owns the bot on one platform, and where they are told what they have to decide."""
@@ -33,6 +39,8 @@ class Rules(BaseModel):
     version: int = 0
     owners: Mapping[str, Owner] = Field(default_factory=dict)
     barred: Mapping[Barred, Mapping[str, str]] = Field(default_factory=dict)
+    policies: Mapping[Door, Policy] = Field(default_factory=dict)
+    """Those that owners chose; the others are as `bot.toml` says."""
 
     def bars(self, kind: Barred, name: str) -> bool:
         """Whether it is shut out."""
@@ -50,6 +58,30 @@ class Order(BaseModel):
     word: str = ""
 
 
+class Applicant(BaseModel):
+    """A server, or with a `direct` address a person, that waits to be let in since `at` (seconds since 1970), or was `refused`.
+
+    `name` is what people call it, `me` the bot's own id there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    address: Address
+    name: str
+    me: str = ""
+    at: float = 0.0
+    refused: bool = False
+
+
+class Admission(BaseModel):
+    """Who may use the bot at all, and who waits to be let in, the longest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    policies: Mapping[Door, Policy]
+    waiting: tuple[Applicant, ...] = ()
+
+
 class Owning(Protocol):
     """What stands behind `ctx.house`; the router's is durable."""
 
@@ -61,6 +93,15 @@ class Owning(Protocol):
 
     async def order(self, order: Order) -> Rules:
         """See `House.order`."""
+
+    async def admission(self) -> Admission:
+        """See `House.admission`."""
+
+    async def open(self, door: Door, policy: Policy) -> Admission:
+        """See `House.open`."""
+
+    async def admit(self, server: str, admitted: bool) -> Admission:
+        """See `House.admit`."""
 
 
 class House:
@@ -80,3 +121,15 @@ class House:
     async def order(self, order: Order) -> Rules:
         """Shuts something out everywhere, at once, or lets it in again; what is being worked on for it is cancelled. Raises Refused."""
         return await self._acts.order(order)
+
+    async def admission(self) -> Admission:
+        """Who may use the bot at all. Raises Refused for who is no owner."""
+        return await self._acts.admission()
+
+    async def open(self, door: Door, policy: Policy) -> Admission:
+        """Changes who may, from the next message on; who is in stays in. Raises Refused."""
+        return await self._acts.open(door, policy)
+
+    async def admit(self, server: str, admitted: bool = True) -> Admission:
+        """Lets a server (CONNECTOR/ID) in, where the bot says hello; or leaves it, and says nothing more there. Raises Refused."""
+        return await self._acts.admit(server, admitted)

@@ -271,6 +271,8 @@ class Message:
     """The sender's roles in this server, as the platform says: their names, by id."""
     age_restricted: bool = False
     """The channel is for adults only, as the platform says."""
+    place: str = ""
+    """What people call the server, where the platform says."""
     via: str = ""
     """What the connector needs to answer this arrival beside its id, for instance an interaction's token."""
     album: str = ""

@@ -73,6 +73,8 @@ class Command:
     """Who may use it, unless a server grants it otherwise: people of this level and above."""
     example: str = ""
     """How it is used, for the help: `/paint a red boat`."""
+    everywhere: bool = False
+    """Also where the bot has not been let in, for which its plugin needs `rights = ["administration"]`."""
     completions: Mapping[str, Completion] = field(default_factory=dict)
     """By the name of a field of `args`, who helps to type it. Fields with more choices than a platform lists need nobody for that."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bot.connector import Needs
+from bot.house import Door, Policy, Rules
 from bot.store import sentinel
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
@@ -110,6 +112,21 @@ class TalkingTable(Talking):
             chosen = self.places.get(place)
             found = found.model_copy(update=chosen.model_dump(exclude_unset=True)) if chosen else found
         return found
+
+
+class AdmissionTable(Table):
+    """Who may use the bot at all: `closed` (nobody new), `approve` (a server that is new is told so, and the owners are asked), or
+    `open`. Our own rooms need none of it, since only a link lets people in. Owners change it with `/house`, and `hobnob servers` does."""
+
+    servers: Policy = "approve"
+    """Servers that the bot is new in."""
+
+    direct: Policy = "approve"
+    """People who write to it alone."""
+
+    def holding(self, rules: Rules) -> Mapping[Door, Policy]:
+        """What holds at each door: owners may have chosen it otherwise."""
+        return {"servers": self.servers, "direct": self.direct, **rules.policies}
 
 
 class PlatformTable(Table):

@@ -27,6 +27,8 @@ class Platform:
     files: dict[str, bytes] = field(default_factory=dict)
     deliver: Deliver | None = None
     withholds: str | None = None
+    private: bool = True
+    departed: list[str] = field(default_factory=list)
 
     def shown(self, address: Address) -> list[str]:
         """The words that stand in a chat, in order."""
@@ -64,6 +66,9 @@ class Platform:
 
     async def objection(self, to: Address, need: Need) -> str | None:
         return self.withholds
+
+    async def leave(self, server: str) -> None:
+        self.departed.append(server)
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         yield self.files[attachment.id]

@@ -15,6 +15,7 @@ import typer
 from bot.cli.models import models
 from bot.cli.options import Announce, ConfigFile, Dead, Json, Name, Patience, Until
 from bot.cli.plugins import plugins
+from bot.cli.servers import servers
 from bot.errors import BotError, ConfigError, PluginError, StoreError
 
 OPERATOR = 2
@@ -34,6 +35,7 @@ queues = typer.Typer(invoke_without_command=True)
 app.add_typer(queues, name="queue")
 crew = typer.Typer(invoke_without_command=True)
 app.add_typer(crew, name="workers")
+app.add_typer(servers, name="servers")
 
 
 @app.command()

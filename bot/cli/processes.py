@@ -73,7 +73,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
         theirs = (connector for _, connector in plugins.collect("register_connectors"))
         connectors = [RoomConnector(rooms), *platforms(config), *theirs]
         with stopping() as stop:
-            router = build(redis, Keys(), plugins, connectors, queue=config.queue, talking=config.talking)
+            router = build(redis, Keys(), plugins, connectors, queue=config.queue, talking=config.talking, admission=config.admission)
             await router.stores.queue.weigh(config.queue.weights)
             async with routing(router, plugins), _serving(config, rooms, sessions, bound) as link:
                 say_ready(announce, link)

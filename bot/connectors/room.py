@@ -32,6 +32,7 @@ class RoomConnector:
     """Speaks to rooms as `bot`."""
 
     name = "room"
+    private = True
 
     def __init__(self, rooms: Rooms, bot: Person = BOT) -> None:
         self._rooms = rooms

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.config import QueueTable
-from bot.connector import Closing, Connector, Deliver
+from bot.connector import Closing, Connector, Deliver, Private
 from bot.errors import PluginError, StoreError
 from bot.events import Event
-from bot.messages import Message
+from bot.messages import Address, Message
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
+from bot.router.admitting import Admitting
 from bot.router.choosing import Choosing
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
@@ -48,10 +49,12 @@ from bot.router.ruling import Ruling
 from bot.router.runner import Runner
 from bot.router.stopping import stopping
 from bot.router.table import Table
+from bot.router.terms import Terms
 from bot.router.threads import Threads
 from bot.router.toolbox import Toolbox
 from bot.router.working import Work
 from bot.store.albums import Albums
+from bot.store.applicants import Applicants
 from bot.store.blobs import Blobs
 from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
@@ -67,7 +70,7 @@ from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
 from bot.store.tickets import LEASE, Ticket, Tickets
-from bot.tables import TalkingTable
+from bot.tables import AdmissionTable, TalkingTable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -111,13 +114,15 @@ def build(
     *,
     queue: QueueTable = QueueTable(),
     talking: TalkingTable = TalkingTable(),
+    admission: AdmissionTable = AdmissionTable(),
     lease: float = LEASE,
     run: Callable[..., Runner] = Runner,
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
-    `queue` is how jobs may wait, `talking` when the bot is spoken to; `lease` in seconds is how long tickets stay with a router
-    that has gone silent, and its rounds are a third of that. `run` makes the Runner, which tests of plugins can stop anywhere.
+    `queue` is how jobs may wait, `talking` when the bot is spoken to, `admission` who may use it at all. `lease` in seconds is how long
+    tickets stay with a router that has gone silent, and its rounds are a third of that. `run` makes the Runner, which tests of plugins
+    can stop anywhere.
     """
     by_name = _by_name(connectors)
     servers, owner = Servers(redis, keys), _owner()
@@ -125,12 +130,24 @@ def build(
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     work = Work(tickets, jobs)
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
-    gate = Gate(servers, plugins.loaded, quiet=queue.quiet, talking=talking, least=table.least())
+    private = frozenset(name for name, one in by_name.items() if isinstance(one, Private) and one.private)
+    gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), admission, private))
     rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
     choosing = Choosing(servers, gate, plugins.loaded, work, rewriting)
     blobs = Blobs(redis, keys)
     giving = Giving(PersonalData(redis, keys), blobs, by_name)
-    offices = Offices(choosing, Permitting(servers, rewriting), Ruling(HouseRules(redis, keys), gate, work), Helping(table, gate), giving)
+    administering = [name for name, one in plugins.loaded.items() if "administration" in one.manifest.rights]
+    ruling, everywhere = Ruling(HouseRules(redis, keys), gate, work), table.everywhere(administering)
+
+    async def say(address: Address, event: str, words: str) -> None:
+        await dispatch.say(address, event, words)
+
+    def changed(message: Message) -> None:
+        publishing.changed(message)
+
+    admitting = Admitting(Applicants(redis, keys), ruling, gate, table, everywhere, by_name, say, changed)
+    table.known.update(((entry.plugin, entry.id), entry) for entry in admitting.entries())
+    offices = Offices(choosing, Permitting(servers, rewriting), ruling, Helping(table, gate), giving, admitting)
     stores = Stores(
         jobs,
         blobs,
@@ -140,7 +157,7 @@ def build(
         offices,
         Instead(queue.instead, queue.offer_after),
     )
-    doorsteps = Doorsteps(lambda address, event, words: dispatch.say(address, event, words), time.time)
+    doorsteps = Doorsteps(say, time.time)
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell)
     toolbox = Toolbox(plugins.collect("register_tools"), gate)
     endings = Endings(plugins, gate, stores.queue)
@@ -155,7 +172,7 @@ def build(
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
     data, start, buttons = stores.data, runner.start, StatusButtons(tickets, stores.queue, stores.instead)
     move = Moving(redis, keys).move
-    publishing = Publishing(table, gate, by_name, Offered(redis, keys), doorsteps.tell)
+    publishing = Publishing(table, gate, by_name, Offered(redis, keys), doorsteps.tell, everywhere)
     dispatch = Dispatch(
         table,
         plugins,
@@ -174,6 +191,7 @@ def build(
         Forms(by_name, data),
         Suggestions(table, gate, by_name),
         doorsteps,
+        admitting,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), dispatch.deliver)

@@ -36,7 +36,9 @@ class Suggestions:
 
     async def _choices(self, message: Message, typing: Typing) -> Sequence[Choice]:
         entry, view = self._table.commands.get(typing.command), await self._gate.view(message.address)
-        if entry is None or not isinstance(entry.route, Command) or not view.may(entry.plugin, entry.route.name, message):
+        if entry is None or not isinstance(entry.route, Command) or not view.admits(message):
+            return []
+        if not view.may(entry.plugin, entry.route.name, message):
             return []
         completion = entry.route.completions.get(typing.option)
         if completion is None:

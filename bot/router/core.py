@@ -17,5 +17,7 @@ class Core(Talking):
 
 def core() -> Loaded:
     """The core as if it were a plugin that nobody can switch."""
-    manifest = Manifest(summary="When I am spoken to, and what I show while you wait.", api=1, licence="Apache-2.0")
+    manifest = Manifest(
+        summary="When I am spoken to, and what I show while you wait.", api=1, licence="Apache-2.0", rights=frozenset({"administration"})
+    )
     return Loaded(CORE, object(), manifest, Core, switchable=False)

@@ -10,10 +10,11 @@ from pydantic import TypeAdapter
 
 from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector
-from bot.house import Order, Rules
+from bot.house import Admission, Applicant, Door, Order, Policy, Rules
 from bot.messages import Blob, Message
 from bot.permissions import Held, Permit, Usable
 from bot.personal import Kept
+from bot.router.admitting import Admitting
 from bot.router.choosing import Choosing, chosen_json
 from bot.router.giving import Giving, kept
 from bot.router.helping import Helping
@@ -38,6 +39,7 @@ class Offices:
     ruling: Ruling
     helping: Helping
     giving: Giving
+    admitting: Admitting
 
 
 class DurableDecisions:
@@ -161,7 +163,8 @@ class DurableDecisions:
         """One write for the owner, the used code, and the journal entry."""
         name = self._journal.name("claim", digest(code))
         if self._journal.find(name) is None:
-            await self._ruling.claim(self._message, code, self._keep(name))
+            admitting = self._offices.admitting.admitting(self._message.address.tenant)
+            await self._ruling.claim(self._message, code, self._keep(name), admitting)
 
     async def rules(self) -> Rules:
         """Those that held when this was first asked."""
@@ -178,6 +181,33 @@ class DurableDecisions:
         rules = Rules.model_validate_json(done) if done else await self._ruling.order(self._message, order, self._keep(name))
         await self._ruling.end_work(order)
         return rules
+
+    async def admission(self) -> Admission:
+        """What held when this was first asked."""
+        self._offices.choosing.must_administer(self._plugin)
+
+        async def read() -> bytes:
+            return (await self._offices.admitting.admission(self._message)).model_dump_json().encode()
+
+        return Admission.model_validate_json(await self._read(self._journal.name("admission"), read))
+
+    async def open(self, door: Door, policy: Policy) -> Admission:
+        """One write for the rules, the log, and the journal entry."""
+        self._offices.choosing.must_administer(self._plugin)
+        name = self._journal.name("open", door, policy)
+        if self._journal.find(name) is None:
+            await self._offices.admitting.open(self._message, door, policy, self._keep(name))
+        return await self.admission()
+
+    async def admit(self, server: str, admitted: bool) -> Admission:
+        """One write for the server, the log, and the journal entry; what follows in the server does so once."""
+        self._offices.choosing.must_administer(self._plugin)
+        name, admitting = self._journal.name("admit", server, str(admitted)), self._offices.admitting
+        done = self._journal.find(name)
+        read = Applicant.model_validate_json
+        applicant = read(done) if done else await admitting.decide(self._message, server, admitted, self._keep(name))
+        await admitting.follow_up(applicant, admitted)
+        return await self.admission()
 
     @property
     def _ruling(self) -> Ruling:

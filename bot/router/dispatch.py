@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -14,7 +14,7 @@ from bot.forms import Form
 from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Person, Said, Typing
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
-from bot.router.arguments import validate
+from bot.router.admitting import Admitting
 from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
 from bot.router.completing import Suggestions
@@ -23,19 +23,17 @@ from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
-from bot.router.matching import Match, Unmatched, edited, leaves, once
+from bot.router.matching import Match, Unmatched, arguments_of, edited, leaves, once
 from bot.router.publishing import Publishing
 from bot.router.remembering import followed
+from bot.router.saying import TOLD_ROUTE, told
 from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.router.welcoming import welcome
-from bot.routes import Action, Command, Schedule
+from bot.routes import Command
 from bot.store.conversations import Conversations
 from bot.store.leaving import Leaving
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
-
-TOLD_ROUTE = "told"
-"""The route of what the core says itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +76,7 @@ class Dispatch:
         forms: Forms,
         suggestions: Suggestions,
         doorsteps: Doorsteps,
+        admitting: Admitting,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -96,6 +95,7 @@ class Dispatch:
         self._forms = forms
         self._suggestions = suggestions
         self._doorsteps = doorsteps
+        self._admitting = admitting
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -126,6 +126,10 @@ class Dispatch:
             if await self._gate.outdated(message.address):
                 raise StaleSettings
             return []
+        if not (view.admits(message) or self._admitting.passes(message)):
+            if await self._gate.outdated(message.address):
+                raise StaleSettings
+            return await self._admitting.heard(message, view)
         talking = view.talking(message.address)
         message = replace(message, addressed=addressed(message, talking))
         if self._lateness.late(message):
@@ -137,6 +141,8 @@ class Dispatch:
         bodies = await self._bodies(message, view)
         if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
             raise StaleSettings
+        if bodies and view.unnoted(message.address):
+            await self._admitting.note(message.address)
         return [followed(message), *bodies] if follows(message, talking) else bodies
 
     async def _taken(self, message: Message) -> bool:
@@ -151,20 +157,22 @@ class Dispatch:
         self._doorsteps.learn(message)
         self._publishing.joined(message)
 
-        async def told(view: View) -> list[Body]:
-            return [self._told(message, welcome(joined, self._table, view, message.address))]
+        async def greeted(view: View) -> list[Body]:
+            if not view.serves(message.address):
+                return await self._admitting.joined(message, joined, view)
+            return [told(message, welcome(joined, self._table, view, message.address))]
 
         if joined.new or joined.note:
-            await self._accept(message, told)
+            await self._accept(message, greeted)
 
     async def say(self, address: Address, event: str, words: str) -> None:
         """Says something of its own accord, once for the same event."""
         message = Message("", event, address, Person("", ""))
 
-        async def told(view: View) -> list[Body]:
-            return [self._told(message, words)]
+        async def said(view: View) -> list[Body]:
+            return [told(message, words)]
 
-        await self._accept(message, told)
+        await self._accept(message, said)
 
     async def again(self, body: Body, id: str) -> None:
         """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.
@@ -175,8 +183,10 @@ class Dispatch:
 
         async def bodies(view: View) -> list[Body]:
             entry = self._table.find(body.plugin, body.route)
+            if view.shut_out(message) or not view.admits(message):
+                return []
             if entry is None:
-                return [self._told(message, "I was going to try this again, but I no longer know how.")]
+                return [told(message, "I was going to try this again, but I no longer know how.")]
             return list(self._gated(message, [Match(entry, dict(body.args), asked=True)], view))
 
         await self._accept(message, bodies)
@@ -208,19 +218,19 @@ class Dispatch:
         if edited(message):
             return []
         called = isinstance(message.trigger, Called)
-        told = [self._told(self._lateness.notice(message), TOLD)] if message.addressed or called else []
-        return told + ([] if called else await self._bodies(replace(message, addressed=False), view))
+        notice = [told(self._lateness.notice(message), TOLD)] if message.addressed or called else []
+        return notice + ([] if called else await self._bodies(replace(message, addressed=False), view))
 
     async def _bodies(self, message: Message, view: View) -> list[Body]:
         try:
             matches = await self._finder.matches(message)
-        except Unmatched as told:
-            return [self._told(message, f"{told}{self._offer(message, view)}")]
+        except Unmatched as wrong:
+            return [told(message, f"{wrong}{self._offer(message, view)}")]
         if not matches:
             return []
         refusal = self._plugins.admit((name for name in self._plugins.loaded if view.allows(name, message.address)), message)
         if refusal is not None:
-            return [self._told(message, refusal.text)] if refusal.text else []
+            return [told(message, refusal.text)] if refusal.text else []
         bodies = list(self._gated(message, matches, view))
         form = next((match.form for match in matches if match.form is not None), None)
         if form is None or any(body.refusal is not None for body in bodies):
@@ -235,7 +245,7 @@ class Dispatch:
         except ConnectorError as error:
             log.warning("a form could not be opened", server=message.address.tenant, fault=str(error))
             asked = "This could not be opened. Please press the button again."
-        return [self._told(message, asked)] if asked else []
+        return [told(message, asked)] if asked else []
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
         staying = [match for match in matches if not leaves(match.entry, message)]
@@ -244,17 +254,17 @@ class Dispatch:
             plugin = match.entry.plugin
             if not view.allows(plugin, message.address):
                 if match.asked:
-                    yield self._told(message, view.off(plugin))
+                    yield told(message, view.off(plugin))
                 continue
             if refusal := view.refusal(plugin, _command(match), message):
                 if match.asked or message.addressed:
-                    yield self._told(message, refusal)
+                    yield told(message, refusal)
                 continue
             try:
-                args = self._args(match)
+                args = arguments_of(match)
             except BadArguments as error:
                 asked = question(match.entry, match.given or {}, message)
-                yield self._told(message, asked.text, asked.choices) if asked else self._told(message, str(error))
+                yield told(message, asked.text, asked.choices) if asked else told(message, str(error))
                 continue
             own = plugin == CORE
             yield Body(
@@ -268,22 +278,6 @@ class Dispatch:
                 quiet=view.quiet(message.address) or isinstance(message.trigger, Fired),  # nobody waits for what fires by itself
                 level=view.level(message),
             )
-
-    @staticmethod
-    def _args(match: Match) -> dict[str, Any]:
-        match match.entry.route:
-            case Action(payload=model) if match.filled:
-                return validate(model, match.given or {})
-            case Command(args=model):
-                return validate(model, match.given or {})
-            case Action() | Schedule():
-                return match.given or {}
-            case _:
-                return {}
-
-    @staticmethod
-    def _told(message: Message, text: str, choices: tuple[str, ...] = ()) -> Body:
-        return Body(plugin=CORE, route=TOLD_ROUTE, version="", message=message, refusal=text, choices=choices)
 
     def _offer(self, message: Message, view: View) -> str:
         """Which commands there are, for somebody who named one that is not."""

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
 from bot.choices import CORE, Level, Origin, reaches
+from bot.house import Owner, Policy
 from bot.messages import Address, Message
 from bot.plugins import Loaded
 from bot.router import permits
+from bot.router.terms import Terms
 from bot.store.servers import Choices, Server
-from bot.tables import Talking, TalkingTable
+from bot.tables import Talking
 
 MOST_CACHED = 20_000
 """Servers whose choices are kept in memory; a change is found by its version, not by expiry."""
 
 Where = tuple[tuple[Origin, str], ...]
 """The thread and the channel, as far as something is chosen for them."""
-
-NOBODY: Mapping[str, Level] = MappingProxyType({})
 
 log = structlog.get_logger(__name__)
 
@@ -41,22 +40,12 @@ class ServerSource(Protocol):
 class View:
     """One server's choices, as of `version`, ready to be asked for each message."""
 
-    def __init__(
-        self,
-        server: Server,
-        plugins: Mapping[str, Loaded],
-        quiet: bool = False,
-        talking: TalkingTable = TalkingTable(),
-        least: Mapping[str, Level] = NOBODY,
-    ) -> None:
-        """`least` is what commands take that not everybody may use."""
+    def __init__(self, server: Server, plugins: Mapping[str, Loaded], terms: Terms = Terms()) -> None:
         self.version = server.stamp
-        self._least = least
+        self._terms = terms
         self._granted = frozenset(grant.what for one in (server.choices, *server.channels.values()) for grant in one.grants)
         self._server = server
         self._plugins = plugins
-        self._quiet = quiet
-        self._talking = talking
         self._effective: dict[tuple[str, Where], dict[str, Any]] = {}
         self._on: dict[Where, frozenset[str]] = {}
         self._layers: dict[Where, list[tuple[Origin, Choices]]] = {}
@@ -101,6 +90,27 @@ class View:
         person = f"{address.connector}/{message.sender.id}"
         return bool(rules.barred) and (rules.bars("server", address.tenant) or rules.bars("person", person))
 
+    def policy(self, address: Address) -> Policy:
+        """Who may begin to use the bot there."""
+        return self._terms.policy(self._server.rules, address)
+
+    def serves(self, address: Address) -> bool:
+        """Whether the bot works there at all: the server was let in, or everybody is."""
+        return self._server.admitted or self.policy(address) == "open"
+
+    def admits(self, message: Message) -> bool:
+        """Whether it works there for the sender: for owners it does everywhere."""
+        return self._server.admitted or self.serves(message.address) or self.level(message) == "owner"
+
+    def unnoted(self, address: Address) -> bool:
+        """Whether it came in through a door that is open now, which nobody has written down yet."""
+        return not self._server.admitted and address.connector not in self._terms.private and self.policy(address) == "open"
+
+    @property
+    def owners(self) -> Mapping[str, Owner]:
+        """Who owns the bot, by CONNECTOR/ID."""
+        return self._server.rules.owners
+
     @property
     def stops_models(self) -> bool:
         """Whether an owner has stopped any."""
@@ -118,7 +128,7 @@ class View:
 
     def refusal(self, plugin: str, command: str, message: Message) -> str:
         """ "" when the sender may use this command, or what else the plugin does, here; else what is missing, and who can grant it."""
-        least, granted = self._least.get(command, "guest"), self._granted
+        least, granted = self._terms.least.get(command, "guest"), self._granted
         if least == "guest" and (not granted or not ("*" in granted or plugin in granted or f"/{command}" in granted)):
             return ""
         level = self.level(message)
@@ -136,14 +146,14 @@ class View:
     def quiet(self, address: Address) -> bool:
         """True where no status line is wanted: the channel's choice, else the server's, else the operator's."""
         chosen = [choices.quiet for _, choices in self.layers(address) if choices.quiet is not None]
-        return chosen[0] if chosen else self._quiet
+        return chosen[0] if chosen else self._terms.quiet
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
-        exactly = (address.channel, address.thread) if self._talking.places else ("", "")
+        exactly = (address.channel, address.thread) if self._terms.talking.places else ("", "")
         key = (self._where(address), *exactly)
         if key not in self._spoken:
-            found = self._talking.of(address.tenant, address.channel, address.thread)
+            found = self._terms.talking.of(address.tenant, address.channel, address.thread)
             for _, choices in reversed(self.layers(address)):
                 found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
             self._spoken[key] = found
@@ -190,21 +200,10 @@ class View:
 class Gate:
     """Keeps the views of servers that were active lately."""
 
-    def __init__(
-        self,
-        source: ServerSource,
-        plugins: Mapping[str, Loaded],
-        *,
-        quiet: bool = False,
-        talking: TalkingTable = TalkingTable(),
-        least: Mapping[str, Level] = NOBODY,
-    ) -> None:
-        """`quiet` and `talking` are what servers have that chose nothing, `least` the level of commands that not everybody may use."""
+    def __init__(self, source: ServerSource, plugins: Mapping[str, Loaded], terms: Terms = Terms()) -> None:
         self._source = source
         self._plugins = plugins
-        self._quiet = quiet
-        self._talking = talking
-        self._least = least
+        self.terms = terms
         self._views: OrderedDict[str, View] = OrderedDict()
 
     async def view(self, address: Address) -> View:
@@ -221,7 +220,7 @@ class Gate:
 
     def of(self, server: Server) -> View:
         """A view of these choices."""
-        return View(server, self._plugins, self._quiet, self._talking, self._least)
+        return View(server, self._plugins, self.terms)
 
     def settings(self, plugin: str, view: View, address: Address) -> BaseModel:
         """The plugin's effective settings there, as it declared them."""

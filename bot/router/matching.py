@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from bot.forms import Form
 from bot.messages import Called, Message, Said
+from bot.router.arguments import validate
 from bot.router.table import Entry
-from bot.routes import Listener
+from bot.routes import Action, Command, Listener, Schedule
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,19 @@ def once(message: Message) -> Message:
             return replace(message, event=first)
         case _:
             return message
+
+
+def arguments_of(match: Match) -> dict[str, Any]:
+    """What its handler is given. Raises BadArguments naming the field that is wrong."""
+    match match.entry.route:
+        case Action(payload=model) if match.filled:
+            return validate(model, match.given or {})
+        case Command(args=model):
+            return validate(model, match.given or {})
+        case Action() | Schedule():
+            return match.given or {}
+        case _:
+            return {}
 
 
 def payload(model: type[BaseModel], given: Any) -> dict[str, Any]:

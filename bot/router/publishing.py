@@ -59,13 +59,15 @@ class Publishing:
         connectors: Mapping[str, Connector],
         offered: Offered,
         tell: Callable[[Address, str], Awaitable[None]],
+        everywhere: frozenset[str] = frozenset(),
     ) -> None:
-        """`tell` says to the admins of a server what they have to know or change."""
+        """`tell` says to the admins of a server what they have to know or change; `everywhere` are commands that need nobody's leave."""
         self._table = table
         self._gate = gate
         self._connectors = connectors
         self._offered = offered
         self._say = tell
+        self._everywhere = everywhere
         self._begun: dict[str, str] = {}
         self._due: dict[str, Due] = {}
         self._wake = asyncio.Event()
@@ -156,7 +158,10 @@ class Publishing:
 
     async def _offers(self, address: Address) -> list[Offer]:
         view = await self._gate.view(address)
-        entries = [entry for _, entry in sorted(self._table.commands.items()) if address.direct or view.allows(entry.plugin, address)]
+        known = [
+            (name, entry) for name, entry in sorted(self._table.commands.items()) if address.direct or view.allows(entry.plugin, address)
+        ]
+        entries = [entry for name, entry in known if address.direct or view.serves(address) or name in self._everywhere]
         commands = [entry.route for entry in entries]
         if len(commands) > MOST:
             log.warning("more commands than a server takes", server=address.tenant, left_out=[one.name for one in commands[MOST:]])

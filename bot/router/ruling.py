@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.choices import Deed
 from bot.errors import Busy, Refused, Unavailable
-from bot.house import Order, Owner, Rules
+from bot.house import Door, Order, Owner, Policy, Rules
 from bot.messages import Message
 from bot.router.gate import Gate
 from bot.router.working import Work
@@ -15,6 +15,8 @@ from bot.store.house import HouseRules
 from bot.store.tickets import Body, StaleSettings, Write
 
 TRIES = 20
+
+DOORS: Mapping[Door, str] = {"servers": "new servers", "direct": "new people alone with me"}
 
 Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
 """Journals a value together with its writes. Raises StaleSettings when these are based on rules of the past."""
@@ -28,36 +30,57 @@ class Ruling:
         self._gate = gate
         self._work = work
 
-    async def claim(self, message: Message, code: str, keep: Keep) -> None:
-        """Who says the code is an owner from now on; the code is used up in the same instant."""
+    async def claim(self, message: Message, code: str, keep: Keep, admitting: Sequence[Write]) -> None:
+        """Who says the code is an owner from now on, and the bot works where that was said; the code is used up in the same instant."""
         owner = Owner(name=message.sender.name, address=message.address)
         for _ in range(TRIES):
             if not await self._house.offered(code):
                 raise Refused("This code is not known, used up, or older than a day. Whoever runs me gets a new one with `hobnob claim`.")
             rules = await self._house.get()
             changed = rules.model_copy(update={"owners": {**rules.owners, owner_id(message): owner}})
-            writes = [*self._house.changing(changed, _deed(message, "became an owner")), *self._house.redeeming(code)]
+            writes = [*self._house.changing(changed, _deed(message, "became an owner")), *self._house.redeeming(code), *admitting]
             if await self._kept(keep, changed, writes, message):
                 return
         raise Busy("Too many people claim me at once. Please try again in a moment.")
 
     async def rules(self, message: Message) -> Rules:
         """What holds."""
-        return self._checked(await self._house.get(), message)
+        rules = await self._house.get()
+        if owner_id(message) not in rules.owners:
+            raise Refused("Only an owner of this bot can do that: whoever runs it and has said `/claim` with the code that it printed.")
+        return rules
 
     async def order(self, message: Message, order: Order, keep: Keep) -> Rules:
         """Shuts something out, or lets it in again."""
-        for _ in range(TRIES):
-            rules = self._checked(await self._house.get(), message)
-            if order.barred and (order.kind, order.name) == ("person", owner_id(message)):
-                raise Refused("You cannot ban yourself.")
+        if order.barred and (order.kind, order.name) == ("person", owner_id(message)):
+            raise Refused("You cannot ban yourself.")
+
+        def edit(rules: Rules) -> Rules:
             those = {name: word for name, word in rules.barred.get(order.kind, {}).items() if name != order.name}
             those |= {order.name: order.word} if order.barred else {}
-            changed = rules.model_copy(update={"barred": {**rules.barred, order.kind: those}})
-            deed = _deed(message, f"{order.kind} {order.name} {'shut out' if order.barred else 'let in again'}")
-            if await self._kept(keep, changed, self._house.changing(changed, deed), message):
+            return rules.model_copy(update={"barred": {**rules.barred, order.kind: those}})
+
+        what = f"{order.kind} {order.name} {'shut out' if order.barred else 'let in again'}"
+        return await self._change(message, edit, what, keep)
+
+    async def open(self, message: Message, door: Door, policy: Policy, keep: Keep) -> Rules:
+        """Changes who may use the bot that did not before."""
+
+        def edit(rules: Rules) -> Rules:
+            return rules.model_copy(update={"policies": {**rules.policies, door: policy}})
+
+        return await self._change(message, edit, f"{DOORS[door]}: {policy}", keep)
+
+    async def _change(self, message: Message, edit: Callable[[Rules], Rules], what: str, keep: Keep) -> Rules:
+        for _ in range(TRIES):
+            changed = edit(await self.rules(message))
+            if await self._kept(keep, changed, self._house.changing(changed, _deed(message, what)), message):
                 return changed
         raise Busy("Too many owners decide at once. Please try again in a moment.")
+
+    def noting(self, message: Message, what: str) -> list[Write]:
+        """The writes that say in the owners' log what the sender did."""
+        return self._house.noting(_deed(message, what))
 
     async def end_work(self, order: Order) -> None:
         """Cancels what is being worked on for what is shut out now; a second time there is nothing left."""
@@ -89,11 +112,6 @@ class Ruling:
         if serving and not left:
             raise Unavailable(f"{' and '.join(serving)} {'is' if len(serving) == 1 else 'are'} stopped by whoever runs this bot.")
         return model if model or len(left) == len(serving) else left[0]
-
-    def _checked(self, rules: Rules, message: Message) -> Rules:
-        if owner_id(message) not in rules.owners:
-            raise Refused("Only an owner of this bot can do that: whoever runs it and has said `/claim` with the code that it printed.")
-        return rules
 
     async def _kept(self, keep: Keep, changed: Rules, writes: Sequence[Write], message: Message) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.choices import Level
@@ -65,6 +65,11 @@ class Table:
         """What commands take that not everybody may use."""
         routes = {name: entry.route for name, entry in self.commands.items()}
         return {name: route.least for name, route in routes.items() if isinstance(route, Command) and route.least != "guest"}
+
+    def everywhere(self, plugins: Container[str]) -> frozenset[str]:
+        """The commands of these plugins that work also where the bot was not let in."""
+        found = ((name, entry.route) for name, entry in self.commands.items() if entry.plugin in plugins)
+        return frozenset(name for name, route in found if isinstance(route, Command) and route.everywhere)
 
     def find(self, plugin: str, id: str) -> Entry | None:
         """The route of this plugin and id, or None when the plugin no longer has it."""

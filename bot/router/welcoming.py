@@ -17,10 +17,11 @@ MOST = 10
 
 def welcome(joined: Joined, table: Table, view: View, address: Address) -> str:
     """The words: a hello in a server that is new, and what the platform has to say."""
-    return " ".join(part for part in (_hello(table, view, address) if joined.new else "", joined.note) if part)
+    return " ".join(part for part in (hello(table, view, address) if joined.new else "", joined.note) if part)
 
 
-def _hello(table: Table, view: View, address: Address) -> str:
+def hello(table: Table, view: View, address: Address) -> str:
+    """How to begin, and who decides."""
     names = [name for name, entry in sorted(table.commands.items()) if view.allows(entry.plugin, address)]
     shown = [f"/{name}" for name in names if name not in PANELS]
     rest = ", …" if len(shown) > MOST else ""

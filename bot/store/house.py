@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from bot.choices import Deed
-from bot.house import Rules
+from bot.house import Door, Policy, Rules
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.servers import MOST_DEEDS, deed_json
@@ -40,12 +41,12 @@ class HouseRules:
 
     def changing(self, rules: Rules, deed: Deed) -> list[Write]:
         """The writes that replace the rules of `rules.version`; a ticket's journal refuses them with StaleSettings when that has passed."""
+        return [["CHOOSE", self._keys.house(), rules.version, _json(rules)], *self.noting(deed)]
+
+    def noting(self, deed: Deed) -> list[Write]:
+        """The writes that say in the owners' log what one of them did."""
         log = self._keys.house_audit()
-        return [
-            ["CHOOSE", self._keys.house(), rules.version, rules.model_dump_json(exclude={"version"})],
-            ["LPUSH", log, deed_json.dump_json(deed)],
-            ["LTRIM", log, 0, MOST_DEEDS - 1],
-        ]
+        return [["LPUSH", log, deed_json.dump_json(deed)], ["LTRIM", log, 0, MOST_DEEDS - 1]]
 
     def redeeming(self, code: str) -> list[Write]:
         """The write that uses up a code."""
@@ -67,18 +68,32 @@ class HouseRules:
     @guarded
     async def disown(self, owner: str) -> bool:
         """Somebody is no owner any more, because nothing of them is to be kept; False for who was none."""
+
+        def without(rules: Rules) -> Rules:
+            return rules.model_copy(update={"owners": {id: one for id, one in rules.owners.items() if id != owner}})
+
+        return await self._edit(without)
+
+    @guarded
+    async def open(self, door: Door, policy: Policy, deed: Deed) -> None:
+        """Changes who may use the bot that did not before, where no ticket does."""
+        await self._edit(lambda rules: rules.model_copy(update={"policies": {**rules.policies, door: policy}}), self.noting(deed))
+
+    async def _edit(self, edit: Callable[[Rules], Rules], writes: Sequence[Write] = ()) -> bool:
+        """Edits the newest rules until no change of somebody else comes between; False where there was nothing to change."""
         while True:
             rules = await self.get()
-            if owner not in rules.owners:
+            if (changed := edit(rules)) == rules:
                 return False
-            left = rules.model_copy(update={"owners": {id: one for id, one in rules.owners.items() if id != owner}})
             async with self._redis.pipeline(transaction=True) as batch:
                 await batch.watch(self._keys.house())
                 if int(await batch.hget(self._keys.house(), "version") or 0) != rules.version:
                     continue
                 batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
-                batch.hset(self._keys.house(), "json", left.model_dump_json(exclude={"version"}))
+                batch.hset(self._keys.house(), "json", _json(changed))
                 batch.hincrby(self._keys.house(), "version", 1)
+                for write in writes:
+                    batch.execute_command(*write)
                 with suppress(WatchError):
                     await batch.execute()
                     return True
@@ -88,6 +103,10 @@ class HouseRules:
         """The newest entries of the owners' log, newest first."""
         found: Any = await self._redis.lrange(self._keys.house_audit(), 0, most - 1)
         return [deed_json.validate_json(one) for one in found]
+
+
+def _json(rules: Rules) -> str:
+    return rules.model_dump_json(exclude_defaults=True, exclude={"version"})  # what an older router does not know, it refuses
 
 
 def _hash(code: str) -> str:

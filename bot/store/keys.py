@@ -35,6 +35,7 @@ TABLE = (
     Entry("house", "until the operator removes it", "the person", "who owns the bot, who and what is shut out everywhere", "asked"),
     Entry("house-audit", "the last 1,000", "the person", "what owners decided", "asked"),
     Entry("claim:*", "24 hours, or until used", "nothing personal", "a code that makes an owner, by its hash"),
+    Entry("applicant:*", "30 days, or until it is let in", "the person", "a server or a person that waits to be let in", "passes"),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation", "asked"),
     Entry(
@@ -150,6 +151,10 @@ class Keys:
     def claim(self, hash: str) -> str:
         """A code that makes an owner."""
         return f"{self.prefix}:claim:{hash}"
+
+    def applicant(self, tenant: str) -> str:
+        """A server that waits to be let in."""
+        return f"{self.prefix}:applicant:{tenant}"
 
     def left(self, tenant: str) -> str:
         """What has a lifetime only because the bot left."""

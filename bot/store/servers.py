@@ -71,6 +71,8 @@ class Server(BaseModel):
     """What people call them."""
     left: bool = Field(default=False, exclude=True)
     """The bot is not there any more, and nothing is chosen."""
+    admitted: bool = Field(default=False, exclude=True)
+    """It was let in."""
     rules: Rules = Field(default=Rules(), exclude=True)
     """What holds in every server."""
 
@@ -102,12 +104,14 @@ class Servers:
     async def get(self, tenant: str) -> Server:
         """The server's choices; one that never chose anything is version 0 and empty."""
         async with self._redis.pipeline(transaction=True) as batch:
-            batch.hmget(self._keys.server(tenant), ["version", "json", "left"])
+            batch.hmget(self._keys.server(tenant), ["version", "json", "left", "admitted"])
             batch.hmget(self._keys.house(), ["version", "json"])
-            (version, json, left), (since, house) = await batch.execute()
+            (version, json, left, admitted), (since, house) = await batch.execute()
         server = Server() if json is None else Server.model_validate_json(json)
         rules = (Rules() if house is None else Rules.model_validate_json(house)).model_copy(update={"version": int(since or 0)})
-        return server.model_copy(update={"version": int(version or 0), "left": left is not None, "rules": rules})
+        return server.model_copy(
+            update={"version": int(version or 0), "left": left is not None, "admitted": admitted is not None, "rules": rules}
+        )
 
     @guarded
     async def version(self, tenant: str) -> int:

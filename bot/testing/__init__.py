@@ -14,11 +14,11 @@ from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Limits
 from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import UserError
-from bot.house import Order, Rules
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Grant, Held, Permit, Usable
 from bot.personal import Kept
+from bot.testing.deciding import ScriptedHouse
 from bot.turns import Call, Summary, Turn, fit
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ Scripted = Result | Exception | tuple[Partial | Result | Exception, ...]
 """What a job comes back with or raises; as a tuple, behind the partials that it emits first."""
 
 
-class ScriptedActs:
+class ScriptedActs(ScriptedHouse):
     """Stands behind a `Context` in tests of front halves: jobs are answered from `script`, in order, the rest lies in memory.
 
     What a handler does is kept: `jobs`, `shown` (while a job ran), `called` tools, `posted`, `forwarded`, `scheduled`, `remembered`
@@ -58,6 +58,7 @@ class ScriptedActs:
     """
 
     def __init__(self, *script: Scripted) -> None:
+        super().__init__()
         self.script = list(script)
         self.jobs: list[Job[Any]] = []
         self.shown: list[Reply] = []
@@ -78,7 +79,6 @@ class ScriptedActs:
         self.papers: dict[str, Paper] = {}
         self.holding: list[Chosen] = []
         self.changes: list[Change] = []
-        self.ordered = Rules()
         self.usable: list[Usable] = []
         self.served: list[str] = []
         self.permitted: list[Permit] = []
@@ -213,20 +213,6 @@ class ScriptedActs:
     async def forget(self) -> Mapping[str, int]:
         """As if there had been nothing."""
         return {}
-
-    async def claim(self, code: str) -> None:
-        """Any code will do."""
-
-    async def rules(self) -> Rules:
-        """What `ordered` has made of none."""
-        return self.ordered
-
-    async def order(self, order: Order) -> Rules:
-        """Keeps it in `ordered`, unchecked."""
-        those = {name: word for name, word in self.ordered.barred.get(order.kind, {}).items() if name != order.name}
-        those |= {order.name: order.word} if order.barred else {}
-        self.ordered = self.ordered.model_copy(update={"barred": {**self.ordered.barred, order.kind: those}})
-        return self.ordered
 
     async def fetch(self, method: str, url: str, headers: Mapping[str, str], body: bytes, limit: int) -> Fetched:
         """What `pages` has, or 404."""

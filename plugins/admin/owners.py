@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import Action, BadArguments, Barred, Button, Choice, Command, Context, NoArgs, Order, Reply, Route, Rules, Select
+from plugins.admin import doors
 
 
 class ClaimArgs(BaseModel):
@@ -43,16 +44,19 @@ USAGE = (
 def routes() -> Iterable[Route]:
     """The commands of owners."""
     return [
-        Command("claim", "Become the owner of this bot, with the code that it printed.", ClaimArgs, claim),
-        Command("house", "See who owns this bot, and what is shut out everywhere.", NoArgs, house, least="owner"),
+        Command("claim", "Become the owner of this bot, with the code that it printed.", ClaimArgs, claim, everywhere=True),
+        Command("house", "See who owns this bot, who may use it, and what is shut out everywhere.", NoArgs, house, least="owner"),
         Command("bar", "Shut out a person or a server, or stop a plugin or a model, everywhere.", BarArgs, bar, least="owner"),
         Action("let", Let, let),
+        *doors.routes(),
     ]
 
 
 async def house(ctx: Context, args: NoArgs) -> Reply:
-    """Who owns the bot, and what is shut out, with a menu to let it in again."""
-    return panel(await ctx.house.rules())
+    """Who owns the bot, who may use it, and what is shut out, with menus to change that."""
+    rules, admission = await ctx.house.rules(), await ctx.house.admission()
+    shown = panel(rules)
+    return Reply("\n".join([shown.text, *doors.lines(admission)]), buttons=[*shown.buttons, *doors.menus(admission)], private=True)
 
 
 async def bar(ctx: Context, args: BarArgs) -> Reply:
@@ -102,4 +106,6 @@ def panel(rules: Rules) -> Reply:
 async def claim(ctx: Context, args: ClaimArgs) -> Reply:
     """Works once for each code."""
     await ctx.house.claim(args.code)
-    return Reply("You own me now, in every server of this platform. Write to me alone to be told what you have to decide.", private=True)
+    waiting = len((await ctx.house.admission()).waiting)
+    them = f" {waiting} wait to be let in: say /house." if waiting else ""
+    return Reply(f"You own me now, in every server of this platform. I ask you here when somebody new wants to use me.{them}", private=True)

@@ -29,6 +29,7 @@ from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.runner import Runner
 from bot.router.table import Table
+from bot.router.terms import Terms
 from bot.routes import Route
 from bot.store import embedded
 from bot.store.connection import connect
@@ -69,6 +70,7 @@ class Counting:
     """A connector that counts what it is given to send."""
 
     name = "room"
+    private = True
 
     def __init__(self) -> None:
         self.sent = 0
@@ -158,9 +160,9 @@ async def in_memory(count: int) -> float:
 
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
-    gate, start = Gate(memory, loaded.loaded), runner.start
+    gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset({"room"}))), runner.start
     finder = Finder(table, nothing, nothing, nothing)
-    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing)
+    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing)
     dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more)
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
@@ -181,12 +183,13 @@ class Choosy(Memory):
 async def gate(count: int) -> float:
     """Microseconds that the gate takes for a message: every plugin's switch, permission and settings, in 10,000 servers in turn."""
     loaded = plugins()
-    judge, names = Gate(Choosy(), loaded.loaded), list(loaded.loaded)
+    judge, names = Gate(Choosy(), loaded.loaded, Terms(private=frozenset({"room"}))), list(loaded.loaded)
     places = (Address("room", f"server{number % SERVERS}", f"channel{number % 7}") for number in range(count))
     arrivals = [replace(message(number), address=place) for number, place in enumerate(places)]
 
     async def once(arrival: Message) -> None:
         view = await judge.view(arrival.address)
+        view.admits(arrival)
         for name in names:
             view.may(name, "", arrival)
         view.settings("echo", arrival.address)

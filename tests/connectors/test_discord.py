@@ -20,6 +20,9 @@ from tests.wire.discord_spec import faults, spec
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONFIG = """
+[admission]
+servers = "open"
+direct = "open"
 [talking]
 words = ["computer"]
 [connectors.discord]

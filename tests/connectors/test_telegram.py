@@ -21,6 +21,9 @@ from tests.wire.telegram_spec import faults
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONFIG = """
+[admission]
+servers = "open"
+direct = "open"
 [connectors.telegram]
 token = "{token}"
 api_url = "{url}"

@@ -12,6 +12,7 @@ from bot.config import QueueTable
 from bot.errors import JobRefused
 from bot.jobs import Preview, Progress, TextSoFar
 from bot.router.gate import View
+from bot.router.terms import Terms
 from bot.store.dead import DeadList
 from bot.store.duty import ALL, Duty, Leave
 from bot.store.keys import Keys
@@ -169,7 +170,7 @@ async def test_a_quiet_server_sees_answers_alone(redis: Redis, keys: Keys) -> No
 
 async def test_a_channel_may_be_loud_where_the_server_or_the_operator_is_quiet(redis: Redis, keys: Keys) -> None:
     quiet = Server(choices=Choices(quiet=True), channels={"loud": Choices(quiet=False), "other": Choices()})
-    seen = [View(server, {}, default).quiet(replace(ROOM, channel=channel)) for server, default, channel in (
+    seen = [View(server, {}, Terms(quiet=default)).quiet(replace(ROOM, channel=channel)) for server, default, channel in (
         (quiet, False, "main"), (quiet, False, "loud"), (quiet, False, "other"), (Server(), True, "main"), (Server(), False, "main"),
     )]  # fmt: skip
     assert seen == [True, False, True, True, False]

@@ -62,6 +62,7 @@ class Rest:
             ("GET", "/oauth2/applications/@me"): self.application,
             ("GET", "/applications/@me"): self.application,
             ("GET", "/users/@me/guilds"): self.guilds,
+            ("DELETE", "/users/@me/guilds/{guild}"): self.leave,
             ("POST", "/users/@me/channels"): self.direct,
             ("GET", "/channels/{channel}"): self.channel,
             ("GET", "/channels/{channel}/messages"): self.history,
@@ -91,6 +92,12 @@ class Rest:
         keys = ("id", "name", "icon", "features")
         more = {"owner": False, "permissions": str(self.granted)}
         return [{**{key: one[key] for key in keys}, **more} for one in self.world.guilds.values()]
+
+    async def leave(self, call: Call) -> None:
+        """The bot is no longer in the guild, and is told so as anybody's leaving tells it."""
+        if self.world.guilds.pop(call.path["guild"], None) is None:
+            raise Refused(404, 10004, "Unknown Guild")
+        await self.gateway.dispatch("GUILD_DELETE", {"id": call.path["guild"]}, call.path["guild"])
 
     async def direct(self, call: Call) -> Json:
         return self.world.direct(self.world.users[call.body["recipient_id"]])

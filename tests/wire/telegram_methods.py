@@ -38,6 +38,7 @@ TAKES: dict[str, frozenset[str]] = {
     "editMessageMedia": WHICH | {"media"},
     "editMessageReplyMarkup": WHICH,
     "deleteMessage": frozenset({"chat_id", "message_id"}),
+    "leaveChat": frozenset({"chat_id"}),
     "answerCallbackQuery": frozenset({"callback_query_id", "text", "show_alert"}),
     "getFile": frozenset({"file_id"}),
     "getChat": frozenset({"chat_id"}),
@@ -234,6 +235,10 @@ class Methods:
 
     def _get_chat(self, call: Json) -> Json:
         return {**self._found(call).info, "accent_color_id": 0, "max_reaction_count": 1, "accepted_gift_types": GIFTS}
+
+    def _leave_chat(self, call: Json) -> bool:
+        self.chats.promote(self._open(call), "left")
+        return True
 
     def _get_chat_member(self, call: Json) -> Json:
         chat, id = self._found(call), call["user_id"]

@@ -18,7 +18,7 @@ from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.incoming import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.listing import commands
-from bot.connectors.discord.outgoing import changed, new, told
+from bot.connectors.discord.outgoing import changed, new, short, told
 from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
@@ -208,13 +208,13 @@ class DiscordConnector:
             made |= {"reference": reference, "mention_author": False}
         try:
             async with told(_where(to)):
-                return str((await channel.send(**made, nonce=_nonce(nonce), silent=post.silent)).id)
+                return str((await channel.send(**made, nonce=short(nonce), silent=post.silent)).id)
         except NotAllowed:
             if not post.uploads:
                 raise
             async with told(_where(to)):  # words may be allowed where files are not
                 words = new(replace(post, uploads=(), text=f"{post.text}\n\n{NO_FILES}".strip()[:TEXT]))
-                return str((await channel.send(**made | words | {"files": None}, nonce=_nonce(f"{nonce}."), silent=post.silent)).id)
+                return str((await channel.send(**made | words | {"files": None}, nonce=short(f"{nonce}."), silent=post.silent)).id)
 
     async def _whisper(self, via: Via, post: Post) -> str:
         """What one person alone sees. The line that says that the bot is thinking is seen by all, so it goes first."""
@@ -260,6 +260,12 @@ class DiscordConnector:
         except MessageGone:
             return
 
+    async def leave(self, server: str) -> None:
+        """Leaves a guild."""
+        client = await self._client()
+        async with told(f"server {server}"):
+            await client.http.leave_guild(int(server))
+
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
         """The attachment's bytes, in pieces."""
         async for piece in files.read(self._access, self._client, attachment):
@@ -291,10 +297,3 @@ ORIGINAL = cast("Any", "@original")
 
 def _where(to: Address) -> str:
     return f"channel <#{to.thread or to.channel}> of {'a direct chat' if to.direct else f'server {to.server}'}"
-
-
-def _nonce(nonce: str) -> str:
-    """Within Discord's 25 characters."""
-    from hashlib import blake2b
-
-    return blake2b(nonce.encode(), digest_size=12).hexdigest()

@@ -84,6 +84,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         mentions=_mentions(message, me),
         reply_to=quote(message.reference.resolved if message.reference else None),
         language=str(message.guild.preferred_locale) if message.guild else "",
+        place=message.guild.name if message.guild else "",
         manages=_manages(message.author),
         roles=_roles(message.author),
         age_restricted=_age_restricted(message.channel),
@@ -167,14 +168,16 @@ def alone(me: discord.ClientUser) -> Message:
 
 def joined(me: discord.ClientUser, guild: discord.Guild) -> Message:
     """The bot is in this guild; the address is where its admins read."""
-    return Message("", f"joined:{guild.id}", _doorstep(guild), Person("", ""), trigger=Joined(), me=str(me.id))
+    return Message("", f"joined:{guild.id}", _doorstep(guild), Person("", ""), trigger=Joined(), me=str(me.id), place=guild.name)
 
 
 def let_in(me: discord.ClientUser, guild: discord.Guild) -> Message:
     """The bot is new in this guild, and says hello where it may."""
     since, where = guild.me.joined_at or discord.utils.utcnow(), _doorstep(guild)
     trigger = Joined(new=bool(where.channel))
-    return Message("", f"joined:{guild.id}:{since.timestamp():.0f}", where, Person("", ""), trigger=trigger, me=str(me.id))
+    return Message(
+        "", f"joined:{guild.id}:{since.timestamp():.0f}", where, Person("", ""), trigger=trigger, me=str(me.id), place=guild.name
+    )
 
 
 def _doorstep(guild: discord.Guild) -> Address:
@@ -235,6 +238,7 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         manages=_manages(interaction.user, interaction.permissions),
         roles=_roles(interaction.user),
         age_restricted=_age_restricted(interaction.channel),
+        place=interaction.guild.name if interaction.guild else "",
         via=str(via),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from typing import Any
 
 import aiohttp
@@ -78,6 +79,11 @@ def changed(post: Post) -> dict[str, Any]:
     if post.uploads or not post.busy:  # the answer takes a preview away
         made["attachments"] = files(post.uploads)
     return made
+
+
+def short(nonce: str) -> str:
+    """A nonce within Discord's 25 characters."""
+    return blake2b(nonce.encode(), digest_size=12).hexdigest()
 
 
 def _forbidden(where: str) -> str:

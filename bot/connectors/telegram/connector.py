@@ -173,6 +173,11 @@ class TelegramConnector:
         here = await self._asked(lambda: self._sender.call(to, lambda chat: bot.get_chat_member(chat, me.id)))
         return withheld(need, hears=bool(me.can_read_all_group_messages), administers=here.status in MANAGING)
 
+    async def leave(self, server: str) -> None:
+        """Leaves a group."""
+        bot = await self._ready()
+        await self._asked(lambda: bot.leave_chat(int(server)))
+
     async def sign(self, to: Address) -> None:
         """Telegram shows for five seconds that somebody types."""
         bot = await self._ready()

@@ -64,15 +64,15 @@ class Reader:
             return None
         self._known.add(chat.id)
         deaf = self._deaf(change.new_chat_member) if added and change else None
-        return self._joined(where, f":{update.update_id}", Joined(deaf or "", new=added))
+        return self._joined(where, f":{update.update_id}", Joined(deaf or "", new=added), chat.title or "")
 
     def _deaf(self, here: telegram.ChatMember) -> str | None:
         """What Telegram withholds from the bot as it was added."""
         return withheld("every_message", hears=bool(self.me.can_read_all_group_messages), administers=here.status in MANAGING)
 
-    def _joined(self, where: Address, when: str = "", joined: Joined = Joined()) -> Message:
+    def _joined(self, where: Address, when: str = "", joined: Joined = Joined(), place: str = "") -> Message:
         me = facts.person(self.me)
-        return Message("", f"joined:{where.server}{when}", where, me, trigger=joined, me=me.id)
+        return Message("", f"joined:{where.server}{when}", where, me, trigger=joined, me=me.id, place=place)
 
     async def read(self, updates: Sequence[Update], *, apart: bool = False) -> Message | None:
         """One arrival: an update, or all those of one album, or `apart` a part of it. None for what is nobody's words."""
@@ -107,6 +107,7 @@ class Reader:
             mentions=tuple(dict.fromkeys(one for message in messages for one in facts.mentions(message, self.me))),
             reply_to=quote,
             language=(first.from_user.language_code or "") if first.from_user else "",
+            place=first.chat.title or "",
             **self._own(first),
         )
         message = self._named(_called(message, self.me.username or ""))

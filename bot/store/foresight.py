@@ -8,6 +8,7 @@ import heapq
 import math
 import random
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +40,10 @@ class Place:
     ahead: int
     seconds: float | None
     away: float = 0.0
+
+    def later(self, passed: float) -> Place:
+        """The same place so many seconds later."""
+        return self if self.seconds is None else replace(self, seconds=max(self.seconds - passed, 0.0))
 
 
 @dataclass(slots=True)
@@ -163,9 +168,13 @@ class Foresight:
         self._snapshots = Snapshots(redis, keys)
 
     async def places(self) -> dict[str, Place]:
-        """Of all waiting jobs that a living worker serves."""
+        """Of all waiting jobs that a living worker serves, as it is when they are told: looking far ahead takes a while."""
         snapshot = await self._snapshots.take(MOST_JOBS)
-        return await asyncio.to_thread(foresee, outlook(snapshot)) if snapshot.lines else {}
+        if not snapshot.lines:
+            return {}
+        taken = time.monotonic()
+        places = await asyncio.to_thread(foresee, outlook(snapshot))
+        return {id: place.later(time.monotonic() - taken) for id, place in places.items()}
 
 
 def outlook(seen: Snapshot) -> Outlook:

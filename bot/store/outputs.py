@@ -108,6 +108,7 @@ class Outputs:
         self._followed: dict[str, list[Followed]] = {}
         self._newcomers: set[str] = set()
         self._reader: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._bell = keys.out(f"bell-{uuid.uuid4().hex}")
         self._rung = b"0-0"
         self._next_look = 0.0
@@ -161,7 +162,8 @@ class Outputs:
                 self._rung = entries[-1][0]
             else:
                 self._pass_on(name.decode().rpartition(":")[2], entries)
-        await self._look()
+        if self._looking is None or self._looking.done():  # on its own: what is said meanwhile must not wait for a long line
+            self._looking = asyncio.create_task(self._look_around())
 
     def _pass_on(self, id: str, entries: Entries) -> None:
         for one in self._followed.get(id, []):
@@ -187,6 +189,18 @@ class Outputs:
             case _:
                 return Running(float(value) if value else None)
 
+    async def _look_around(self) -> None:
+        """Until every newcomer has been told."""
+        try:
+            await self._look()
+            while self._newcomers:
+                await self._look()
+        except StoreError as error:
+            log.warning("places in line wait for redis", fault=str(error))
+        except Exception:  # everybody in line lives by the next look
+            log.exception("the places of waiting jobs could not be looked at")
+
+    @guarded
     async def _look(self) -> None:
         """Tells those in line their place, newcomers at once, the others once a second; and who follows a forgotten job, that it is."""
         began = time.monotonic()
@@ -214,9 +228,10 @@ class Outputs:
 
     async def close(self) -> None:
         """Stops reading."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
+        for task in (self._reader, self._looking):  # the reader first, which would look again
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
 
 
 def _order(entry: bytes) -> tuple[int, int]:

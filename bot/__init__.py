@@ -29,7 +29,6 @@ if TYPE_CHECKING:
         Threading,
         Upload,
         asked_for,
-        opens_reply,
         typed_command,
     )
     from bot.context import Canvas, Clip, Context, Conversation, Fetched, Paper, Scope, Show, Stored
@@ -103,8 +102,9 @@ if TYPE_CHECKING:
     )
     from bot.models import Batch, EngineModel, Memory, Model, Parkable, Placement, Work
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
-    from bot.personal import Kept, Personal
+    from bot.personal import Kept, Language, Personal
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
+    from bot.translation import later, tr, translated
     from bot.turns import Call, Summary, Turn, estimate_tokens
 
 __version__ = "0.1.0"
@@ -175,6 +175,7 @@ __all__ = [
     "Joined",
     "Kept",
     "Key",
+    "Language",
     "Left",
     "Level",
     "Limits",
@@ -258,9 +259,11 @@ __all__ = [
     "asked_for",
     "estimate_tokens",
     "hookimpl",
-    "opens_reply",
+    "later",
     "options",
     "reaches",
+    "tr",
+    "translated",
     "typed_command",
 ]
 
@@ -279,6 +282,7 @@ _HOMES = (
     "permissions",
     "personal",
     "routes",
+    "translation",
     "turns",
     "image_facts",
     "catalogue",

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import UserError
+from bot.translation import tr
 
 CORE = "hobnob"
 """The name under which the core's own settings are read and saved: when the bot is spoken to, and whether it shows how waiting goes."""
@@ -66,7 +67,8 @@ class Chosen:
         for one in self.settings:
             if one.name == name:
                 return one
-        raise UserError(f"{self.plugin} has no setting {name}. There is: {', '.join(one.name for one in self.settings) or 'none'}.")
+        known = ", ".join(one.name for one in self.settings) or tr("none")
+        raise UserError(tr("{plugin} has no setting {settings}. There is: {known}.", plugin=self.plugin, settings=name, known=known))
 
 
 class Change(BaseModel):

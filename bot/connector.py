@@ -22,18 +22,13 @@ def typed_command(text: str, bot: str = "") -> Called | None:
     return Called(found["name"].lower(), text=found["text"] or "")
 
 
-ASKED = re.compile(r"/(?P<name>[\w-]{1,64})(?P<given> [^<\n]*?)? needs <(?P<field>\w+)>")
+ASKED = re.compile(r"/(?P<name>[\w-]{1,64})(?P<given> [^<\n]*?)? <(?P<field>\w+)>[.:。：]")
 
 
 def asked_for(text: str) -> tuple[Called, str] | None:
     """The command, with what was given to it, that the bot asked one thing more for with this text, and which; None for other words."""
     found = ASKED.match(text)
     return (Called(found["name"], text=(found["given"] or "").strip()), found["field"]) if found else None
-
-
-def opens_reply(text: str) -> bool:
-    """Whether the bot asks for a reply with these words, which a platform may open for who is asked."""
-    return "reply to this message with" in text.lower()
 
 
 Deliver = Callable[[Message], Awaitable[None]]
@@ -111,7 +106,7 @@ class Post:
     """One platform message, within the connector's Limits; `text` is Markdown. A mention in it must not notify anybody.
 
     `busy` marks a status line that is still going to change, `partial` one that is the beginning of the answer, `fault` a post
-    that says why there is no answer. `via` is that of
+    that says why there is no answer, and `asks` one that wants a reply, which a platform may open for who is asked. `via` is that of
     the message which is answered, and `opening` marks the first post that answers it: where a platform shows that the bot is
     thinking, this takes its place. `about` is that message's id, also where the post does not reply to it, and `person` whose
     message it was, who alone may see a private one.
@@ -127,6 +122,7 @@ class Post:
     busy: bool = False
     partial: bool = False
     fault: bool = False
+    asks: bool = False
     via: str = ""
     opening: bool = False
     about: str = ""

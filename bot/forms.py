@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel
+
+from bot.translation import translated
 
 Kind = Literal["text", "integer", "number", "boolean"]
 
@@ -61,8 +63,8 @@ class Form:
 
     @classmethod
     def of(cls, title: str, model: type[BaseModel], values: Mapping[str, Any] | None = None, only: Sequence[str] = ()) -> Form:
-        """The fields of a pydantic model as inputs, or `only` those of these names, in this order."""
-        found = {option.name: option for option in options(model)}
+        """The fields of a pydantic model as inputs for the reader, or `only` those of these names, in this order."""
+        found = {option.name: replace(option, description=translated(option.description)) for option in options(model)}
         return cls(title, tuple(found[name] for name in only or found), values or {})
 
 
@@ -115,7 +117,7 @@ def _plain(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
     inner = kinds[0] if kinds else {}
     if "$ref" in inner:
         inner = schema["$defs"][inner["$ref"].rpartition("/")[2]]
-    words = ("description", "title", "descriptions")  # of the field, not of the enumeration
+    words = ("description", "title")  # of the field, not of the enumeration
     return {key: value for key, value in inner.items() if key not in words} | {key: part[key] for key in words if key in part}
 
 
@@ -130,5 +132,4 @@ def _option(name: str, part: Mapping[str, Any], required: bool) -> Option:
         choices=tuple(part.get("enum", [part["const"]] if "const" in part else [])),
         least=part.get("minimum") if number else part.get("minLength"),
         most=part.get("maximum") if number else part.get("maxLength"),
-        descriptions=part.get("descriptions", {}),
     )

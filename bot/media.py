@@ -20,19 +20,20 @@ from pydantic import BaseModel, ConfigDict
 from bot import media_worker
 from bot.errors import Unavailable, UserError
 from bot.media_worker import CLIP, END, FACTS, FAULT, HEADER, PLACE, RATE, Order
+from bot.translation import later, tr, translated
 
 READ = "ogg, opus, webm, m4a, mp4, mp3, wav, flac, aac and amr"
 
 SENTENCES = {
-    "empty": "This file is empty.",
-    "unknown": f"This is no sound file that I can read, or it is damaged. I read {READ}.",
-    "mute": "This file has no sound track.",
-    "codec": f"The sound in this file is stored in a way that I cannot read. I read {READ}.",
-    "damaged": "This file is damaged: no sound comes out of it.",
-    "large": "This file is too large: I read at most {size:.0f} MB of sound.",
-    "long": "This recording is too long: I listen to at most {length}.",
-    "slow": "Reading this file took too long, so I stopped.",
-    "heavy": "This file cannot be read: decoding it takes more than a sound file should.",
+    "empty": later("This file is empty."),
+    "unknown": later("This is no sound file that I can read, or it is damaged. I read {read}."),
+    "mute": later("This file has no sound track."),
+    "codec": later("The sound in this file is stored in a way that I cannot read. I read {read}."),
+    "damaged": later("This file is damaged: no sound comes out of it."),
+    "large": later("This file is too large: I read at most {size:.0f} MB of sound."),
+    "long": later("This recording is too long: I listen to at most {length}."),
+    "slow": later("Reading this file took too long, so I stopped."),
+    "heavy": later("This file cannot be read: decoding it takes more than a sound file should."),
 }
 """What the person is told, by the word that the worker sends."""
 
@@ -113,7 +114,7 @@ class Decoder:
                     async with asyncio.timeout(patience):
                         kind, body = await _frame(process, most=int(longest * RATE * 2) + 100_000)
                 except TimeoutError:
-                    raise UserError(SENTENCES["slow"]) from None
+                    raise UserError(translated(SENTENCES["slow"])) from None
                 except asyncio.IncompleteReadError:
                     if feeding.done():
                         feeding.result()
@@ -129,28 +130,30 @@ class Decoder:
 def _order(limits: Limits, longest: float, after: float) -> Order:
     found = find_spec("av")
     if found is None or found.origin is None:
-        raise Unavailable("Sound files cannot be read here now. The operator can see why with `hobnob doctor`.")
+        raise Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`."))
     library = str(Path(found.origin).parent.parent)
     return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after)
 
 
 def _sentence(word: str, limits: Limits) -> str:
-    return SENTENCES.get(word, SENTENCES["heavy"]).format(size=limits.size / 1_000_000, length=_length(limits.seconds))
+    return translated(SENTENCES.get(word, SENTENCES["heavy"]), size=limits.size / 1_000_000, length=_length(limits.seconds), read=READ)
 
 
 def _length(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds % 60 else f"{seconds / 60:.0f} minutes"
+    if seconds % 60:
+        return tr("{n} second", "{n} seconds", n=round(seconds))
+    return tr("{n} minute", "{n} minutes", n=round(seconds / 60))
 
 
 def _broken(how: str) -> UserError:
     """Killed by a limit, or by a fault in a decoder; nothing it says is trusted further."""
     log.warning("a decoder process failed", how=how)
-    return UserError(SENTENCES["heavy"])
+    return UserError(translated(SENTENCES["heavy"]))
 
 
 def _ended(code: int) -> UserError:
     """Past its processor time a process is killed; anything else is for the log."""
-    return UserError(SENTENCES["slow"]) if code in (-signal.SIGKILL, -signal.SIGXCPU) else _broken(f"it ended with {code}")
+    return UserError(translated(SENTENCES["slow"])) if code in (-signal.SIGKILL, -signal.SIGXCPU) else _broken(f"it ended with {code}")
 
 
 @asynccontextmanager

@@ -260,6 +260,7 @@ class Message:
     mentions: tuple[Person, ...] = ()
     reply_to: Quote | None = None
     language: str = ""
+    """The language of the bot's own words for the sender, as a tag: what the platform says, then what the router knows better."""
     addressed: bool = False
     manages: bool = False
     """The sender may manage this server, as the platform says; a direct message is the person's own."""

@@ -16,14 +16,15 @@ from bot import papers_worker
 from bot.errors import Unavailable, UserError
 from bot.media import confined, fed, heard
 from bot.papers_worker import Order
+from bot.translation import later, tr, translated
 
 SENTENCES = {
-    "empty": "This PDF is an empty file.",
-    "damaged": "This is no PDF that I can read, or it is damaged.",
-    "locked": "This PDF is locked with a password.",
-    "wordless": "This PDF has no words in it: it may consist of pictures of pages.",
-    "large": "This PDF is too large: I read at most {size:.0f} MB.",
-    "heavy": "This PDF takes more to read than a text should, so I stopped.",
+    "empty": later("This PDF is an empty file."),
+    "damaged": later("This is no PDF that I can read, or it is damaged."),
+    "locked": later("This PDF is locked with a password."),
+    "wordless": later("This PDF has no words in it: it may consist of pictures of pages."),
+    "large": later("This PDF is too large: I read at most {size:.0f} MB."),
+    "heavy": later("This PDF takes more to read than a text should, so I stopped."),
 }
 """What the person is told, by the word that the worker sends."""
 
@@ -70,7 +71,7 @@ class Papers:
                 async with asyncio.timeout(self._limits.wait):
                     said = await heard(process, 8 * letters + 10_000)
             except TimeoutError:
-                raise UserError(SENTENCES["heavy"]) from None
+                raise UserError(translated(SENTENCES["heavy"])) from None
             if feeding.done():
                 feeding.result()
         return self._paper(said)
@@ -78,7 +79,7 @@ class Papers:
     def _order(self, letters: int) -> Order:
         found = find_spec("pypdf")
         if found is None or found.origin is None:
-            raise Unavailable("PDFs cannot be read here now. The operator can see why with `hobnob doctor`.")
+            raise Unavailable(tr("PDFs cannot be read here now. The operator can see why with `hobnob doctor`."))
         limits = self._limits
         return Order(str(Path(found.origin).parent.parent), letters, limits.pages, limits.size, limits.cpu, limits.memory)
 
@@ -89,5 +90,5 @@ class Papers:
             log.warning("a process that read a PDF failed", said=len(said))
             paper = Facts(fault="heavy")
         if paper.fault:
-            raise UserError(SENTENCES.get(paper.fault, SENTENCES["damaged"]).format(size=self._limits.size / 1_000_000))
+            raise UserError(translated(SENTENCES.get(paper.fault, SENTENCES["damaged"]), size=self._limits.size / 1_000_000))
         return paper

@@ -21,8 +21,23 @@ class Kept:
     asked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that the bot speaks: its tag [BCP 47], what those who speak it call it, and whether the person has chosen it."""
+
+    tag: str
+    name: str
+    chosen: bool = False
+
+
 class Keeping(Protocol):
     """What stands behind `ctx.personal`; the router's is durable."""
+
+    async def languages(self) -> list[Language]:
+        """See `Personal.languages`."""
+
+    async def speak(self, tag: str) -> None:
+        """See `Personal.speak`."""
 
     async def kept(self) -> list[Kept]:
         """See `Personal.kept`."""
@@ -47,6 +62,14 @@ class Personal:
     async def export(self) -> Blob:
         """All that is kept of the person on this platform, as a zip of JSON and files."""
         return await self._acts.export()
+
+    async def languages(self) -> list[Language]:
+        """The languages that the bot speaks; none is chosen where the person follows the server, or what the platform says of them."""
+        return await self._acts.languages()
+
+    async def speak(self, tag: str) -> None:
+        """What the bot says to the person on this platform is in this language from now on; "" takes that back. Raises BadArguments."""
+        await self._acts.speak(tag)
 
     async def forget(self) -> Mapping[str, int]:
         """Deletes all of that, from every plugin and store; how much of each kind there was."""

@@ -17,16 +17,17 @@ from bot import pictures_worker
 from bot.errors import Unavailable, UserError
 from bot.media import confined, fed
 from bot.pictures_worker import Order
+from bot.translation import later, tr, translated
 
 READ = "PNG, JPEG, WebP and GIF"
 
 SENTENCES = {
-    "empty": "This picture's file is empty.",
-    "unknown": f"This is no picture that I can read, or it is damaged. I read {READ}.",
-    "damaged": "This picture is damaged: it ends too early, or makes no sense.",
-    "large": "This picture's file is too large: I read at most {size:.0f} MB.",
-    "vast": "This picture is too large: I read at most {pixels:.0f} million pixels.",
-    "slow": "Reading this picture took too long, so I stopped.",
+    "empty": later("This picture's file is empty."),
+    "unknown": later("This is no picture that I can read, or it is damaged. I read {read}."),
+    "damaged": later("This picture is damaged: it ends too early, or makes no sense."),
+    "large": later("This picture's file is too large: I read at most {size:.0f} MB."),
+    "vast": later("This picture is too large: I read at most {pixels:.0f} million pixels."),
+    "slow": later("Reading this picture took too long, so I stopped."),
 }
 """What the person is told, by the word that the worker sends."""
 
@@ -100,7 +101,7 @@ class Pictures:
                 async with asyncio.timeout(self._limits.wait):
                     said = await self._said(process, side)
             except TimeoutError:
-                raise UserError(SENTENCES["slow"]) from None
+                raise UserError(translated(SENTENCES["slow"])) from None
             if feeding.done():
                 feeding.result()
             return said
@@ -108,7 +109,7 @@ class Pictures:
     def _order(self, side: int) -> Order:
         found = find_spec("PIL")
         if found is None or found.origin is None:
-            raise Unavailable("Pictures cannot be read here now. The operator can see why with `hobnob doctor`.")
+            raise Unavailable(tr("Pictures cannot be read here now. The operator can see why with `hobnob doctor`."))
         limits = self._limits
         return Order(str(Path(found.origin).parent.parent), side, limits.size, limits.pixels, limits.cpu, limits.memory)
 
@@ -135,4 +136,4 @@ class Pictures:
 
     def _sentence(self, word: str) -> str:
         sentence = SENTENCES.get(word, SENTENCES["damaged"])
-        return sentence.format(size=self._limits.size / 1e6, pixels=self._limits.pixels / 1e6)
+        return translated(sentence, size=self._limits.size / 1e6, pixels=self._limits.pixels / 1e6, read=READ)

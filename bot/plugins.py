@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import structlog
@@ -19,6 +20,7 @@ from bot.discovery import Found, Manifest, described, find
 from bot.errors import BotError, ConfigError, PluginError
 from bot.events import Event
 from bot.faults import Location, unknown
+from bot.locales import Locales
 from bot.messages import Message
 from bot.models import Model
 from bot.routes import Refusal
@@ -60,6 +62,8 @@ class Loaded:
     config: BaseModel = field(default_factory=NoConfig)
     enabled: bool = True
     switchable: bool = True
+    folder: Path | None = None
+    """Where it lies, if that is on disk."""
 
     @property
     def fixed(self) -> bool:
@@ -84,7 +88,7 @@ class Breaker:
 
 
 class Plugins:
-    """The plugins of one process. `loaded` is in the order of the configuration."""
+    """The plugins of one process, and the languages that they and the core speak. `loaded` is in the order of the configuration."""
 
     def __init__(self, loaded: Iterable[Loaded], half: Half = "front", *, clock: Callable[[], float] = time.monotonic) -> None:
         """Registers, verifies and collects. Raises PluginError, or ConfigError with all faults where there are several."""
@@ -92,7 +96,8 @@ class Plugins:
         self._clock = clock
         self._hooks, faults = hooks_of({name: one.plugin for name, one in given.items()}, half)
         self._items, more = self._collected()
-        raise_all([*faults, *more, *faults_of(self._items)])
+        self.locales, unread = _locales(given.values())
+        raise_all([*faults, *more, *faults_of(self._items), *unread])
         self.loaded = {name: self._versioned(one) for name, one in given.items()}
         self._breakers = {name: Breaker() for name in self._hooks["admit"]}
 
@@ -166,6 +171,18 @@ class Plugins:
         return found
 
 
+def _locales(loaded: Iterable[Loaded]) -> tuple[Locales, list[BotError]]:
+    folders = {one.name: one.folder for one in loaded if one.folder is not None}
+    faults: list[BotError] = []
+    for name, folder in list(folders.items()):
+        try:
+            Locales({name: folder})
+        except PluginError as error:
+            faults.append(error)
+            del folders[name]
+    return Locales(folders), faults
+
+
 def chosen(config: Config, plugins: Plugins) -> list[tuple[str, Model[Any, Any]]]:
     """(plugin, model) of what a worker serves: what `worker.models` names, or all. Raises ConfigError for names that nobody brings."""
     models, names = plugins.collect("register_models"), config.worker.models
@@ -227,7 +244,8 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
         return None
     plugin = _plugin(config, found, half, getattr(module, "Plugin", None), options)
     version = manifest.version or found.release
-    return Loaded(name, plugin, manifest, settings, version, table.defaults, table.locked, options, table.enabled, table.switchable)
+    switches = (table.enabled, table.switchable)
+    return Loaded(name, plugin, manifest, settings, version, table.defaults, table.locked, options, *switches, found.folder)
 
 
 def _config(config: Config, name: str, found: Found) -> BaseModel:

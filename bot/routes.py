@@ -55,7 +55,8 @@ Completion = Callable[[Completing], Awaitable[Sequence[str | Choice]]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A slash command. `args` becomes the platform's options, the text parser and the help.
+    """A slash command. `args` becomes the platform's options, the text parser and the help; descriptions are in every language that
+    there is a catalogue of.
 
     A route that is `ordered` runs one at a time per conversation, in arrival order, and may append turns.
     """
@@ -67,8 +68,6 @@ class Command:
     ordered: bool = False
     menu: bool = False
     """Also in the menu of a message, where the platform has one; the message arrives as `ctx.message.reply_to`."""
-    descriptions: Mapping[str, str] = field(default_factory=dict)
-    """The description in other languages, by tag: `{"zh-CN": "…"}`. A field of `args` has its own in `json_schema_extra`."""
     least: Level = "guest"
     """Who may use it, unless a server grants it otherwise: people of this level and above."""
     example: str = ""

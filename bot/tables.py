@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bot.connector import Needs
@@ -79,6 +80,16 @@ class RedisTable(Table):
     Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
 
+def _spoken(tag: str) -> str:
+    try:
+        return str(Locale.parse(tag, sep="-")).replace("_", "-") if tag else ""
+    except (UnknownLocaleError, ValueError):
+        raise ValueError("expected the tag of a language: en, zh-Hans") from None
+
+
+Spoken = Annotated[str, AfterValidator(_spoken)]
+
+
 class Talking(Table):
     """When people speak to the bot, beside mentions, replies and direct messages."""
 
@@ -94,6 +105,10 @@ class Talking(Table):
     threads: bool = False
     """Every question begins a thread of its own, in which nobody needs to mention it."""
 
+    language: Spoken = ""
+    """The language of its own words, `zh-Hans` for instance. Empty: that of whoever reads, as their platform says. What somebody has
+    chosen with `/language` goes before it; in which language a model answers is its own affair."""
+
 
 class TalkingTable(Talking):
     """When people speak to the bot, beside mentions, replies and direct messages; servers may choose otherwise."""
@@ -107,7 +122,7 @@ class TalkingTable(Talking):
 
     def of(self, tenant: str, channel: str, thread: str = "") -> Talking:
         """What holds in a thread or channel: what is set for it, else for its channel, its server, or all."""
-        found = Talking(listens=self.listens, words=self.words, follows=self.follows, threads=self.threads)
+        found = Talking(**{name: getattr(self, name) for name in Talking.model_fields})
         for place in (tenant, f"{tenant}/{channel}", f"{tenant}/{thread}" if thread else ""):
             chosen = self.places.get(place)
             found = found.model_copy(update=chosen.model_dump(exclude_unset=True)) if chosen else found

@@ -30,6 +30,7 @@ from bot import (
     permissions,
     personal,
     routes,
+    translation,
     turns,
 )
 from bot.config import load as load_config
@@ -56,6 +57,7 @@ VOCABULARY = (
     permissions,
     personal,
     routes,
+    translation,
     turns,
 )
 
@@ -63,6 +65,10 @@ NOT_FOR_AUTHORS = {
     "Acts",  # what stands behind a Context: the router's and the test kit's affair
     "ArgsHandler",
     "Keeping",  # what stands behind ctx.personal
+    "Translation",  # the core sets the reader
+    "reader",
+    "reading",
+    "read_in",
     "Granting",  # what stands behind ctx.permissions
     "Owning",  # what stands behind ctx.house
     "Deciding",  # what stands behind ctx.choices

@@ -33,6 +33,7 @@ from bot.store.keys import digest
 from bot.store.plugindata import PluginData
 from bot.store.queue import Queue
 from bot.store.schedules import Firing, Schedules
+from bot.translation import tr
 from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
@@ -242,7 +243,7 @@ class DurableActs(DurableDecisions):
             async for piece in self._connector.read(source):
                 yield piece
         except ConnectorError as error:
-            raise UserError(f"I could not get the file {source.name or source.id!r}. Please send it again.") from error
+            raise UserError(tr("I could not get the file “{file}”. Please send it again.", file=source.name or source.id)) from error
 
     async def keep(self, content: bytes, mime: str, name: str) -> Blob:
         """The blob that was made the first time."""
@@ -292,4 +293,5 @@ class DurableActs(DurableDecisions):
 
 
 def _too_large(source: Source, limit: int) -> UserError:
-    return UserError(f"The file {source.name or 'you sent'} is too large: at most {limit / 1_000_000:.0f} MB.")
+    name, most = source.name or tr("you sent"), f"{limit / 1_000_000:.0f}"
+    return UserError(tr("The file {name} is too large: at most {most} MB.", name=name, most=most))

@@ -25,20 +25,21 @@ from bot.router.welcoming import hello
 from bot.routes import Action, NoArgs, Schedule
 from bot.store.applicants import Applicants
 from bot.store.tickets import Body, Write
+from bot.translation import later, tr, translated
 
 ASKED_FOR = 86_400.0
 """Seconds in which whoever could not be asked is asked again; the tickets see to it that nobody hears anything twice."""
 
-UNCLAIMED = (
+UNCLAIMED = later(
     "I belong to nobody yet. Whoever runs me says `/claim CODE` here, with the code that `hobnob run` or `hobnob claim` prints, and from "
     "then on I work here."
 )
-UNOWNED = "I do not work here yet. Whoever runs me lets me in with `hobnob servers admit {server}`."
-KNOCKED = "I do not work in this server yet. I have asked whoever runs me, and say hello as soon as I may."
-ALONE = "I do not know you yet. I have asked whoever runs me, and say hello as soon as I may."
-CLOSED = "I work for those alone whom whoever runs me has chosen, and this server is not one of them."
-NOBODY = "I work for those alone whom whoever runs me has chosen."
-HELLO = "Hello. From now on I answer what you write to me here."
+UNOWNED = later("I do not work here yet. Whoever runs me lets me in with `hobnob servers admit {server}`.")
+KNOCKED = later("I do not work in this server yet. I have asked whoever runs me, and say hello as soon as I may.")
+ALONE = later("I do not know you yet. I have asked whoever runs me, and say hello as soon as I may.")
+CLOSED = later("I work for those alone whom whoever runs me has chosen, and this server is not one of them.")
+NOBODY = later("I work for those alone whom whoever runs me has chosen.")
+HELLO = later("Hello. From now on I answer what you write to me here.")
 
 log = structlog.get_logger(__name__)
 
@@ -106,10 +107,10 @@ class Admitting:
 
     def _words(self, address: Address, view: View, closed: bool) -> str:
         if closed:
-            return NOBODY if address.direct else CLOSED
+            return translated(NOBODY if address.direct else CLOSED)
         if not view.owners:
-            return UNCLAIMED if self.everywhere else UNOWNED.format(server=address.tenant)
-        return ALONE if address.direct else KNOCKED
+            return translated(UNCLAIMED) if self.everywhere else translated(UNOWNED, server=address.tenant)
+        return translated(ALONE if address.direct else KNOCKED)
 
     def _questions(self, applicant: Applicant, owners: Mapping[str, Owner]) -> Iterator[Body]:
         for id, owner in owners.items():
@@ -132,23 +133,23 @@ class Admitting:
     async def ask(self, ctx: Context, args: Applicant) -> Reply:
         """The question to an owner."""
         server = {"server": args.address.tenant}
-        no = "Refuse" if args.address.direct else "Leave"
-        return Reply(introduced(args), buttons=[Button("Approve", "admit", server), Button(no, "refuse", server)])
+        no = tr("Refuse") if args.address.direct else tr("Leave")
+        return Reply(introduced(args), buttons=[Button(tr("Approve"), "admit", server), Button(no, "refuse", server)])
 
     async def decline(self, ctx: Context, args: NoArgs) -> None:
         """Says why, and goes."""
-        await ctx.reply(CLOSED)
+        await ctx.reply(translated(CLOSED))
         await self._leave(ctx.address)
 
     async def approve(self, ctx: Context, args: Applying) -> Reply:
         """Lets a server in; the question becomes the answer."""
         await ctx.house.admit(args.server)
-        return Reply(f"{args.server} is let in. I have said hello there.", instead=True)
+        return Reply(tr("{server} is let in. I have said hello there.", server=args.server), instead=True)
 
     async def refuse(self, ctx: Context, args: Applying) -> Reply:
         """Leaves it."""
         await ctx.house.admit(args.server, admitted=False)
-        return Reply(f"{args.server} is not let in, and I say nothing more there.", instead=True)
+        return Reply(tr("{server} is not let in, and I say nothing more there.", server=args.server), instead=True)
 
     async def admission(self, message: Message) -> Admission:
         """What holds, for an owner."""
@@ -163,7 +164,7 @@ class Admitting:
         """Lets a server in or keeps it out; what it was. Raises Refused for who is no owner, UserError for what is no server's name."""
         await self.ruling.rules(message)
         if len([word for word in server.split("/") if word]) != 2:
-            raise UserError(f"{server!r} names no server: expected CONNECTOR/ID, as `/house` shows it.")
+            raise UserError(tr("“{name}” names no server: expected CONNECTOR/ID, as `/house` shows it.", name=server))
         applicant = await self.applicants.get(server)
         writes = self.applicants.admitting(server) if admitted else self.applicants.refusing(applicant)
         writes += self.ruling.noting(message, f"{server} {'let in' if admitted else 'refused'}")
@@ -180,7 +181,7 @@ class Admitting:
         self.changed(Message("", "", place, Person("", ""), me=applicant.me))
         if place.channel:
             view = await self.gate.view(place)
-            words = HELLO if place.direct else hello(self.table, view, place)
+            words = translated(HELLO) if place.direct else hello(self.table, view, place)
             await self.say(place, f"admitted:{place.tenant}:{applicant.at}", words)
 
     async def _leave(self, place: Address) -> None:
@@ -211,5 +212,5 @@ def introduced(applicant: Applicant) -> str:
     """Who waits, in a sentence."""
     address = applicant.address
     if address.direct:
-        return f"{applicant.name} ({address.tenant}) wants to talk with me alone."
-    return f"The server {applicant.name} ({address.tenant}) wants me to work there."
+        return tr("{name} ({id}) wants to talk with me alone.", name=applicant.name, id=address.tenant)
+    return tr("The server {name} ({id}) wants me to work there.", name=applicant.name, id=address.tenant)

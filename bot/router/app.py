@@ -43,6 +43,7 @@ from bot.router.pace import Pace
 from bot.router.permitting import Permitting
 from bot.router.posts import Posts
 from bot.router.publishing import Publishing
+from bot.router.readers import Readers
 from bot.router.remembering import FOLLOWED
 from bot.router.rewriting import Rewriting
 from bot.router.ruling import Ruling
@@ -133,9 +134,11 @@ def build(
     private = frozenset(name for name, one in by_name.items() if isinstance(one, Private) and one.private)
     gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), admission, private))
     rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
-    choosing = Choosing(servers, gate, plugins.loaded, work, rewriting)
+    choosing = Choosing(servers, gate, plugins, work, rewriting)
     blobs = Blobs(redis, keys)
     giving = Giving(PersonalData(redis, keys), blobs, by_name)
+    data = PluginData(redis, keys)
+    readers = Readers(plugins.locales, data)
     administering = [name for name, one in plugins.loaded.items() if "administration" in one.manifest.rights]
     ruling, everywhere = Ruling(HouseRules(redis, keys), gate, work), table.everywhere(administering)
 
@@ -147,19 +150,20 @@ def build(
 
     admitting = Admitting(Applicants(redis, keys), ruling, gate, table, everywhere, by_name, say, changed)
     table.known.update(((entry.plugin, entry.id), entry) for entry in admitting.entries())
-    offices = Offices(choosing, Permitting(servers, rewriting), ruling, Helping(table, gate), giving, admitting)
+    helping = Helping(table, gate, plugins.locales)
+    offices = Offices(choosing, Permitting(servers, rewriting), ruling, helping, giving, admitting, readers)
     stores = Stores(
         jobs,
         blobs,
         Conversations(redis, keys),
-        PluginData(redis, keys),
+        data,
         Schedules(redis, keys),
         offices,
         Instead(queue.instead, queue.offer_after),
     )
     doorsteps = Doorsteps(say, time.time)
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell)
-    toolbox = Toolbox(plugins.collect("register_tools"), gate)
+    toolbox = Toolbox(plugins.collect("register_tools"), gate, readers)
     endings = Endings(plugins, gate, stores.queue)
 
     async def forward(message: Message) -> None:
@@ -170,9 +174,9 @@ def build(
 
     runner = run(table, plugins, tickets, delivery, act, endings.ended)
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
-    data, start, buttons = stores.data, runner.start, StatusButtons(tickets, stores.queue, stores.instead)
+    start, buttons = runner.start, StatusButtons(tickets, stores.queue, stores.instead)
     move = Moving(redis, keys).move
-    publishing = Publishing(table, gate, by_name, Offered(redis, keys), doorsteps.tell, everywhere)
+    publishing = Publishing(table, gate, by_name, Offered(redis, keys), readers, doorsteps.tell, everywhere)
     dispatch = Dispatch(
         table,
         plugins,
@@ -189,9 +193,10 @@ def build(
         Threads(by_name, doorsteps.tell),
         Leaving(redis, keys),
         Forms(by_name, data),
-        Suggestions(table, gate, by_name),
+        Suggestions(table, gate, by_name, readers),
         doorsteps,
         admitting,
+        readers,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), dispatch.deliver)

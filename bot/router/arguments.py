@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import BadArguments
 from bot.forms import options
+from bot.translation import tr
 
 OPTION = re.compile(r"""(?:^|(?<=\s))(?P<mark>--|—)(?P<name>[\w-]+)(?:[\s=]+(?P<value>"[^"]*"|“[^”]*”|(?!--|—)\S+))?""")
 """Phones replace two hyphens by one long dash and straight quotes by curly ones."""
@@ -32,13 +33,13 @@ def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
         if name not in model.model_fields:
             if option["mark"] == DASH:  # prose
                 continue
-            raise BadArguments(f"There is no option --{option['name']}. {usage(model)}")
+            raise BadArguments(f"{tr('There is no option --{name}.', name=option['name'])} {usage(model)}")
         given[name] = _unquoted(option["value"] or "true")
         words, end = words + rest[end : option.start()], option.end()
     words = SPACES.sub(" ", words + rest[end:]).strip() if given else rest.strip()
     first = next((name for name in model.model_fields if name not in given), None)
     if words and first is None:
-        raise BadArguments(f"“{shorten(words)}” is too much. {usage(model)}")
+        raise BadArguments(f"{tr('“{words}” is too much.', words=shorten(words))} {usage(model)}")
     if words and first is not None:
         given[first] = words
     return given
@@ -89,7 +90,7 @@ def option(name: str, value: str) -> str:
 def usage(model: type[BaseModel]) -> str:
     """One line that says which arguments there are."""
     names = arguments(model)
-    return f"Expected: {names}" if names else "It takes no arguments."
+    return tr("Expected: {arguments}", arguments=names) if names else tr("It takes no arguments.")
 
 
 def arguments(model: type[BaseModel]) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.connector import asked_for
-from bot.forms import Option
+from bot.forms import Option, options
 from bot.messages import Called, Clicked, Message, Said
 from bot.router.arguments import missing, option
-from bot.router.offers import offer
 from bot.router.table import Entry
 from bot.routes import Command
+from bot.translation import tr, translated
 
 LONGEST = 200
 """Letters of what was given so far, which the question repeats."""
@@ -29,7 +29,7 @@ MOST_CHOICES = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask, and the answers that a button can give."""
+    """What to ask, and the answers that a button can give; one without any asks for a reply."""
 
     text: str
     choices: tuple[str, ...] = ()
@@ -43,12 +43,12 @@ def question(entry: Entry, given: Mapping[str, Any], message: Message) -> Questi
     name, so_far = missing(route.args, given), _so_far(called)
     if name is None or len(so_far) > LONGEST or "\n" in so_far or "<" in so_far:
         return None
-    lacking = next(one for one in offer(route).options if one.name == name)
-    about = (route.args.model_fields[name].description or "").strip()
+    lacking = next(one for one in options(route.args) if one.name == name)
+    about = translated((route.args.model_fields[name].description or "").strip())
     command, what = f"/{called.command} {so_far}".rstrip(), f": {about}" if about else "."
     choices = _buttons(lacking)
-    how = "Choose one of these." if choices else "Reply to this message with it."
-    return Question(f"{command} needs <{name}>{what} {_named(lacking, choices)}{how}", choices)
+    how = tr("Choose one of these.") if choices else tr("Reply to this message with it.")
+    return Question(f"{command} <{name}>{what} {_named(lacking, choices)}{how}", choices)
 
 
 def _so_far(called: Called) -> str:
@@ -69,7 +69,7 @@ def _buttons(lacking: Option) -> tuple[str, ...]:
 
 def _named(lacking: Option, choices: tuple[str, ...]) -> str:
     answers = _answers(lacking)
-    return f"One of {', '.join(answers)}. " if answers and not choices else ""
+    return tr("One of {answers}.", answers=", ".join(answers)) + " " if answers and not choices else ""
 
 
 def resumed(message: Message) -> Message:

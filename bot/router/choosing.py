@@ -13,7 +13,7 @@ from bot.choices import CORE, Change, Changed, Chosen, Deed, Origin, Setting, Wh
 from bot.connector import Connector
 from bot.errors import BadArguments, Refused, UserError
 from bot.messages import Address, Message
-from bot.plugins import Loaded
+from bot.plugins import Loaded, Plugins
 from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
@@ -22,11 +22,14 @@ from bot.router.working import Work
 from bot.store.keys import digest
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Body
+from bot.translation import Translation, later, reading, tr, translated
 
 RECENT = 20
 """Entries of the log in which the last change of a plugin is looked for."""
 
-GONE = "This plugin is not installed any more. What was chosen for it is kept."
+GONE = later("This plugin is not installed any more. What was chosen for it is kept.")
+
+DORMANT = later("{plugin} is not installed here. What was chosen for it is kept until it is back, or until you reset it.")
 
 LONGEST = 60
 """Characters of a value that the audit log repeats."""
@@ -37,12 +40,13 @@ chosen_json: TypeAdapter[Chosen] = TypeAdapter(Chosen)
 class Choosing:
     """Reads choices anew, and changes them for those who may."""
 
-    def __init__(self, servers: Servers, gate: Gate, plugins: Mapping[str, Loaded], work: Work, rewriting: Rewriting) -> None:
+    def __init__(self, servers: Servers, gate: Gate, plugins: Plugins, work: Work, rewriting: Rewriting) -> None:
         self._servers = servers
         self._gate = gate
         self._work = work
         self._rewriting = rewriting
-        self._plugins = {**plugins, CORE: core()}
+        self._plugins = {**plugins.loaded, CORE: core()}
+        self._locales = plugins.locales
 
     async def chosen(self, asking: str, plugin: str | None, address: Address) -> list[Chosen]:
         """What holds for a plugin, "" for the one that asks, None for all that it may see."""
@@ -52,7 +56,7 @@ class Choosing:
 
     def _known(self, server: Server, plugin: str) -> str:
         if plugin not in self._plugins and plugin not in self._dormant(server):
-            raise UserError(f"There is no plugin {plugin} here.")
+            raise UserError(tr("There is no plugin {plugin} here.", plugin=plugin))
         return plugin
 
     def must_administer(self, asking: str) -> None:
@@ -77,16 +81,19 @@ class Choosing:
         view = self._gate.of(server)
         if loaded is None:
             kept = tuple(Setting(name, value, "server") for name, value in server.choices.of(plugin).items())
-            return Chosen(plugin, GONE, False, "operator", True, kept, {}, seen, installed=False)
+            return Chosen(plugin, translated(GONE), False, "operator", True, kept, {}, seen, installed=False)
         on, switch = view.switch(plugin, address)
         settings = tuple(_settings(view, loaded, address))
-        shape = loaded.settings.model_json_schema()
-        return Chosen(plugin, loaded.manifest.summary, on, switch, loaded.fixed, settings, shape, seen)
+        words = self._locales.of(reading().tag, plugin)
+        shape = _shape(loaded.settings, words)
+        if plugin == CORE:
+            shape["properties"]["language"]["enum"] = list(self._locales.tags)
+        return Chosen(plugin, words.translated(loaded.manifest.summary), on, switch, loaded.fixed, settings, shape, seen)
 
     async def under_way(self, asking: str, message: Message, plugin: str, where: Where) -> list[str]:
         """The tickets of a plugin here, that of the message left out."""
         self._allowed(asking, plugin)
-        must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, "decide about requests of others")
+        must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, tr("decide about requests of others"))
         place = _place(message.address, where)
         found = await self._work.under_way(message.address.tenant)
         return [id for id, body in found.items() if body.plugin == plugin and body.message.event != message.event and _within(place, body)]
@@ -100,7 +107,7 @@ class Choosing:
 
     async def deeds(self, asking: str, message: Message, most: int) -> list[Deed]:
         """The newest entries of the audit log."""
-        must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, "read what admins have changed here")
+        must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, tr("read what admins have changed here"))
         found = await self._servers.deeds(message.address.tenant, most)
         return found if self._administers(asking) else [one for one in found if one.plugin == asking]
 
@@ -119,7 +126,7 @@ class Choosing:
             what = _what(server.layer(place), changed.layer(place), plugin)
             return changed, chosen_json.dump_json(after), deed(message, place, plugin, what)
 
-        return chosen_json.validate_json(await self._rewriting.rewrite(message, "change its settings", edit, keep))
+        return chosen_json.validate_json(await self._rewriting.rewrite(message, tr("change its settings"), edit, keep))
 
     async def refusal(self, message: Message, plugin: str, command: str) -> str:
         """ "" when the person may, else what is missing."""
@@ -136,17 +143,20 @@ class Choosing:
 
     async def _meanwhile(self, plugin: str, address: Address) -> str:
         deeds = [one for one in await self._servers.deeds(address.tenant, RECENT) if one.plugin == plugin]
-        who = f"{deeds[0].name} has changed {plugin} meanwhile ({deeds[0].what})" if deeds else f"{plugin} has been changed meanwhile"
-        return f"{who}. Nothing was saved: look at it as it is now, and confirm."
+        if deeds:
+            said = tr("{person} has changed {plugin} meanwhile ({what}).", person=deeds[0].name, plugin=plugin, what=deeds[0].what)
+        else:
+            said = tr("{plugin} has been changed meanwhile.", plugin=plugin)
+        return f"{said} {tr('Nothing was saved: look at it as it is now, and confirm.')}"
 
     def _changed(self, server: Server, plugin: str, place: str, change: Change, address: Address) -> Server:
         loaded, layer = self._plugins.get(plugin), server.layer(place)
         if loaded is None:  # what a plugin that is gone had can be forgotten, and nothing else
             if change.settings or change.on not in (None, "reset"):
-                raise Refused(f"{plugin} is not installed here. What was chosen for it is kept until it is back, or until you reset it.")
+                raise Refused(translated(DORMANT, plugin=plugin))
             return server.having(place, layer.having(plugin, {}).switched(plugin, "reset"))
         if change.on is not None and loaded.fixed:
-            raise Refused(f"{plugin} cannot be switched by a server. Whoever runs this bot decides that.")
+            raise Refused(tr("{plugin} cannot be switched by a server. Whoever runs this bot decides that.", plugin=plugin))
         settings = {} if change.everything else layer.of(plugin)
         settings = {name: value for name, value in settings.items() if name not in change.settings}
         settings |= _valid(loaded, self._below(server, loaded, place, address), settings, change.settings)
@@ -166,6 +176,14 @@ class Choosing:
         return found
 
 
+def _shape(model: type[BaseModel], words: Translation) -> dict[str, Any]:
+    """The JSON schema of settings, with titles and descriptions in the reader's language."""
+    shape = model.model_json_schema()
+    for part in shape.get("properties", {}).values():
+        part |= {word: words.translated(part[word]) for word in ("title", "description") if word in part}
+    return shape
+
+
 def _settings(view: View, loaded: Loaded, address: Address) -> Iterable[Setting]:
     effective = view.settings(loaded.name, address)
     for name in loaded.settings.model_fields:
@@ -178,7 +196,7 @@ def _settings(view: View, loaded: Loaded, address: Address) -> Iterable[Setting]
 
 def _place(address: Address, where: Where) -> str:
     if where == "thread" and not address.thread:
-        raise BadArguments("This is no thread, so nothing can be chosen for it.")
+        raise BadArguments(tr("This is no thread, so nothing can be chosen for it."))
     return {"server": "", "channel": address.channel, "thread": address.topic}[where]
 
 
@@ -197,9 +215,10 @@ def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], gi
     """The given settings as JSON, those that are reset left out. Raises BadArguments for each that is wrong, Refused for locked ones."""
     known = loaded.settings.model_fields
     if unknown := [name for name in given if name not in known]:
-        raise BadArguments(f"{loaded.name} has no setting {', '.join(unknown)}. There is: {', '.join(known) or 'none'}.")
+        there = {"settings": ", ".join(unknown), "known": ", ".join(known) or tr("none")}
+        raise BadArguments(tr("{plugin} has no setting {settings}. There is: {known}.", plugin=loaded.name, **there))
     if locked := [name for name in given if name in loaded.locked]:
-        raise Refused(f"{', '.join(locked)} cannot be changed by a server. Whoever runs this bot decides that.")
+        raise Refused(tr("{settings} cannot be changed by a server. Whoever runs this bot decides that.", settings=", ".join(locked)))
     chosen = {name: value for name, value in given.items() if value is not None}
     try:
         sound = loaded.settings.model_validate({**below, **kept, **chosen}).model_dump(mode="json")
@@ -226,10 +245,10 @@ def _what(before: Choices, after: Choices, plugin: str) -> str:
     said = [f"{name}: {_short(old.get(name))} → {_short(new.get(name))}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     was, is_ = before.plugins.get(plugin), after.plugins.get(plugin)
     if was != is_:
-        said.append({True: "switched on", False: "switched off", None: "switch given back"}[is_])
-    return "; ".join(said) or "saved as it was"
+        said.append({True: tr("switched on"), False: tr("switched off"), None: tr("switch given back")}[is_])
+    return "; ".join(said) or tr("saved as it was")
 
 
 def _short(value: Any) -> str:
-    text = "not chosen" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = tr("not chosen") if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.jobs import wanted
 from bot.messages import Message
 from bot.store.keys import digest
+from bot.translation import tr
 
 CANCEL = "cancel."
 """How the ids of Cancel buttons begin; the ticket's id follows."""
@@ -79,7 +80,7 @@ class StatusButtons:
         ticket, _, short = button.removeprefix(INSTEAD).partition(".")
         chosen = self._instead.find(short)
         if chosen is None:
-            raise Refused("This choice is not there any more.")
+            raise Refused(tr("This choice is not there any more."))
         await self._if_theirs(ticket, message, lambda ticket: self._queue.exchange(ticket, *chosen))
         return True
 
@@ -90,6 +91,6 @@ class StatusButtons:
     async def _if_theirs(self, ticket: str, message: Message, do: Callable[[str], Awaitable[object]]) -> None:
         asker = await self._asked.asker(ticket)
         if asker not in (None, message.sender.id) and not message.manages:
-            raise Refused("Only the person who asked and the admins of this server can do this.")
+            raise Refused(tr("Only the person who asked and the admins of this server can do this."))
         if asker is not None:
             await do(ticket)

@@ -11,8 +11,10 @@ from bot.connector import Connector, Suggesting
 from bot.forms import MOST_CHOICES, Choice, options
 from bot.messages import Message, Typing
 from bot.router.gate import Gate
+from bot.router.readers import Readers
 from bot.router.table import Table
 from bot.routes import Command, Completing
+from bot.translation import reader
 
 PATIENCE = 2.0
 """Seconds that a completion may take: Discord waits for three in all."""
@@ -23,10 +25,11 @@ log = structlog.get_logger(__name__)
 class Suggestions:
     """What may be meant, as gate and settings see it."""
 
-    def __init__(self, table: Table, gate: Gate, connectors: Mapping[str, Connector]) -> None:
+    def __init__(self, table: Table, gate: Gate, connectors: Mapping[str, Connector], readers: Readers) -> None:
         self._table = table
         self._gate = gate
         self._connectors = connectors
+        self._readers = readers
 
     async def give(self, message: Message, typing: Typing) -> None:
         """Shows it through the connector that asked."""
@@ -43,10 +46,11 @@ class Suggestions:
         completion = entry.route.completions.get(typing.option)
         if completion is None:
             return matching(_choices_of(entry.route, typing.option), typing.text)
-        settings = self._gate.settings(entry.plugin, view, message.address)
+        settings, message = self._gate.settings(entry.plugin, view, message.address), await self._readers.settled(message, view)
         try:
-            async with asyncio.timeout(PATIENCE):
-                found = await completion(Completing(typing.option, typing.text, typing.options, settings, message))
+            with reader(self._readers.of(message, entry.plugin)):
+                async with asyncio.timeout(PATIENCE):
+                    found = await completion(Completing(typing.option, typing.text, typing.options, settings, message))
         except Exception as error:  # whoever types needs no help to go on
             log.warning("a completion failed", plugin=entry.plugin, command=typing.command, fault=repr(error))
             return []

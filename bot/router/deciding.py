@@ -13,21 +13,24 @@ from bot.connector import Connector
 from bot.house import Admission, Applicant, Door, Order, Policy, Rules
 from bot.messages import Blob, Message
 from bot.permissions import Held, Permit, Usable
-from bot.personal import Kept
+from bot.personal import Kept, Language
 from bot.router.admitting import Admitting
 from bot.router.choosing import Choosing, chosen_json
 from bot.router.giving import Giving, kept
 from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.permitting import Permitting
+from bot.router.readers import Readers
 from bot.router.rewriting import Keep
 from bot.router.ruling import Ruling
 from bot.store.keys import digest
+from bot.translation import read_in
 
 all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 usable_json: TypeAdapter[list[Usable]] = TypeAdapter(list[Usable])
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
+languages_json: TypeAdapter[list[Language]] = TypeAdapter(list[Language])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Offices:
     helping: Helping
     giving: Giving
     admitting: Admitting
+    readers: Readers
 
 
 class DurableDecisions:
@@ -158,6 +162,24 @@ class DurableDecisions:
 
         gone: dict[str, int] = json.loads(await self._read(self._journal.name("forget"), forget))
         return gone
+
+    async def languages(self) -> list[Language]:
+        """As they were when this was first asked."""
+        self._offices.choosing.must_administer(self._plugin)
+
+        async def read() -> bytes:
+            return languages_json.dump_json(await self._offices.readers.languages(self._message))
+
+        return languages_json.validate_json(await self._read(self._journal.name("languages"), read))
+
+    async def speak(self, tag: str) -> None:
+        """One write for the choice and its journal entry; what the handler says from here on is in that language already."""
+        self._offices.choosing.must_administer(self._plugin)
+        name = self._journal.name("speak", tag)
+        if self._journal.find(name) is None:
+            await self._journal.write(name, b"", self._offices.readers.speaking(self._message, tag))
+        if tag:
+            read_in(self._offices.readers.locales.of(tag, self._plugin))
 
     async def claim(self, code: str) -> None:
         """One write for the owner, the used code, and the journal entry."""

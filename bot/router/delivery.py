@@ -20,6 +20,7 @@ from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.splitting import beginning
 from bot.store.tickets import Superseded
+from bot.translation import tr
 
 SLOW = 30.0
 """Seconds after which an answer is sent anew as a reply, because an edit notifies nobody."""
@@ -70,7 +71,7 @@ class Line:
         self._address = journal.message.address
         self._connector = delivery.connectors[self._address.connector]
         self._limits = self._connector.limits(self._address)
-        self._cancel = (Key(f"{CANCEL}{journal.ticket.id}", "Cancel"),)
+        self._cancel = (Key(f"{CANCEL}{journal.ticket.id}", tr("Cancel")),)
         self._newest: Status | None = None
         self._shown: Status | None = None
         self._next_picture = 0.0

@@ -25,6 +25,7 @@ from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
 from bot.router.matching import Match, Unmatched, arguments_of, edited, leaves, once
 from bot.router.publishing import Publishing
+from bot.router.readers import Readers
 from bot.router.remembering import followed
 from bot.router.saying import TOLD_ROUTE, told
 from bot.router.table import Table
@@ -34,6 +35,7 @@ from bot.routes import Command
 from bot.store.conversations import Conversations
 from bot.store.leaving import Leaving
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
+from bot.translation import reader, tr, translated
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,7 @@ class Dispatch:
         suggestions: Suggestions,
         doorsteps: Doorsteps,
         admitting: Admitting,
+        readers: Readers,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -96,6 +99,7 @@ class Dispatch:
         self._suggestions = suggestions
         self._doorsteps = doorsteps
         self._admitting = admitting
+        self._readers = readers
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -118,7 +122,7 @@ class Dispatch:
         if not heard(message) or self._lateness.worthless(message) or await self._taken(message):
             return
         message = await self._forms.resumed(resumed(message))
-        await self._accept(message, lambda view: self._spoken(message, view))
+        await self._accept(message, self._spoken)
 
     async def _spoken(self, message: Message, view: View) -> list[Body]:
         """What becomes of it where these choices hold."""
@@ -157,7 +161,7 @@ class Dispatch:
         self._doorsteps.learn(message)
         self._publishing.joined(message)
 
-        async def greeted(view: View) -> list[Body]:
+        async def greeted(message: Message, view: View) -> list[Body]:
             if not view.serves(message.address):
                 return await self._admitting.joined(message, joined, view)
             return [told(message, welcome(joined, self._table, view, message.address))]
@@ -167,12 +171,11 @@ class Dispatch:
 
     async def say(self, address: Address, event: str, words: str) -> None:
         """Says something of its own accord, once for the same event."""
-        message = Message("", event, address, Person("", ""))
 
-        async def said(view: View) -> list[Body]:
+        async def said(message: Message, view: View) -> list[Body]:
             return [told(message, words)]
 
-        await self._accept(message, said)
+        await self._accept(Message("", event, address, Person("", "")), said)
 
     async def again(self, body: Body, id: str) -> None:
         """Asks anew what a ticket that has ended asked: a ticket of its own for the same route, as gate and settings see it today.
@@ -181,21 +184,23 @@ class Dispatch:
         """
         message = replace(body.message, event=f"{body.message.event}>{id}")
 
-        async def bodies(view: View) -> list[Body]:
+        async def bodies(message: Message, view: View) -> list[Body]:
             entry = self._table.find(body.plugin, body.route)
             if view.shut_out(message) or not view.admits(message):
                 return []
             if entry is None:
-                return [told(message, "I was going to try this again, but I no longer know how.")]
+                return [told(message, tr("I was going to try this again, but I no longer know how."))]
             return list(self._gated(message, [Match(entry, dict(body.args), asked=True)], view))
 
         await self._accept(message, bodies)
 
-    async def _accept(self, message: Message, decide: Callable[[View], Awaitable[list[Body]]]) -> None:
+    async def _accept(self, message: Message, decide: Callable[[Message, View], Awaitable[list[Body]]]) -> None:
         while True:
             view = await self._gate.view(message.address)
+            settled = await self._readers.settled(message, view)
             try:
-                bodies = await decide(view)
+                with reader(self._readers.of(settled)):
+                    bodies = await decide(settled, view)
                 tickets = await self._desk.accept(bodies, view.version, self._clock()) if bodies else []
             except StaleSettings:
                 self._gate.forget(message.address)
@@ -218,7 +223,7 @@ class Dispatch:
         if edited(message):
             return []
         called = isinstance(message.trigger, Called)
-        notice = [told(self._lateness.notice(message), TOLD)] if message.addressed or called else []
+        notice = [told(self._lateness.notice(message), translated(TOLD))] if message.addressed or called else []
         return notice + ([] if called else await self._bodies(replace(message, addressed=False), view))
 
     async def _bodies(self, message: Message, view: View) -> list[Body]:
@@ -244,8 +249,9 @@ class Dispatch:
             asked = await self._forms.opened(message, form, message.trigger.button)
         except ConnectorError as error:
             log.warning("a form could not be opened", server=message.address.tenant, fault=str(error))
-            asked = "This could not be opened. Please press the button again."
-        return [told(message, asked)] if asked else []
+            asked = tr("This could not be opened. Please press the button again.")
+            return [told(message, asked)]
+        return [told(message, asked, asks=True)] if asked else []
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
         staying = [match for match in matches if not leaves(match.entry, message)]
@@ -264,7 +270,7 @@ class Dispatch:
                 args = arguments_of(match)
             except BadArguments as error:
                 asked = question(match.entry, match.given or {}, message)
-                yield told(message, asked.text, asked.choices) if asked else told(message, str(error))
+                yield told(message, asked.text, asked.choices, not asked.choices) if asked else told(message, str(error))
                 continue
             own = plugin == CORE
             yield Body(
@@ -284,7 +290,7 @@ class Dispatch:
         if not isinstance(message.trigger, Called) or message.trigger.command in self._table.commands:
             return ""
         names = [f"/{name}" for name, entry in sorted(self._table.commands.items()) if view.may(entry.plugin, name, message)]
-        return f" There is {', '.join(names)}." if names else ""
+        return " " + tr("There is {commands}.", commands=", ".join(names)) if names else ""
 
 
 def _command(match: Match) -> str:

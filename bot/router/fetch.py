@@ -12,6 +12,7 @@ import httpx
 
 from bot.context import Fetched
 from bot.errors import UserError
+from bot.translation import tr
 
 SECONDS = 20.0
 """Longest wait for a connection or for the next piece."""
@@ -45,9 +46,9 @@ async def fetch(method: str, url: str, headers: Mapping[str, str], body: bytes, 
         async with asyncio.timeout(LONGEST), httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
             return await _follow(client, method, httpx.URL(url), headers, body, limit, allowed)
     except (httpx.InvalidURL, UnicodeError) as error:  # the latter for what no host or header may be called
-        raise UserError(f"{url[:80]!r} cannot be fetched: {error}.") from error
+        raise UserError(tr("“{url}” cannot be fetched: {fault}.", url=url[:80], fault=error)) from error
     except (httpx.HTTPError, TimeoutError) as error:
-        raise UserError(f"{httpx.URL(url).host} did not answer: {type(error).__name__}.") from error
+        raise UserError(tr("{host} did not answer: {fault}.", host=httpx.URL(url).host, fault=type(error).__name__)) from error
 
 
 async def _follow(
@@ -67,7 +68,7 @@ async def _follow(
         if response.status_code == httpx.codes.SEE_OTHER or (method == "POST" and response.status_code in (301, 302)):  # as browsers do
             method, body = "GET", b""
         url = target
-    raise UserError(f"{url} sends from one address to the next without end.")
+    raise UserError(tr("{url} sends from one address to the next without end.", url=url))
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -76,14 +77,14 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 async def _pinned(url: httpx.URL, allowed: Allowed) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host:
-        raise UserError(f"Only http and https addresses can be fetched, not {str(url)[:80]!r}.")
+        raise UserError(tr("Only http and https addresses can be fetched, not “{url}”.", url=str(url)[:80]))
     try:
         found = await asyncio.get_running_loop().getaddrinfo(url.host, url.port or 443, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise UserError(f"There is no host called {url.host}.") from error
+        raise UserError(tr("There is no host called {host}.", host=url.host)) from error
     addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
     if not all(allowed(address) for address in addresses):
-        raise UserError(f"{url.host} is not a public address.")
+        raise UserError(tr("{host} is not a public address.", host=url.host))
     return url.copy_with(host=str(addresses[0]))
 
 

@@ -11,8 +11,7 @@ from bot.connector import Connector, Filling
 from bot.forms import Form, Select
 from bot.messages import Clicked, Message, Said
 from bot.store.plugindata import Pressed
-
-ASKED = re.compile(r".+: reply to this message with ")
+from bot.translation import tr
 
 LINE = re.compile(r"\s*`?(?P<name>\w+)`?\s*:\s?(?P<value>.*)")
 
@@ -51,18 +50,14 @@ class Forms:
         replied, said = message.reply_to, message.trigger
         if replied is None or replied.sender.id != message.me or not isinstance(said, Said) or said.replaces:
             return message
-        if not message.text.strip() or not asks("".join(part.text for part in replied.parts if part.kind == "text")):
+        if not message.text.strip():
             return message
         button = await self._store.filling(message.address.conversation, message.sender.id)
         pressed = await self._store.button(button) if button else None
-        if pressed is None or not isinstance(pressed.asks, Form):
+        asked = "".join(part.text for part in replied.parts if part.kind == "text")
+        if pressed is None or not isinstance(pressed.asks, Form) or not asked.startswith(f"{pressed.asks.title}: "):
             return message
         return replace(message, trigger=Clicked(button, filled=read(pressed.asks, message.text)))
-
-
-def asks(text: str) -> bool:
-    """Whether these words ask for a form to be filled in by a reply."""
-    return bool(ASKED.match(text))
 
 
 def question(form: Form) -> str:
@@ -70,10 +65,12 @@ def question(form: Form) -> str:
     if len(form.inputs) == 1:
         [only] = form.inputs
         now = form.values.get(only.name)
-        return f"{form.title}: reply to this message with it. {only.description}" + (f"\n```\n{now}\n```" if now not in (None, "") else "")
+        asked = tr("reply to this message with it. {what}", what=only.description)
+        return f"{form.title}: {asked}" + (f"\n```\n{now}\n```" if now not in (None, "") else "")
     lines = "\n".join(f"{one.name}: {_shown(form.values.get(one.name))}" for one in form.inputs)
     about = "\n".join(f"`{one.name}`: {one.description}" for one in form.inputs)
-    return f"{form.title}: reply to this message with the lines that you want to change.\n```\n{lines}\n```\n{about}"
+    asked = tr("reply to this message with the lines that you want to change.")
+    return f"{form.title}: {asked}\n```\n{lines}\n```\n{about}"
 
 
 def _shown(value: Any) -> str:

@@ -15,6 +15,7 @@ from bot.router.table import Table
 from bot.routes import Action, Command, Schedule
 from bot.store.plugindata import PluginData
 from bot.store.schedules import Schedules
+from bot.translation import tr
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ class Finder:
     def _command(self, called: Called) -> Match:
         entry = self._table.commands.get(called.command)
         if entry is None:
-            raise Unmatched(f"There is no command /{shorten(called.command)} here.")
+            raise Unmatched(tr("There is no command /{command} here.", command=shorten(called.command)))
         assert isinstance(entry.route, Command)
         try:
             given = {**parse(entry.route.args, called.text), **called.options}
@@ -68,10 +69,10 @@ class Finder:
         id, _, nth = clicked.button.partition(".")
         pressed = await self._data.button(id)
         if pressed is None:
-            raise Unmatched("This button is too old to work.")
+            raise Unmatched(tr("This button is too old to work."))
         entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
         if entry is None or not isinstance(entry.route, Action):
-            raise Unmatched("What this button did is no longer there.")
+            raise Unmatched(tr("What this button did is no longer there."))
         if isinstance(pressed.asks, Form) and clicked.filled is None:
             return [Match(entry, asked=True, form=pressed.asks)]
         if pressed.asks is not None:

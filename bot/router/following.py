@@ -20,6 +20,7 @@ from bot.router.journal import Journal
 from bot.router.status import Meanwhile, expired, paused
 from bot.store.keys import digest
 from bot.store.queue import Broken, Exchanged, Finished, Queue, Running, Shown, Waiting
+from bot.translation import tr
 
 R = TypeVar("R", bound=Result)
 
@@ -91,7 +92,7 @@ class Following(Generic[R]):
                     await self._wait(update)
                 case _:
                     self._tell(update)
-        raise Unavailable("The answer got lost on its way. Please ask again.")
+        raise Unavailable(tr("The answer got lost on its way. Please ask again."))
 
     async def _wait(self, update: Waiting) -> None:
         """Tells the place in line, with what may be had instead where that is long; a wait that outlasts an answer's worth ends here."""
@@ -100,7 +101,7 @@ class Following(Generic[R]):
         offers = self._instead.keys(self._journal.ticket.id, self._job.kind, self._job.model, ready)
         if self._queue.deadline(self._job) < update.away < math.inf and not offers:
             await self._queue.cancel(self._journal.ticket.id)
-            raise Unavailable(f"{paused(update.ahead, update.away)} Please ask again then.")
+            raise Unavailable(f"{paused(update.ahead, update.away)} {tr('Please ask again then.')}")
         if offers or not self._quiet:
             self._line.show(self._meanwhile.of(update), after=GRACE, offers=offers)
 
@@ -118,8 +119,8 @@ class Following(Generic[R]):
 
     async def _why(self) -> str:
         if self._want in await self._queue.served():
-            return "I am being updated and cannot do this right now. Please ask again in a few minutes."
-        return f"Nothing here can {self._job.kind} now. The operator can see why with `hobnob doctor`."
+            return tr("I am being updated and cannot do this right now. Please ask again in a few minutes.")
+        return tr("Nothing here can {kind} now. The operator can see why with `hobnob doctor`.", kind=self._job.kind)
 
     def _tell(self, update: Running | Shown) -> None:
         if update == Running() and self._line.speaking:  # the answer so far says more
@@ -141,4 +142,4 @@ def read(kind: type[R], result: bytes) -> R:
         log.error(
             "a result of another release is not understood", kind=kind.__name__, fields=[str(fault["loc"]) for fault in error.errors()]
         )
-        raise Unavailable("I was updated while I worked on this. Please ask again.") from error
+        raise Unavailable(tr("I was updated while I worked on this. Please ask again.")) from error

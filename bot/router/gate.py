@@ -17,6 +17,7 @@ from bot.router import permits
 from bot.router.terms import Terms
 from bot.store.servers import Choices, Server
 from bot.tables import Talking
+from bot.translation import tr
 
 MOST_CACHED = 20_000
 """Servers whose choices are kept in memory; a change is found by its version, not by expiry."""
@@ -81,8 +82,8 @@ class View:
         """Why a plugin does nothing here, and who can change that."""
         loaded = self._plugins.get(plugin)
         if self._server.rules.bars("plugin", plugin) or (loaded is not None and loaded.fixed):
-            return f"{plugin} is switched off by whoever runs this bot."
-        return f"{plugin} is switched off here. An admin of this server can switch it on."
+            return tr("{plugin} is switched off by whoever runs this bot.", plugin=plugin)
+        return tr("{plugin} is switched off here. An admin of this server can switch it on.", plugin=plugin)
 
     def shut_out(self, message: Message) -> bool:
         """Whether the sender or the server is banned by an owner."""

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.messages import Address, Called, Message, Reacted, Said
+from bot.translation import later
 
-TOLD = "I was away for a while and have only now seen this. If you still need an answer, please ask again."
+TOLD = later("I was away for a while and have only now seen this. If you still need an answer, please ask again.")
 
 WORTHLESS = 86_400.0
 """Seconds after which nothing is done any more, not even what a server wants of every message."""

@@ -14,6 +14,7 @@ from bot.messages import Called, Message, Said
 from bot.router.arguments import validate
 from bot.router.table import Entry
 from bot.routes import Action, Command, Listener, Schedule
+from bot.translation import tr
 
 log = structlog.get_logger(__name__)
 
@@ -93,4 +94,4 @@ def payload(model: type[BaseModel], given: Any) -> dict[str, Any]:
     try:
         return model.model_validate(given).model_dump(mode="json")
     except ValidationError:
-        raise Unmatched("This was made by an older version and no longer works. Please ask anew.") from None
+        raise Unmatched(tr("This was made by an older version and no longer works. Please ask anew.")) from None

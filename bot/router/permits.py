@@ -7,9 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.choices import Level, reaches
 from bot.messages import Message
 from bot.permissions import Grant
+from bot.translation import later, tr, translated
 
 WHO = ("everyone", "level", "role", "person")
 """Kinds of grantees, the narrowest last: of the grants for one place theirs holds, then that for the narrower thing, then the denial."""
+
+ONE: Mapping[Level, str] = {
+    "guest": later("guest"),
+    "member": later("member"),
+    "moderator": later("moderator"),
+    "admin": later("admin"),
+    "owner": later("owner"),
+}
+
+MANY: Mapping[Level, str] = {
+    "guest": later("guests"),
+    "member": later("members"),
+    "moderator": later("moderators"),
+    "admin": later("admins"),
+    "owner": later("owners"),
+}
+
+LACKING = later("{what} is for the {least} of this server, and you are a {level} here. An admin can allow it to you, with /permissions.")
 
 
 def level(message: Message, levels: Mapping[str, Level]) -> Level:
@@ -43,7 +62,12 @@ def decided(layers: Iterable[Sequence[Grant]], message: Message, rank: Level, pl
 def refusal(rank: Level, least: Level, what: str) -> str:
     """What is missing, and who can grant it."""
     if reaches(rank, least):
-        return f"You may not use {what} here. An admin of this server can allow it, with /permissions."
+        return tr("You may not use {what} here. An admin of this server can allow it, with /permissions.", what=what)
     if least == "owner":
-        return f"{what} is for the owners of this bot, and you are a {rank} here."
-    return f"{what} is for the {least}s of this server, and you are a {rank} here. An admin can allow it to you, with /permissions."
+        return tr("{what} is for the owners of this bot, and you are a {level} here.", what=what, level=named(rank))
+    return translated(LACKING, what=what, least=translated(MANY[least]), level=named(rank))
+
+
+def named(level: Level) -> str:
+    """What people call somebody of this level."""
+    return translated(ONE[level])

@@ -11,6 +11,7 @@ from bot.permissions import Grant, Held, Permit
 from bot.router.gate import View
 from bot.router.rewriting import Keep, Rewriting, deed
 from bot.store.servers import Server, Servers
+from bot.translation import tr
 
 PLACES: tuple[Where, ...] = get_args(Where)
 
@@ -33,7 +34,7 @@ class Permitting:
             changed, what = _ranked(server, permit) if permit.level else _granted(server, permit, message)
             return changed, held(changed, message).model_dump_json().encode(), deed(message, "", "", what)
 
-        return Held.model_validate_json(await self._rewriting.rewrite(message, "change who may do what", edit, keep))
+        return Held.model_validate_json(await self._rewriting.rewrite(message, tr("change who may do what"), edit, keep))
 
 
 def held(server: Server, message: Message) -> Held:
@@ -46,31 +47,36 @@ def held(server: Server, message: Message) -> Held:
 def _ranked(server: Server, permit: Permit) -> tuple[Server, str]:
     """With a level for a role or a person, or none."""
     if permit.who.partition(":")[0] not in ("role", "person"):
-        raise BadArguments("Only a role or a person can be made something here.")
+        raise BadArguments(tr("Only a role or a person can be made something here."))
     if permit.level not in (*LEVELS[:-1], "none"):
-        raise BadArguments(f"Somebody is {', '.join(LEVELS[:-1])} or none of these here; owners say /claim.")
+        raise BadArguments(tr("Somebody is {levels} or none of these here; owners say /claim.", levels=", ".join(LEVELS[:-1])))
     levels = {who: level for who, level in server.levels.items() if who != permit.who}
     names = {who: name for who, name in server.names.items() if who != permit.who}
     if permit.level != "none":
         levels[permit.who] = cast("Level", permit.level)
         names[permit.who] = permit.name
-    said = "as the platform says" if permit.level == "none" else permit.level
-    return server.model_copy(update={"levels": levels, "names": names}), f"{permit.name or permit.who} is {said}"
+    name = permit.name or permit.who
+    said = (
+        tr("{who} is what the platform says", who=name) if permit.level == "none" else tr("{who} is {level}", who=name, level=permit.level)
+    )
+    return server.model_copy(update={"levels": levels, "names": names}), said
 
 
 def _granted(server: Server, permit: Permit, message: Message) -> tuple[Server, str]:
     """With a grant for this place, or none."""
     address = message.address
     if permit.where == "thread" and not address.thread:
-        raise BadArguments("This is no thread, so nothing can be chosen for it.")
+        raise BadArguments(tr("This is no thread, so nothing can be chosen for it."))
     if permit.allowed is False and permit.who == f"person:{message.sender.id}":
-        raise Refused("You cannot take something from yourself.")
+        raise Refused(tr("You cannot take something from yourself."))
     place = {"server": "", "channel": address.channel, "thread": address.topic}[permit.where]
     layer = server.layer(place)
     others = tuple(one for one in layer.grants if (one.who, one.what) != (permit.who, permit.what))
     name = permit.name or permit.who
     if permit.allowed is None:
-        return server.having(place, layer.model_copy(update={"grants": others})), f"{name}, {permit.what}: taken back"
+        return server.having(place, layer.model_copy(update={"grants": others})), tr(
+            "{who}, {what}: taken back", who=name, what=permit.what
+        )
     grant = Grant(who=permit.who, what=permit.what, allowed=permit.allowed, name=permit.name)
     word = "allowed" if permit.allowed else "denied"
     return server.having(place, layer.model_copy(update={"grants": (*others, grant)})), f"{name}, {permit.what}: {word}"

@@ -18,6 +18,7 @@ from bot.router.journal import Journal
 from bot.router.splitting import split
 from bot.store.keys import digest
 from bot.store.plugindata import Pressed
+from bot.translation import tr
 
 MOST_PIECES = 3
 """Messages that a long text may fill; a longer one becomes a file with its beginning above."""
@@ -77,6 +78,7 @@ class Posts:
                 silent=reply.silent,
                 private=reply.private,
                 fault=reply.fault,
+                asks=journal.ticket.body.asks and number == last,
                 via=journal.message.via,
                 opening=number == 0,
                 about=journal.message.id,
@@ -152,7 +154,8 @@ def _groups(uploads: Sequence[Upload], limits: Limits) -> Iterator[tuple[Upload,
 
 
 def _too_large(upload: Upload, limits: Limits) -> str:
-    return f"({upload.name} has {len(upload.content) / 1e6:.1f} MB, and this chat takes at most {limits.file / 1e6:.1f} MB.)"
+    has, most = f"{len(upload.content) / 1e6:.1f}", f"{limits.file / 1e6:.1f}"
+    return tr("({file} has {has} MB, and this chat takes at most {most} MB.)", file=upload.name, has=has, most=most)
 
 
 def _file_name(blob: Blob) -> str:

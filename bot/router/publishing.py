@@ -14,11 +14,13 @@ from bot.errors import ConnectorError, NotAllowed, StoreError
 from bot.messages import Address, Message
 from bot.router.gate import Gate
 from bot.router.offers import offer
+from bot.router.readers import Readers
 from bot.router.status import roughly
 from bot.router.table import Table
 from bot.routes import Command
 from bot.store.keys import digest
 from bot.store.offered import Offered
+from bot.translation import later, reader, translated
 
 SETTLED = 1.0
 """Seconds without a change after which a server is told: whoever switches three plugins on makes one call."""
@@ -32,7 +34,7 @@ MOST = 100
 MOST_NEW = 200
 """New commands of a server in a day; a changed one is not new [ibid.]."""
 
-SPENT = (
+SPENT = later(
     "My commands here are not up to date: this platform takes at most {most} new ones from me in a day. They are again in {wait}; "
     "until then, what is newly switched on is not in the list, and what is switched off is refused."
 )
@@ -58,6 +60,7 @@ class Publishing:
         gate: Gate,
         connectors: Mapping[str, Connector],
         offered: Offered,
+        readers: Readers,
         tell: Callable[[Address, str], Awaitable[None]],
         everywhere: frozenset[str] = frozenset(),
     ) -> None:
@@ -66,6 +69,7 @@ class Publishing:
         self._gate = gate
         self._connectors = connectors
         self._offered = offered
+        self._readers = readers
         self._say = tell
         self._everywhere = everywhere
         self._begun: dict[str, str] = {}
@@ -148,11 +152,14 @@ class Publishing:
             return None
         names = {one.name for one in offers}
         wait = await self._offered.spend(due.bot, tenant, len(names - told.names), MOST_NEW)
+        words = self._readers.at(due.address, await self._gate.view(due.address))
         if wait:
             log.warning("a server has had all new commands of a day", server=tenant, seconds=wait)
-            await self._say(due.address, SPENT.format(most=MOST_NEW, wait=roughly(wait)))
+            with reader(words):
+                await self._say(due.address, translated(SPENT, most=MOST_NEW, wait=roughly(wait)))
             return float(wait)
-        await connector.publish(due.address.server, offers)
+        with reader(words):  # in which the connector says what stands in its way
+            await connector.publish(due.address.server, offers)
         await self._offered.put(due.bot, tenant, now, sorted(names))
         return None
 
@@ -162,12 +169,7 @@ class Publishing:
             (name, entry) for name, entry in sorted(self._table.commands.items()) if address.direct or view.allows(entry.plugin, address)
         ]
         entries = [entry for name, entry in known if address.direct or view.serves(address) or name in self._everywhere]
-        commands = [entry.route for entry in entries]
+        commands = [(entry.route, entry.plugin) for entry in entries if isinstance(entry.route, Command)]
         if len(commands) > MOST:
-            log.warning("more commands than a server takes", server=address.tenant, left_out=[one.name for one in commands[MOST:]])
-        return [self._in_all_languages(offer(command)) for command in commands[:MOST]]  # type: ignore[arg-type]  # the table has commands there
-
-    def _in_all_languages(self, one: Offer) -> Offer:
-        """Described in every language that any command here has, so that a list of one language is replaced whatever is on."""
-        known = (tag for entry in self._table.commands.values() if isinstance(entry.route, Command) for tag in entry.route.descriptions)
-        return replace(one, descriptions={**dict.fromkeys(sorted(known), one.description), **one.descriptions})
+            log.warning("more commands than a server takes", server=address.tenant, left_out=[one.name for one, _ in commands[MOST:]])
+        return [offer(command, plugin, self._readers.locales) for command, plugin in commands[:MOST]]

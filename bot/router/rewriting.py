@@ -9,8 +9,10 @@ from bot.choices import Deed, reaches
 from bot.errors import Busy, Refused
 from bot.messages import Message
 from bot.router.gate import Gate, View
+from bot.router.permits import named
 from bot.store.servers import Server, Servers
 from bot.store.tickets import StaleSettings, Write
+from bot.translation import tr
 
 TRIES = 20
 """Changes of others that one change may meet; each of them got through, so nobody ever waits for nobody."""
@@ -37,7 +39,7 @@ class Rewriting:
             server = await self._servers.get(address.tenant)
             must_be_admin(self._gate.of(server), message, what)
             if server.left:
-                raise Refused("I am not in this server any more, so nothing was saved.")
+                raise Refused(tr("I am not in this server any more, so nothing was saved."))
             changed, value, deed = await edit(server)
             try:
                 kept = await keep(value, self._servers.changing(address.tenant, changed, deed))
@@ -46,14 +48,16 @@ class Rewriting:
             self._gate.forget(address)
             self._told(message)
             return kept
-        raise Busy("Too many people change settings here at once. Please try again in a moment.")
+        raise Busy(tr("Too many people change settings here at once. Please try again in a moment."))
 
 
 def must_be_admin(view: View, message: Message, what: str) -> None:
     """Raises Refused, with what is missing."""
     level = view.level(message)
     if not reaches(level, "admin"):
-        raise Refused(f"Only the admins of this server can {what}, and you are a {level} here. Ask one of them.")
+        raise Refused(
+            tr("Only the admins of this server can {what}, and you are a {level} here. Ask one of them.", what=what, level=named(level))
+        )
 
 
 def deed(message: Message, place: str, plugin: str, what: str) -> Deed:

@@ -13,6 +13,7 @@ from bot.router.gate import Gate
 from bot.router.working import Work
 from bot.store.house import HouseRules
 from bot.store.tickets import Body, StaleSettings, Write
+from bot.translation import tr
 
 TRIES = 20
 
@@ -35,25 +36,27 @@ class Ruling:
         owner = Owner(name=message.sender.name, address=message.address)
         for _ in range(TRIES):
             if not await self._house.offered(code):
-                raise Refused("This code is not known, used up, or older than a day. Whoever runs me gets a new one with `hobnob claim`.")
+                raise Refused(
+                    tr("This code is not known, used up, or older than a day. Whoever runs me gets a new one with `hobnob claim`.")
+                )
             rules = await self._house.get()
             changed = rules.model_copy(update={"owners": {**rules.owners, owner_id(message): owner}})
             writes = [*self._house.changing(changed, _deed(message, "became an owner")), *self._house.redeeming(code), *admitting]
             if await self._kept(keep, changed, writes, message):
                 return
-        raise Busy("Too many people claim me at once. Please try again in a moment.")
+        raise Busy(tr("Too many people claim me at once. Please try again in a moment."))
 
     async def rules(self, message: Message) -> Rules:
         """What holds."""
         rules = await self._house.get()
         if owner_id(message) not in rules.owners:
-            raise Refused("Only an owner of this bot can do that: whoever runs it and has said `/claim` with the code that it printed.")
+            raise Refused(tr("Only an owner of this bot can do that: whoever runs it and has said `/claim` with the code that it printed."))
         return rules
 
     async def order(self, message: Message, order: Order, keep: Keep) -> Rules:
         """Shuts something out, or lets it in again."""
         if order.barred and (order.kind, order.name) == ("person", owner_id(message)):
-            raise Refused("You cannot ban yourself.")
+            raise Refused(tr("You cannot ban yourself."))
 
         def edit(rules: Rules) -> Rules:
             those = {name: word for name, word in rules.barred.get(order.kind, {}).items() if name != order.name}
@@ -76,7 +79,7 @@ class Ruling:
             changed = edit(await self.rules(message))
             if await self._kept(keep, changed, self._house.changing(changed, _deed(message, what)), message):
                 return changed
-        raise Busy("Too many owners decide at once. Please try again in a moment.")
+        raise Busy(tr("Too many owners decide at once. Please try again in a moment."))
 
     def noting(self, message: Message, what: str) -> list[Write]:
         """The writes that say in the owners' log what the sender did."""
@@ -110,7 +113,7 @@ class Ruling:
         serving = [model] if model else await self._work.serving(kind)
         left = [one for one in serving if not view.stopped(one)]
         if serving and not left:
-            raise Unavailable(f"{' and '.join(serving)} {'is' if len(serving) == 1 else 'are'} stopped by whoever runs this bot.")
+            raise Unavailable(_stopped(serving))
         return model if model or len(left) == len(serving) else left[0]
 
     async def _kept(self, keep: Keep, changed: Rules, writes: Sequence[Write], message: Message) -> bool:
@@ -129,3 +132,10 @@ def owner_id(message: Message) -> str:
 
 def _deed(message: Message, what: str) -> Deed:
     return Deed(time.time(), message.sender.id, message.sender.name, "", "", what)
+
+
+def _stopped(models: Sequence[str]) -> str:
+    named = tr(" and ").join(models)
+    if len(models) == 1:
+        return tr("{models} is stopped by whoever runs this bot.", models=named)
+    return tr("{models} are stopped by whoever runs this bot.", models=named)

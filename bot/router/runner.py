@@ -16,12 +16,12 @@ from bot.messages import Clicked, Reply, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
 from bot.router.delivery import Delivery, Line
-from bot.router.filling import asks
 from bot.router.journal import Journal, Ledger
 from bot.router.table import Entry, Table
 from bot.routes import Action, Command, NoArgs, Outcome, Schedule
 from bot.store.queue import Withdrawn
 from bot.store.tickets import Superseded, Ticket
+from bot.translation import read_in, tr
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +101,7 @@ class Runner:
                 log.warning("a ticket waits for Redis", fault=str(error))
 
     async def _answer(self, journal: Journal) -> None:
+        read_in(self._plugins.locales.of(journal.message.language, journal.ticket.body.plugin))
         line = self._delivery.line(journal)
         try:
             reply = await self._outcome(journal, line)
@@ -129,7 +130,7 @@ class Runner:
         if journalled is not None:
             return reply_json.validate_json(journalled)
         if body.refusal is not None:
-            private = isinstance(journal.message.trigger, Clicked) and not asks(body.refusal)  # nobody can reply to what is shown once
+            private = isinstance(journal.message.trigger, Clicked) and not body.asks  # nobody can reply to what is shown once
             return Reply(body.refusal, fault=True, private=private)
         if journal.ticket.crashed_too_often:
             log.error("gave a ticket up: its handler killed its router every time", plugin=body.plugin, route=body.route)
@@ -137,7 +138,7 @@ class Runner:
         entry = self._table.find(body.plugin, body.route)
         loaded = self._plugins.loaded.get(body.plugin)  # none has the core's own routes
         if entry is None or body.version != (loaded.version if loaded else ""):
-            return Reply("I was updated while I worked on this. Please ask again.", fault=True)
+            return Reply(tr("I was updated while I worked on this. Please ask again."), fault=True)
         return await self._handled(entry, journal, line)
 
     async def _handled(self, entry: Entry, journal: Journal, line: Line) -> Reply | None:
@@ -152,7 +153,7 @@ class Runner:
         except Withdrawn:
             return None
         except JobCancelled:
-            return Reply("Cancelled.", fault=True)
+            return Reply(tr("Cancelled."), fault=True)
         except Exception:
             log.exception("a handler failed", plugin=entry.plugin, route=entry.id)
             return _apology(journal)
@@ -176,4 +177,4 @@ class Runner:
 
 
 def _apology(journal: Journal) -> Reply:
-    return Reply(f"Sorry, something went wrong here, and it was not your doing. Reference: {journal.ref}", fault=True)
+    return Reply(tr("Sorry, something went wrong here, and it was not your doing. Reference: {ref}", ref=journal.ref), fault=True)

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from bot.jobs import Preview, Progress
 from bot.messages import Image, Reply
 from bot.store.queue import Running, Shown, Waiting
+from bot.translation import later, tr, translated
+
+WAITED = later("This has waited {wait} for its turn, so I have let it go. Please ask again if you still want to know.")
 
 
 class Meanwhile:
@@ -31,7 +34,7 @@ class Meanwhile:
             case Shown(partial=Progress() as made):
                 self._text = progress(made, self._left(made))
             case Shown(partial=Preview(image=image)):
-                self._picture = Image(image, alt="How it looks so far")
+                self._picture = Image(image, alt=tr("How it looks so far"))
             case _:
                 pass
         return Reply(self._text) if self._picture is None else Reply(self._text, self._picture)
@@ -51,40 +54,44 @@ class Meanwhile:
 
 def waiting(ahead: int, seconds: float | None) -> str:
     """So many are ahead, and it takes about so long, where that is known and worth a word."""
-    place = "You are next" if ahead == 0 else f"Waiting: {ahead} ahead of you"
-    return f"{place}." if seconds is None or seconds < 1.0 else f"{place}, {roughly(seconds)}."
+    if seconds is None or seconds < 1.0:
+        return tr("You are next.") if ahead == 0 else tr("Waiting: {ahead} ahead of you.", ahead=ahead)
+    wait = roughly(seconds)
+    return tr("You are next, {wait}.", wait=wait) if ahead == 0 else tr("Waiting: {ahead} ahead of you, {wait}.", ahead=ahead, wait=wait)
 
 
 def paused(ahead: int, away: float) -> str:
     """The operator has the device, and it is back in about so long, where that is known."""
-    when = "for now" if math.isinf(away) else f"and goes on in {roughly(away)}"
-    return f"This is paused {when}." if ahead == 0 else f"This is paused {when}. {ahead} ahead of you."
+    said = tr("This is paused for now.") if math.isinf(away) else tr("This is paused and goes on in {wait}.", wait=roughly(away))
+    return said if ahead == 0 else f"{said} {tr('{ahead} ahead of you.', ahead=ahead)}"
 
 
 def preparing(seconds: float) -> str:
     """The model is being loaded, which takes about so long, where that is known and worth a word."""
-    return "Loading the model." if seconds < 1.0 else f"Loading the model, {roughly(seconds)}."
+    return tr("Loading the model.") if seconds < 1.0 else tr("Loading the model, {wait}.", wait=roughly(seconds))
 
 
 def progress(made: Progress, left: float | None) -> str:
     """So much is done, and the rest takes about so long, where that is known and worth a word."""
-    done = f"{made.done:.0f} of {made.total:.0f} {made.unit}" if made.total > 0 else f"{made.done:.0f} {made.unit} so far"
-    return f"{done}." if left is None or left < 1.0 else f"{done}, {roughly(left)} left."
+    unit, done, total = translated(made.unit), f"{made.done:.0f}", f"{made.total:.0f}"
+    if made.total <= 0:
+        return tr("{done} {unit} so far.", done=done, unit=unit)
+    if left is None or left < 1.0:
+        return tr("{done} of {total} {unit}.", done=done, total=total, unit=unit)
+    return tr("{done} of {total} {unit}, {wait} left.", done=done, total=total, unit=unit, wait=roughly(left))
 
 
 def expired(seconds: float) -> str:
     """Why there is no answer after so many seconds of waiting."""
-    return f"This has waited {roughly(seconds)} for its turn, so I have let it go. Please ask again if you still want to know."
+    return translated(WAITED, wait=roughly(seconds))
 
 
 def roughly(seconds: float) -> str:
     """A duration as people say it, no more exact than it is known."""
     if seconds < 10.0:
-        return "a few seconds"
+        return tr("a few seconds")
     if seconds < 55.0:
-        return f"about {round(seconds, -1):.0f} seconds"
+        return tr("about {n} seconds", n=int(round(seconds, -1)))
     if seconds < 3300.0:
-        minutes = round(seconds / 60)
-        return f"about {minutes} minute{'s' if minutes > 1 else ''}"
-    hours = max(1, round(seconds / 3600))
-    return f"about {hours} hour{'s' if hours > 1 else ''}"
+        return tr("about {n} minute", "about {n} minutes", n=max(1, round(seconds / 60)))
+    return tr("about {n} hour", "about {n} hours", n=max(1, round(seconds / 3600)))

@@ -10,10 +10,9 @@ from bot.context import Context
 from bot.router.table import Entry
 from bot.routes import Command, NoArgs
 from bot.store.tickets import Body
+from bot.translation import later, translated
 
-DESCRIPTIONS = {"zh-CN": "停止我在这里还为你做着的事。"}
-
-NOTHING = "There is nothing of yours here that I still work on."
+NOTHING = later("There is nothing of yours here that I still work on.")
 
 
 class Work(Protocol):
@@ -35,9 +34,9 @@ def stopping(work: Work) -> Entry:
         mine = [id for id, body in found if body.plugin != CORE and _asked(body, ctx)]
         for ticket in mine:
             await work.cancel(ticket)
-        return None if mine else NOTHING
+        return None if mine else translated(NOTHING)
 
-    return Entry(CORE, Command("cancel", "Stop what I still work on for you here.", NoArgs, cancel, descriptions=DESCRIPTIONS))
+    return Entry(CORE, Command("cancel", "Stop what I still work on for you here.", NoArgs, cancel))
 
 
 def _asked(body: Body, ctx: Context) -> bool:

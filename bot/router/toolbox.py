@@ -17,8 +17,10 @@ from bot.messages import Message, Reply, Text
 from bot.router.arguments import validate
 from bot.router.gate import Gate
 from bot.router.journal import Journal
+from bot.router.readers import Readers
 from bot.routes import Tool
 from bot.store.tickets import Superseded
+from bot.translation import reader, tr
 from bot.turns import Call
 
 LONGEST = 4_000
@@ -30,9 +32,10 @@ log = structlog.get_logger(__name__)
 class Toolbox:
     """Asks the gate anew for every call: whatever a text makes a model want, it can do no more than the person who asked."""
 
-    def __init__(self, declared: Iterable[tuple[str, Tool]], gate: Gate) -> None:
+    def __init__(self, declared: Iterable[tuple[str, Tool]], gate: Gate, readers: Readers) -> None:
         self._tools = {tool.name: (plugin, tool) for plugin, tool in declared}
         self._gate = gate
+        self._readers = readers
 
     async def offered(self, message: Message) -> tuple[Function, ...]:
         """What may be called for the sender of this message."""
@@ -48,37 +51,38 @@ class Toolbox:
         except UserError as error:
             return Reply(str(error), fault=True)
         except TimeoutError:
-            return Reply(f"{call.name} took too long.", fault=True)
+            return Reply(tr("{tool} took too long.", tool=call.name), fault=True)
         except JobError as error:
-            return Reply(f"{call.name} did not work: {error}", fault=True)
+            return Reply(tr("{tool} did not work: {fault}", tool=call.name, fault=error), fault=True)
         except Exception:  # a stranger's code
             log.exception("a tool failed", tool=call.name)
-            return Reply(f"{call.name} did not work.", fault=True)
+            return Reply(tr("{tool} did not work.", tool=call.name), fault=True)
 
     async def _called(self, call: Call, name: str, journal: Journal, act: Callable[[Journal], Acts]) -> Reply:
         message = journal.message
         plugin, tool = self._tools.get(call.name, ("", None))
         view = await self._gate.view(message.address)
         if tool is None or not view.may(plugin, tool.command, message):
-            raise Refused(f"There is no tool {call.name} for {message.sender.name} here.")
+            raise Refused(tr("There is no tool {tool} for {person} here.", tool=call.name, person=message.sender.name))
         settings = self._gate.settings(plugin, view, message.address)
         inner = journal.within(name, plugin, settings.model_dump(mode="json"))
         now = datetime.fromtimestamp(journal.ticket.at, UTC)
         ctx = Context(message, settings, now, journal.ref, act(inner), view.level(message))
         args = _arguments(tool, call)
         try:
-            async with asyncio.timeout(tool.timeout):
-                outcome = await tool.handler(ctx, args)
+            with reader(self._readers.of(message, plugin)):
+                async with asyncio.timeout(tool.timeout):
+                    outcome = await tool.handler(ctx, args)
         finally:
             journal.busy = journal.busy or inner.busy
-        return Reply(outcome) if isinstance(outcome, str) else outcome or Reply("Done.")
+        return Reply(outcome) if isinstance(outcome, str) else outcome or Reply(tr("Done."))
 
 
 def _arguments(tool: Tool, call: Call) -> BaseModel:
     try:
         return tool.args.model_validate(validate(tool.args, call.arguments))
     except BadArguments as error:
-        raise BadArguments(f"{call.name} was called wrongly: {error}") from error
+        raise BadArguments(tr("{tool} was called wrongly: {fault}", tool=call.name, fault=error)) from error
 
 
 def _function(tool: Tool) -> Function:

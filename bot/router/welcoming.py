@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.messages import Address, Joined
 from bot.router.gate import View
 from bot.router.table import Table
+from bot.translation import later, tr, translated
 
-HELLO = "Hello. Mention me, reply to me or write to me alone, and I answer."
+HELLO = later("Hello. Mention me, reply to me or write to me alone, and I answer.")
 
 PANELS = ("plugins", "settings")
 """Commands with which admins choose, where a plugin brings them."""
@@ -25,6 +26,9 @@ def hello(table: Table, view: View, address: Address) -> str:
     names = [name for name, entry in sorted(table.commands.items()) if view.allows(entry.plugin, address)]
     shown = [f"/{name}" for name in names if name not in PANELS]
     rest = ", …" if len(shown) > MOST else ""
-    offers = f" I also know {', '.join(shown[:MOST])}{rest}." if shown else ""
-    with_what = " with " + " and ".join(f"/{name}" for name in PANELS if name in names) if set(PANELS) & set(names) else ""
-    return f"{HELLO}{offers} Admins of this server decide{with_what} what I do here."
+    offers = [tr("I also know {commands}.", commands=f"{', '.join(shown[:MOST])}{rest}")] if shown else []
+    panels = [f"/{name}" for name in PANELS if name in names]
+    decide = tr("Admins of this server decide what I do here.")
+    if panels:
+        decide = tr("Admins of this server decide with {panels} what I do here.", panels=tr(" and ").join(panels))
+    return " ".join([translated(HELLO), *offers, decide])

@@ -12,6 +12,7 @@ from bot.errors import UserError
 from bot.messages import Blob
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.translation import tr
 
 MOST_BYTES = 25 << 20
 """Bytes per blob: the most that any platform lets a bot send or fetch without paying."""
@@ -32,7 +33,8 @@ class Blobs:
     async def put(self, content: bytes, mime: str, name: str = "") -> Blob:
         """Stores the bytes. Raises UserError beyond 25 MiB."""
         if len(content) > MOST_BYTES:
-            raise UserError(f"{name or 'This'} is {len(content) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB can be kept.")
+            has, most = f"{len(content) / 1e6:.0f}", f"{MOST_BYTES / 1e6:.0f}"
+            raise UserError(tr("{file} is {has} MB; at most {most} MB can be kept.", file=name or tr("This"), has=has, most=most))
         blob = Blob(uuid.uuid4().hex, mime, len(content), name)
         await self._redis.set(self._keys.blob(blob.id), content, ex=self._ttl)
         return blob
@@ -42,7 +44,7 @@ class Blobs:
         """The bytes. Raises UserError when they are gone."""
         content = cast("bytes | None", await self._redis.get(self._keys.blob(blob.id)))
         if content is None:
-            raise UserError(f"The file {blob.name or blob.id!r} is no longer kept. Please send it again.")
+            raise UserError(tr("The file “{file}” is no longer kept. Please send it again.", file=blob.name or blob.id))
         return content
 
     @guarded

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from bot.connector import Key
 from bot.errors import UserError
 from bot.messages import Attachment, Audio, File, Image, Part, Person, Text
+from bot.translation import tr
 
 BOT = Person("hobnob", "Hobnob", bot=True)
 
@@ -36,9 +37,9 @@ class Place:
 
     def __post_init__(self) -> None:
         if not _ROOM.fullmatch(self.room):
-            raise UserError(f"{self.room!r} is no name for a room: use 1 to 32 lower-case letters, digits and hyphens.")
+            raise UserError(tr("“{name}” is no name for a room: use 1 to 32 lower-case letters, digits and hyphens.", name=self.room))
         if self.person and not _PERSON.fullmatch(self.person):
-            raise UserError(f"{self.person!r} is nobody's id in a room.")
+            raise UserError(tr("“{id}” is nobody's id in a room.", id=self.person))
 
     @property
     def key(self) -> str:
@@ -131,11 +132,16 @@ class Draft:
         text = "\n".join(part.text for part in self.parts if isinstance(part, Text))
         files = [part for part in self.parts if not isinstance(part, Text)]
         if not text.strip() and not files:
-            raise UserError("The message is empty: write something or attach a file.")
+            raise UserError(tr("The message is empty: write something or attach a file."))
         if len(text) > LONGEST_TEXT:
-            raise UserError(f"That text has {len(text):,} characters and a message holds {LONGEST_TEXT:,}. Attach it as a file instead.")
+            has, most = f"{len(text):,}", f"{LONGEST_TEXT:,}"
+            raise UserError(
+                tr("That text has {has} characters and a message holds {most}. Attach it as a file instead.", has=has, most=most)
+            )
         if len(files) > MOST_FILES:
-            raise UserError(f"A message takes {MOST_FILES} files and this one has {len(files)}. Send the rest in another.")
+            raise UserError(
+                tr("A message takes {most} files and this one has {has}. Send the rest in another.", most=MOST_FILES, has=len(files))
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +174,11 @@ def newcomer(name: str, secret: str = "") -> Person:
     """
     shown = " ".join("".join(letter for letter in name if letter.isprintable()).split())
     if not shown:
-        raise UserError("Pick a name: the others see it beside what you say.")
+        raise UserError(tr("Pick a name: the others see it beside what you say."))
     if len(shown) > LONGEST_NAME:
-        raise UserError(f"That name has {len(shown)} characters: pick one of at most {LONGEST_NAME}.")
+        raise UserError(tr("That name has {has} characters: pick one of at most {most}.", has=len(shown), most=LONGEST_NAME))
     if shown.casefold() == BOT.name.casefold():
-        raise UserError(f"{BOT.name} is the bot's name: pick another.")
+        raise UserError(tr("{name} is the bot's name: pick another.", name=BOT.name))
     return Person(identity(secret or secrets.token_hex(16)), shown)
 
 

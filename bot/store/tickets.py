@@ -30,8 +30,8 @@ class Body(BaseModel):
     """What a ticket says: the message, the route that takes it, and how things stood when it was accepted.
 
     `args` are the route's validated arguments, `settings` the plugin's effective ones; `refusal` is a reply decided
-    by the core, in which case no handler runs, and `choices` the answers that buttons below it give; `quiet` says that no status line is
-    wanted there, and `level` what the sender may do there.
+    by the core, in which case no handler runs, and `choices` the answers that buttons below it give; one that `asks`
+    wants a reply; `quiet` says that no status line is wanted there, and `level` what the sender may do there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +44,7 @@ class Body(BaseModel):
     settings: dict[str, object] = Field(default_factory=dict)
     refusal: str | None = None
     choices: tuple[str, ...] = ()
+    asks: bool = False
     ordered: bool = False
     quiet: bool = False
     level: Level = "member"

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from bot.errors import StoreError, UserError
 from bot.messages import Attachment
+from bot.translation import tr
 
 LARGEST = 25 * 1024 * 1024
 """Bytes of one file."""
@@ -83,11 +84,17 @@ class Uploads:
             async for piece in pieces:
                 size += len(piece)
                 if size > self._largest:
-                    raise UserError(f"{safe(name)} is larger than {self._largest >> 20} MB, the most that a file may have here.")
+                    raise UserError(
+                        tr(
+                            "{file} is larger than {most} MB, the most that a file may have here.",
+                            file=safe(name),
+                            most=self._largest >> 20,
+                        )
+                    )
                 head += piece[: max(0, SNIFFED - len(head))]
                 await asyncio.to_thread(file.write, piece)
         if not size:
-            raise UserError(f"{safe(name)} is empty.")
+            raise UserError(tr("{file} is empty.", file=safe(name)))
         return size, head
 
     async def find(self, id: str, name: str) -> Attachment:
@@ -105,7 +112,7 @@ class Uploads:
         """Where the file lies; UserError when it is not there any more."""
         path = self._folder / id
         if not _ID.fullmatch(id) or not path.is_file():
-            raise UserError("That file is not kept any more: files stay for 30 days.")
+            raise UserError(tr("That file is not kept any more: files stay for 30 days."))
         return path
 
     def sweep(self, now: float | None = None) -> int:
@@ -170,5 +177,7 @@ def _piece(file: BinaryIO) -> bytes:
 
 def _explained(error: OSError, name: str) -> UserError | StoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UserError(f"{safe(name)} could not be kept: the disk of this Hobnob is full. Its operator has to free some space.")
+        return UserError(
+            tr("{file} could not be kept: the disk of this Hobnob is full. Its operator has to free some space.", file=safe(name))
+        )
     return StoreError(f"{safe(name)} could not be written to the data directory: {error}")

@@ -17,7 +17,7 @@ from bot.errors import UserError
 from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Grant, Held, Permit, Usable
-from bot.personal import Kept
+from bot.personal import Kept, Language
 from bot.testing.deciding import ScriptedHouse
 from bot.turns import Call, Summary, Turn, fit
 
@@ -85,6 +85,7 @@ class ScriptedActs(ScriptedHouse):
         self.refusals: dict[str, str] = {}
         self.busy: dict[str, int] = {}
         self.stopped: list[str] = []
+        self.spoken = ""
         self.of: dict[tuple[str, str], bytes] = {}
         self.limits = Limits(text=2000, file=1 << 20, edit_interval=1.0)
 
@@ -205,6 +206,14 @@ class ScriptedActs(ScriptedHouse):
     async def kept(self) -> list[Kept]:
         """Nothing."""
         return []
+
+    async def languages(self) -> list[Language]:
+        """English alone."""
+        return [Language("en", "English")]
+
+    async def speak(self, tag: str) -> None:
+        """Keeps it in `spoken`."""
+        self.spoken = tag
 
     async def export(self) -> Blob:
         """An empty file."""

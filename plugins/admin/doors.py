@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Action, Admission, Applicant, Button, Choice, Context, Door, Policy, Reply, Route, Select
+from bot import Action, Admission, Applicant, Button, Choice, Context, Door, Policy, Reply, Route, Select, later, tr, translated
 
-DOORS: Mapping[Door, str] = {"servers": "New servers", "direct": "New people alone with me"}
+DOORS: Mapping[Door, str] = {"servers": later("New servers"), "direct": later("New people alone with me")}
 
-POLICIES: Mapping[Policy, str] = {"closed": "are not let in", "approve": "are let in when an owner says so", "open": "are let in"}
+POLICIES: Mapping[Policy, str] = {
+    "closed": later("are not let in"),
+    "approve": later("are let in when an owner says so"),
+    "open": later("are let in"),
+}
 
 MOST = 25
 """Choices of a menu."""
@@ -56,8 +60,8 @@ def panel(admission: Admission) -> Reply:
 
 def lines(admission: Admission) -> list[str]:
     """The same in words."""
-    holds = [f"{DOORS[door]} {POLICIES[policy]}." for door, policy in admission.policies.items()]
-    return [*holds, *(f"- {_name(one)} waits to be let in" for one in admission.waiting)]
+    holds = [f"{_holds(door, policy)}." for door, policy in admission.policies.items()]
+    return [*holds, *(f"- {tr('{name} waits to be let in', name=_name(one))}" for one in admission.waiting)]
 
 
 def menus(admission: Admission) -> list[Button | Select]:
@@ -66,14 +70,14 @@ def menus(admission: Admission) -> list[Button | Select]:
         Select(
             "door",
             "policy",
-            tuple(Choice(f"{DOORS[door]} {words}", one, chosen=one == policy) for one, words in POLICIES.items()),
+            tuple(Choice(_holds(door, one), one, chosen=one == policy) for one in POLICIES),
             {"door": door},
         )
         for door, policy in admission.policies.items()
     ]
     if not admission.waiting:
         return doors
-    return [*doors, _deciding("Let in", admission, admitted=True), _deciding("Refuse, and leave", admission, admitted=False)]
+    return [*doors, _deciding(tr("Let in"), admission, admitted=True), _deciding(tr("Refuse, and leave"), admission, admitted=False)]
 
 
 def _deciding(words: str, admission: Admission, *, admitted: bool) -> Select:
@@ -84,3 +88,7 @@ def _deciding(words: str, admission: Admission, *, admitted: bool) -> Select:
 
 def _name(applicant: Applicant) -> str:
     return f"{applicant.name} ({applicant.address.tenant})"
+
+
+def _holds(door: Door, policy: Policy) -> str:
+    return f"{translated(DOORS[door])} {translated(POLICIES[policy])}"

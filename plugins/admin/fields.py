@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot import BadArguments, Button, Choice, Form, Message, Option, Select, Setting, options
+from bot import BadArguments, Button, Choice, Form, Message, Option, Select, Setting, options, tr
 
 MOST_CHOICES = 25
 """Of a menu; what has more is typed."""
@@ -37,9 +37,9 @@ class Shape:
         """A value as people read it."""
         match value:
             case None | "" | []:
-                return "nothing"
+                return tr("nothing")
             case bool():
-                return "yes" if value else "no"
+                return tr("yes") if value else tr("no")
             case str():
                 text = value if whole else " ".join(value.split())
             case [*words] if all(isinstance(word, str) for word in words):
@@ -59,7 +59,7 @@ class Shape:
         if name not in self._schema.get("properties", {}) or value is None:
             return value
         if not self.editable(name) and isinstance(value, str):
-            raise BadArguments(f"{self.title(name)} has parts of its own: import it as TOML.")
+            raise BadArguments(tr("{setting} has parts of its own: import it as TOML.", setting=self.title(name)))
         if self._kind(name) == "array" and isinstance(value, str):
             return [word.strip() for word in value.replace("，", ",").replace("\n", ",").split(",") if word.strip()]
         return value
@@ -68,17 +68,22 @@ class Shape:
         """What to press or to fill in; an input that is left empty resets."""
         option, label = self._options[setting.name], self.title(setting.name)
         if option.kind == "boolean":
-            return [Button(word, action, {**payload, "value": on}) for word, on in (("Yes", True), ("No", False)) if on != setting.value]
+            return [
+                Button(word, action, {**payload, "value": on}) for word, on in ((tr("Yes"), True), (tr("No"), False)) if on != setting.value
+            ]
         if 0 < len(option.choices) <= MOST_CHOICES:
             choices = tuple(Choice(str(one), str(one), chosen=one == setting.value) for one in option.choices)
             return [Select(action, "value", choices, payload, label)]
-        return [*self._picks(setting, action, payload, message), Button("Change", action, payload, form=self._form(setting, option, label))]
+        return [
+            *self._picks(setting, action, payload, message),
+            Button(tr("Change"), action, payload, form=self._form(setting, option, label)),
+        ]
 
     def _form(self, setting: Setting, option: Option, label: str) -> Form:
         array = self._kind(setting.name) == "array"
         kind = "text" if array else option.kind
         least, most = (None, None) if array else (option.least, option.most)
-        description = f"{option.description} Several with commas." if array else option.description
+        description = f"{option.description} {tr('Several with commas.')}" if array else option.description
         value = Option("value", description, kind, least=least, most=most)
         now = ", ".join(setting.value) if array else setting.value
         return Form(label[:45], (value,), {"value": now})
@@ -87,10 +92,10 @@ class Shape:
         """What is nearest at hand for a setting that says `json_schema_extra={"picks": "channel"}`, or "role"."""
         match self._part(setting.name).get("picks"):
             case "channel":
-                return [Button("This channel", action, {**payload, "value": message.address.channel})]
+                return [Button(tr("This channel"), action, {**payload, "value": message.address.channel})]
             case "role" if message.roles:
                 choices = tuple(Choice(name, id, chosen=id == setting.value) for id, name in list(message.roles.items())[:MOST_CHOICES])
-                return [Select(action, "value", choices, payload, "One of your roles")]
+                return [Select(action, "value", choices, payload, tr("One of your roles"))]
         return []
 
     def _kind(self, name: str) -> str:

@@ -23,15 +23,16 @@ from bot import (
     Select,
     Setting,
     Where,
+    later,
     reaches,
+    tr,
+    translated,
 )
 from plugins.admin import transfer
 from plugins.admin.fields import Shape
-from plugins.admin.places import NAMES, ORIGINS, known, places
+from plugins.admin.places import decided, known, named, places
 
-SETTINGS = {"zh-CN": "查看插件的设置，并为这个服务器修改它们。"}
-
-LATER = ", kept until it is installed again"
+KEPT = later("kept until it is installed again")
 
 MOST_CHOICES = 25
 """Of one menu."""
@@ -72,7 +73,7 @@ class Put(One):
 def routes() -> Iterable[Route]:
     """The command, its menus and buttons."""
     return [
-        Command("settings", "See the settings of a plugin, and change them here.", SettingsArgs, settings, descriptions=SETTINGS),
+        Command("settings", "See the settings of a plugin, and change them here.", SettingsArgs, settings),
         Action("settings", About, form),
         Action("setting", One, one),
         Action("put", Put, put),
@@ -104,14 +105,14 @@ async def form(ctx: Context, args: About, said: str = "") -> Reply:
         return await _plugins(ctx, args.where, said)
     found = await ctx.choices.of(args.plugin)
     shape = Shape(found.shape)
-    title = f"**Settings of {known(found)}, for {NAMES[args.where]}**"
+    title = f"**{tr('Settings of {plugin}, for {place}', plugin=known(found), place=named(args.where))}**"
     lines = [f"- {shape.title(each.name)}: {shape.shown(each.value)} ({_origin(each)})" for each in found.settings]
-    text = "\n".join(filter(None, (said, title, *(lines or ["There is nothing to choose."]))))
+    text = "\n".join(filter(None, (said, title, *(lines or [tr("There is nothing to choose.")]))))
     return Reply(text, buttons=_controls(ctx, found, shape, args.where), instead=True)
 
 
 def _origin(setting: Setting) -> str:
-    return f"{ORIGINS[setting.origin]}, cannot be changed here" if setting.locked else ORIGINS[setting.origin]
+    return tr("{who}, cannot be changed here", who=decided(setting.origin)) if setting.locked else decided(setting.origin)
 
 
 def _controls(ctx: Context, found: Chosen, shape: Shape, where: Where) -> list[Button | Select]:
@@ -121,21 +122,25 @@ def _controls(ctx: Context, found: Chosen, shape: Shape, where: Where) -> list[B
     open_ = [each.name for each in found.settings if not each.locked and found.installed and shape.editable(each.name)]
     choices = [Choice(shape.title(name), name) for name in open_]
     menus = [
-        Select("setting", "setting", tuple(choices[at : at + MOST_CHOICES]), about, "Change a setting")
+        Select("setting", "setting", tuple(choices[at : at + MOST_CHOICES]), about, tr("Change a setting"))
         for at in range(0, len(choices), MOST_CHOICES)
     ]
-    elsewhere = [Button(f"For {NAMES[other]}", "settings", {**about, "where": other}) for other in places(ctx.address) if other != where]
+    elsewhere = [
+        Button(tr("For {place}", place=named(other)), "settings", {**about, "where": other})
+        for other in places(ctx.address)
+        if other != where
+    ]
     chosen = any(each.origin == where for each in found.settings)
-    mine = [Button("Reset all", "reset", about), Button("Export", "export", about)] if chosen else []
-    return [*menus, *elsewhere, *mine, transfer.button(about), Button("All plugins", "settings", {"where": where})]
+    mine = [Button(tr("Reset all"), "reset", about), Button(tr("Export"), "export", about)] if chosen else []
+    return [*menus, *elsewhere, *mine, transfer.button(about), Button(tr("All plugins"), "settings", {"where": where})]
 
 
 async def _plugins(ctx: Context, where: Where, said: str) -> Reply:
     having = [found for found in await ctx.choices.all() if found.settings]
-    lines = [f"- {known(found)}: {len(found.settings)}{'' if found.installed else LATER}" for found in having]
+    lines = [f"- {known(found)}: {len(found.settings)}{'' if found.installed else f', {translated(KEPT)}'}" for found in having]
     choices = tuple(Choice(known(found), found.plugin) for found in having[:MOST_CHOICES])
-    menu = [Select("settings", "plugin", choices, {"where": where}, "Choose a plugin")] if choices else []
-    text = "\n".join(filter(None, (said, f"**Settings, for {NAMES[where]}**", *lines)))
+    menu = [Select("settings", "plugin", choices, {"where": where}, tr("Choose a plugin"))] if choices else []
+    text = "\n".join(filter(None, (said, f"**{tr('Settings, for {place}', place=named(where))}**", *lines)))
     return Reply(text, buttons=menu, instead=True)
 
 
@@ -145,16 +150,16 @@ async def one(ctx: Context, args: One, said: str = "") -> Reply:
     here, shape = found.setting(args.setting), Shape(found.shape)
     lines = [
         said,
-        f"**{shape.title(here.name)}**, for {NAMES[args.where]}",
+        tr("**{setting}**, for {place}", setting=shape.title(here.name), place=named(args.where)),
         shape.description(here.name),
-        f"Now: {shape.shown(here.value, whole=True)} ({_origin(here)})",
+        tr("Now: {value} ({who})", value=shape.shown(here.value, whole=True), who=_origin(here)),
     ]
     text = "\n".join(filter(None, lines))
     if here.locked or not found.installed or not reaches(ctx.level, "admin"):
         return Reply(text, instead=True)
     put = {"plugin": found.plugin, "where": args.where, "setting": here.name, "seen": found.seen}
-    resets = [Button("Reset", "put", put)] if here.origin == args.where else []
-    back = Button("Back", "settings", {"plugin": found.plugin, "where": args.where})
+    resets = [Button(tr("Reset"), "put", put)] if here.origin == args.where else []
+    back = Button(tr("Back"), "settings", {"plugin": found.plugin, "where": args.where})
     return Reply(text, buttons=[*shape.controls(here, "put", put, ctx.message), *resets, back], instead=True)
 
 
@@ -166,26 +171,26 @@ async def put(ctx: Context, args: Put) -> Reply:
         chosen = await ctx.choices.save({args.setting: value}, args.where, plugin=args.plugin, seen=args.seen)
     except Changed as error:
         anew = args.model_copy(update={"seen": error.now.seen})
-        confirm = Button("Save it all the same", "put", anew.model_dump())
-        back = Button("Back", "settings", {"plugin": args.plugin, "where": args.where})
+        confirm = Button(tr("Save it all the same"), "put", anew.model_dump())
+        back = Button(tr("Back"), "settings", {"plugin": args.plugin, "where": args.where})
         return Reply(str(error), buttons=[confirm, back], instead=True)
-    return await form(ctx, args, "\n".join(("Saved.", *chosen.warnings)))
+    return await form(ctx, args, "\n".join((tr("Saved."), *chosen.warnings)))
 
 
 async def reset(ctx: Context, args: About) -> Reply:
     """Gives all settings of a plugin back."""
     await ctx.choices.change(Change(plugin=args.plugin, where=args.where, everything=True))
-    return await form(ctx, args, "All of it is as before.")
+    return await form(ctx, args, tr("All of it is as before."))
 
 
 async def export(ctx: Context, args: About) -> Reply:
     """A TOML file of what is chosen here."""
     if not reaches(ctx.level, "admin"):
-        raise BadArguments("Only admins of this server take its settings home.")
+        raise BadArguments(tr("Only admins of this server take its settings home."))
     found = await ctx.choices.of(args.plugin)
     chosen: Mapping[str, Any] = {each.name: each.value for each in found.settings if each.origin == args.where}
     blob = await ctx.keep(transfer.written(found.plugin, chosen), "application/toml", f"{found.plugin}.toml")
-    return Reply(f"What is chosen for {known(found)}, for {NAMES[args.where]}.", File(blob))
+    return Reply(tr("What is chosen for {plugin}, for {place}.", plugin=known(found), place=named(args.where)), File(blob))
 
 
 async def bring(ctx: Context, args: transfer.Text) -> Reply:
@@ -194,4 +199,4 @@ async def bring(ctx: Context, args: transfer.Text) -> Reply:
     for change in changes:
         await ctx.choices.change(change)
     saved = ", ".join(change.plugin for change in changes)
-    return await form(ctx, About(plugin=args.plugin or changes[0].plugin, where=args.where), f"Imported: {saved}.")
+    return await form(ctx, About(plugin=args.plugin or changes[0].plugin, where=args.where), tr("Imported: {plugins}.", plugins=saved))

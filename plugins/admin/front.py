@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from bot import Catalogue, Route, hookimpl
-from plugins.admin import forms, mydata, owners, permits, switches
+from plugins.admin import forms, languages, mydata, owners, permits, switches
 from plugins.admin.telling import Telling
 
 
@@ -20,4 +20,12 @@ class Plugin:
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Nothing here is ordered: an admin waits for no answer of a model."""
-        return [*switches.routes(), *forms.routes(), *permits.routes(), *mydata.routes(), *owners.routes(), *self._telling.routes()]
+        return [
+            *switches.routes(),
+            *forms.routes(),
+            *permits.routes(),
+            *mydata.routes(),
+            *languages.routes(),
+            *owners.routes(),
+            *self._telling.routes(),
+        ]

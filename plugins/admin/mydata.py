@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot import Action, Button, Command, Context, File, NoArgs, Reply, Route
-
-MYDATA = {"zh-CN": "看看我保存了你的哪些数据，取回或删除它们。"}
-PRIVACY = {"zh-CN": "我保存什么，保存多久。"}
+from bot import Action, Button, Command, Context, File, NoArgs, Reply, Route, tr, translated
 
 
 def routes() -> Iterable[Route]:
     """The commands, and what the buttons do."""
     return [
-        Command("mydata", "See what I keep of you, take it home, or delete it.", NoArgs, mydata, descriptions=MYDATA),
-        Command("privacy", "See what I keep of people, and for how long.", NoArgs, privacy, descriptions=PRIVACY),
+        Command("mydata", "See what I keep of you, take it home, or delete it.", NoArgs, mydata),
+        Command("privacy", "See what I keep of people, and for how long.", NoArgs, privacy),
         Action("mine", NoArgs, export),
         Action("delete", NoArgs, delete),
         Action("deleted", NoArgs, deleted),
@@ -23,38 +20,38 @@ def routes() -> Iterable[Route]:
 
 async def mydata(ctx: Context, args: NoArgs) -> Reply:
     """What can be done; only the person who asks sees it, where the platform can."""
-    text = "I can give you all that I keep of you on this platform, as a zip file, or delete it. What there is: /privacy."
-    return Reply(text, buttons=[Button("Give it to me", "mine", {}), Button("Delete it", "delete", {})], private=True)
+    text = tr("I can give you all that I keep of you on this platform, as a zip file, or delete it. What there is: /privacy.")
+    return Reply(text, buttons=[Button(tr("Give it to me"), "mine", {}), Button(tr("Delete it"), "delete", {})], private=True)
 
 
 async def export(ctx: Context, args: NoArgs) -> Reply:
     """The zip of whoever pressed."""
-    return Reply("All that I keep of you on this platform.", File(await ctx.personal.export()), private=True)
+    return Reply(tr("All that I keep of you on this platform."), File(await ctx.personal.export()), private=True)
 
 
 async def delete(ctx: Context, args: NoArgs) -> Reply:
     """Asks once more."""
-    text = (
+    text = tr(
         "This deletes what I remember of what you said to me and I answered you, in every server of this platform, what you said in "
         "rooms, what plugins keep for you, your buttons and reminders, and that you own me, if you do. Answers that stand in chats "
         "stay. It cannot be undone."
     )
-    return Reply(text, buttons=[Button("Delete all of it", "deleted", {})], private=True)
+    return Reply(text, buttons=[Button(tr("Delete all of it"), "deleted", {})], private=True)
 
 
 async def deleted(ctx: Context, args: NoArgs) -> Reply:
     """The receipt."""
     gone = await ctx.personal.forget()
-    lines = [f"- {what}: {count}" for what, count in gone.items()]
-    receipt = f"Deleted on {ctx.now:%Y-%m-%d %H:%M} UTC, receipt {ctx.ref}"
-    rest = "What is still under way (requests, jobs, files of a day) goes by itself within two days."
-    return Reply("\n".join([f"{receipt}:", *lines, rest] if lines else [f"{receipt}: there was nothing.", rest]), private=True)
+    lines = [f"- {translated(what)}: {count}" for what, count in gone.items()]
+    receipt = tr("Deleted on {at} UTC, receipt {ref}:", at=f"{ctx.now:%Y-%m-%d %H:%M}", ref=ctx.ref)
+    rest = tr("What is still under way (requests, jobs, files of a day) goes by itself within two days.")
+    return Reply("\n".join([receipt, *lines, rest] if lines else [f"{receipt} {tr('there was nothing.')}", rest]), private=True)
 
 
 async def privacy(ctx: Context, args: NoArgs) -> Reply:
     """Every kind of data that has to do with people, from the table that the store lives by."""
     kept = await ctx.personal.kept()
-    asked = [f"- {one.what}: {one.lives}" for one in kept if one.asked]
-    passing = [f"- {one.what}: {one.lives}" for one in kept if not one.asked]
-    head = "Everything is kept on the machines of whoever runs me. With /mydata you get it, or have it deleted:"
-    return Reply("\n".join([head, *asked, "", "This goes by itself:", *passing]), private=True)
+    asked = [f"- {translated(one.what)}: {translated(one.lives)}" for one in kept if one.asked]
+    passing = [f"- {translated(one.what)}: {translated(one.lives)}" for one in kept if not one.asked]
+    head = tr("Everything is kept on the machines of whoever runs me. With /mydata you get it, or have it deleted:")
+    return Reply("\n".join([head, *asked, "", tr("This goes by itself:"), *passing]), private=True)

@@ -6,7 +6,24 @@ from collections.abc import Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import Action, BadArguments, Barred, Button, Choice, Command, Context, NoArgs, Order, Reply, Route, Rules, Select
+from bot import (
+    Action,
+    BadArguments,
+    Barred,
+    Button,
+    Choice,
+    Command,
+    Context,
+    NoArgs,
+    Order,
+    Reply,
+    Route,
+    Rules,
+    Select,
+    later,
+    tr,
+    translated,
+)
 from plugins.admin import doors
 
 
@@ -35,7 +52,7 @@ class Let(BaseModel):
     what: str
 
 
-USAGE = (
+USAGE = later(
     "Say `/bar plugin NAME`, `/bar model NAME`, `/bar server` for this one, `/bar server CONNECTOR/ID`, `/bar person` in a reply or with a "
     "mention, or `/bar person CONNECTOR/ID`."
 )
@@ -69,7 +86,7 @@ async def bar(ctx: Context, args: BarArgs) -> Reply:
     else:
         name = word = name.strip()
     if kind not in KINDS or not name:
-        raise BadArguments(USAGE)
+        raise BadArguments(translated(USAGE))
     return panel(await ctx.house.order(Order(kind=KINDS[kind], name=name, word=word)))
 
 
@@ -82,7 +99,7 @@ def _person(ctx: Context) -> tuple[str, str]:
     if not people and message.reply_to is not None and message.reply_to.sender.id != message.me:
         people = [message.reply_to.sender]
     if len(people) != 1:
-        raise BadArguments(USAGE)
+        raise BadArguments(translated(USAGE))
     return f"{ctx.address.connector}/{people[0].id}", people[0].name
 
 
@@ -96,10 +113,10 @@ def panel(rules: Rules) -> Reply:
     """What holds everywhere."""
     owners = ", ".join(f"{owner.name} ({id})" for id, owner in rules.owners.items())
     barred = [(f"{kind} {name}", f"{kind} {word or name}") for kind, those in rules.barred.items() for name, word in those.items()]
-    lines = [f"Owners: {owners}.", *(f"- {shown} is shut out" for _, shown in barred)]
-    text = "\n".join(lines if barred else [*lines, f"Nothing is shut out. {USAGE}"])
+    lines = [tr("Owners: {owners}.", owners=owners), *(f"- {tr('{what} is shut out', what=shown)}" for _, shown in barred)]
+    text = "\n".join(lines if barred else [*lines, f"{tr('Nothing is shut out.')} {translated(USAGE)}"])
     choices = tuple(Choice(shown[:100], what) for what, shown in barred[:25])
-    menu: list[Button | Select] = [Select("let", "what", choices, placeholder="Let in again")] if barred else []
+    menu: list[Button | Select] = [Select("let", "what", choices, placeholder=tr("Let in again"))] if barred else []
     return Reply(text, buttons=menu, private=True)
 
 
@@ -107,5 +124,5 @@ async def claim(ctx: Context, args: ClaimArgs) -> Reply:
     """Works once for each code."""
     await ctx.house.claim(args.code)
     waiting = len((await ctx.house.admission()).waiting)
-    them = f" {waiting} wait to be let in: say /house." if waiting else ""
-    return Reply(f"You own me now, in every server of this platform. I ask you here when somebody new wants to use me.{them}", private=True)
+    said = tr("You own me now, in every server of this platform. I ask you here when somebody new wants to use me.")
+    return Reply(f"{said} {tr('{n} wait to be let in: say /house.', n=waiting)}" if waiting else said, private=True)

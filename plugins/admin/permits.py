@@ -7,17 +7,33 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import Action, BadArguments, Button, Choice, Command, Context, Grant, Held, Permit, Reply, Route, Select, Where, reaches
-from plugins.admin.places import NAMES
-
-PERMISSIONS = {"zh-CN": "查看谁可以做什么，并修改它。"}
+from bot import (
+    Action,
+    BadArguments,
+    Button,
+    Choice,
+    Command,
+    Context,
+    Grant,
+    Held,
+    Permit,
+    Reply,
+    Route,
+    Select,
+    Where,
+    later,
+    reaches,
+    tr,
+    translated,
+)
+from plugins.admin.places import named
 
 LEVELS = ("guest", "member", "moderator", "admin")
 
 PERSON = re.compile(r"<@!?(?P<id>\d+)>")
 ROLE = re.compile(r"<@&(?P<id>\d+)>")
 
-USAGE = (
+USAGE = later(
     "Say `/permissions allow WHAT WHO`, `deny WHAT WHO`, `forget WHAT WHO` or `make WHO LEVEL`. WHAT is a command (`/again`), a plugin "
     "(`chat`) or `*`; WHO is `everyone`, `guest`, `member`, `moderator`, `me`, `role:NAME` or a mention, or a reply to the person; "
     "LEVEL is guest, member, moderator, admin or none."
@@ -51,7 +67,6 @@ def routes() -> Iterable[Route]:
             "See who may do what here, and change it.",
             PermissionsArgs,
             permissions,
-            descriptions=PERMISSIONS,
             least="moderator",
         ),
         Action("taken", Taken, taken),
@@ -72,15 +87,15 @@ async def permissions(ctx: Context, args: PermissionsArgs) -> Reply:
             whom, name = grantee(ctx, " ".join(who))
             permit = _permit(who=whom, level=level, name=name)
         case _:
-            raise BadArguments(USAGE)
-    return panel(ctx, await ctx.permissions.permit(permit), "Saved.")
+            raise BadArguments(translated(USAGE))
+    return panel(ctx, await ctx.permissions.permit(permit), tr("Saved."))
 
 
 def _permit(**fields: object) -> Permit:
     try:
         return Permit.model_validate(fields)
     except ValueError:
-        raise BadArguments(USAGE) from None
+        raise BadArguments(translated(USAGE)) from None
 
 
 def grantee(ctx: Context, words: str) -> tuple[str, str]:
@@ -88,9 +103,9 @@ def grantee(ctx: Context, words: str) -> tuple[str, str]:
     message = ctx.message
     people = [person for person in message.mentions if person.id != message.me]
     if words in LEVELS:
-        return f"level:{words}", f"every {words}"
+        return f"level:{words}", tr("every {level}", level=translated(words))
     if words in ("everyone", "everybody"):
-        return "everyone", "everyone"
+        return "everyone", tr("everyone")
     if words == "me":
         return f"person:{ctx.person.id}", ctx.person.name
     if found := ROLE.fullmatch(words):
@@ -105,7 +120,7 @@ def grantee(ctx: Context, words: str) -> tuple[str, str]:
         return f"person:{people[0].id}", people[0].name
     if not words and message.reply_to is not None and message.reply_to.sender.id != message.me:
         return f"person:{message.reply_to.sender.id}", message.reply_to.sender.name
-    raise BadArguments(USAGE)
+    raise BadArguments(translated(USAGE))
 
 
 async def taken(ctx: Context, args: Taken) -> Reply:
@@ -115,8 +130,8 @@ async def taken(ctx: Context, args: Taken) -> Reply:
     ranks = {_key("server", who, "level"): Permit(who=who, level="none", name=held.names.get(who, "")) for who in held.levels}
     permit = (grants | ranks).get(args.which)
     if permit is None:
-        return panel(ctx, held, "That is not there any more.")
-    return panel(ctx, await ctx.permissions.permit(permit), "Taken back.")
+        return panel(ctx, held, tr("That is not there any more."))
+    return panel(ctx, await ctx.permissions.permit(permit), tr("Taken back."))
 
 
 def _key(where: Where, who: str, what: str) -> str:
@@ -126,21 +141,24 @@ def _key(where: Where, who: str, what: str) -> str:
 def panel(ctx: Context, held: Held, said: str = "") -> Reply:
     """Everything that holds here, with a menu to take it back and words to add to it."""
     grants = [(_key(where, one.who, one.what), _granted(where, one)) for where, one in held.grants]
-    ranks = [(_key("server", who, "level"), f"{held.names.get(who) or who} is {level} here") for who, level in held.levels.items()]
-    lines = [said, "**Who may do what here**", *(f"- {text}" for _, text in [*grants, *ranks])]
+    ranks = [
+        (_key("server", who, "level"), tr("{who} is {level} here", who=held.names.get(who) or who, level=translated(level)))
+        for who, level in held.levels.items()
+    ]
+    lines = [said, f"**{tr('Who may do what here')}**", *(f"- {text}" for _, text in [*grants, *ranks])]
     if not grants and not ranks:
-        lines.append("What the platform says: whoever manages this server is its admin, and everybody may use what is on.")
+        lines.append(tr("What the platform says: whoever manages this server is its admin, and everybody may use what is on."))
     if not reaches(ctx.level, "admin"):
         return Reply("\n".join(filter(None, lines)), instead=True)
-    return Reply("\n".join([*filter(None, lines), "", USAGE]), buttons=_menu([*grants, *ranks]), instead=True)
+    return Reply("\n".join([*filter(None, lines), "", translated(USAGE)]), buttons=_menu([*grants, *ranks]), instead=True)
 
 
 def _granted(where: Where, grant: Grant) -> str:
-    thing = "everything" if grant.what == "*" else grant.what
-    return f"{grant.name or grant.who} {'may' if grant.allowed else 'may not'} use {thing}, in {NAMES[where]}"
+    said = {"who": grant.name or grant.who, "what": tr("everything") if grant.what == "*" else grant.what, "place": named(where)}
+    return tr("{who} may use {what}, in {place}", **said) if grant.allowed else tr("{who} may not use {what}, in {place}", **said)
 
 
 def _menu(held: Sequence[tuple[str, str]]) -> list[Button | Select]:
     if not held:
         return []
-    return [Select("taken", "which", tuple(Choice(text[:100], key) for key, text in held[:25]), placeholder="Take something back")]
+    return [Select("taken", "which", tuple(Choice(text[:100], key) for key, text in held[:25]), placeholder=tr("Take something back"))]

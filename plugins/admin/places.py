@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot import Address, Chosen, Origin, Where
+from bot import Address, Chosen, Origin, Where, later, tr, translated
 
-NAMES: Mapping[Where, str] = {"server": "this server", "channel": "this channel", "thread": "this thread"}
+NAMES: Mapping[Where, str] = {
+    "server": later("this server"),
+    "channel": later("this channel"),
+    "thread": later("this thread"),
+}
 
 ORIGINS: Mapping[Origin, str] = {
-    "plugin": "as it came",
-    "operator": "by whoever runs me",
-    "server": "by this server",
-    "channel": "by this channel",
-    "thread": "by this thread",
+    "plugin": later("as it came"),
+    "operator": later("by whoever runs me"),
+    "server": later("by this server"),
+    "channel": later("by this channel"),
+    "thread": later("by this thread"),
 }
+
+
+def named(where: Where) -> str:
+    """What people call it."""
+    return translated(NAMES[where])
+
+
+def decided(origin: Origin) -> str:
+    """Who has decided, in words."""
+    return translated(ORIGINS[origin])
 
 
 def places(address: Address) -> list[Where]:
@@ -29,4 +43,4 @@ def places(address: Address) -> list[Where]:
 
 def known(chosen: Chosen) -> str:
     """What people call a plugin."""
-    return "the bot itself" if chosen.plugin == "hobnob" else chosen.plugin
+    return tr("the bot itself") if chosen.plugin == "hobnob" else chosen.plugin

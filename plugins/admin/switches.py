@@ -6,10 +6,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Action, Button, Changed, Chosen, Command, Context, NoArgs, Reply, Route, Where, reaches
-from plugins.admin.places import NAMES, ORIGINS, places
-
-PLUGINS = {"zh-CN": "查看插件，并为这个服务器打开或关闭它们。"}
+from bot import Action, Button, Changed, Chosen, Command, Context, NoArgs, Reply, Route, Where, reaches, tr
+from plugins.admin.places import decided, named, places
 
 
 class Panel(BaseModel):
@@ -37,7 +35,7 @@ class Stop(Panel):
 def routes() -> Iterable[Route]:
     """The command and its buttons."""
     return [
-        Command("plugins", "See the plugins, and switch them on or off here.", NoArgs, show, descriptions=PLUGINS),
+        Command("plugins", "See the plugins, and switch them on or off here.", NoArgs, show),
         Action("panel", Panel, look),
         Action("switch", Switch, switch),
         Action("stop", Stop, stop),
@@ -62,25 +60,26 @@ async def switch(ctx: Context, args: Switch) -> Reply:
         return await panel(ctx, args.where, str(error))
     if chosen.on or not (left := await ctx.choices.working(args.plugin, args.where)):
         return await panel(ctx, args.where)
-    requests = "1 request" if left == 1 else f"{left} requests"
     buttons = [
-        Button("Let them finish", "panel", {"where": args.where}),
-        Button("Cancel them", "stop", {"where": args.where, "plugin": args.plugin}),
+        Button(tr("Let them finish"), "panel", {"where": args.where}),
+        Button(tr("Cancel them"), "stop", {"where": args.where, "plugin": args.plugin}),
     ]
-    said = f"{args.plugin} is off from now on. {requests} to it came before that and are not answered yet."
+    said = tr(
+        "{plugin} is off from now on. Requests to it that came before that and are not answered yet: {n}.", plugin=args.plugin, n=left
+    )
     return Reply(said, buttons=buttons, instead=True)
 
 
 async def stop(ctx: Context, args: Stop) -> Reply:
     """Cancels what came before a plugin was switched off."""
     stopped = await ctx.choices.stop(args.plugin, args.where)
-    return await panel(ctx, args.where, f"Cancelled: {stopped}.")
+    return await panel(ctx, args.where, tr("Cancelled: {n}.", n=stopped))
 
 
 async def panel(ctx: Context, where: Where, said: str = "") -> Reply:
     """What is on, with a button for each plugin that may be switched, if the person may."""
     found = [one for one in await ctx.choices.all() if one.plugin != "hobnob"]
-    lines = [said, f"**Plugins, for {NAMES[where]}**", *(line(one) for one in found)]
+    lines = [said, f"**{tr('Plugins, for {place}', place=named(where))}**", *(line(one) for one in found)]
     buttons = [button for one in found for button in _buttons(one, where)] + _elsewhere(ctx, where) if reaches(ctx.level, "admin") else []
     return Reply("\n".join(filter(None, lines)), buttons=buttons, instead=True)
 
@@ -88,17 +87,19 @@ async def panel(ctx: Context, where: Where, said: str = "") -> Reply:
 def line(chosen: Chosen) -> str:
     """Whether a plugin is on, and who has decided that."""
     if not chosen.installed:
-        return f"- **{chosen.plugin}** is not installed any more. What was chosen for it is kept."
-    decided = "" if chosen.origin == "operator" else f", {ORIGINS[chosen.origin]}"
-    return f"- **{chosen.plugin}** is {'on' if chosen.on else 'off'}{decided}. {chosen.summary}"
+        return f"- {tr('**{plugin}** is not installed any more. What was chosen for it is kept.', plugin=chosen.plugin)}"
+    is_ = tr("**{plugin}** is on", plugin=chosen.plugin) if chosen.on else tr("**{plugin}** is off", plugin=chosen.plugin)
+    by = "" if chosen.origin == "operator" else f" ({decided(chosen.origin)})"
+    return f"- {is_}{by}. {chosen.summary}"
 
 
 def _buttons(chosen: Chosen, where: Where) -> Iterable[Button]:
     if chosen.locked:
         return
-    yield _switch(f"Switch {chosen.plugin} {'off' if chosen.on else 'on'}", chosen, where, not chosen.on)
+    label = tr("Switch {plugin} off", plugin=chosen.plugin) if chosen.on else tr("Switch {plugin} on", plugin=chosen.plugin)
+    yield _switch(label, chosen, where, not chosen.on)
     if chosen.origin == where != "server":
-        yield _switch(f"{chosen.plugin} as elsewhere", chosen, where, None)
+        yield _switch(tr("{plugin} as elsewhere", plugin=chosen.plugin), chosen, where, None)
 
 
 def _switch(label: str, chosen: Chosen, where: Where, on: bool | None) -> Button:
@@ -106,4 +107,4 @@ def _switch(label: str, chosen: Chosen, where: Where, on: bool | None) -> Button
 
 
 def _elsewhere(ctx: Context, where: Where) -> list[Button]:
-    return [Button(f"For {NAMES[other]}", "panel", {"where": other}) for other in places(ctx.address) if other != where]
+    return [Button(tr("For {place}", place=named(other)), "panel", {"where": other}) for other in places(ctx.address) if other != where]

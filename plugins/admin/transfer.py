@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import BadArguments, Button, Change, Form, Option, Where
+from bot import BadArguments, Button, Change, Form, Option, Where, tr
 
 LARGEST = 100_000
 """Bytes of a file of settings."""
@@ -27,8 +27,8 @@ class Text(BaseModel):
 
 def button(about: Mapping[str, Any]) -> Button:
     """Asks for the text."""
-    what = Option("text", "The settings as TOML, as the export has them.", required=True, most=4000)
-    return Button("Import", "import", about, form=Form("Import settings", (what,)))
+    what = Option("text", tr("The settings as TOML, as the export has them."), required=True, most=4000)
+    return Button(tr("Import"), "import", about, form=Form(tr("Import settings"), (what,)))
 
 
 def written(plugin: str, chosen: Mapping[str, Any]) -> bytes:
@@ -41,13 +41,13 @@ def changes(given: Text) -> list[Change]:
     try:
         document = tomllib.loads(given.text.strip().removeprefix("```toml").strip("`"))
     except tomllib.TOMLDecodeError as error:
-        raise BadArguments(f"This is not TOML: {error}.") from None
+        raise BadArguments(tr("This is not TOML: {fault}.", fault=error)) from None
     tables = {name: table for name, table in document.items() if isinstance(table, dict)}
     loose = {name: value for name, value in document.items() if name not in tables}
     if loose and not given.plugin:
-        raise BadArguments("Which plugin is that for? Put `[its name]` above the settings.")
+        raise BadArguments(tr("Which plugin is that for? Put `[its name]` above the settings."))
     if given.plugin:
         tables = {given.plugin: {**tables.get(given.plugin, {}), **loose}}
     if not any(tables.values()):
-        raise BadArguments("There are no settings in it.")
+        raise BadArguments(tr("There are no settings in it."))
     return [Change(plugin=name, where=given.where, settings=table) for name, table in tables.items() if table]

@@ -25,10 +25,6 @@ def has_sound(message: Message) -> bool:
     return any(isinstance(part, Audio) for part in message.parts)
 
 
-UNDO = {"zh-CN": "忘掉上一个问题和回答。"}
-RESET = {"zh-CN": "忘掉这段对话里说过的话。"}
-
-
 class Plugin:
     """Chats."""
 
@@ -42,8 +38,8 @@ class Plugin:
         """What appends turns is ordered."""
         return [
             Listener("said", speaks, self.answer, ordered=True, yields=has_sound),
-            Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True, descriptions=RESET),
-            Command("undo", "Forget the last question and its answer.", NoArgs, self.undo, ordered=True, descriptions=UNDO),
+            Command("reset", "Forget what was said in this conversation.", NoArgs, self.reset, ordered=True),
+            Command("undo", "Forget the last question and its answer.", NoArgs, self.undo, ordered=True),
             *self._replying.routes(),
             *self._choosing.routes(),
             *self._requests.routes(),

@@ -20,9 +20,6 @@ GONE = "That is too long ago: I do not remember it any more."
 LIVELY = 0.8
 """The least temperature of a second answer: what is likeliest has been said."""
 
-AGAIN = {"zh-CN": "换一种说法回答上一个问题。"}
-CONTINUE = {"zh-CN": "接着写被截断的回答。"}
-
 
 class Asked(BaseModel):
     """What the buttons of an answer say: the id of the message that asked."""
@@ -40,8 +37,8 @@ class Replying:
     def routes(self) -> Iterable[Route]:
         """The commands and buttons of answers that were given."""
         return [
-            Command("again", "Answer the last question in other words.", NoArgs, self.again, ordered=True, descriptions=AGAIN),
-            Command("continue", "Go on with an answer that was cut off.", NoArgs, self.go_on, ordered=True, descriptions=CONTINUE),
+            Command("again", "Answer the last question in other words.", NoArgs, self.again, ordered=True),
+            Command("continue", "Go on with an answer that was cut off.", NoArgs, self.go_on, ordered=True),
             Action("again", Asked, self.again, ordered=True),
             Action("continue", Asked, self.go_on, ordered=True),
             *self._condensing.routes(),

@@ -30,8 +30,6 @@ from plugins.chat.recalling import lines, talk
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described
 
-CATCH_UP = {"zh-CN": "概括您上次发言之后这里说过的话。"}
-
 Chosen = Callable[[Context], Served]
 """Which model answers in this chat."""
 
@@ -101,7 +99,7 @@ class Requests:
             Command(
                 "summarize", "Sum up a text, the message you reply to, or what was said here.", SummarizeArgs, self.summarize, menu=True
             ),
-            Command("catchup", "Sum up what was said since you last spoke here.", NoArgs, self.catch_up, descriptions=CATCH_UP),
+            Command("catchup", "Sum up what was said since you last spoke here.", NoArgs, self.catch_up),
             Command("classify", "Say which of some labels fits a text.", ClassifyArgs, self.classify),
             Command("extract", "List the names, places, dates or the like in a text.", ExtractArgs, self.extract),
             Command("code", "Write a few lines of code.", CodeArgs, self.code),

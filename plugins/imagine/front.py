@@ -40,10 +40,6 @@ VARIED = 0.6
 SEEDS = 1_000_000
 """Of those that are chosen for people; short enough to be typed."""
 
-IMAGINE = {"zh-CN": "按文字画图。"}
-RESTYLE = {"zh-CN": "以一张图为起点重新画。"}
-RECIPE = {"zh-CN": "按配方重画一张图。"}
-
 
 class Drawing(BaseModel):
     """What the tool takes."""
@@ -82,9 +78,9 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         """Pictures do not wait for one another, so no route is ordered."""
         return [
-            Command("imagine", "Draw a picture from words.", self._args, self.imagine, descriptions=IMAGINE),
-            Command("restyle", "Draw a picture anew, beginning with it.", RestyleArgs, self.restyle, menu=True, descriptions=RESTYLE),
-            Command("recipe", "Draw a picture again by its recipe.", RecipeArgs, self.recipe, descriptions=RECIPE),
+            Command("imagine", "Draw a picture from words.", self._args, self.imagine),
+            Command("restyle", "Draw a picture anew, beginning with it.", RestyleArgs, self.restyle, menu=True),
+            Command("recipe", "Draw a picture again by its recipe.", RecipeArgs, self.recipe),
             Action("again", Below, self.again),
             Action("vary", Below, self.vary),
             Action("edit", Edited, self.edit),

@@ -23,6 +23,9 @@ from bot import (
     Turn,
     UserError,
     estimate_tokens,
+    later,
+    tr,
+    translated,
 )
 from plugins.transcribe import formats
 from plugins.transcribe.languages import NAMES
@@ -45,6 +48,15 @@ SUMMARY = (
     "Summarise what the person sends, which is the transcript of a recording, in at most three sentences, in its own language. Add nothing."
 )
 TRANSLATION = "Translate what the person sends into {language}. Answer with the translation alone."
+
+LABELS = {
+    "summary": later("Summary"),
+    "translate": later("Translate"),
+    "english": later("English"),
+    "times": later("Times"),
+    "files": later("Files"),
+}
+"""Buttons, by their actions."""
 
 
 class Into(BaseModel):
@@ -82,8 +94,8 @@ class After:
             return []
         able, payload = await self._able(ctx), note.model_dump(mode="json")
         foreign = any(one.language != "en" and self._translates(one.model) for one in heard)
-        wanted = {"Summary": able, "Translate": able, "English": foreign, "Times": True, "Files": True}
-        return [Button(label, label.lower(), payload) for label, there in wanted.items() if there]
+        wanted = {"summary": able, "translate": able, "english": foreign, "times": True, "files": True}
+        return [Button(translated(LABELS[action]), action, payload) for action, there in wanted.items() if there]
 
     async def _able(self, ctx: Context) -> str | None:
         """The largest chat model that is up to it, if there is one."""
@@ -112,7 +124,7 @@ class After:
         codes = dict.fromkeys((*filter(NAMES.__contains__, [ctx.message.language.partition("-")[0]]), *OFFERED))
         buttons = [Button(NAMES[code], "into", Into(note=note, language=NAMES[code]).model_dump(mode="json")) for code in codes]
         return Reply(
-            "Into which language? For any other, reply to the recording with /transcribe and its name.", buttons=buttons, private=True
+            tr("Into which language? For any other, reply to the recording with /transcribe and its name."), buttons=buttons, private=True
         )
 
     async def into(self, ctx: Context, args: Into) -> Reply:
@@ -126,14 +138,14 @@ class After:
     async def _asked(self, ctx: Context, task: str, text: str) -> str:
         model = await self._able(ctx)
         if model is None:
-            raise UserError("No chat model that is large enough for this is here now.")
+            raise UserError(tr("No chat model that is large enough for this is here now."))
         turns = (Turn(role="system", parts=(Text(task),)), Turn(role="person", parts=(Text(text),)))
         answer: Answer = await ctx.stream(Generate(model=model, turns=turns, max_tokens=2 * PIECE, temperature=0.0), _shown)
         return answer.text.strip()
 
     async def english(self, ctx: Context, note: Note) -> Reply:
         """The recording in English, by Whisper."""
-        return Reply(text_of(await self._english(ctx, note)) or "There is nothing to translate.", silent=True)
+        return Reply(text_of(await self._english(ctx, note)) or tr("There is nothing to translate."), silent=True)
 
     async def times(self, ctx: Context, note: Note) -> Reply:
         """A line for each segment with its time."""

@@ -30,6 +30,9 @@ from bot import (
     Transcript,
     UserError,
     hookimpl,
+    later,
+    tr,
+    translated,
 )
 from plugins.transcribe.after import After
 from plugins.transcribe.chinese import in_script
@@ -43,8 +46,10 @@ from plugins.transcribe.transcripts import plain
 from plugins.transcribe.writing import NOBODY, reply, text_of
 
 NOTICES = {
-    "always": "From now on I write down the voice notes of this chat. Send /mynotes out to keep yours out; an admin can change it for all.",
-    "addressed": (
+    "always": later(
+        "From now on I write down the voice notes of this chat. Send /mynotes out to keep yours out; an admin can change it for all."
+    ),
+    "addressed": later(
         "From now on I listen to the voice notes of this chat for my name, and write down and answer those that are meant for me. "
         "Send /mynotes out to keep yours out; an admin can change it for all."
     ),
@@ -52,17 +57,13 @@ NOTICES = {
 """What a chat is told once, when its notes begin to be listened to unasked."""
 
 CHOSEN = {
-    "off": "Recordings are not written down here any more.",
-    "demand": "Recordings are written down here when somebody replies to them with /transcribe, or puts ✍ on them.",
+    "off": later("Recordings are not written down here any more."),
+    "demand": later("Recordings are written down here when somebody replies to them with /transcribe, or puts ✍ on them."),
 }
 """What is said of the other policies, when an admin chooses them."""
 
 PEOPLE = 1_000
 """Tokens of the conversation in which names are looked for."""
-
-DESCRIPTION = {"zh-CN": "把你回复的语音消息转成文字。"}
-CHOOSE = {"zh-CN": "选择这里哪些语音消息会转成文字。"}
-MINE = {"zh-CN": "让我不听你的语音消息，或者重新允许。"}
 
 
 def _language(name: str) -> str:
@@ -117,11 +118,9 @@ class Plugin:
         """Recordings do not wait for one another, so no route is ordered."""
         return [
             Listener("recordings", has_sound, self.noticed),
-            Command(
-                "transcribe", "Write down the recording you reply to.", TranscribeArgs, self.demanded, menu=True, descriptions=DESCRIPTION
-            ),
-            Command("voice", "Choose which voice notes become text here.", VoiceArgs, self.policy, descriptions=CHOOSE),
-            Command("mynotes", "Keep your own recordings out, or let them in again.", MyNotesArgs, self.mine, descriptions=MINE),
+            Command("transcribe", "Write down the recording you reply to.", TranscribeArgs, self.demanded, menu=True),
+            Command("voice", "Choose which voice notes become text here.", VoiceArgs, self.policy),
+            Command("mynotes", "Keep your own recordings out, or let them in again.", MyNotesArgs, self.mine),
             Reaction("write", "\u270d", self.reacted),
             Reaction("write it", "\u270d\ufe0f", self.reacted),  # the same sign, as most keyboards send it
             *self._after.routes(),
@@ -136,8 +135,8 @@ class Plugin:
         """The words of the recordings in the message, else in the one that it replies to. Raises UserError where there are none."""
         note = of_message(ctx.message) or of_quote(ctx.message.reply_to)
         if note is None:
-            raise UserError("There is no recording: the person has to send one, or to reply to one.")
-        return text_of(await self._again(ctx, note)) or NOBODY
+            raise UserError(tr("There is no recording: the person has to send one, or to reply to one."))
+        return text_of(await self._again(ctx, note)) or translated(NOBODY)
 
     async def noticed(self, ctx: Context) -> Reply | None:
         """A message with recordings: what becomes of it follows from the chat's policy and its sender's will."""
@@ -151,7 +150,7 @@ class Plugin:
         if ctx.message.addressed:
             return await self._written_down(ctx, wanted, answered=True)
         if not ctx.address.direct and await self._kept.first(ctx, settings.policy):
-            await ctx.reply(Reply(NOTICES[settings.policy], silent=True))
+            await ctx.reply(Reply(translated(NOTICES[settings.policy]), silent=True))
         match settings.policy:
             case "always":
                 return await self._written_down(ctx, wanted)
@@ -191,7 +190,7 @@ class Plugin:
         """The recording that somebody points at, or has sent with the command."""
         note = of_quote(ctx.message.reply_to) or of_message(ctx.message) or await self._kept.find(ctx, ctx.message.reply_to)
         if note is None:
-            return "Reply to a voice note or a sound file with /transcribe, and I write down what is said in it."
+            return tr("Reply to a voice note or a sound file with /transcribe, and I write down what is said in it.")
         await self._may(ctx, note)
         kept = None if args.spoken else await self._kept.text(ctx, note)
         heard = kept or await self._heard(ctx, note, spoken=args.spoken)
@@ -213,21 +212,22 @@ class Plugin:
 
     async def _may(self, ctx: Context, note: Note) -> None:
         if ctx.settings.policy == "off":
-            raise Refused("Recordings are not written down here. An admin of this server can change that.")
+            raise Refused(tr("Recordings are not written down here. An admin of this server can change that."))
         if await self._kept.out(ctx, note.sender):
-            raise Refused(f"{note.sender.name} keeps their recordings out, so I do not listen to them.")
+            raise Refused(tr("{person} keeps their recordings out, so I do not listen to them.", person=note.sender.name))
 
     async def policy(self, ctx: Context, args: VoiceArgs) -> Reply:
         """An admin's choice for this channel, whose people learn of it at once. What the platform withholds is said instead."""
         await ctx.choices.save({"policy": args.notes}, "channel")
         await self._kept.first(ctx, args.notes)
-        return Reply((NOTICES | CHOSEN)[args.notes])
+        return Reply(translated((NOTICES | CHOSEN)[args.notes]))
 
     async def mine(self, ctx: Context, args: MyNotesArgs) -> Reply:
         """Their own choice, wherever they are."""
         await self._kept.choose(ctx, out=args.choice == "out")
-        told = "I no longer listen to your recordings, whoever asks." if args.choice == "out" else "I may listen to your recordings again."
-        return Reply(told, private=True)
+        if args.choice == "out":
+            return Reply(tr("I no longer listen to your recordings, whoever asks."), private=True)
+        return Reply(tr("I may listen to your recordings again."), private=True)
 
     async def _heard(
         self, ctx: Context, note: Note, *, spoken: str = "", english: bool = False, quiet: bool = False, unseen: bool = False

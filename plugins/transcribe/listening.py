@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import Audio, Clip, Context, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError
+from bot import Audio, Clip, Context, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError, tr
 from plugins.transcribe.transcripts import NOTHING, clock, joined, plain
 from plugins.transcribe.writing import growing
 
@@ -110,4 +110,6 @@ async def listen(ctx: Context, sounds: tuple[Audio, ...], wish: Wish) -> list[Tr
 def check_length(seconds: float, longest: float) -> None:
     """Raises UserError for a recording that says of itself that it is too long; `ctx.clips` finds out those that lie."""
     if seconds > longest:
-        raise UserError(f"This recording is {clock(seconds)} long; here I write down at most {clock(longest)}.")
+        raise UserError(
+            tr("This recording is {seconds} long; here I write down at most {most}.", seconds=clock(seconds), most=clock(longest))
+        )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import Blob, Button, Context, File, Reply, Transcript
+from bot import Blob, Button, Context, File, Reply, Transcript, later, tr, translated
 from plugins.transcribe.formats import txt
 from plugins.transcribe.languages import NAMES
 from plugins.transcribe.transcripts import PARAGRAPH, clock, marked, paragraphs, together
 
-NOBODY = "Nobody speaks in this recording."
+NOBODY = later("Nobody speaks in this recording.")
 
 MESSAGES = 2
 """Messages that a text may fill; of a longer one the beginning is shown, and all of it comes as a file."""
@@ -42,7 +42,7 @@ def spoken(transcripts: Sequence[Transcript], usual: str) -> str:
 
 async def reply(ctx: Context, transcripts: Sequence[Transcript], usual: str, buttons: Sequence[Button]) -> Reply:
     """All recordings of a message. It notifies nobody: whoever sent the note knows what it says."""
-    text = "\n\n".join(quote(body(one)) if one.segments else NOBODY for one in transcripts)
+    text = "\n\n".join(quote(body(one)) if one.segments else translated(NOBODY) for one in transcripts)
     note = f"_{found}_" if (found := spoken(transcripts, usual)) else ""
     if ctx.limits.size(text) + len(note) <= MESSAGES * ctx.limits.text * 0.9:  # where it is cut, some room is left
         return Reply(*filter(None, (text, note)), buttons=buttons, silent=True)
@@ -69,8 +69,9 @@ def growing(text: str, done: float, total: float, left: float) -> Reply | None:
     shown = text if len(text) <= BEGINNING else f"… {text[-BEGINNING:].split(' ', 1)[-1]}"
     if total <= PARAGRAPH:
         return Reply(quote(f"{shown} …"), silent=True)
-    rest = f", {_roughly(left)} left" if left >= SOON else ""
-    return Reply(f"{quote(shown)}\n\n_{clock(done)} of {clock(total)}{rest} …_", silent=True)
+    rest = tr(", {wait} left", wait=_roughly(left)) if left >= SOON else ""
+    far = tr("{done} of {total}", done=clock(done), total=clock(total))
+    return Reply(f"{quote(shown)}\n\n_{far}{rest} …_", silent=True)
 
 
 SOON = 10.0
@@ -79,4 +80,4 @@ SOON = 10.0
 
 def _roughly(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f"about {minutes} minute{'s' if minutes > 1 else ''}" if minutes else "less than a minute"
+    return tr("about {n} minute", "about {n} minutes", n=minutes) if minutes else tr("less than a minute")

@@ -27,6 +27,7 @@ from bot.router.journal import Journal
 from bot.router.lateness import Lateness
 from bot.router.pace import Pace
 from bot.router.posts import Posts
+from bot.router.readers import Readers
 from bot.router.runner import Runner
 from bot.router.table import Table
 from bot.router.terms import Terms
@@ -136,6 +137,12 @@ class Memory:
     async def hand_back(self, ticket: Ticket) -> None:
         raise AssertionError
 
+    async def load(self, plugin: str, scope: str, owner: str, key: str) -> bytes | None:
+        return None
+
+    def saving(self, plugin: str, scope: str, owner: str, key: str, value: bytes | None, ttl: float | None) -> list[Write]:
+        raise AssertionError
+
 
 def plugins() -> Plugins:
     idle = [Loaded(f"idle{number}", Idle(), version="1") for number in range(IDLE)]
@@ -163,7 +170,7 @@ async def in_memory(count: int) -> float:
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset({"room"}))), runner.start
     finder = Finder(table, nothing, nothing, nothing)
     more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing)
-    dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more)
+    dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, Readers(loaded.locales, memory))
     return await _rate(dispatch.deliver, connector, count, at_once=16)
 
 

@@ -227,8 +227,8 @@ def test_all_that_goes_over_the_wire_is_held_against_the_published_description()
 
 
 async def test_a_question_opens_the_reply_for_who_is_asked(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    asked = "/roll needs <sides>: How many. Reply to this message with it."
-    await on_telegram.send(place(telegram.chats.direct(ANN)), Post(asked, fault=True), "n")
+    asked = "/roll <sides>: How many. Reply to this message with it."
+    await on_telegram.send(place(telegram.chats.direct(ANN)), Post(asked, fault=True, asks=True), "n")
     await on_telegram.send(place(telegram.chats.direct(ANN)), Post(asked, fault=True, keys=(Key("choose.6", "6"),)), "m")
     call, other = telegram.asked("sendMessage")
     assert "inline_keyboard" in other["reply_markup"]

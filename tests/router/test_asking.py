@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from redis.asyncio import Redis
 
 from bot import Context, Route, hookimpl
-from bot.connector import Limits, asked_for, opens_reply, typed_command
+from bot.connector import Limits, asked_for, typed_command
 from bot.messages import Address, Called, Clicked, Message, Person, Quote, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
@@ -97,7 +97,7 @@ async def test_a_button_below_the_question_answers_it(redis: Redis, keys: Keys) 
 
 def test_what_has_few_answers_has_a_button_for_each_and_what_has_many_names_them() -> None:
     one = asked(Called("paint", text="a cat"))
-    assert one == Question("/paint a cat needs <size>. Choose one of these.", ("small", "large"))
+    assert one == Question("/paint a cat <size>. Choose one of these.", ("small", "large"))
     framed = asked(Called("paint", text="a cat --size small"))
     assert framed is not None
     assert framed.choices == ("yes", "no")
@@ -105,8 +105,6 @@ def test_what_has_few_answers_has_a_button_for_each_and_what_has_many_names_them
     assert number is not None
     assert number.choices == ()
     assert "One of 1, 2, 3, 4, 5, 6, 7, 8, 9. Reply to this message with it." in number.text
-    assert opens_reply(number.text)
-    assert not opens_reply(one.text)
 
 
 def test_what_is_wrong_otherwise_is_not_asked_for() -> None:
@@ -116,16 +114,16 @@ def test_what_is_wrong_otherwise_is_not_asked_for() -> None:
 
 @pytest.mark.parametrize("by", [ADA, Person("other", "Other", bot=True)])
 def test_only_a_question_of_the_bot_is_one(by: Person) -> None:
-    said = message("a red cat", Said(), Quote("9", by, (Text("/paint needs <what>. Reply to this message with it."),)))
+    said = message("a red cat", Said(), Quote("9", by, (Text("/paint <what>. Reply to this message with it."),)))
     assert resumed(said) is said
 
 
 def test_an_edited_answer_answers_nothing_again() -> None:
-    said = message("a red cat", Said(1, "e"), Quote("9", BOT, (Text("/paint needs <what>. Reply to this message with it."),)))
+    said = message("a red cat", Said(1, "e"), Quote("9", BOT, (Text("/paint <what>. Reply to this message with it."),)))
     assert resumed(said) is said
 
 
 def test_other_words_of_the_bot_are_no_question() -> None:
-    assert asked_for("I would say /paint needs <what>") is None
+    assert asked_for("I would say /paint <what>.") is None
     assert asked_for("/paint is a command") is None
-    assert typed_command("/paint needs <what>") is not None
+    assert typed_command("/paint <what>") is not None

@@ -214,7 +214,7 @@ async def test_a_command_runs_with_its_arguments_typed_or_native(stage: Stage) -
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "/paint needs <what>. Reply to this message with it."),
+        ("", "/paint <what>. Reply to this message with it."),
         ("a cat --copies 9", "copies: input should be less than or equal to 4"),
         ("a cat --copies many", "copies: input should be a valid integer"),
         ("a cat --size huge", "size: input should be 'small' or 'large'"),

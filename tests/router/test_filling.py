@@ -30,6 +30,7 @@ from bot import (
     hookimpl,
 )
 from bot.connector import Limits
+from bot.locales import Locales
 from bot.messages import Address, Called, Clicked, Message, Person, Quote, Said, Text, Trigger, Typing
 from bot.plugins import Loaded, Plugins
 from bot.router import app, completing
@@ -230,7 +231,7 @@ def test_choices_that_are_too_many_for_a_list_are_searched() -> None:
     assert [choice.value for choice in completing.matching(words, "RED")] == ["red", "dark red"]
     assert len(completing.matching(words, "")) == 25
     many = Command("paint", "Paints.", _many(), Panel().panel)
-    assert [one.completes for one in offer(many).options] == [True]
+    assert [one.completes for one in offer(many, "panel", Locales()).options] == [True]
 
 
 def _many() -> type[BaseModel]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -15,6 +16,7 @@ from redis.asyncio import Redis
 
 from bot import Command, Context, Joined, Listing, Message, NoArgs, Offer, Option, Person, Reply, Route, hookimpl
 from bot.errors import ConnectorError
+from bot.locales import Locales
 from bot.messages import Address, Left
 from bot.plugins import Loaded, Plugins
 from bot.router import app, publishing
@@ -38,7 +40,7 @@ class Paint(BaseModel):
     """Options of every kind."""
 
     style: str | None = Field(default=None, max_length=20)
-    what: str = Field(min_length=2, description="What to paint.", json_schema_extra={"descriptions": {"de": "Was zu malen ist."}})
+    what: str = Field(min_length=2, description="What to paint.")
     tone: Literal["soft", "loud"] = "soft"
     size: Size = Size.SMALL
     copies: int = Field(default=1, ge=1, le=4)
@@ -46,15 +48,22 @@ class Paint(BaseModel):
     secretly: bool = False
 
 
-def test_an_args_model_becomes_options_with_those_first_that_must_be_given() -> None:
+def test_an_args_model_becomes_options_with_those_first_that_must_be_given(tmp_path: Path) -> None:
     async def paint(ctx: Context, args: Paint) -> None: ...
 
-    made = offer(Command("paint", "Paints.", Paint, paint, menu=True, descriptions={"de": "Malt."}))
+    (tmp_path / "locale").mkdir()
+    (tmp_path / "locale/de.po").write_text(
+        'msgid ""\nmsgstr ""\n\nmsgid "Paints."\nmsgstr "Malt."\n\nmsgid "What to paint."\nmsgstr "Was zu malen ist."\n'
+    )
+    made = offer(Command("paint", "Paints.", Paint, paint, menu=True), "paint", Locales({"paint": tmp_path}))
+    assert set(made.descriptions) == set(made.options[0].descriptions) == {"de", "zh-Hans"}
+    assert (made.descriptions["de"], made.options[0].descriptions["de"]) == ("Malt.", "Was zu malen ist.")
+    made = replace(made, descriptions={}, options=tuple(replace(one, descriptions={}) for one in made.options))
     assert made == Offer(
         "paint",
         "Paints.",
         (
-            Option("what", "What to paint.", required=True, least=2, descriptions={"de": "Was zu malen ist."}),
+            Option("what", "What to paint.", required=True, least=2),
             Option("style", "Style", most=20),
             Option("tone", "Tone", choices=("soft", "loud")),
             Option("size", "size", "integer", choices=(1, 2)),
@@ -63,7 +72,6 @@ def test_an_args_model_becomes_options_with_those_first_that_must_be_given() -> 
             Option("secretly", "Secretly", "boolean"),
         ),
         menu=True,
-        descriptions={"de": "Malt."},
     )
 
 

@@ -22,6 +22,7 @@ from bot.connectors.discord.outgoing import changed, new, short, told
 from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
+from bot.translation import later, translated
 
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
@@ -51,7 +52,7 @@ PREVIEW = 3.0
 
 LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
 
-NO_SCOPE = (
+NO_SCOPE = later(
     "My commands cannot be listed in this server, because I was let in without the scope applications.commands. "
     "An admin opens my invitation once more to change that: whoever runs me has the link."
 )
@@ -125,7 +126,7 @@ class DiscordConnector:
                     await client.http.bulk_upsert_global_commands(client.application_id or 0, listed)
             except discord.Forbidden as error:
                 raise NotAllowed(
-                    f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}", NO_SCOPE
+                    f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}", translated(NO_SCOPE)
                 ) from error
 
     async def open_thread(self, message: Message, title: str) -> str:

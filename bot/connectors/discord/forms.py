@@ -10,6 +10,7 @@ from discord import app_commands
 
 from bot.connectors.discord.outgoing import LONGEST
 from bot.forms import MOST_CHOICES, Choice, Form, Option
+from bot.translation import tr
 
 LABEL = TITLE = 45
 """Characters of a form's title, and of the name of an input."""
@@ -58,7 +59,7 @@ def _input(option: Option, value: Any) -> discord.ui.Item[Any]:
 
 
 def _choice(choice: str | int | float, value: Any) -> discord.SelectOption:
-    words = {"true": "Yes", "false": "No"}.get(str(choice), str(choice))
+    words = {"true": tr("Yes"), "false": tr("No")}.get(str(choice), str(choice))
     now = str(value).lower() if isinstance(value, bool) else str(value)
     return discord.SelectOption(label=words[:LONGEST], value=str(choice)[:LONGEST], default=str(choice) == now)
 
@@ -67,8 +68,9 @@ def _bounds(option: Option) -> str:
     """What a number may be."""
     if option.kind == "text":
         return ""
-    ends = [f"{words} {end:g}" for words, end in (("at least", option.least), ("at most", option.most)) if end is not None]
-    return ", ".join(ends)
+    least = [tr("at least {n}", n=f"{option.least:g}")] if option.least is not None else []
+    most = [tr("at most {n}", n=f"{option.most:g}")] if option.most is not None else []
+    return tr(", ").join([*least, *most])
 
 
 def meant(choices: Sequence[Choice], kind: int) -> list[app_commands.Choice[Any]]:

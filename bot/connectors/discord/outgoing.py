@@ -14,6 +14,7 @@ import discord
 from bot.connector import Menu, Post, Upload
 from bot.connectors.discord.access import BUSY, REJECTED
 from bot.errors import ConnectorError, MessageGone, NotAllowed
+from bot.translation import later, translated
 
 ROW = 5
 """Buttons beside one another, and rows below one another."""
@@ -25,6 +26,15 @@ OLD_MESSAGE = 30046
 
 FULL = (160006, 160007)
 """The codes for as many open threads as a guild may have."""
+
+FORBIDDEN = later(
+    "I may not do in {where} what I was asked for. An admin allows it in the settings of that channel, Permissions, for my role: {rights}."
+)
+
+NO_THREAD = later(
+    "I cannot begin a thread in {where}: this server has as many open threads as Discord allows. "
+    "I answer without one until some are closed."
+)
 
 NEEDED = "View Channel, Send Messages, Send Messages in Threads, Attach Files, Read Message History"
 
@@ -87,13 +97,11 @@ def short(nonce: str) -> str:
 
 
 def _forbidden(where: str) -> str:
-    how = f"An admin allows it in the settings of that channel, Permissions, for my role: {NEEDED}."
-    return f"I may not do in {where} what I was asked for. {how}"
+    return translated(FORBIDDEN, where=where, rights=NEEDED)
 
 
 def _full(where: str) -> str:
-    why = "this server has as many open threads as Discord allows"
-    return f"I cannot begin a thread in {where}: {why}. I answer without one until some are closed."
+    return translated(NO_THREAD, where=where)
 
 
 @asynccontextmanager

@@ -14,12 +14,13 @@ from bot.connectors.telegram.clicks import LONGEST, VIA, Clicks
 from bot.connectors.telegram.rendering import length, rendered
 from bot.connectors.telegram.sending import Sender
 from bot.messages import Address
+from bot.translation import later, translated
 
-THERE = "The answer is for you alone: I have sent it to our own chat."
-START = "The answer is for you alone, and I may not write to you yet. Please open a chat with me, press Start, and ask me once more."
-NAMELESS = "The answer is for one person alone, and you speak for a group or a channel. Please ask me in your own name."
+THERE = later("The answer is for you alone: I have sent it to our own chat.")
+START = later("The answer is for you alone, and I may not write to you yet. Please open a chat with me, press Start, and ask me once more.")
+NAMELESS = later("The answer is for one person alone, and you speak for a group or a channel. Please ask me in your own name.")
 
-OPEN = "Open the chat"
+OPEN = later("Open the chat")
 WORKING = "…"
 """What a group sees of an answer that is still being made."""
 
@@ -59,18 +60,18 @@ class Aside:
     async def _alone(self, post: Post) -> str:
         """Sends it to the person, and gives what the group may know of that."""
         if not post.person.isdecimal():
-            return NAMELESS
+            return translated(NAMELESS)
         alone = Address(facts.NAME, post.person, facts.CHANNEL, direct=True)
         try:
             await self.sender.send(alone, replace(post, reply_to="", about=""))
         except Forbidden:
-            return START
+            return translated(START)
         except BadRequest as error:
             if not faults.says(error, faults.STRANGER):
                 raise
-            return START
-        return THERE
+            return translated(START)
+        return translated(THERE)
 
     async def _note(self, to: Address, post: Post, note: str) -> str:
-        link = InlineKeyboardMarkup([[InlineKeyboardButton(OPEN, url=self.link)]])
+        link = InlineKeyboardMarkup([[InlineKeyboardButton(translated(OPEN), url=self.link)]])
         return await self.sender.send(to, Post(note, reply_to=post.reply_to, about=post.about, silent=True), link)

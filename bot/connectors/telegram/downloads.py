@@ -14,6 +14,7 @@ from telegram.error import TelegramError
 from bot.connectors.telegram import faults
 from bot.errors import ConnectorError, UserError
 from bot.messages import Attachment
+from bot.translation import tr
 
 PIECE = 1 << 16
 
@@ -84,8 +85,9 @@ def _unreachable(status: int, told: str) -> str:
 
 
 def _too_big(attachment: Attachment) -> str:
-    size = f"{attachment.size / 1e6:.0f} MB" if attachment.size else "more than 20 MB"
-    return (
-        f"This file has {size}, and Telegram gives bots only files up to 20 MB. Please send a shorter or smaller one, or in pieces. "
-        "Whoever runs this bot can lift the limit with a Bot API server of their own (connectors.telegram.api_url)."
+    size = f"{attachment.size / 1e6:.0f} MB" if attachment.size else tr("more than 20 MB")
+    return tr(
+        "This file has {size}, and Telegram gives bots only files up to 20 MB. Please send a shorter or smaller one, or in pieces. "
+        "Whoever runs this bot can lift the limit with a Bot API server of their own (connectors.telegram.api_url).",
+        size=size,
     )

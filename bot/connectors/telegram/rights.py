@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from bot.connector import Need
+from bot.translation import later, translated
 
-ADMINISTRATOR = "An administrator of this group changes that by making me one too: tap the group's name, Edit, Administrators, Add Admin."
+ADMINISTRATOR = later(
+    "An administrator of this group changes that by making me one too: tap the group's name, Edit, Administrators, Add Admin."
+)
 
-DEAF = (
+DEAF = later(
     "Telegram shows me only what is said to me here: commands, mentions of me, replies to me (privacy mode). So I cannot write down every "
-    f"voice note, hear a wake word or follow what people talk about. {ADMINISTRATOR} Who owns me changes it everywhere: @BotFather, "
+    "voice note, hear a wake word or follow what people talk about. {administrator} Who owns me changes it everywhere: @BotFather, "
     "/setprivacy, Disable; then take me out of the group and add me again."
 )
 
-BLIND = f"Telegram tells me of reactions only where I am an administrator. {ADMINISTRATOR}"
+BLIND = later("Telegram tells me of reactions only where I am an administrator. {administrator}")
 
 
 def withheld(need: Need, *, hears: bool, administers: bool) -> str | None:
@@ -21,6 +24,6 @@ def withheld(need: Need, *, hears: bool, administers: bool) -> str | None:
         return None
     match need:
         case "every_message":
-            return None if hears else DEAF
+            return None if hears else translated(DEAF, administrator=translated(ADMINISTRATOR))
         case "reactions":
-            return BLIND
+            return translated(BLIND, administrator=translated(ADMINISTRATOR))

@@ -23,7 +23,7 @@ from telegram import (
 )
 from telegram.error import BadRequest, ChatMigrated, RetryAfter
 
-from bot.connector import Key, Post, Upload, opens_reply
+from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.rendering import rendered
 from bot.connectors.telegram.styled import Styled, units
@@ -208,7 +208,7 @@ def keyboard(keys: Sequence[Key]) -> InlineKeyboardMarkup | None:
 
 def _forced(post: Post) -> ForceReply | None:
     """Opens the reply for who is asked for something."""
-    return ForceReply(selective=True) if post.fault and opens_reply(post.text) else None
+    return ForceReply(selective=True) if post.asks else None
 
 
 def _where(to: Address, post: Post) -> dict[str, Any]:

@@ -22,13 +22,13 @@ async def test_a_switch_holds_at_once_for_everything_a_plugin_has_and_for_this_s
     await hall.own()
     assert await hall.say("/song") == "La la la."
     await hall.say("/plugins")
-    assert await hall.press("Switch singer off") == PANEL.format(singer="off, by this server", drum="off")
+    assert await hall.press("Switch singer off") == PANEL.format(singer="off (by this server)", drum="off")
     assert await hall.say("sing") == ""
     off = "singer is switched off here. An admin of this server can switch it on."
     assert await hall.say("/song") == off
     assert await hall.press("Encore", BOB) == off
     assert await hall.say("sing", place=ATTIC) == "calm 3 happy together"
-    assert await hall.press("Switch singer on") == PANEL.format(singer="on, by this server", drum="off")
+    assert await hall.press("Switch singer on") == PANEL.format(singer="on (by this server)", drum="off")
     assert await hall.press("Encore", BOB) == "La la la."
 
 

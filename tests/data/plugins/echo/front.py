@@ -54,7 +54,7 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         return [
             Listener("echo", lambda message: message.addressed, self.echo),
-            Command("say", "Say something.", Say, self.say, descriptions={"de": "Etwas sagen."}, completions={"words": self.greeting}),
+            Command("say", "Say something.", Say, self.say, completions={"words": self.greeting}),
             Command("quote", "Say it again.", NoArgs, self.quote, menu=True),
             Action("again", Again, self.again),
             Action("want", Again, self.want),

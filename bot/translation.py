@@ -1,0 +1,79 @@
+"""Words for people, in the language of whoever reads them. Which languages there are, and their catalogues: `locales.py`.
+
+A text is written in English where it is said. `tr` gives it in the reader's language, for which the core has set the
+task before it calls anybody; outside of such a task it is English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from gettext import NullTranslations
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """One language: its `tag` [BCP 47] and what texts are in it."""
+
+    tag: str = "en"
+    catalogue: NullTranslations = field(default_factory=NullTranslations)
+
+    def tr(self, text: str, many: str = "", /, **values: object) -> str:
+        """A literal in this language. See `tr`."""
+        return self.of(text, many, values)
+
+    def translated(self, text: str, /, **values: object) -> str:
+        """What is declared elsewhere, in this language. See `translated`."""
+        return self.of(text, "", values)
+
+    def of(self, text: str, many: str, values: Mapping[str, object]) -> str:
+        """A text, or one of two by the value `n`, with the values where it names them."""
+        if many:
+            found = self.catalogue.ngettext(text, many, int(str(values["n"])))
+        else:
+            found = self.catalogue.gettext(text) if text else ""  # under "" a catalogue has its head
+        return found.format(**values) if values else found
+
+
+_reader: ContextVar[Translation] = ContextVar("reader", default=Translation())  # noqa: B039  frozen
+
+
+def tr(text: str, many: str = "", /, **values: object) -> str:
+    """The text in the reader's language: `tr("{name} is off here.", name=plugin)`.
+
+    With a second text, that is for other numbers than one, `n` says which of them: `tr("{n} day", "{n} days", n=3)`. The
+    texts are literals, because catalogues are made of what the code says; a text without values may have braces.
+    """
+    return _reader.get().of(text, many, values)
+
+
+def later(text: str) -> str:
+    """The text as it is: for one that stands where nobody reads yet. `translated` gives it to the reader."""
+    return text
+
+
+def translated(text: str, /, **values: object) -> str:
+    """What is declared elsewhere (by `later`, as a description or a title) in the reader's language."""
+    return _reader.get().of(text, "", values)
+
+
+def reading() -> Translation:
+    """That of whoever reads what this task says."""
+    return _reader.get()
+
+
+def read_in(translation: Translation) -> None:
+    """From here on, and in the tasks that this one begins, texts are in this language."""
+    _reader.set(translation)
+
+
+@contextmanager
+def reader(translation: Translation) -> Iterator[None]:
+    """The same for a while."""
+    token = _reader.set(translation)
+    try:
+        yield
+    finally:
+        _reader.reset(token)

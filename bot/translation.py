@@ -30,10 +30,9 @@ class Translation:
 
     def of(self, text: str, many: str, values: Mapping[str, object]) -> str:
         """A text, or one of two by the value `n`, with the values where it names them."""
-        if many:
-            found = self.catalogue.ngettext(text, many, int(str(values["n"])))
-        else:
-            found = self.catalogue.gettext(text) if text else ""  # under "" a catalogue has its head
+        if not text:  # under which a catalogue has its head
+            return ""
+        found = self.catalogue.ngettext(text, many, int(str(values["n"]))) if many else self.catalogue.gettext(text)
         return found.format(**values) if values else found
 
 

@@ -11,7 +11,7 @@ export PYTHON REDIS_URL
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts bench chaos lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts bench chaos fuzz audit sbom images lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,6 +48,21 @@ chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=2
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 	@HYPOTHESIS_PROFILE=long .venv/bin/python -m pytest -q tests/store/test_queue_machine.py tests/connectors/test_telegram_text.py tests/connectors/test_discord_text.py
 	@LOAD_MINUTES=60 .venv/bin/python -m pytest -q tests/connectors/test_discord_load.py
+
+fuzz: setup-dev  ## gives every parser what nobody would write; SECONDS=600, ONLY=telegram
+	@.venv/bin/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)
+
+audit: setup-dev  ## asks for known holes in the pinned libraries; needs the internet
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/uv.txt
+	@.venv/bin/uv tool run --quiet --from pip-audit==2.10.1 pip-audit --require-hashes --disable-pip --requirement requirements.lock
+
+sbom: setup-dev  ## what there is, as a CycloneDX document: build/sbom.json
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/uv.txt
+	@mkdir -p build && .venv/bin/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	    --output-reproducible --of JSON --output-file build/sbom.json && echo build/sbom.json
+
+images: setup-dev  ## does what the router's Dockerfile says, in a clean folder, without an engine
+	@.venv/bin/python -m tools.rehearse deploy/router.Dockerfile
 
 lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
 	@tools/lock $(ARGS)

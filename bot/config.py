@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
-from bot.tables import AdmissionTable, ConnectorsTable, Folder, RedisTable, Table, TalkingTable, WorkerTable
+from bot.tables import AdmissionTable, ConnectorsTable, Folder, RedisTable, Table, TalkingTable, Web, WorkerTable
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
@@ -34,6 +34,25 @@ class WebTable(Table):
 
     names: frozenset[str] = frozenset()
     """Host names that browsers may use beside this machine's addresses, for a server with TLS in front: `["chat.example.org"]`."""
+
+
+class ObserveTable(Table):
+    """What monitoring sees of a router and a worker: figures, health, traces. They say nothing of what people said, nor who they are."""
+
+    host: str = "127.0.0.1"
+    """The address on which `/metrics` (for Prometheus), `/healthz` and `/readyz` are served, to everybody who reaches it."""
+
+    router_port: int | None = Field(default=None, ge=0, le=65535)
+    """The port on which a router serves them; 0 takes any that is free. Unset: none."""
+
+    worker_port: int | None = Field(default=None, ge=0, le=65535)
+    """The port on which a worker serves them. Several workers on one machine each need their own: `HOBNOB_OBSERVE__WORKER_PORT`."""
+
+    traces: Web | None = None
+    """Where traces go, as OTLP over HTTP: `http://127.0.0.1:4318`. It needs the extra `traces` (`pip install 'hobnob[traces]'`)."""
+
+    traces_share: float = Field(default=1.0, ge=0.0, le=1.0)
+    """The part of all messages that is traced."""
 
 
 class ModelsTable(Table):
@@ -103,6 +122,9 @@ class PluginTable(BaseModel):
     path: Folder | None = None
     """The plugin's folder, for one that is not installed as a package."""
 
+    sha256: str | None = None
+    """The fingerprint of its files: a plugin that has another one is not run, and the fault says which. `"?"` has it said for once."""
+
     defaults: dict[str, Any] = {}
     """What servers start with instead of the plugin's own defaults."""
 
@@ -157,6 +179,7 @@ class Config(BaseSettings):
     admission: AdmissionTable = AdmissionTable()
     connectors: ConnectorsTable = ConnectorsTable()
     log: LogTable = LogTable()
+    observe: ObserveTable = ObserveTable()
     plugins: dict[str, PluginTable] = {}
     """The plugins to load, by name. Only those that have a table here are imported."""
 
@@ -250,6 +273,7 @@ def _rooted(document: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     root(document, "data_dir")
     root(document.get("models"), "dir")
+    root(document.get("redis"), "url_file")
     for tables, key in (("plugins", "path"), ("connectors", "token_file")):
         found = document.get(tables)
         for table in found.values() if isinstance(found, dict) else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import shutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -101,12 +102,35 @@ def find(config: Config, name: str) -> Found:
     if table.path is not None:
         if not table.path.is_dir():
             raise ConfigError(config.source.fault((*at, "path"), f"expected a plugin's folder, found nothing at {table.path}"))
+        _pinned(config, name, table.path)
         return Found(name, _adopt(name, table.path), table.path, "")
     offers = installed()
     if name not in offers:
         known = ", ".join(sorted(offers)) or "none"
         raise ConfigError(config.source.fault(at, f"no such plugin is installed (there is: {known}); install it, or give its `path`"))
-    return _offered(name, offers[name])
+    found = _offered(name, offers[name])
+    _pinned(config, name, found.folder)
+    return found
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and contents of all files of a plugin, hex."""
+    total = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        name = file.relative_to(folder).as_posix()
+        total.update(f"{len(name)} {name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _pinned(config: Config, name: str, folder: Path) -> None:
+    """Raises ConfigError when the plugin is not the one that the operator looked at. Nothing of it was run so far."""
+    if (wanted := config.plugins.get(name, PluginTable()).sha256) is None:
+        return
+    for cache in [found for found in folder.rglob("__pycache__") if found.is_dir()]:
+        shutil.rmtree(cache)  # it would be run instead of the files that are looked at
+    if (found := fingerprint(folder)) != wanted:
+        fault = f"expected the plugin with that fingerprint, found {found} in {folder}: look at what changed before you write that here"
+        raise ConfigError(config.source.fault(("plugins", name, "sha256"), fault))
 
 
 def installed() -> dict[str, list[EntryPoint]]:

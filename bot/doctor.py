@@ -24,13 +24,13 @@ from rich.text import Text
 from bot import catalogue
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError
+from bot.locking import holder
 from bot.plugins import chosen
 from bot.plugins import load as load_plugins
 from bot.pull import status, verify
 from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.health import Health, health
-from bot.supervise import holder
 
 if TYPE_CHECKING:
     from bot.connectors.discord.access import Access, Application

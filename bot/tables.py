@@ -25,6 +25,21 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _filled(given: Any, key: str) -> Any:
+    """A table whose secret `key` may be in a file, which `key_file` names."""
+    if not isinstance(given, dict) or not (file := given.get(f"{key}_file")):
+        return given
+    if given.get(key):
+        raise ValueError(f"expected `{key}` or `{key}_file`, found both")
+    try:
+        content = Path(file).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, TypeError) as error:
+        raise ValueError(f"the file in `{key}_file` cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not content:
+        raise ValueError(f"the file in `{key}_file` is empty: {file}")
+    return {**given, key: content}
+
+
 def _address(*schemes: str) -> AfterValidator:
     def check(url: str) -> str:
         parts = urlsplit(url)
@@ -78,6 +93,14 @@ class RedisTable(Table):
     """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`,
     `redis+sentinel://user:password@host:26379,host:26379/SERVICE/0` behind Sentinels.
     Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
+
+    url_file: Folder | None = None
+    """A file that holds the address and nothing else, instead of `url`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, given: Any) -> Any:
+        return _filled(given, "url")
 
 
 def _spoken(tag: str) -> str:
@@ -159,17 +182,7 @@ class PlatformTable(Table):
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not (file := given.get("token_file")):
-            return given
-        if given.get("token"):
-            raise ValueError("expected `token` or `token_file`, found both")
-        try:
-            token = Path(file).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError, TypeError) as error:
-            raise ValueError(f"the file in `token_file` cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        if not token:
-            raise ValueError(f"the file in `token_file` is empty: {file}")
-        return {**given, "token": token}
+        return _filled(given, "token")
 
 
 class DiscordTable(PlatformTable):

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from bot.supervise import holder
+from bot.locking import holder
 
 ECHO = Path(__file__).parent / "data/plugins/echo"
 

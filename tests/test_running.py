@@ -21,9 +21,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.config import load
+from bot.locking import holder, lock
 from bot.store import embedded
 from bot.store.connection import connect
-from bot.supervise import Guard, Instance, holder, lock
+from bot.supervise import Guard, Instance
 from bot.testing import wait_until
 from tests.house import FAMILY, HOBNOB, House
 

@@ -16,6 +16,7 @@ from bot.cli.models import models
 from bot.cli.options import Announce, ConfigFile, Dead, Json, Name, Patience, Until
 from bot.cli.plugins import plugins
 from bot.cli.servers import servers
+from bot.cli.upkeep import upkeep
 from bot.errors import BotError, ConfigError, PluginError, StoreError
 
 OPERATOR = 2
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(models, name="models")
 app.add_typer(plugins, name="plugins")
+app.add_typer(upkeep)
 discord = typer.Typer(help="Discord, from the operator's side.", no_args_is_help=True)
 app.add_typer(discord, name="discord")
 queues = typer.Typer(invoke_without_command=True)

@@ -13,13 +13,14 @@ import typer
 from bot.config import Config
 from bot.errors import UserError
 from bot.faults import variable
+from bot.locking import holder
 from bot.store.connection import check, connect
 from bot.store.embedded import START_SECONDS, answers
 from bot.store.keys import Keys
 from bot.store.places import BOT, Came, Draft, Gone, Place, RoomMessage
 from bot.store.roomfeed import Change
 from bot.store.rooms import Rooms
-from bot.supervise import Instance, holder, running
+from bot.supervise import Instance, running
 
 HEARD = 3.0
 """Seconds after which a message that no router took needs one of our own."""

@@ -8,26 +8,34 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from bot import log
+from bot import log, tracing
 from bot.cli.connecting import platforms
 from bot.config import Config, load
 from bot.connectors.room import RoomConnector
 from bot.errors import StoreError
+from bot.metrics import RouterMetrics, release
 from bot.plugins import Half, Plugins
 from bot.plugins import load as load_plugins
+from bot.probes import serving
 from bot.router.app import build
 from bot.router.app import running as routing
 from bot.store import embedded
-from bot.store.connection import check, connect
+from bot.store.connection import PROBE, check, connect, unreachable
+from bot.store.figures import figures
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
+from bot.store.schema import migrate
 from bot.store.sessions import SERVED, Sessions
-from bot.supervise import stopping
+from bot.supervise import Stop, stopping
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 
 def router(path: Path | None, patience: float, announce: int | None, pages: bool) -> None:
@@ -50,6 +58,7 @@ def _begin(path: Path | None, half: Half, patience: float) -> tuple[Config, Plug
     log.setup(config.log, log.secrets_of(config), process=process)
     plugins = load_plugins(config, half)
     log.setup(config.log, log.secrets_of(config, *(one.config for one in plugins.loaded.values())), process=process)
+    tracing.setup(config.observe, process, release())
     if config.redis.url is None:
         _await_store(config.data_dir, patience)
     return config, plugins
@@ -73,14 +82,44 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
         theirs = (connector for _, connector in plugins.collect("register_connectors"))
         connectors = [RoomConnector(rooms), *platforms(config), *theirs]
         with stopping() as stop:
-            router = build(redis, Keys(), plugins, connectors, queue=config.queue, talking=config.talking, admission=config.admission)
+            router = build(
+                redis,
+                Keys(),
+                plugins,
+                connectors,
+                queue=config.queue,
+                talking=config.talking,
+                admission=config.admission,
+                metrics=RouterMetrics(release()),
+            )
+            await migrate(redis, Keys())
             await router.stores.queue.weigh(config.queue.weights)
-            async with routing(router, plugins), _serving(config, rooms, sessions, bound) as link:
+            async with (
+                routing(router, plugins),
+                _observed(config, redis, router.metrics, stop),
+                _serving(config, rooms, sessions, bound) as link,
+            ):
                 say_ready(announce, link)
                 await stop.asked.wait()
         await rooms.close()
     finally:
         await redis.aclose()
+
+
+def _observed(config: Config, redis: Redis, metrics: RouterMetrics, stop: Stop) -> AbstractAsyncContextManager[None]:
+    """What monitoring sees of this router: it is ready from its start to its stop, while the store answers."""
+
+    async def ready() -> str:
+        return "it stops" if stop.asked.is_set() else await unreachable(redis)
+
+    async def refresh() -> None:
+        try:
+            async with asyncio.timeout(PROBE):
+                metrics.set(await figures(redis, Keys()))
+        except (StoreError, TimeoutError):
+            metrics.store_up.set(0)
+
+    return serving(config.observe, "router_port", metrics, ready, refresh)
 
 
 def _bind(config: Config) -> socket.socket:

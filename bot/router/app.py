@@ -16,9 +16,9 @@ import structlog
 
 from bot.config import QueueTable
 from bot.connector import Closing, Connector, Deliver, Private
-from bot.errors import PluginError, StoreError
-from bot.events import Event
+from bot.errors import PluginError
 from bot.messages import Address, Message
+from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
 from bot.router.admitting import Admitting
@@ -29,6 +29,7 @@ from bot.router.deciding import Offices
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
 from bot.router.doorsteps import Doorsteps
+from bot.router.ending import Endings
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
@@ -70,7 +71,7 @@ from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
-from bot.store.tickets import LEASE, Ticket, Tickets
+from bot.store.tickets import LEASE, Tickets
 from bot.tables import AdmissionTable, TalkingTable
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Router:
     dead: DeadList
     leads: Leads
     publishing: Publishing
+    metrics: RouterMetrics
     round: float
 
     @property
@@ -118,6 +120,7 @@ def build(
     admission: AdmissionTable = AdmissionTable(),
     lease: float = LEASE,
     run: Callable[..., Runner] = Runner,
+    metrics: RouterMetrics | None = None,
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
@@ -125,6 +128,7 @@ def build(
     tickets stay with a router that has gone silent, and its rounds are a third of that. `run` makes the Runner, which tests of plugins
     can stop anywhere.
     """
+    metrics = metrics or RouterMetrics()
     by_name = _by_name(connectors)
     servers, owner = Servers(redis, keys), _owner()
     tickets = Tickets(redis, keys, owner, lease=lease)
@@ -162,9 +166,9 @@ def build(
         Instead(queue.instead, queue.offer_after),
     )
     doorsteps = Doorsteps(say, time.time)
-    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell)
+    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell, metrics)
     toolbox = Toolbox(plugins.collect("register_tools"), gate, readers)
-    endings = Endings(plugins, gate, stores.queue)
+    endings = Endings(plugins, gate, stores.queue, metrics)
 
     async def forward(message: Message) -> None:
         await dispatch.deliver(message)
@@ -199,44 +203,17 @@ def build(
         readers,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
-    gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), dispatch.deliver)
-    return Router(gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, lease / ROUNDS)
+    gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), _counting(dispatch.deliver, metrics))
+    metrics.held.set_function(lambda: len(runner.held))
+    return Router(gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, metrics, lease / ROUNDS)
 
 
-class Endings:
-    """What follows a ticket's end: its jobs are forgotten, and plugins that observe are told."""
+def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
+    async def counted(message: Message) -> None:
+        metrics.messages.labels(message.address.connector).inc()
+        await deliver(message)
 
-    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue) -> None:
-        self._plugins = plugins
-        self._gate = gate
-        self._queue = queue
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def ended(self, ticket: Ticket, worked: bool) -> None:
-        """Returns at once."""
-        task = asyncio.create_task(self._follow_up(ticket, worked))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _follow_up(self, ticket: Ticket, worked: bool) -> None:
-        try:
-            await self._tell(ticket, worked)
-        except StoreError as error:  # what is left behind has a lifetime
-            log.warning("nothing followed a ticket's end", ref=ticket.id[:10], fault=str(error))
-
-    async def _tell(self, ticket: Ticket, worked: bool) -> None:
-        address = ticket.body.message.address
-        took = time.time() - ticket.at
-        event = Event("ticket.finished", time.time(), ticket.id[:10], address.tenant, ticket.body.plugin, {"seconds": round(took, 3)})
-        log.info(event.name, ref=event.ref, server=event.server, plugin=event.plugin, route=ticket.body.route, **event.facts)
-        view = await self._gate.view(address)
-        self._plugins.observe([name for name in self._plugins.loaded if view.allows(name, address)], event)
-        if worked:
-            await self._queue.drop(ticket.id)
-
-    async def close(self) -> None:
-        """Returns when everything that had to follow has followed."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    return counted
 
 
 @asynccontextmanager

@@ -6,14 +6,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import structlog
 
+from bot import tracing
 from bot.connector import Connector, Key, Post, Signing
 from bot.errors import ConnectorError, MessageGone, NotAllowed, StoreError, UserError
 from bot.messages import Address, Clicked, Image, Reply, reply_json
+from bot.metrics import RouterMetrics
 from bot.router.clicking import CANCEL
 from bot.router.journal import Journal
 from bot.router.pace import Pace
@@ -44,6 +46,7 @@ class Delivery:
     pace: Pace
     tell: Callable[[Address, str], Awaitable[None]] | None = None
     """Tells the admins of a place what they have to change there."""
+    metrics: RouterMetrics = field(default_factory=RouterMetrics)
 
     def line(self, journal: Journal) -> Line:
         """The visible outcome of a ticket."""
@@ -256,7 +259,7 @@ class Line:
         for attempt in range(TRIES):
             await self._delivery.pace.take(self._address, self._limits)
             try:
-                return await call()
+                return await self._called(call)
             except ConnectorError as error:
                 if error.retry_after is None or attempt == TRIES - 1:
                     log.error("answer not delivered", connector=self._connector.name, fault=str(error), tries=attempt + 1)
@@ -267,6 +270,22 @@ class Line:
                 self._delivery.pace.hold(self._address, self._limits, pause)
                 await asyncio.sleep(pause)
         return None
+
+    async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Makes one call that brings an answer to the platform, and counts it."""
+        name, metrics, began = self._connector.name, self._delivery.metrics, time.monotonic()
+        outcome = "lost"
+        try:
+            with tracing.span("deliver", connector=name):
+                called = await call()
+            outcome = "taken"
+        except ConnectorError as error:
+            outcome = "gone" if isinstance(error, MessageGone) else "refused" if error.retry_after is None else "put off"
+            raise
+        finally:
+            metrics.calls.labels(name, outcome).inc()
+            metrics.call_seconds.labels(name).observe(time.monotonic() - began)
+        return called
 
     async def close(self) -> None:
         """Stops the status line; a call to the platform that is under way is waited for, never cut."""

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import structlog
 from pydantic import ValidationError
 
+from bot import tracing
 from bot.context import Show
 from bot.errors import JobExpired, Unavailable
 from bot.jobs import Job, Result, wanted
@@ -56,7 +57,8 @@ class Following(Generic[R]):
         name, admitted = self._journal.name(self._job.kind, self._job.model_dump_json()), begun
         while True:
             try:
-                return await self._once(digest(self._journal.ticket.id, name), admitted)
+                with tracing.span("job", kind=self._job.kind):
+                    return await self._once(digest(self._journal.ticket.id, name), admitted)
             except Exchanged as chosen:  # its output keeps the choice, as long as the ticket lives
                 self._job = self._job.model_copy(update={"model": str(chosen)})
                 name, admitted = f"{name}>{chosen}", True
@@ -64,7 +66,8 @@ class Following(Generic[R]):
     async def _once(self, id: str, admitted: bool) -> R:
         message, ticket = self._journal.message, self._journal.ticket.id
         person = f"{message.address.connector}/{message.sender.id}"
-        await self._queue.submit(self._job, id=id, ticket=ticket, tenant=message.address.tenant, person=person, admitted=admitted)
+        whose = {"ticket": ticket, "tenant": message.address.tenant, "person": person}
+        await self._queue.submit(self._job, id=id, **whose, admitted=admitted, trace=tracing.carried())
         following = asyncio.ensure_future(self._follow(id))
         missing = asyncio.ensure_future(self._missing(id))
         try:

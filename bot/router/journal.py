@@ -35,6 +35,8 @@ class Journal:
         self._since = time.monotonic()
         self.busy = False
         """True once a job was submitted in this run."""
+        self.failed = False
+        """True when it ends in an apology."""
 
     @property
     def message(self) -> Message:

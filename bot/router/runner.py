@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from bot import tracing
 from bot.context import Context
 from bot.errors import JobCancelled, JobExpired, JobRefused, Refused, StoreError, UserError
 from bot.messages import Clicked, Reply, reply_json
@@ -28,8 +29,8 @@ log = structlog.get_logger(__name__)
 Act = Callable[[Journal, Line], DurableActs]
 """Makes what a handler may do in one run."""
 
-Ended = Callable[[Ticket, bool], None]
-"""Called after a ticket's end; true when it may have run jobs."""
+Ended = Callable[[Ticket, str, bool], None]
+"""Called after a ticket's end with what it came to, and whether it may have run jobs."""
 
 
 class Holding(Ledger, Protocol):
@@ -92,7 +93,8 @@ class Runner:
 
     async def _run(self, ticket: Ticket) -> None:
         journal = Journal(ticket, self._tickets, {})
-        with bound_contextvars(ref=journal.ref):
+        body = ticket.body
+        with bound_contextvars(ref=journal.ref), tracing.ticket(ticket.id, plugin=body.plugin, route=body.route, attempts=ticket.attempts):
             try:
                 await self._answer(Journal(ticket, self._tickets, await self._tickets.recall(ticket)))
             except Superseded:
@@ -110,7 +112,7 @@ class Runner:
                 raise Superseded
         finally:
             await line.close()
-        self._ended(journal.ticket, journal.touched or journal.busy)
+        self._ended(journal.ticket, _came_to(journal, reply), journal.touched or journal.busy)
 
     async def _settle(self, line: Line, journal: Journal, reply: Reply | None) -> None:
         """Delivers the outcome; one that cannot be made into posts (a file is gone, say) becomes the reason why."""
@@ -176,5 +178,13 @@ class Runner:
                 return await route.handler(ctx)
 
 
+def _came_to(journal: Journal, reply: Reply | None) -> str:
+    """Answered, silent, refused (a fault that whoever asked can mend, or a cancellation), or failed."""
+    if journal.failed:
+        return "failed"
+    return "silent" if reply is None else "refused" if reply.fault else "answered"
+
+
 def _apology(journal: Journal) -> Reply:
+    journal.failed = True
     return Reply(tr("Sorry, something went wrong here, and it was not your doing. Reference: {ref}", ref=journal.ref), fault=True)

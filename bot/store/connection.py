@@ -29,6 +29,9 @@ ANSWER_SECONDS = 15.0
 PAUSE = 0.2
 """Seconds between two looks at a server that reads its data."""
 
+PROBE = 2.0
+"""Seconds in which a store answers that can be worked with."""
+
 MOST_CONNECTIONS = 64
 
 _OPTIONS: dict[str, Any] = {
@@ -177,6 +180,16 @@ def shown(url: str) -> str:
     return f"Redis {parts.path[1:]} of the Sentinels at {where}" if parts.scheme == SCHEME else f"Redis at {where}"
 
 
+async def unreachable(redis: Redis) -> str:
+    """Why the store can take nothing now; "" when it can. It gets `PROBE` seconds to say so."""
+    try:
+        async with asyncio.timeout(PROBE):
+            await _ping(redis)
+    except (StoreError, TimeoutError) as error:
+        return str(error) or "Redis does not answer"
+    return ""
+
+
 def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Makes what goes wrong in Redis a StoreError, so that nobody else needs to know its client.
 
@@ -235,3 +248,8 @@ def _explained(fault: str) -> str:
     if fault.startswith("NOREPLICAS"):
         return "Redis has fewer replicas than its min-replicas-to-write: start one."
     return f"Redis refused a command: {fault}"
+
+
+@guarded
+async def _ping(redis: Redis) -> None:
+    await redis.ping()

@@ -37,6 +37,7 @@ TABLE = (
     Entry("claim:*", "24 hours, or until used", "nothing personal", "a code that makes an owner, by its hash"),
     Entry("applicant:*", "30 days, or until it is let in", "the person", "a server or a person that waits to be let in", "passes"),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
+    Entry("schema", "for ever", "nothing personal", "the form of what is kept, which a release brings forward"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation", "asked"),
     Entry(
         "turns-meta:*",
@@ -196,6 +197,10 @@ class Keys:
     def filling(self, conversation: str, person: str) -> str:
         """The form that a person was asked to fill in."""
         return f"{self.prefix}:filling:{conversation}:{person}"
+
+    def schema(self) -> str:
+        """The form of all this."""
+        return f"{self.prefix}:schema"
 
     def firings(self) -> str:
         """All firings."""

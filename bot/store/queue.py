@@ -92,14 +92,16 @@ class Queue:
         return self._deadlines.get(job.kind, job.deadline)
 
     @guarded
-    async def submit(self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str, admitted: bool = False) -> None:
+    async def submit(
+        self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str, admitted: bool = False, trace: str = ""
+    ) -> None:
         """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, JobCancelled after `cancel`.
 
-        Who was `admitted` with another job in its place is not turned away now.
+        Who was `admitted` with another job in its place is not turned away now; `trace` is what the worker's part of it belongs to.
         """
         times = [round(self.deadline(job) * 1000), round(job.timeout * 1000)]
         said = job.model_dump(mode="json", include=job.model_fields_set)  # what was not said, a worker of another release need not know
-        body = json.dumps({"kind": job.kind, "job": said})
+        body = json.dumps({"kind": job.kind, "job": said, "ticket": ticket, "at": time.time(), "trace": trace})
         args: list[str | int] = [
             self._prefix,
             id,

@@ -31,6 +31,11 @@ class Claim:
     timeout: float
     alone: bool
 
+    @property
+    def ref(self) -> str:
+        """The reference id of the ticket that it is for; "" from a router of an older release."""
+        return str(self.body.get("ticket", ""))[:10]
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

@@ -10,7 +10,7 @@ import socket
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,13 +24,16 @@ from bot.config import Config
 from bot.errors import ConfigError, StoreError
 from bot.exits import LOST
 from bot.jobs import shape
+from bot.metrics import WorkerMetrics, release
 from bot.models import Model, Placement
 from bot.plugins import Plugins, chosen
+from bot.probes import serving
 from bot.store.blobs import Blobs
-from bot.store.connection import check, connect
+from bot.store.connection import check, connect, unreachable
 from bot.store.keys import Keys
 from bot.store.queue import LEASE
 from bot.store.shifts import Shift
+from bot.worker.counting import CountedShift
 from bot.worker.device import Device
 from bot.worker.hours import Hours
 from bot.worker.loop import Loop
@@ -83,7 +86,8 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         folders = {name: entry.folder(config.models_dir) for name, entry in catalogue.models.items()}
         models = _complete([model for _, model in chosen(config, plugins)], folders, catalogue, config)
         hands = _hands(config, models, folders)
-        shifts = [hand.shift(redis, keys, lease) for hand in hands]
+        metrics = WorkerMetrics(release())
+        shifts = [hand.shift(redis, keys, lease, metrics) for hand in hands]
         warden = Warden(config.redis_url, shifts)
         waits = config.worker.model_dump(include={"max_drain", "drain", "idle_unload"})
         loops = [
@@ -95,6 +99,7 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         hours = Hours(config.worker.quiet_hours, [shift for shift in shifts if shift.owns])
         await hours.look()
         rounds = [asyncio.create_task(_watch(warden, lease / EVERY)), asyncio.create_task(hours.keep())]
+        await stack.enter_async_context(_observed(config, redis, metrics))
         log.info("worker ready", name=hands[0].name, device=hands[0].kind, models=[model.name for hand in hands for model in hand.models])
         try:
             clean = await _run(loops)
@@ -106,6 +111,18 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
                 with suppress(StoreError):
                     await shift.sign_off()
         return clean
+
+
+def _observed(config: Config, redis: Any, metrics: WorkerMetrics) -> AbstractAsyncContextManager[None]:
+    """What monitoring sees of this worker: it is ready while the store answers."""
+
+    async def ready() -> str:
+        return await unreachable(redis)
+
+    async def refresh() -> None:
+        """Everything is counted as it happens."""
+
+    return serving(config.observe, "worker_port", metrics, ready, refresh)
 
 
 async def _run(loops: Sequence[Loop]) -> bool:
@@ -146,10 +163,11 @@ class Hand:
     kind: str
     device: Device
 
-    def shift(self, redis: Any, keys: Keys, lease: float) -> Shift:
+    def shift(self, redis: Any, keys: Keys, lease: float, metrics: WorkerMetrics) -> Shift:
         """Its dealings with the queue."""
         offers = [replace(offer(model), schema=shape(model.job)) for model in self.models]
-        return Shift(redis, keys, self.worker, offers, name=self.name, device=self.kind, owns=self.kind != REMOTE, lease=lease)
+        owns = self.kind != REMOTE
+        return CountedShift(metrics, redis, keys, self.worker, offers, name=self.name, device=self.kind, owns=owns, lease=lease)
 
 
 def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[Hand]:

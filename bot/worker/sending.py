@@ -62,23 +62,23 @@ class Sender:
         while True:
             try:
                 if not await self._send(work):
-                    log.info("a job was somebody else's by the time it ended", job=work.claim.id)
+                    log.info("a job was somebody else's by the time it ended", job=work.claim.id, ref=work.claim.ref)
                 return
             except StoreError as error:
-                log.warning("a result waits for Redis", job=work.claim.id, fault=str(error))
+                log.warning("a result waits for Redis", job=work.claim.id, ref=work.claim.ref, fault=str(error))
                 await asyncio.sleep(PAUSE)
 
     async def _send(self, work: Claimed) -> bool:
         match work.end:
             case JobCancelled() as error:
-                log.info("a job was cancelled", job=work.claim.id)
+                log.info("a job was cancelled", job=work.claim.id, ref=work.claim.ref)
                 await self._shift.fail(work.claim, error, work.seconds)  # no news to the store, but the lease is let go
                 return True
             case JobRefused() as error:
-                log.info("a model refused a job", job=work.claim.id)
+                log.info("a model refused a job", job=work.claim.id, ref=work.claim.ref)
                 return await self._shift.fail(work.claim, error, work.seconds)
             case JobError() as error:
-                log.error("a job failed", job=work.claim.id, fault=str(error))
+                log.error("a job failed", job=work.claim.id, ref=work.claim.ref, fault=str(error))
                 return await self._shift.fail(work.claim, error, work.seconds)
             case Result() as result:
                 return await self._shift.finish(work.claim, result.model_dump_json(), work.seconds)

@@ -58,8 +58,8 @@ def together(updates: Sequence[Update]) -> list[list[Update]]:
     found: list[list[Update]] = []
     albums: dict[str, list[Update]] = {}
     for update in updates:
-        album = update.message.media_group_id if update.message else None
-        if album and album in albums:
+        album = str(update.message.media_group_id or "") if update.message else ""  # the library takes whatever stands there
+        if album in albums:
             albums[album].append(update)
             continue
         found.append([update])

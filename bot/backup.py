@@ -1,0 +1,197 @@
+"""A backup: one file with what the store keeps, the files of rooms and the configuration. What of the store: `store/dump.py`.
+
+It is a tar archive, gzipped; encrypted, it is one in the format of age (https://age-encryption.org), which other tools read too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import AsyncIterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.errors import UserError
+from bot.store.dump import Record
+
+FORMAT = 1
+"""Of the archive itself."""
+
+MANIFEST, KEYS, CONFIG, FILES = "manifest.json", "keys.jsonl", "bot.toml", "files/"
+
+MAGIC = b"age-encryption.org/"
+"""What an encrypted one begins with."""
+
+
+class Manifest(BaseModel):
+    """What is in a backup: written by which release at which time (ISO 8601), in which form of the store, how many keys.
+
+    `whole` says that nothing was under way, or that it is there too; `secrets` that sessions and tokens are in it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = FORMAT
+    release: str
+    form: int
+    at: str
+    keys: int
+    whole: bool
+    secrets: bool
+
+
+class Archive:
+    """A backup that is being read."""
+
+    def __init__(self, tar: tarfile.TarFile, name: str) -> None:
+        self._tar = tar
+        self._name = name
+        try:
+            self.manifest = Manifest.model_validate_json(self._content(MANIFEST))
+        except ValidationError as error:
+            raise _useless(name, f"its {MANIFEST} cannot be understood") from error
+        if self.manifest.format > FORMAT:
+            raise UserError(f"{name} was made by Hobnob {self.manifest.release}, which is newer than this one: update first")
+
+    @property
+    def config(self) -> str:
+        """The configuration; where secrets were left out, `[hidden]` stands for them."""
+        return self._content(CONFIG).decode()
+
+    def records(self) -> Iterator[Record]:
+        """What the store kept. Raises UserError when there is less than there should be."""
+        count = 0
+        for line in cast("IO[bytes]", self._tar.extractfile(KEYS)):
+            yield Record.model_validate_json(line)
+            count += 1
+        if count != self.manifest.keys:
+            raise _useless(self._name, f"expected {self.manifest.keys} keys, found {count}")
+
+    def unpack(self, folder: Path) -> int:
+        """Puts the files of rooms there, and says how many; one that is there stays."""
+        found = [member for member in self._tar if member.isfile() and member.name.startswith(FILES)]
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for member in found:
+            member.name = member.name.removeprefix(FILES)
+            if not (folder / member.name).exists():
+                self._tar.extract(member, folder, filter="data")
+        return len(found)
+
+    def _content(self, name: str) -> bytes:
+        try:
+            return cast("IO[bytes]", self._tar.extractfile(name)).read()
+        except KeyError as error:
+            raise _useless(self._name, f"it has no {name}") from error
+
+
+async def write(
+    path: Path, manifest: Manifest, records: AsyncIterable[Record], config: str, files: Path, to: Sequence[str] = ()
+) -> Manifest:
+    """Writes a backup, whole or not at all, that only whoever has a key of `to` (age recipients) can read; its manifest, with the count.
+
+    Raises UserError for what is no recipient, OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
+        keys, made = Path(folder) / KEYS, Path(folder) / "made"
+        count = 0
+        with keys.open("w", encoding="utf-8") as lines:
+            async for record in records:
+                lines.write(f"{record.model_dump_json()}\n")
+                count += 1
+        manifest = manifest.model_copy(update={"keys": count})
+        with _sealed(made, to) as out, gzip.GzipFile(fileobj=out, mode="wb") as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
+            _add(tar, MANIFEST, manifest.model_dump_json(indent=1).encode())
+            tar.add(keys, KEYS)
+            _add(tar, CONFIG, config.encode())
+            for one in _within(files):
+                tar.add(one, FILES + one.name, recursive=False)
+        made.chmod(0o600)
+        made.replace(path)
+    return manifest
+
+
+@contextmanager
+def opened(path: Path, key: Path | None = None) -> Iterator[Archive]:
+    """A backup to read, with the `key` (a file with age identities) where it is encrypted. Raises UserError for what is none."""
+    with path.open("rb") as file, tempfile.TemporaryFile(dir=path.parent) as plain:
+        encrypted = file.read(len(MAGIC)) == MAGIC
+        file.seek(0)
+        if encrypted:
+            _decrypt(file, cast("BinaryIO", plain), path, key)
+            plain.seek(0)
+        try:
+            with tarfile.open(fileobj=plain if encrypted else file, mode="r:gz") as tar:
+                yield Archive(tar, path.name)
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+            raise _useless(path.name, str(error)) from error
+
+
+def _within(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_file()) if folder.is_dir() else []
+
+
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), 0o600
+    tar.addfile(info, io.BytesIO(content))
+
+
+@contextmanager
+def _sealed(path: Path, to: Sequence[str]) -> Iterator[BinaryIO]:
+    """A file to write, which is encrypted once it is whole."""
+    plain = path.with_suffix(".plain") if to else path
+    with plain.open("wb") as out:
+        yield out
+    if to:
+        import pyrage
+
+        with plain.open("rb") as reader, path.open("wb") as writer:
+            pyrage.encrypt_io(reader, writer, [_recipient(one) for one in to])
+
+
+def _recipient(word: str) -> object:
+    import pyrage
+
+    try:
+        return pyrage.ssh.Recipient.from_str(word) if word.startswith("ssh-") else pyrage.x25519.Recipient.from_str(word)
+    except pyrage.RecipientError as error:
+        raise UserError(f"{word}: expected a recipient, as `age-keygen` prints it (age1…), or an SSH public key") from error
+
+
+def _decrypt(reader: BinaryIO, writer: BinaryIO, path: Path, key: Path | None) -> None:
+    import pyrage
+
+    if key is None:
+        raise UserError(f"{path.name} is encrypted: name the file with its key, --key FILE")
+    words = [line.strip() for line in key.read_text(encoding="utf-8").splitlines() if line.startswith("AGE-SECRET-KEY-")]
+    if not words:
+        raise UserError(f"{key}: expected a line AGE-SECRET-KEY-…, found none")
+    try:
+        pyrage.decrypt_io(reader, writer, [pyrage.x25519.Identity.from_str(word) for word in words])
+    except (pyrage.DecryptError, pyrage.IdentityError) as error:
+        raise UserError(f"{path.name} cannot be read with {key}: it is damaged, or was encrypted for another key") from error
+
+
+def make_key(path: Path) -> str:
+    """The recipient of the key in this file, which is made when it is not there. Raises UserError when it holds none."""
+    import pyrage
+
+    if not path.exists():
+        identity = pyrage.x25519.Identity.generate()
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(f"# public key: {identity.to_public()}\n{identity}\n")
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("AGE-SECRET-KEY-"):
+            return str(pyrage.x25519.Identity.from_str(line.strip()).to_public())
+    raise UserError(f"{path}: expected a line AGE-SECRET-KEY-…, found none")
+
+
+def _useless(name: str, why: str) -> UserError:
+    return UserError(f"{name} is no backup of Hobnob, or damaged: {why}")

@@ -1,0 +1,140 @@
+"""`hobnob backup`, `hobnob restore`, `hobnob export`. What an archive is: `bot/backup.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot import backup as archives
+from bot import log
+from bot.cli.meeting import runs
+from bot.config import Config, load
+from bot.errors import UserError
+from bot.locking import lock
+from bot.metrics import release
+from bot.plugins import load as load_plugins
+from bot.store import embedded, schema
+from bot.store.connection import check, connect
+from bot.store.dump import Dump
+from bot.store.exporting import Exported, exported
+from bot.store.keys import Keys
+from bot.store.queue import Queue
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+MOMENT = "%Y-%m-%dT%H-%M-%SZ"
+
+
+def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | None, secrets: bool) -> None:
+    """Writes one, and says where; encrypted for `to`, and for the `key` in a file that is made when it is not there."""
+    config = _config(path)
+    new = key is not None and not key.exists()
+    recipients = [*to, *([archives.make_key(key)] if key else [])]
+    written, manifest = asyncio.run(_backup(config, file, recipients, secrets))
+    typer.echo(f"{written}: {manifest.keys} keys, {written.stat().st_size:,} bytes.")
+    if not manifest.whole:
+        again = "" if config.redis.url else "; stop Hobnob first, and it is"
+        typer.echo(f"What was being answered at that moment is not in it{again}.")
+    if new:
+        typer.echo(f"{key} is the only thing that can read it: keep a copy of it elsewhere.")
+
+
+def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> None:
+    """Brings everything back; nothing may run meanwhile."""
+    config = _config(path)
+    with archives.opened(file, key) as archive:
+        asyncio.run(_restore(config, archive, replace))
+        count = archive.unpack(config.files_dir)
+        beside = config.data_dir / f"restored-{archives.CONFIG}"
+        beside.write_text(archive.config, encoding="utf-8")
+        beside.chmod(0o600)
+        typer.echo(f"Restored {archive.manifest.keys} keys and {count} files of {archive.manifest.at}. Its configuration is {beside}.")
+
+
+def export(path: Path | None, server: str, file: Path | None) -> None:
+    """Writes what is kept of one server as JSON, for its admins; without `file`, to the standard output."""
+    config = _config(path)
+    found = asyncio.run(_export(config, server))
+    if not found.anything:
+        raise UserError(f"nothing is kept of {server}: expected a server as the log names it, discord/ID, telegram/ID or room/NAME")
+    text = found.model_dump_json(indent=1)
+    if file is None:
+        typer.echo(text)
+        return
+    file.write_text(text, encoding="utf-8")
+    file.chmod(0o600)
+
+
+async def _export(config: Config, server: str) -> Exported:
+    async with _store(config, alone=False) as redis:
+        return await exported(redis, Keys(), server)
+
+
+def _config(path: Path | None) -> Config:
+    config = load(path)
+    log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="hobnob")
+    return config
+
+
+async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool) -> tuple[Path, archives.Manifest]:
+    now = datetime.now(UTC)
+    ending = ".tar.gz.age" if to else ".tar.gz"
+    written = file or config.data_dir / "backups" / f"hobnob-{now.strftime(MOMENT)}{ending}"
+    running = runs(config)  # a Redis of one's own may always be in use
+    async with _store(config, alone=False) as redis:
+        form = await schema.form(redis, Keys()) or schema.newest()
+        facts = {"release": release(), "form": form, "at": now.isoformat(timespec="seconds"), "keys": 0}
+        manifest = archives.Manifest(**facts, whole=not running, secrets=secrets)
+        records = Dump(redis, Keys()).read(running=running, credentials=secrets)
+        return written, await archives.write(written, manifest, records, _told(config, secrets), config.files_dir, to)
+
+
+def _told(config: Config, secrets: bool) -> str:
+    """The configuration file, in which `[hidden]` stands for secrets that are left out."""
+    text = config.source.path.read_text(encoding="utf-8")
+    if secrets:
+        return text
+    plugins = load_plugins(config, "front").loaded.values()
+    return log.Redaction(log.secrets_of(config, *(one.config for one in plugins)))(text)
+
+
+async def _restore(config: Config, archive: archives.Archive, replace: bool) -> None:
+    if archive.manifest.form > schema.newest():
+        raise UserError(f"it was made by Hobnob {archive.manifest.release}, which keeps things in a newer form: update first")
+    async with _store(config, alone=True) as redis:
+        dump = Dump(redis, Keys())
+        if config.redis.url and await Queue(redis, Keys()).served():
+            raise UserError("workers run on that Redis: stop all routers and workers first")
+        if await dump.count() and not replace:
+            raise UserError("there is something in the store already: --replace removes it first")
+        await dump.clear()
+        try:
+            await dump.write(archive.records())
+        except BaseException:
+            await dump.clear()  # half of it would pass for all of it
+            raise
+        await schema.migrate(redis, Keys())
+
+
+@asynccontextmanager
+async def _store(config: Config, *, alone: bool) -> AsyncIterator[Redis]:
+    """The store; the embedded one is started where it does not run, and may not run where one must be `alone`."""
+    with ExitStack() as stack:
+        if config.redis.url is None and (alone or not runs(config)):
+            stack.enter_context(lock(config.data_dir))
+            process = await asyncio.to_thread(embedded.start, config.data_dir)
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+        redis = connect(config.redis_url)
+        try:
+            await check(redis, config.redis_url)
+            yield redis
+        finally:
+            await redis.aclose()

@@ -1,0 +1,190 @@
+"""What the store keeps as records that any Redis or Valkey takes, and back. Archives of them, with files: `bot/backup.py`."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from bot.store.connection import guarded
+from bot.store.keys import Keys
+
+MACHINE = ("lead:*", "pages", "workers", "worker:*", "reaped", "wake:*", "work:*", "orders:*", "joiners:*")
+"""Who lives and who is to wake: true of the machines that ran, and of no other."""
+
+CREDENTIALS = ("session:*", "invite:*", "claim:*")
+"""What lets somebody in."""
+
+PASSING = (
+    *("ticket:*", "journal:*", "line:*", "leases:*", "ready:*", "cancelled:*", "job:*", "jobs:*", "jobs-of:*", "out:*", "blob:*"),
+    *("tenants:*", "persons:*", "depth", "credit:*", "spent:*", "asked:*", "deadlines", "album:*", "albums-due:*", "filling:*"),
+)
+"""What is under way: while it goes on, no two of these are of the same moment."""
+
+ENDED = "ticket:*"
+"""Of these those that have ended stay: by them a repeated event is recognised."""
+
+CHUNK = 100
+"""Keys that are read at one moment, at least."""
+
+BINARY = "base64:"
+
+Kind = Literal["string", "hash", "list", "set", "zset", "stream"]
+
+
+class Record(BaseModel):
+    """One key below the prefix. `until` is when it goes, in ms since 1970, or None; bytes are text, what is no UTF-8 behind `BINARY`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    kind: Kind
+    until: int | None = None
+    value: Any
+
+
+class Dump:
+    """Reads and writes all that is below a prefix."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._head = f"{keys.prefix}:"
+
+    async def read(self, *, running: bool, credentials: bool = False) -> AsyncIterator[Record]:
+        """Everything that is worth keeping, each key as it was at one moment, and keys of one subject at the same.
+
+        Of a system that is `running` without what is under way. Raises StoreError.
+        """
+        left_out = (*MACHINE, *(() if credentials else CREDENTIALS), *(PASSING if running else ()))
+        for names in _chunks(sorted(await self._names(), key=_subject)):
+            wanted = [name for name in names if not _among(name, left_out) or (running and fnmatchcase(name, ENDED))]
+            for record in await self._chunk(wanted):
+                if not (running and fnmatchcase(record.key, ENDED) and "body" in record.value):
+                    yield record
+
+    @guarded
+    async def _names(self) -> list[str]:
+        found = [name async for name in self._redis.scan_iter(f"{self._head}*", count=1000)]
+        return list({cast("bytes", name).decode().removeprefix(self._head) for name in found})
+
+    @guarded
+    async def _chunk(self, names: Sequence[str]) -> list[Record]:
+        async with self._redis.pipeline(transaction=False) as batch:
+            for name in names:
+                batch.type(self._key(name))
+            kinds = [cast("bytes", kind).decode() for kind in await batch.execute()]
+        async with self._redis.pipeline(transaction=True) as batch:
+            there = [(name, kind) for name, kind in zip(names, kinds, strict=True) if kind != "none"]
+            for name, kind in there:
+                batch.execute_command("PEXPIRETIME", self._key(name))
+                batch.execute_command(*_reading(kind, self._key(name)))
+            found = await batch.execute(raise_on_error=False)
+        records = []
+        for (name, kind), until, value in zip(there, found[::2], found[1::2], strict=True):
+            if (
+                until == -2 or isinstance(value, ResponseError) or value in (None, [])
+            ):  # it went, is another thing by now, or is an empty stream
+                continue
+            records.append(Record(key=name, kind=cast("Kind", kind), until=until if until > 0 else None, value=_READ[kind](value)))
+        return records
+
+    def _key(self, name: str) -> bytes:
+        return f"{self._head}{name}".encode()
+
+    @guarded
+    async def write(self, records: Iterable[Record]) -> int:
+        """Writes them, and says how many; a key that is there is replaced. Raises StoreError."""
+        count = 0
+        iterator = iter(records)
+        while chunk := list(itertools.islice(iterator, CHUNK)):
+            async with self._redis.pipeline(transaction=True) as batch:
+                for record in chunk:
+                    key = self._key(record.key)
+                    batch.delete(key)
+                    for command in _WRITTEN[record.kind](key, record.value):
+                        batch.execute_command(*command)
+                    if record.until is not None:
+                        batch.execute_command("PEXPIREAT", key, record.until)
+                await batch.execute()
+            count += len(chunk)
+        return count
+
+    @guarded
+    async def count(self) -> int:
+        """How many keys there are."""
+        return len(await self._names())
+
+    @guarded
+    async def clear(self) -> None:
+        """Removes everything."""
+        for names in _chunks(sorted(await self._names(), key=_subject)):
+            await self._redis.delete(*(self._key(name) for name in names))
+
+
+def _among(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _subject(name: str) -> tuple[str, str]:
+    """What a key is about, before its family: what belongs together is read together."""
+    family, _, subject = name.partition(":")
+    return subject, family
+
+
+def _chunks(names: Sequence[str]) -> list[list[str]]:
+    """In order; keys of one subject stay together."""
+    chunks: list[list[str]] = [[]]
+    for name in names:
+        if len(chunks[-1]) >= CHUNK and _subject(name)[0] != _subject(chunks[-1][-1])[0]:
+            chunks.append([])
+        chunks[-1].append(name)
+    return [chunk for chunk in chunks if chunk]
+
+
+def _text(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return BINARY + base64.b64encode(value).decode()
+    return BINARY + base64.b64encode(value).decode() if text.startswith(BINARY) else text
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text.removeprefix(BINARY)) if text.startswith(BINARY) else text.encode()
+
+
+def _reading(kind: str, key: bytes) -> tuple[Any, ...]:
+    ways: dict[str, tuple[Any, ...]] = {
+        "string": ("GET", key),
+        "hash": ("HGETALL", key),
+        "list": ("LRANGE", key, 0, -1),
+        "set": ("SMEMBERS", key),
+        "zset": ("ZRANGE", key, 0, -1, "WITHSCORES"),
+        "stream": ("XRANGE", key, "-", "+"),
+    }
+    return ways[kind]
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "string": _text,
+    "hash": lambda value: {_text(name): _text(content) for name, content in value.items()},
+    "list": lambda value: [_text(one) for one in value],
+    "set": lambda value: sorted(_text(one) for one in value),
+    "zset": lambda value: [[_text(member), score] for member, score in value],
+    "stream": lambda value: [[_text(id), {_text(name): _text(content) for name, content in fields.items()}] for id, fields in value],
+}
+
+_WRITTEN: Mapping[str, Callable[[bytes, Any], list[tuple[Any, ...]]]] = {
+    "string": lambda key, value: [("SET", key, _bytes(value))],
+    "hash": lambda key, value: [("HSET", key, *(_bytes(word) for pair in value.items() for word in pair))],
+    "list": lambda key, value: [("RPUSH", key, *map(_bytes, value))],
+    "set": lambda key, value: [("SADD", key, *map(_bytes, value))],
+    "zset": lambda key, value: [("ZADD", key, *(word for member, score in value for word in (repr(score), _bytes(member))))],
+    "stream": lambda key, value: [("XADD", key, id, *(_bytes(word) for pair in fields.items() for word in pair)) for id, fields in value],
+}

@@ -1,0 +1,123 @@
+"""Backups of the whole product: to another machine, encrypted, without secrets; and what is said of those that cannot be used."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import backup
+from bot.backup import Archive, Manifest, make_key, opened
+from bot.errors import UserError
+from bot.store.dump import Record
+from tests.house import House
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Path]]:
+    """An installation that answered a question with a file, was backed up while it ran, and once more after its end."""
+    folder = tmp_path_factory.mktemp("kept")
+    house = House(folder, more='[models]\ntoken = "hf_very_secret_token_of_mine"\n')
+    (folder / "picture.bin").write_bytes(b"picture" * 100)
+    with house.running():
+        assert house.do("ask", "remember this", "--file", str(folder / "picture.bin")).returncode == 0
+        done = house.do("backup", str(folder / "running.tar.gz"))
+        assert "was being answered at that moment is not in it" in done.stdout, done.stderr
+        refused = house.do("restore", str(folder / "running.tar.gz"))
+        assert "runs already" in refused.stderr
+    done = house.do("backup", str(folder / "whole.age"), "--key", str(folder / "key"))
+    assert "keep a copy of it elsewhere" in done.stdout, done.stderr
+    yield house, folder
+
+
+def records(path: Path, key: Path | None = None) -> dict[str, Record]:
+    with opened(path, key) as archive:
+        return {record.key: record for record in archive.records()}
+
+
+def test_a_new_machine_has_everything_again(kept: tuple[House, Path], tmp_path: Path) -> None:
+    old, folder = kept
+    new = House(tmp_path)
+    done = new.do("restore", str(folder / "whole.age"), "--key", str(folder / "key"))
+    assert done.returncode == 0, done.stderr
+    assert {file.name: file.read_bytes() for file in (old.data / "files").iterdir()} == {
+        file.name: file.read_bytes() for file in (new.data / "files").iterdir()
+    }
+    assert new.do("backup", str(tmp_path / "again.tar.gz")).returncode == 0
+    before, after = records(folder / "whole.age", folder / "key"), records(tmp_path / "again.tar.gz")
+    assert before == after
+    assert any(key.startswith("room-posts:") for key in before)
+    assert "--replace removes it first" in new.do("restore", str(folder / "running.tar.gz")).stderr
+    assert new.do("restore", str(folder / "running.tar.gz"), "--replace").returncode == 0
+
+
+def test_secrets_are_left_out(kept: tuple[House, Path]) -> None:
+    _, folder = kept
+    with opened(folder / "running.tar.gz") as archive:
+        assert 'token = "[hidden]"' in archive.config
+        assert not archive.manifest.secrets
+        assert not any(record.key.startswith(("session:", "invite:", "claim:")) for record in archive.records())
+
+
+def test_with_secrets_they_are_there(kept: tuple[House, Path]) -> None:
+    house, folder = kept
+    assert house.do("backup", str(folder / "secrets.tar.gz"), "--secrets").returncode == 0
+    with opened(folder / "secrets.tar.gz") as archive:
+        assert "hf_very_secret_token_of_mine" in archive.config
+        assert any(record.key.startswith("invite:") for record in archive.records())
+
+
+def test_only_the_owner_can_read_a_backup_and_its_key(kept: tuple[House, Path]) -> None:
+    _, folder = kept
+    assert {(folder / name).stat().st_mode & 0o777 for name in ("running.tar.gz", "whole.age", "key")} == {0o600}
+    assert (folder / "whole.age").read_bytes().startswith(backup.MAGIC)
+
+
+def test_what_cannot_be_read_is_said(kept: tuple[House, Path], tmp_path: Path) -> None:
+    _, folder = kept
+    make_key(tmp_path / "other")
+    (tmp_path / "no-key").write_text("nothing")
+    damaged = tmp_path / "damaged.tar.gz"
+    damaged.write_bytes((folder / "running.tar.gz").read_bytes()[:-200])
+    for path, key, said in (
+        (folder / "whole.age", None, "is encrypted: name the file with its key"),
+        (folder / "whole.age", tmp_path / "other", "was encrypted for another key"),
+        (folder / "whole.age", tmp_path / "no-key", "expected a line AGE-SECRET-KEY-"),
+        (tmp_path / "no-key", None, "is no backup of Hobnob"),
+        (damaged, None, "is no backup of Hobnob, or damaged"),
+    ):
+        with pytest.raises(UserError, match=said), opened(path, key) as archive:
+            list(archive.records())
+
+
+async def test_files_of_a_forged_backup_stay_in_their_folder(tmp_path: Path) -> None:
+    """Somebody may hand an operator one."""
+    (tmp_path / "secret").write_text("secret")
+    manifest = Manifest(release="1", form=1, at="now", keys=0, whole=True, secrets=False)
+
+    async def nothing() -> AsyncIterator[Record]:
+        none: tuple[Record, ...] = ()
+        for record in none:
+            yield record
+
+    await backup.write(tmp_path / "b.tar.gz", manifest, nothing(), "", tmp_path / "none")
+    with tarfile.open(tmp_path / "forged.tar.gz", "w:gz") as out, tarfile.open(tmp_path / "b.tar.gz") as of:
+        for member in of:
+            out.addfile(member, of.extractfile(member))
+        out.add(tmp_path / "secret", "files/../../escaped")
+    with opened(tmp_path / "forged.tar.gz") as archive, pytest.raises((tarfile.FilterError, UserError)):
+        archive.unpack(tmp_path / "data/files")
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_a_newer_archive_asks_for_an_update(tmp_path: Path) -> None:
+    newer = Manifest(format=backup.FORMAT + 1, release="9.9", form=1, at="now", keys=0, whole=True, secrets=False).model_dump_json()
+    with tarfile.open(tmp_path / "newer.tar.gz", "w:gz") as out:
+        info = tarfile.TarInfo(backup.MANIFEST)
+        info.size = len(newer)
+        out.addfile(info, io.BytesIO(newer.encode()))
+    with pytest.raises(UserError, match=r"made by Hobnob 9\.9, which is newer"), opened(tmp_path / "newer.tar.gz") as archive:
+        assert isinstance(archive, Archive)

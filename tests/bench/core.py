@@ -165,7 +165,7 @@ async def in_memory(count: int) -> float:
     def act(journal: Journal, line: Line) -> DurableActs:
         return DurableActs(journal, line, stores, connector, nothing)
 
-    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, worked: None)
+    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, outcome, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset({"room"}))), runner.start
     finder = Finder(table, nothing, nothing, nothing)

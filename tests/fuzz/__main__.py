@@ -70,10 +70,10 @@ def fuzz(name: str, until: float) -> tuple[int, list[str]]:
         target.check(value)
         count += 1
     while time.monotonic() < until and not found:
-        tried, value, error = attack(target, EXAMPLES // 10 if target.slow else EXAMPLES, number)
+        tried, broke, error = attack(target, EXAMPLES // 10 if target.slow else EXAMPLES, number)
         count, number = count + tried, number + 1
-        if value is not None:
-            found.append(f"{type(error).__name__}: {error} ({keep(name, value)})")
+        if broke is not None:
+            found.append(f"{type(error).__name__}: {error} ({keep(name, broke)})")
     return count, found
 
 

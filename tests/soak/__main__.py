@@ -1,0 +1,167 @@
+"""Many people talk for a while, and nothing goes wrong: what grows? `python -m tests.soak --seconds 900 --rooms 100`, or `make soak`.
+
+A day of a house with twenty requests a minute has 28,800; more people at once make as many in less time. What keeps a real lifetime (a
+day for what is remembered of an ended ticket) cannot be hurried, so keys are told apart: with a lifetime, and without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+from redis.asyncio import Redis
+from rich.console import Console
+from rich.table import Table
+
+from bot.store.connection import connect
+from bot.store.conversations import Conversations
+from bot.store.keys import Keys
+from bot.store.rooms import Rooms
+from bot.testing import wait_until
+from tests.chaos.__main__ import _free_port as free_port
+from tests.chaos.house import House
+from tests.chaos.people import People
+from tests.conftest import MAY_STAY
+
+EVERY = 5.0
+"""Seconds between two looks."""
+
+GROWTH = 1.15
+"""What memory may have grown by between the second quarter and the last: buffers settle, leaks do not."""
+
+DESCRIPTORS = 8
+"""What descriptors may differ by: connections come and go."""
+
+DRAIN = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """At one moment: bytes and descriptors by process, keys in the store and its bytes, answers so far."""
+
+    at: float
+    memory: dict[str, int]
+    files: dict[str, int]
+    keys: int
+    store: int
+    answered: int
+
+
+def main(words: Sequence[str]) -> int:
+    """0 when nothing grew that must not, and nothing was lost."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=900.0)
+    parser.add_argument("--rooms", type=int, default=25, help="each has three conversations, with four people")
+    given = parser.parse_args(words)
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    faults = asyncio.run(_run(folder, given.seconds, given.rooms))
+    Console(soft_wrap=True, highlight=False).print(*(faults or ["Nothing grew, and nothing was lost."]), sep="\n", markup=False)
+    if not faults:
+        shutil.rmtree(folder)
+    return int(bool(faults))
+
+
+async def _run(folder: Path, seconds: float, count: int) -> list[str]:
+    house = House(folder, free_port())
+    try:
+        await house.start()
+        redis, people = connect(house.url), People(count, 1)
+        rooms = Rooms(redis, Keys(), folder / "files")
+        looks = await _live(house, people, rooms, redis, seconds)
+        verdict = await people.verdict(rooms, Conversations(redis, Keys()), [])
+        families, forever = await _families(redis)
+        _show(looks, families, people)
+        await rooms.close()
+        await redis.aclose()
+        return [*verdict.wrong, *(f"left behind: {key}" for key in forever), *_grown(looks)]
+    finally:
+        await house.stop()
+
+
+async def _live(house: House, people: People, rooms: Rooms, redis: Redis, seconds: float) -> list[Look]:
+    looking = [asyncio.create_task(talker.look(rooms)) for talker in people.talkers]
+    talking = [asyncio.create_task(talker.talk(rooms)) for talker in people.talkers]
+    began, looks = time.monotonic(), list[Look]()
+    while time.monotonic() - began < seconds:
+        await asyncio.sleep(EVERY)
+        looks.append(await _look(house, people, redis, time.monotonic() - began))
+    for talker in people.talkers:
+        talker.quiet = True
+    await asyncio.gather(*talking)
+    await wait_until(lambda: not people.open([]), DRAIN)
+    for task in looking:
+        task.cancel()
+    await asyncio.gather(*looking, return_exceptions=True)
+    return looks
+
+
+async def _look(house: House, people: People, redis: Redis, at: float) -> Look:
+    living = {name: psutil.Process(process.pid) for name, process in house.processes.items() if process.poll() is None}
+    return Look(
+        at,
+        {name: process.memory_info().rss for name, process in living.items()},
+        {name: process.num_fds() for name, process in living.items()},
+        await redis.dbsize(),
+        int((await redis.info("memory"))["used_memory"]),
+        sum(len(talker.waits) for talker in people.talkers),
+    )
+
+
+async def _families(redis: Redis) -> tuple[Counter[str], list[str]]:
+    """Bytes by family of keys once all is answered, and keys that have no lifetime and must have one."""
+    sizes, forever = Counter[str](), list[str]()
+    async for key in redis.scan_iter(count=1000):
+        name = key.decode()
+        sizes[name.split(":")[1]] += int(await redis.memory_usage(name) or 0)
+        if await redis.ttl(name) == -1 and not any(f":{kind}" in name for kind in MAY_STAY):
+            forever.append(name)
+    return sizes, forever
+
+
+def _quarter(looks: Sequence[Look], number: int) -> Sequence[Look]:
+    size = max(1, len(looks) // 4)
+    return looks[number * size : (number + 1) * size] or looks[-1:]
+
+
+def _grown(looks: Sequence[Look]) -> list[str]:
+    found = []
+    for name in looks[-1].memory:
+        before, after = (median(look.memory.get(name, 0) for look in _quarter(looks, number)) for number in (1, 3))
+        if after > before * GROWTH:
+            found.append(f"{name}: {before / 1e6:.0f} MB grew to {after / 1e6:.0f} MB")
+        before, after = (median(look.files.get(name, 0) for look in _quarter(looks, number)) for number in (1, 3))
+        if after > before + DESCRIPTORS:
+            found.append(f"{name}: {before:.0f} descriptors grew to {after:.0f}")
+    return found
+
+
+def _show(looks: Sequence[Look], families: Counter[str], people: People) -> None:
+    table = Table("what", "second quarter", "last quarter")
+    for name in looks[-1].memory:
+        memory = (f"{median(look.memory.get(name, 0) for look in _quarter(looks, number)) / 1e6:.0f} MB" for number in (1, 3))
+        files = (f"{median(look.files.get(name, 0) for look in _quarter(looks, number)):.0f}" for number in (1, 3))
+        table.add_row(f"{name}: memory", *memory)
+        table.add_row(f"{name}: descriptors", *files)
+    first, last = looks[0], looks[-1]
+    done = max(1, last.answered - first.answered)
+    table.add_section()
+    table.add_row("answers", f"{people.accepted:,}", f"{done / (last.at - first.at or 1):.1f} a second")
+    table.add_row("keys for each answer", "", f"{(last.keys - first.keys) / done:.2f}")
+    table.add_row("bytes of the store for each answer", "", f"{(last.store - first.store) / done:,.0f}")
+    for family, size in families.most_common(8):
+        table.add_row(f"{family}: bytes for each answer", "", f"{size / max(1, people.accepted):,.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -104,6 +104,18 @@ class Hub(_Strict):
     hashes: dict[Inside, Sha256] = {}
 
 
+class Shipped(_Strict):
+    """A model that comes with Hobnob and stays where it is: `folder` counts from where the packages are."""
+
+    type: Literal["shipped"]
+    folder: Inside
+
+    @property
+    def path(self) -> Path:
+        """Where the model lies."""
+        return SHIPPED.parent.parent / self.folder
+
+
 class Licence(_Strict):
     """What a licence lets an operator do, and what it asks of them, in sentences."""
 
@@ -168,7 +180,7 @@ class Entry(_Strict):
     family: str = ""
     licence: str
     disk: Bytes
-    source: Annotated[Wheels | Hub, Field(discriminator="type")]
+    source: Annotated[Wheels | Hub | Shipped, Field(discriminator="type")]
     languages: tuple[str, ...] = ()
     gated: bool = False
     gone: str = ""
@@ -185,7 +197,7 @@ class Entry(_Strict):
 
     def folder(self, models_dir: Path) -> Path:
         """Where the model lies once it is here."""
-        return models_dir / self.name
+        return self.source.path if isinstance(self.source, Shipped) else models_dir / self.name
 
 
 class Catalogue(_Strict):

@@ -86,7 +86,9 @@ def told(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> 
 
 
 def _origin(entry: catalogue.Entry) -> list[tuple[str, str]]:
-    if not isinstance(entry.source, catalogue.Hub):
+    if isinstance(entry.source, catalogue.Shipped):
+        return [("from", "Hobnob itself")]
+    if isinstance(entry.source, catalogue.Wheels):
         return [("from", ", ".join(f"{wheel.name} {wheel.version}" for wheel in entry.source.wheels))]
     asks = f"asks you to accept its terms first, on the page of {entry.source.repo}" if entry.gated else ""
     return [("from", f"{entry.source.repo} at {entry.source.revision}"), ("gated", asks), ("gone", entry.gone)]

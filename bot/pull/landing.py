@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.catalogue import Entry
+from bot.catalogue import Entry, Shipped
 
 RECORD = "hobnob.json"
 
@@ -40,6 +40,8 @@ def status(entry: Entry, models_dir: Path) -> Status:
     folder = entry.folder(models_dir)
     if not folder.is_dir():
         return "absent"
+    if isinstance(entry.source, Shipped):
+        return "ready"
     if not (folder / RECORD).exists():
         return "own"
     record = _record(folder)
@@ -51,6 +53,8 @@ def status(entry: Entry, models_dir: Path) -> Status:
 def verify(entry: Entry, models_dir: Path) -> list[str]:
     """Reads every file again and names those that are not what they were; empty when all is well."""
     folder = entry.folder(models_dir)
+    if isinstance(entry.source, Shipped):
+        return [] if folder.is_dir() else [f"{folder}: not there; install Hobnob anew"]
     record = _record(folder)
     if record is None:
         return [f"{folder}: no record of a pull; run `hobnob models pull {entry.name}`"]

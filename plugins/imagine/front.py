@@ -29,8 +29,9 @@ from plugins.imagine import rules
 from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, RestyleArgs, args_for
 from plugins.imagine.config import Config
 from plugins.imagine.recipe import Recipe, read
-from plugins.imagine.served import Served, served
+from plugins.imagine.served import STARTER, Served, served
 from plugins.imagine.settings import Settings
+from plugins.imagine.starter.words import refusal
 from plugins.imagine.translating import expanded, translated
 from plugins.imagine.wording import asked, compared, described
 
@@ -109,6 +110,7 @@ class Plugin:
             job = job.model_copy(update={"reference": canvas.image, "strength": VARIED})
         words, note = await _worded(ctx, args)
         self._check(ctx, words)
+        _check_words(model.name, words)
         return await self._drawn(ctx, job.model_copy(update={"prompt": words}), note)
 
     async def restyle(self, ctx: Context, args: RestyleArgs) -> Reply:
@@ -167,6 +169,7 @@ class Plugin:
         """The same picture of other words."""
         recipe = await self._named(ctx, args.recipes[0])
         self._check(ctx, args.prompt)
+        _check_words(recipe.model, args.prompt)
         changed = {"prompt": args.prompt, "batch": None, "number": len(args.recipes)}
         return await self._drawn(ctx, recipe.job().model_copy(update=changed))
 
@@ -227,6 +230,12 @@ class Plugin:
         if found is None:
             raise UserError(f"There is no recipe “{id}” in this server. A picture's own file has its recipe too: attach it to /recipe.")
         return found
+
+
+def _check_words(model: str, words: str) -> None:
+    """Raises UserError for a prompt without one word that the starter knows."""
+    if model == STARTER and (why := refusal(words)):
+        raise UserError(why)
 
 
 async def _worded(ctx: Context, args: ImagineArgs) -> tuple[str, str]:

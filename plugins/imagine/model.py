@@ -14,7 +14,8 @@ from bot import Batch, Catalogue, Draw, Memory, Model, Picture, Placement, hooki
 from plugins.imagine.config import Config
 from plugins.imagine.plan import Plan, planned
 from plugins.imagine.remote import Remote
-from plugins.imagine.served import Served, served
+from plugins.imagine.served import STARTER, Served, served
+from plugins.imagine.starter.words import phrase
 
 if TYPE_CHECKING:
     from plugins.imagine.engine import Engine
@@ -65,7 +66,8 @@ class Drawer(Model[Draw, Picture]):
         folder = self._folder(placement)
         pipe = loaded(folder, plan, placement.device, self._one.facts)
         styles = _styles(self._config, placement)
-        self._engine = Engine(self.name, pipe, self._one.facts, plan, placement.device, folder, styles=styles)
+        taught = phrase if self.name == STARTER else None
+        self._engine = Engine(self.name, pipe, self._one.facts, plan, placement.device, folder, styles=styles, phrase=taught)
 
     def _folder(self, placement: Placement) -> Path:
         folder = placement.weights

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from bot import Catalogue, ConfigError, Entry, ImageFacts
 from plugins.imagine.config import Config, Server
 
+STARTER = "flux-starter"
+"""The model that comes with Hobnob, and knows a few words: `starter/words.py`."""
+
 ELSEWHERE = ImageFacts(
     pipeline="", denoiser=1, encoders=1, decoder=1, largest=1, steps=1, most_steps=1, multiple=32, least=256, most=1440, references=True
 )

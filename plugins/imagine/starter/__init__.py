@@ -1,1 +1,1 @@
-"""What the model that draws without a download understands: `words.py`, and the words themselves: `vocabulary.py`."""
+"""The model that draws without a download: its weights in `flux/`, what it understands in `words.py`. `tools/train_starter` made it."""

@@ -76,6 +76,20 @@ def understood(prompt: str) -> Understood:
     return Understood(known, {word: near(word) for word in islice(strange, MOST_STRANGE)}, _read([word for _, word in said]))
 
 
+def phrase(prompt: str, seed: int) -> str:
+    """The prompt as the model was taught to read it."""
+    return understood(prompt).canonical(seed)
+
+
+def refusal(prompt: str) -> str:
+    """Why a prompt cannot be drawn, with words that could be, in a sentence; empty when it can."""
+    read = understood(prompt)
+    if read.known:
+        return ""
+    close = list(dict.fromkeys(word for words in read.near.values() for word in words))[:5] or ["sun", "tree", "house", "cat", "heart"]
+    return f"I draw from a few English words and found none that I know. Try {', '.join(close)}, with a colour, a size and a place."
+
+
 def near(word: str) -> tuple[str, ...]:
     """At most three known words, by meaning where there is one in the list, otherwise by spelling."""
     return NEAR.get(word) or tuple(difflib.get_close_matches(word, sorted({*_KNOWN, *ALIASES}), n=3, cutoff=0.7))

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from plugins.imagine.starter.vocabulary import ALIASES, COLOURS, FILLERS, NEAR, NOUNS, POSITIONS, SHAPES, SIZES, THINGS
-from plugins.imagine.starter.words import understood
+from plugins.imagine.starter.words import refusal, understood
 from tools.train_starter.scenes import scenes
 
 
@@ -57,6 +57,12 @@ def test_unknown_words_are_told_with_near_ones() -> None:
     assert read.near["tiger"] == ("cat",)
     assert "house" in read.near["hause"]
     assert "beside" not in read.near
+
+
+def test_who_used_no_known_word_is_told_some() -> None:
+    assert refusal("a small tiger") == ""
+    assert "Try cat" in refusal("a tiger")
+    assert "sun, tree, house" in refusal("一只猫")
 
 
 @pytest.mark.parametrize("prompt", ["", "\x00\u202e", "一只猫", "zebra " * 2_000, "left of above inside on in the"])

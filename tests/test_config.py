@@ -40,7 +40,7 @@ def faults(path: Path) -> list[str]:
 
 def test_the_shipped_file_works_as_it_is() -> None:
     config = load(Path("config/bot.toml"))
-    assert list(config.plugins) == ["admin", "chat", "transcribe"]
+    assert list(config.plugins) == ["admin", "chat", "imagine", "transcribe"]
     assert (config.web.host, config.web.port, config.redis.url) == ("127.0.0.1", 8484, None)
 
 
@@ -282,5 +282,5 @@ def test_the_example_names_every_key_with_its_default(tmp_path: Path) -> None:
     standard = load(written(tmp_path, ""))
     for name in ("redis", "web", "models", "worker", "log", "data_dir"):
         assert getattr(example, name) == getattr(standard, name)
-    assert {"chat", "transcribe"} <= set(example.plugins)
+    assert {"chat", "imagine", "transcribe"} <= set(example.plugins)
     assert load_plugins(example, "front").loaded

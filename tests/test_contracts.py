@@ -141,7 +141,7 @@ def test_a_router_with_all_plugins_loads_no_model_library() -> None:
         "from bot.plugins import load as plugins\n"
         "assert plugins(load(Path('config/bot.toml')), 'front').loaded"
     )
-    assert {"bot.router.app", "plugins.chat.front", "plugins.transcribe.front"} <= loaded
+    assert {"bot.router.app", "plugins.chat.front", "plugins.imagine.front", "plugins.transcribe.front"} <= loaded
     assert not loaded & set(HEAVY)
 
 

@@ -41,8 +41,9 @@ class Server(_Table):
 class Config(_Table):
     """Read by the router to know which models there are, and by the worker when it loads one."""
 
-    models: tuple[Name, ...] = Field(default=("flux.1-schnell",), min_length=1)
-    """The models that draw, by their names in the catalogue or below `servers`. The first one draws where a server has chosen none."""
+    models: tuple[Name, ...] = Field(default=("flux-starter",), min_length=1)
+    """The models that draw, by their names in the catalogue or below `servers`; `flux-starter` comes with Hobnob, and knows
+    some sixty words. The first one draws where a server has chosen none."""
 
     fit: Fit = "auto"
     """How a model fits into the memory of a GPU: `full` (bfloat16), `int8` or `nf4` (8 and 4 bits), `offload` (one part at a time on the

@@ -126,6 +126,7 @@ class Plugin:
         if not words:
             raise UserError("Please say what is to become of it: /restyle a night sky.")
         self._check(ctx, words)
+        _check_words(model.name, words)
         job = asked(self._args(prompt=words), model, settings, ctx.random.randrange(SEEDS))
         return await self._drawn(ctx, job.model_copy(update={"reference": canvas.image, "strength": VARIED}))
 

@@ -24,6 +24,9 @@ FRAME = 2
 GRID = 32
 """Things are compared in a square of so many pixels."""
 
+HELD = 0.4
+"""How much of a pixel a thing must cover to count: a small thing's points are thinner than a pixel, and soft once they were coded."""
+
 NAMES = tuple(PALETTE)
 _COLOURS = np.asarray(list(PALETTE.values()), np.float32)
 
@@ -101,7 +104,7 @@ def _cover(values: Values, ground: Values, colour: Values) -> Values:
 
 
 def _box(cover: Values) -> tuple[int, int, int, int] | None:
-    rows, columns = (np.flatnonzero((cover > 0.5).sum(axis) > 0) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((cover > HELD).sum(axis) > 0) for axis in (1, 0))
     return None if len(rows) < 3 or len(columns) < 3 else (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1)
 
 

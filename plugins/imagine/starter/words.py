@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from bot import tr
 from plugins.imagine.starter.vocabulary import ALIASES, COLOURS, FILLERS, NEAR, NOUNS, POSITIONS, SHAPES, SIZES, THINGS
 
 TOKENS = 12
@@ -87,7 +88,10 @@ def refusal(prompt: str) -> str:
     if read.known:
         return ""
     close = list(dict.fromkeys(word for words in read.near.values() for word in words))[:5] or ["sun", "tree", "house", "cat", "heart"]
-    return f"I draw from a few English words and found none that I know. Try {', '.join(close)}, with a colour, a size and a place."
+    return tr(
+        "I draw from a few English words and found none that I know. Try {words}, with a colour, a size and a place.",
+        words=", ".join(close),
+    )
 
 
 def near(word: str) -> tuple[str, ...]:

@@ -76,7 +76,10 @@ class Function(BaseModel):
 
 
 class Answer(Result):
-    """Generated text, or the tools that the model wants called first. `finish` says why it ended; token counts are the model's own."""
+    """Generated text, or the tools that the model wants called first. `finish` says why it ended; token counts are the model's own.
+
+    `seconds` went by from the model's first look at the prompt to the end, beside whatever else it was writing; 0 where it does not say.
+    """
 
     text: str
     finish: Literal["stop", "length"]
@@ -84,6 +87,7 @@ class Answer(Result):
     tokens: int
     model: str
     calls: tuple[Call, ...] = ()
+    seconds: float = 0.0
 
 
 class Generate(Job[Answer]):

@@ -83,6 +83,14 @@ def test_the_next_step_is_named() -> None:
     assert pictures.startswith("flux.1-schnell draws, and needs 33.7 GB where there are 21.6 GB")
 
 
+def test_what_it_is_to_do_decides_what_is_proposed() -> None:
+    assert [part.kind for part in advised("80 GB", tasks=("speech",)).lineup] == ["speech"]
+    assert not (advised("no GPU", tasks=("speech",)).ladder or advised("no GPU", tasks=("speech",)).notes)
+    calling = {rung.model: rung.why_not for rung in advised("24 GB", tasks=("tools",)).ladder}
+    assert calling["gemma-1.1-7b-it"] == "cannot call tools" and calling["llama-3.1-8b-instruct"] == ""
+    assert advised("8 GB", tasks=("tools", "speech")).lineup[0].model == "llama-3.1-8b-instruct"
+
+
 def test_cards_are_read_from_what_the_driver_says() -> None:
     found = parsed("NVIDIA L4, 23034\nNVIDIA H100 80GB HBM3, 81559\nsomething else\n")
     assert [(card.name, card.memory >> 20, card.bandwidth) for card in found] == [
@@ -98,9 +106,11 @@ def test_the_memory_is_measured() -> None:
 def test_programs_get_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "bot.toml"
     config.write_text(f'data_dir = "{tmp_path}"\n[models]\nuse = "public"\n')
-    recommend(config, "en", "balanced", "", 2, as_json=True)
+    recommend(config, "", "en", "balanced", "", 2, as_json=True)
     said = json.loads(capsys.readouterr().out)
     assert said["wish"]["use"] == "public"
     assert {"machine", "wish", "ladder", "lineup", "notes"} == set(said)
     with pytest.raises(ConfigError, match="--quality: expected one of fast, balanced, best, found 'good'"):
-        recommend(config, "en", "good", "", 2, as_json=True)
+        recommend(config, "", "en", "good", "", 2, as_json=True)
+    with pytest.raises(ConfigError, match="--task: expected one of chat, tools, image, speech, found 'paint'"):
+        recommend(config, "chat, paint", "en", "fast", "", 2, as_json=True)

@@ -10,6 +10,8 @@ from bot.catalogue import Catalogue, ChatFacts, Entry, Use
 
 Quality = Literal["fast", "balanced", "best"]
 
+Task = Literal["chat", "tools", "image", "speech"]
+
 SPEED: dict[Quality, float] = {"fast": 25.0, "balanced": 10.0, "best": 5.0}
 """Tokens a second that one person should have; people read at about 5."""
 
@@ -63,12 +65,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted: languages (ISO 639), how much speed may be given up for quality, for which use, by how many people at once."""
+    """What is wanted: languages (ISO 639), how much speed may be given up for quality, for which use, by how many people at once.
+
+    `tasks` are what the bot is to do; who wants "tools" chats with a model that can call them.
+    """
 
     languages: tuple[str, ...] = ("en",)
     quality: Quality = "balanced"
     use: Use = "private"
     people: int = 2
+    tasks: tuple[Task, ...] = ("chat", "image", "speech")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class Part:
     stays: bool
     swap: float
     wait: float
-    """Seconds of an answer of 200 tokens."""
+    """Seconds of an answer of 200 tokens; 0 for other kinds, which nobody has measured on every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +113,14 @@ class Advice:
 
 def advise(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
     """The ladder of all chat models that follow instructions, and the line-up for this machine."""
-    chats = [entry for entry in catalogue.models.values() if entry.chat and entry.chat.tuned and not entry.base]
+    wanted = not {"chat", "tools"}.isdisjoint(wish.tasks)
+    chats = [entry for entry in catalogue.models.values() if wanted and entry.chat and entry.chat.tuned and not entry.base]
     ladder = [_rung(catalogue, entry, entry.chat, machine, wish) for entry in sorted(chats, key=_parameters) if entry.chat]
     fitting = [rung for rung in ladder if not rung.why_not]
     best = min(fitting, key=lambda rung: _standing(catalogue, rung.model), default=None)
     lineup = _lineup(catalogue, machine, best, wish)
-    return Advice(tuple(ladder), lineup, tuple(_notes(catalogue, chats, machine, best, wish)))
+    notes = [*(_languages(chats, wish) if wanted else ()), *_pictures(catalogue, machine, wish)]
+    return Advice(tuple(ladder), lineup, (*notes, *(_next(catalogue, machine, best) if wanted else ())))
 
 
 def _parameters(entry: Entry) -> int:
@@ -173,7 +181,7 @@ def _unfit(catalogue: Catalogue, entry: Entry, wish: Wish) -> str:
         return f"has to come from elsewhere: {entry.gone}"
     if lacking := [language for language in wish.languages if entry.languages and language not in entry.languages]:
         return f"does not know {', '.join(lacking)}"
-    return ""
+    return "cannot call tools" if "tools" in wish.tasks and entry.chat and not entry.chat.tools else ""
 
 
 def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wish) -> tuple[Part, ...]:
@@ -185,24 +193,38 @@ def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wis
         parts.append(Part(best.model, "chat", best.how, best.needs, True, round(best.needs / DISK, 1), round(200 / best.speed, 1)))
     for kind, entry in sorted(others.items(), reverse=True):
         stays = sum(part.needs for part in parts) + entry.disk <= room
-        parts.append(Part(entry.name, kind, "", entry.disk, stays, round(entry.disk / DISK, 1), 0.0))
+        parts.append(Part(entry.name, kind, _usual(kind, machine), entry.disk, stays, round(entry.disk / DISK, 1), 0.0))
     return tuple(parts)
+
+
+def _usual(kind: str, machine: Machine) -> str:
+    """How the plugins run what is no chat model, where nothing else is chosen."""
+    if not machine.cards:
+        return f"{'int8' if kind == 'speech' else 'bfloat16'} on the processor"
+    return f"{'float16' if kind == 'speech' else 'bfloat16'} on {machine.cards[0].name}"
 
 
 def _others(catalogue: Catalogue, wish: Wish) -> list[Entry]:
     """The models of other kinds that may be used."""
-    return [entry for entry in catalogue.models.values() if entry.kind != "chat" and not _unfit(catalogue, entry, wish)]
+    others = (entry for entry in catalogue.models.values() if entry.kind in wish.tasks and entry.kind != "chat")
+    return [entry for entry in others if not _unfit(catalogue, entry, wish)]
 
 
-def _notes(catalogue: Catalogue, chats: Sequence[Entry], machine: Machine, best: Rung | None, wish: Wish) -> Iterator[str]:
+def _languages(chats: Sequence[Entry], wish: Wish) -> Iterator[str]:
     for language in wish.languages:
         if not any(language in entry.languages for entry in chats):
             yield f"No model of the catalogue knows {language}: `hobnob models add OWNER/NAME` takes a model or an adapter that does."
+
+
+def _pictures(catalogue: Catalogue, machine: Machine, wish: Wish) -> Iterator[str]:
     room = machine.room(min(len(machine.cards), 1))
     pictures = [entry for entry in _others(catalogue, wish) if entry.kind == "image"]
     if pictures and all(entry.disk > room for entry in pictures):
         least = min(pictures, key=lambda entry: entry.disk)
         yield f"{least.name} draws, and needs {_gb(least.disk)} where there are {_gb(room)}: in fewer bits or in parts, slower, on a card."
+
+
+def _next(catalogue: Catalogue, machine: Machine, best: Rung | None) -> Iterator[str]:
     if best is None:
         yield f"No model fits: add a smaller one with `hobnob models add`, or one that runs elsewhere, {TABLE}."
         return

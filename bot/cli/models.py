@@ -44,6 +44,7 @@ def models_add(
 
 @models.command("recommend")
 def models_recommend(
+    tasks: Annotated[str, typer.Option("--task", help="What it is to do, separated by commas: chat, tools, image, speech.")] = "",
     languages: Annotated[str, typer.Option("--languages", "-l", help="Codes, separated by commas: en,de.")] = "",
     quality: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
     use: Annotated[str, typer.Option(help="private, public or commercial; else models.use.")] = "",
@@ -54,7 +55,7 @@ def models_recommend(
     """Look at this machine and say which models fit, and how."""
     from bot.cli.recommending import recommend as command
 
-    command(config, languages, quality, use, people, json)
+    command(config, tasks, languages, quality, use, people, json)
 
 
 @models.command("bench")

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from bot import catalogue
 from bot.catalogue import Use
-from bot.cli.fitting import Advice, Card, Machine, Quality, Wish, advise
+from bot.cli.fitting import Advice, Card, Machine, Quality, Task, Wish, advise
 from bot.config import load
 from bot.errors import ConfigError
 
@@ -35,6 +35,8 @@ BANDWIDTHS = {"H200": 4.8e12, "H100": 3.35e12, "A100": 2.04e12, "4090": 1.01e12,
 USUAL = 3.0e11
 """Bytes a second of a card that is not among them."""
 
+USUAL_TASKS = "chat,image,speech"
+
 COPIED = 64 << 20
 """Bytes that each core copies to measure the main memory; more than caches hold."""
 
@@ -43,18 +45,20 @@ ENOUGH = 8
 """Cores that keep the main memory of most machines busy."""
 
 
-def recommend(path: Path | None, languages: str, quality: str, use: str, people: int, as_json: bool) -> None:
-    """Prints the ladder and the line-up. Raises ConfigError for a quality or a use that there is not."""
+def recommend(path: Path | None, tasks: str, languages: str, quality: str, use: str, people: int, as_json: bool) -> None:
+    """Prints the ladder and the line-up. Raises ConfigError for a task, a quality or a use that there is not."""
     config = load(path)
     chosen = use or config.models.use or ""
     if sys.stdin.isatty() and not as_json:
+        tasks = tasks or typer.prompt(f"What it is to do, of {', '.join(get_args(Task))}", default=USUAL_TASKS)
         languages = languages or typer.prompt("Languages, as codes separated by commas", default="en")
         chosen = chosen or typer.prompt("What the bot is for: private, public or commercial", default="private")
     wish = Wish(
-        tuple(code for each in (languages or "en").split(",") if (code := each.strip().lower())),
+        tuple(_words(languages or "en")),
         _one(quality, get_args(Quality), "--quality"),
         _one(chosen or "private", get_args(Use), "--use"),
         people,
+        tuple(_one(task, get_args(Task), "--task") for task in _words(tasks or USUAL_TASKS)),
     )
     machine = look()
     advice = advise(catalogue.load(added=config.models_dir), machine, wish)
@@ -62,6 +66,10 @@ def recommend(path: Path | None, languages: str, quality: str, use: str, people:
         typer.echo(json.dumps({"machine": asdict(machine), "wish": asdict(wish), **asdict(advice)}, indent=2))
     else:
         show(advice, machine)
+
+
+def _words(given: str) -> list[str]:
+    return [word for each in given.split(",") if (word := each.strip().lower())]
 
 
 def _one(given: str, allowed: Sequence[T], option: str) -> T:

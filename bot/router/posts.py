@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -124,7 +125,8 @@ class Posts:
     async def _kept(self, part: Button | Select, number: int, journal: Journal) -> str:
         body = journal.ticket.body
         what, asks = (part.label, part.form) if isinstance(part, Button) else (part.name, replace(part, payload={}))
-        id = digest(journal.ticket.id, part.action, what, str(number))[:24]
+        payload = json.dumps(part.payload, sort_keys=True, default=str)  # several posts of a ticket may have buttons that look the same
+        id = digest(journal.ticket.id, part.action, what, str(number), payload)[:24]
         person = f"{body.message.address.connector}/{body.message.sender.id}"
         await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks, person))
         return id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
@@ -42,6 +43,7 @@ class Answering:
         self._most = max(1, min(job.max_tokens, window - len(prompt.tokens)))
         self._stream = TextStream(decode, (*job.stop, *prompt.stops), prompt.begun)
         self._emitted = ""
+        self._began = time.monotonic()
 
     @property
     def leaves(self) -> bool:
@@ -83,4 +85,5 @@ class Answering:
         text = self._stream.text
         calls = called(text) if self.work.job.tools else ()
         counts = {"prompt_tokens": len(self.prompt), "tokens": len(self.written)}
-        self.work.finish(Answer(text="" if calls else text, finish=why, model=self._model, calls=calls, **counts))
+        seconds = round(time.monotonic() - self._began, 3)
+        self.work.finish(Answer(text="" if calls else text, finish=why, model=self._model, calls=calls, seconds=seconds, **counts))

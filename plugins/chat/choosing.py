@@ -1,4 +1,4 @@
-"""Which model answers in a chat: shown and switched by `/models`. Which there are is the operator's choice, in `config.py`."""
+"""Which model answers in a chat: shown, switched and compared by `/models`. Which there are is the operator's choice, in `config.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Command, Context, Route, UserError
+from bot import Action, Command, Completing, Context, Reply, Route, UserError
+from plugins.chat.comparing import Comparing, Taken
 from plugins.chat.config import Served
 
 
@@ -18,6 +19,12 @@ class ModelsArgs(BaseModel):
     name: str = ""
     """The model that is to answer in this chat; empty lists them."""
 
+    against: str = ""
+    """Another model: both answer below, without their names, and people vote."""
+
+    prompt: str = ""
+    """What both are to answer; several questions are separated by |."""
+
 
 class Choosing:
     """The models that are served; the first one answers where nobody has chosen."""
@@ -25,24 +32,49 @@ class Choosing:
     def __init__(self, models: Sequence[Served]) -> None:
         self._models = {model.name: model for model in models}
         self._first = models[0]
+        self._comparing = Comparing()
 
     def routes(self) -> Iterable[Route]:
-        """One command."""
-        return [Command("models", "List the models, or choose the one that answers in this chat.", ModelsArgs, self.models)]
+        """One command, and the buttons of comparisons."""
+        about = "List the models, choose the one that answers in this chat, or compare two."
+        named = {"name": self._named, "against": self._named}
+        return [
+            Command("models", about, ModelsArgs, self.models, completions=named),
+            Action("take", Taken, self.take),
+            *self._comparing.routes(),
+        ]
 
     def chosen(self, ctx: Context) -> Served:
         """The setting that holds here, while that model is served."""
         return self._models.get(ctx.settings.model, self._first)
 
-    async def models(self, ctx: Context, args: ModelsArgs) -> str:
-        """Everybody may look; the server's admins may choose, which the core sees to."""
+    async def models(self, ctx: Context, args: ModelsArgs) -> Reply | str:
+        """Everybody may look; the server's admins may choose, which the core sees to, and compare."""
+        if args.against or args.prompt:
+            questions = [question for each in args.prompt.split("|") if (question := each.strip())]
+            return await self._comparing.compare(ctx, self._two(args), questions)
         if not args.name:
             here = self.chosen(ctx)
             return "\n".join(_line(model, here=model is here) for model in self._models.values())
-        if args.name not in self._models:
-            raise UserError(f"No model here is called “{args.name}”. There is: {', '.join(self._models)}.")
-        await ctx.choices.save({"model": args.name}, "thread" if ctx.address.thread else "channel")
+        return await self.take(ctx, Taken(name=args.name))
+
+    async def take(self, ctx: Context, args: Taken) -> str:
+        """Has a model answer here from now on."""
+        await ctx.choices.save({"model": self._known(args.name)}, "thread" if ctx.address.thread else "channel")
         return f"{args.name} answers here from now on."
+
+    def _two(self, args: ModelsArgs) -> tuple[str, str]:
+        if not (args.name and args.against) or args.name == args.against:
+            raise UserError("Please name two models: /models ONE --against OTHER --prompt “Why is the sky blue?”")
+        return self._known(args.name), self._known(args.against)
+
+    def _known(self, name: str) -> str:
+        if name not in self._models:
+            raise UserError(f"No model here is called “{name}”. There is: {', '.join(self._models)}.")
+        return name
+
+    async def _named(self, typing: Completing) -> list[str]:
+        return [name for name in self._models if typing.text.lower() in name]
 
 
 def _line(model: Served, *, here: bool) -> str:

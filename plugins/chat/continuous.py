@@ -15,6 +15,7 @@ from transformers import ContinuousBatchingConfig, GenerationConfig
 from bot import Answer, Batch, Generate, Memory, Text, Turn
 from plugins.chat.answering import Answering
 from plugins.chat.parking import Parking
+from plugins.chat.repeating import Repetition
 from plugins.chat.rows import bytes_per_token
 from plugins.chat.speaker import Speakers
 
@@ -71,6 +72,7 @@ class Continuous:
         self.max_batch = max_batch
         self._parking = Parking(model)
         self._device = model.device
+        self._vocabulary: int = model.config.get_text_config().vocab_size
         pages = -(-speakers.window // PAGE) * max_batch
         spare = 2  # pages that transformers keeps for padding
         cache = bytes_per_token(model) * (pages + spare) * PAGE
@@ -89,6 +91,7 @@ class Continuous:
         self._manager: Any = None
         self._names = count()
         self._held: list[Answering] = []
+        self._repetition: Repetition | None = None
 
     def prove(self) -> None:
         """Answers a few questions and compares. Raises UnprovenError, or whatever a model raises that cannot be run like this at all."""
@@ -141,14 +144,15 @@ class Continuous:
             self._stop()
             raise
         for name in writing:
-            self._manager.cancel_request(name)
+            self._give_up(name)
         self._held = [asked.one for asked in writing.values()]
 
     def _begin(self, writing: dict[str, Asked], more: Sequence[Answering]) -> None:
         for one in more:
             if not one.leaves:
                 rule, text = one.rule, [*one.prompt, *one.written]
-                name = self._ask(text, one.left, list(one.ends) or [-1], temperature=rule.temperature, top_p=rule.top_p)
+                said = one.written if rule.repetition != 1.0 else None
+                name = self._ask(text, one.left, list(one.ends) or [-1], temperature=rule.temperature, top_p=rule.top_p, said=said)
                 writing[name] = Asked(one, len(one.written))
 
     def _step(self, writing: dict[str, Asked]) -> None:
@@ -159,16 +163,28 @@ class Continuous:
                 writing[said.request_id].take(said.generated_tokens)
             said = self._said(wait=0.0)
         for name in [name for name, asked in writing.items() if asked.one.leaves]:
-            self._manager.cancel_request(name)
+            self._give_up(name)
             del writing[name]
 
-    def _ask(self, prompt: Sequence[int], most: int, ends: Sequence[int], *, temperature: float, top_p: float) -> str:
-        """Puts a prompt in; the name under which its tokens come. Its `ends` are the tokens that end it, or -1."""
-        name = f"answer {next(self._names)}"
+    def _give_up(self, name: str) -> None:
+        self._manager.cancel_request(name)
+        if self._repetition:
+            self._repetition.give_back(name)
+
+    def _ask(
+        self, prompt: Sequence[int], most: int, ends: Sequence[int], *, temperature: float, top_p: float, said: Sequence[int] | None = None
+    ) -> str:
+        """Puts a prompt in; the name under which its tokens come. Its `ends` are the tokens that end it, or -1.
+
+        With what the answer has `said` so far, that counts less from then on.
+        """
+        name, loop = f"answer {next(self._names)}", self._warm()
         greedy = temperature == 0.0
         rules = {"temperature": 1.0 if greedy else temperature, "top_p": 1.0 if greedy else top_p}
-        rules["top_k"] = 1 if greedy else self.model.config.get_text_config().vocab_size
-        taken = self._warm().add_request(list(prompt), name, max_new_tokens=most, streaming=True, eos_token_id=list(ends), **rules)
+        rules["top_k"] = 1 if greedy else self._vocabulary
+        if self._repetition and said is not None:
+            rules["place"] = self._repetition.take(name, said)
+        taken = loop.add_request(list(prompt), name, max_new_tokens=most, streaming=True, eos_token_id=list(ends), **rules)
         if taken is None:
             raise RuntimeError(f"continuous batching takes no requests: {self._manager.background_thread_status.fatal_error}")
         return name
@@ -180,6 +196,10 @@ class Continuous:
             configured: Any = GenerationConfig
             rules = configured(do_sample=True, temperature=0.7, top_k=50, top_p=0.9, eos_token_id=-1)
             self._manager = self.model.init_continuous_batching(generation_config=rules, continuous_batching_config=self._options)
+            by = self.speakers.first.repetition
+            self._repetition = Repetition(by, self.max_batch, self._vocabulary, self._device) if by != 1.0 else None
+            if self._repetition:
+                self._repetition.put_into(self._manager)
             self._manager.start()
         return self._manager
 

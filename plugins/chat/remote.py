@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from contextlib import aclosing
 
 import httpx
@@ -13,6 +14,7 @@ from plugins.chat.config import Server
 from plugins.chat.managed import Managed
 from plugins.chat.openai import SILENCE, ServerRefusedError, Written, begun, body, stream
 from plugins.chat.sharing import Sharing
+from plugins.chat.stream import ended
 
 LOOK = 0.05
 """Seconds after which it is seen that nobody waits for an answer any more; the connection is closed then, and servers stop writing."""
@@ -58,7 +60,7 @@ class Remote(Model[Generate, Answer]):
             self._sharing.give_back(self._headers())
 
     async def _write(self, work: Work[Generate, Answer]) -> None:
-        writing = asyncio.create_task(self._written(work))
+        began, writing = time.monotonic(), asyncio.create_task(self._written(work))
         while not (await asyncio.wait({writing}, timeout=LOOK))[0]:
             if work.cancelled:
                 writing.cancel()
@@ -67,7 +69,8 @@ class Remote(Model[Generate, Answer]):
         written = writing.result()
         counts = {"prompt_tokens": written.prompt_tokens, "tokens": written.tokens}
         calls = written.calls
-        work.finish(Answer(text="" if calls else written.text.strip(), finish=written.finish, model=self.name, calls=calls, **counts))
+        text, seconds = "" if calls else _said(written, work.job), round(time.monotonic() - began, 3)
+        work.finish(Answer(text=text, finish=written.finish, model=self.name, calls=calls, seconds=seconds, **counts))
 
     async def _written(self, work: Work[Generate, Answer]) -> Written:
         written = Written()
@@ -76,7 +79,7 @@ class Remote(Model[Generate, Answer]):
         reached = httpx.AsyncClient(base_url=str(self._server.url), headers=self._headers(), timeout=timeout)
         async with reached as client, aclosing(stream(client, asked, begun(work.job.turns))) as pieces:
             async for written in pieces:
-                work.emit(TextSoFar(text=written.text.strip()))
+                work.emit(TextSoFar(text=_said(written, work.job)))
         return written
 
     def _headers(self) -> dict[str, str]:
@@ -85,6 +88,11 @@ class Remote(Model[Generate, Answer]):
         if not (key := os.environ.get(self._server.key)):
             raise ValueError(f"{self.name}: expected the server's key in the environment variable {self._server.key}, found none")
         return {"Authorization": f"Bearer {key}"}
+
+
+def _said(written: Written, job: Generate) -> str:
+    """Without a stop string, which some servers send along."""
+    return ended(written.text, job.stop, len(begun(job.turns))).strip()
 
 
 __all__ = ["Remote", "ServerRefusedError"]

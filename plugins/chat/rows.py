@@ -8,6 +8,44 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 from transformers import DynamicCache
+from transformers.cache_utils import Cache, DynamicLayer
+
+SPARE = 64
+"""Columns that a cache has in reserve: it is copied once for so many tokens, not once for each."""
+
+
+class Reserved(DynamicLayer):  # type: ignore[no-untyped-call]
+    """Keys and values [rows, heads, columns, size] of one layer. New ones are written into a reserve behind them."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.keys: Any = None
+        self.values: Any = None
+        self._room: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def hold(self, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Has these and no others, without a reserve."""
+        self.keys, self.values, self._room = keys, values, None
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """All keys and values, the new ones behind the others."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.hold(key_states[:, :, :0], value_states[:, :, :0])
+        start, end = self.keys.shape[-2], self.keys.shape[-2] + key_states.shape[-2]
+        if self._room is None or end > self._room[0].shape[-2]:
+            self._room = _roomy(self.keys, end), _roomy(self.values, end)
+        keys, values = self._room
+        keys[:, :, start:end], values[:, :, start:end] = key_states, value_states
+        self.keys, self.values = keys[:, :, :end], values[:, :, :end]
+        return self.keys, self.values
+
+
+def _roomy(part: torch.Tensor, columns: int) -> torch.Tensor:
+    rows, heads, held, size = part.shape
+    room = part.new_empty((rows, heads, columns + SPARE, size))
+    room[:, :, :held] = part
+    return room
 
 
 class Rows:
@@ -19,7 +57,7 @@ class Rows:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._cache: Any = DynamicCache(config=model.config)
+        self._cache: Any = Cache(layer_class_to_replicate=Reserved)
         self.mask = torch.zeros((0, 0), dtype=torch.long, device=model.device)
 
     def read(self, tokens: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -46,15 +84,13 @@ class Rows:
         columns = max(self.mask.shape[1], other.mask.shape[1])
         self.mask = torch.cat([pad(mask, (columns - mask.shape[1], 0)) for mask in (self.mask, other.mask)])
         for mine, theirs in zip(self._cache.layers, other._cache.layers, strict=True):
-            mine.keys = _stacked(mine.keys, theirs.keys, columns)
-            mine.values = _stacked(mine.values, theirs.values, columns)
+            mine.hold(_stacked(mine.keys, theirs.keys, columns), _stacked(mine.values, theirs.values, columns))
 
     def to(self, device: torch.device) -> None:
         """Moves all of it."""
         self.mask = self.mask.to(device)
         for layer in self._cache.layers:
-            if layer.is_initialized:
-                layer.keys, layer.values = layer.keys.to(device), layer.values.to(device)
+            layer.hold(layer.keys.to(device), layer.values.to(device))
 
     def keep(self, rows: Sequence[int]) -> None:
         """Drops all other rows, and the columns in which nothing is left; at least one stays."""
@@ -63,8 +99,7 @@ class Rows:
         first = int(kept.argmax(1).min())
         self.mask = kept[:, first:]
         for layer in self._cache.layers:
-            layer.keys = layer.keys[index, :, first:]
-            layer.values = layer.values[index, :, first:]
+            layer.hold(layer.keys[index, :, first:], layer.values[index, :, first:])
 
 
 def _stacked(upper: torch.Tensor, lower: torch.Tensor, columns: int) -> torch.Tensor:

@@ -22,7 +22,7 @@ class Speaker:
         self.adapter = adapter
         self.window = min(context, chat.context if chat else context, getattr(model.config, "max_position_embeddings", None) or context)
         self._tokenizer = tokenizer
-        self._repetition = chat.repetition if chat else 1.0
+        self.repetition = chat.repetition if chat else 1.0
         written = form(tokenizer, chat)
         self._format = PromptFormat(written)
         self.ends = _ends(model, tokenizer, written, chat.ends if chat else ())
@@ -38,7 +38,7 @@ class Speaker:
             ends=self.ends,
             decode=self.decode,
             adapter=self.adapter,
-            repetition=self._repetition,
+            repetition=self.repetition,
         )
 
     def encode(self, job: Generate) -> Prompt:

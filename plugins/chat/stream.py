@@ -8,6 +8,12 @@ BROKEN = "\ufffd"
 """What a decoder puts for bytes that are no character, or not yet one."""
 
 
+def ended(text: str, stops: Iterable[str], start: int = 0) -> str:
+    """The text before the first stop string that begins at `start` or later; all of it where there is none."""
+    found = [at for stop in stops if stop and (at := text.find(stop, start)) >= 0]
+    return text[: min(found)] if found else text
+
+
 class TextStream:
     """The text of one answer as it grows. `decode` turns tokens into text; what was `begun` before stands in front."""
 
@@ -29,10 +35,10 @@ class TextStream:
         return self._grow(now[len(before) :].replace(BROKEN, ""))
 
     def _grow(self, new: str) -> bool:
-        before, self._text = len(self._text), self._text + new
-        found = [at for stop in self._stops if (at := self._text.find(stop, max(0, before - len(stop) + 1))) >= 0]
-        self._text = self._text[: min(found)] if found else self._text
-        return bool(found)
+        longest = max(map(len, self._stops), default=1)
+        whole = self._text + new
+        self._text = ended(whole, self._stops, max(0, len(self._text) - longest + 1))
+        return len(self._text) < len(whole)
 
     @property
     def shown(self) -> str:

@@ -1,196 +1,126 @@
-"""How fast the starter model chats: alone, sixteen at once, beside others and through the whole bot, against transformers' own ways."""
+"""How fast the starter model chats, through the whole bot and in our engine, beside transformers' own ways: all of them in turns."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
 
-import torch
-from torch.nn.functional import pad
-from transformers import ContinuousBatchingConfig, GenerationConfig
-
-from bot import Partial, Placement, catalogue
-from bot.config import load
-from plugins.chat.config import Config
-from plugins.chat.continuous import PAGE
-from plugins.chat.engine import Engine
-from plugins.chat.model import Chat
-from tests.bench import whole
+from tests.bench import served, whole
 from tests.bench.figures import Figure
-from tests.plugins.chat.arrivals import Arrivals, Request, generate
-
-RUNS = 5
-PATIENCE = 30.0
-"""Seconds after which no further run of a kind begins: threads that wait for each other take very long on cores that others use."""
-
-TOKENS = 48
-SIDE_BY_SIDE = 16
-
-Way = Callable[[Engine, Sequence[Request]], None]
-"""Answers all of these."""
+from tests.bench.ways import Run, Way, Ways, engine
+from tests.house import House
 
 CHATS = (1, 4, 16)
-"""People who talk to the bot at the same moment."""
+"""People who ask at the same moment."""
 
-QUESTIONS = (
-    "Why is the sky blue?",
-    "How do bees find their way home?",
-    "What is a good name for a cat?",
-    "Tell me about the history of bread, in a few sentences.",
-)
+ROUNDS = 5
+SECONDS = 200.0
+"""After which no further round begins: a busy machine measures fewer of them."""
 
+SLOW = {"transformers serve", "one by one"}
+"""These take 16 people one after the other: that is measured once, what one and four wait in every round."""
 
-def engine() -> Engine:
-    """The model as a worker loads it, but every answer has the same length: nothing ends one early."""
-    chat = Chat(Config(), catalogue.load().models[Config().models[0]])
-    chat.load(Placement("cpu", load().models_dir / chat.weights, threads=os.cpu_count() or 1))
-    loaded = chat.engine
-    assert isinstance(loaded, Engine)
-    loaded.speakers.first.ends = frozenset()
-    loaded.model.generation_config.eos_token_id = None
-    return loaded
+FIRSTS = 9
+LATE = 5
+OTHERS = 8
+
+BARE = ("one padded generate", "continuous batching")
+
+Runs = dict[tuple[str, int], list[Run]]
 
 
-def requests(count: int) -> list[Request]:
-    """No two the same, and of different lengths."""
-    texts = [f"{QUESTIONS[number % len(QUESTIONS)]} This is question {'very ' * number}{number}." for number in range(count)]
-    return [Request(generate(text, max_tokens=TOKENS)) for text in texts]
-
-
-def ours(loaded: Engine, asked: Sequence[Request]) -> None:
-    loaded.run(Arrivals(*asked))
-    assert all(request.answer.tokens == TOKENS for request in asked)
-
-
-def plain(loaded: Engine, asked: Sequence[Request]) -> None:
-    """One padded batch."""
-    prompts = [torch.tensor(loaded.speakers.first.encode(request.job).tokens) for request in asked]
-    columns = max(len(prompt) for prompt in prompts)
-    ids = torch.stack([pad(prompt, (columns - len(prompt), 0)) for prompt in prompts])
-    mask = torch.stack([pad(torch.ones_like(prompt), (columns - len(prompt), 0)) for prompt in prompts])
-    with torch.inference_mode():
-        made: Any = loaded.model.generate(ids, attention_mask=mask, max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
-    assert made.shape == (len(asked), columns + TOKENS)
-
-
-def paged(loaded: Engine, asked: Sequence[Request]) -> None:
-    """transformers' bare continuous batching."""
-    configured: Any = GenerationConfig
-    rules = configured(max_new_tokens=TOKENS, do_sample=False, eos_token_id=-1)
-    options = ContinuousBatchingConfig(page_size=PAGE, num_blocks=2 * len(asked), max_batch_tokens=512)
-    prompts = [loaded.speakers.first.encode(request.job).tokens for request in asked]
-    made = loaded.model.generate_batch(prompts, generation_config=rules, continuous_batching_config=options)
-    assert [len(one.generated_tokens) for one in made.values()] == [TOKENS] * len(asked)
-
-
-def rate(way: Way, loaded: Engine, count: int) -> float:
-    """Tokens a second, the reading of the prompts included."""
-    asked = requests(count)
-    began = time.perf_counter()
-    way(loaded, asked)
-    return count * TOKENS / (time.perf_counter() - began)
-
-
-def side_by_side(loaded: Engine, count: int, other: Way = plain) -> list[tuple[float, float]]:
-    """Our rate and that of another way, in turns, so that both meet the same weather."""
+def rounds(ways: Mapping[str, Way]) -> Runs:
+    """Every way with every number of people, again and again, so that all meet the same weather."""
+    found: Runs = {(name, count): [] for count in CHATS for name in ways}
     began = time.monotonic()
-    pairs: list[tuple[float, float]] = []
-    for run in range(RUNS + 1):
-        pair = rate(ours, loaded, count), rate(other, loaded, count)
-        pairs += [pair] if run else []  # the first run of any shape is slower
-        if pairs and time.monotonic() - began > PATIENCE:
+    for number in range(ROUNDS):
+        for count in CHATS:
+            for name, way in ways.items():
+                if count < max(CHATS) or name not in SLOW or not number:
+                    found[name, count].append(way(count))
+        if time.monotonic() - began > SECONDS:
             break
-    return pairs
+    return found
 
 
-def against_one_by_one(loaded: Engine) -> list[float]:
-    """Our rate of sixteen at once, in units of the rate of `generate` with one after the other."""
-    ratios = []
-    for _ in range(3):
-        one = rate(plain, loaded, 1)
-        ratios.append(rate(ours, loaded, SIDE_BY_SIDE) / one)
-    return ratios
+def through(house: House) -> Way:
+    """The whole bot."""
+
+    def answered(count: int) -> Run:
+        told = whole.answered(house, count)
+        began = min(one.asked for one in told)
+        return Run.of(count, max(one.last for one in told) - began, (one.first - one.asked for one in told))
+
+    return answered
 
 
-def first_tokens(loaded: Engine) -> list[float]:
-    """Milliseconds from a request to its first token, less those of `generate` with one token for the same prompt."""
+def ratios(runs: Runs, mine: str, count: int, *theirs: str) -> list[float]:
+    """By how much ours is faster than the best of theirs, round by round."""
+    others = zip(*(runs[name, count] for name in theirs), strict=True)
+    return [run.rate / max(other.rate for other in some) for run, some in zip(runs[mine, count], others, strict=True)]
+
+
+def times_one(runs: Runs, mine: str) -> list[float]:
+    """By how much 16 at once are faster than one after the other."""
+    return [run.rate / one.rate for run, one in zip(runs[mine, 16], runs["one by one", 1], strict=True)]
+
+
+def goals(runs: Runs) -> dict[str, Figure]:
+    figures = {}
+    for mine in ("whole bot", "engine"):
+        figures[f"{mine}: 1 / generate"] = Figure.of(ratios(runs, mine, 1, "one by one"), "×", 0.95, "higher")
+        figures[f"{mine}: 16 / better bare engine"] = Figure.of(ratios(runs, mine, 16, *BARE), "×", 0.9, "higher")
+        figures[f"{mine}: 16 / one by one"] = Figure.of(times_one(runs, mine), "×", 6.0, "higher")
+    return figures
+
+
+def facts(runs: Runs) -> dict[str, Figure]:
+    """What was measured, without a goal."""
+    figures = {}
+    for (name, count), some in runs.items():
+        figures[f"{count} · {name}"] = Figure.of([run.rate for run in some], "tokens/s")
+        if all(run.first == run.first for run in some):  # not a number where it cannot be seen
+            figures[f"{count} · {name}, first words"] = Figure.of([1000 * run.first for run in some], "ms")
+    return figures
+
+
+def first_tokens(ways: Ways, house: House) -> dict[str, Figure]:
+    """By how much later than the bare engine's; the first of a kind is slower and not counted."""
+    bare = [ways.first_token() for _ in range(FIRSTS + 1)][1:]
+    chat, mine = through(house), [ways.first_token()[0]]
     late = []
-    for run in range(2 * RUNS):
-        mine, theirs = requests(1)[0], requests(1)[0]
-        began = time.perf_counter()
-        at = Clocked(mine.job)
-        loaded.run(Arrivals(at, ends=2))
-        at.cancel = True
-        loaded.run(Arrivals(at))
-        prompt = torch.tensor([loaded.speakers.first.encode(theirs.job).tokens])
-        between = time.perf_counter()
-        with torch.inference_mode():
-            loaded.model.generate(prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=1, do_sample=False, pad_token_id=0)
-        if run:
-            late.append(1000 * ((at.first - began) - (time.perf_counter() - between)))
-    return late
+    for _ in range(FIRSTS):
+        mine.append(ways.first_token()[0])
+        late.append(1000 * (chat(1).first - mine[-1]))
+    return {
+        "engine: first token, later than generate's": Figure.of([1000 * (ours - theirs) for ours, theirs in bare], "ms", 15.0, "lower"),
+        "whole bot: first words, later than the engine's": Figure.of(late, "ms", 15.0, "lower"),
+    }
 
 
-class Clocked(Request):
-    """Knows when its first word came."""
-
-    first = 0.0
-
-    def emit(self, partial: Partial) -> None:
-        self.first = self.first or time.perf_counter()
-        super().emit(partial)
-
-
-class Newcomer(Arrivals):
-    """Somebody who comes when the others have written a few words; knows when."""
-
-    came = 0.0
-
-    def join(self, free: int) -> Sequence[Request]:
-        due = super().join(free)
-        if due:
-            self.came = time.perf_counter()
-        return due
-
-
-def newcomers(loaded: Engine) -> list[float]:
-    """Seconds that somebody waits for the first word while eight answers are being written."""
-    waits = []
-    for _ in range(RUNS):
-        late = Clocked(generate(QUESTIONS[0], max_tokens=8))
-        batch = Newcomer(*requests(8), late={8: [late]})
-        loaded.run(batch)
-        waits.append(late.first - batch.came)
-    return waits
-
-
-def through_the_bot(loaded: Engine) -> dict[int, list[float]]:
-    """Tokens a second of so many chats, in units of one padded `generate` for as many, by turns."""
-    ratios: dict[int, list[float]] = {count: [] for count in CHATS}
-    with whole.bot() as house:
-        whole.answered(house, 1)  # loads the model
-        for _ in range(3):
-            for count in CHATS:
-                seconds = max(whole.answered(house, count))
-                ratios[count].append(count * whole.TOKENS / seconds / rate(plain, loaded, count))
-    return ratios
+def late(name: str, wait: Callable[[], float]) -> dict[str, Figure]:
+    return {f"{name}: first words beside {OTHERS} answers": Figure.of([wait() for _ in range(LATE)], "s", 1.0, "lower")}
 
 
 def measure() -> dict[str, Figure]:
-    loaded = engine()
-    figures: dict[str, Figure] = {}
-    dtype = str(loaded.model.dtype).removeprefix("torch.")
-    for name, count, goal, part in (("alone", 1, 38.0, 0.95), (f"{SIDE_BY_SIDE} at once", SIDE_BY_SIDE, 336.0, 0.9)):
-        pairs = side_by_side(loaded, count)
-        figures[f"{name} ({dtype})"] = Figure.of([mine for mine, _ in pairs], "tokens/s", goal, "higher")
-        figures[f"{name} / generate"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", part, "higher")
-    figures["16 at once / one by one"] = Figure.of(against_one_by_one(loaded), "×", 6.0, "higher")
-    pairs = side_by_side(loaded, SIDE_BY_SIDE, paged)
-    figures["16 at once / continuous batching"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", 0.9, "higher")
-    for count, ratios in through_the_bot(loaded).items():
-        figures[f"{count} through the whole bot / generate"] = Figure.of(ratios, "×", 0.9, "higher")
-    figures["first token, later than generate's"] = Figure.of(first_tokens(loaded), "ms", 15.0, "lower")
-    figures["first token beside eight answers"] = Figure.of(newcomers(loaded), "s", 1.0, "lower")
-    return figures
+    ways = Ways(engine())
+    with whole.bot() as house, served.serving() as server:
+        contenders: dict[str, Way] = {
+            "whole bot": through(house),
+            "engine": ways.ours,
+            "one padded generate": ways.padded,
+            "continuous batching": ways.continuous,
+            "one by one": ways.one_by_one,
+            "transformers serve": server.answered,
+        }
+        for way in contenders.values():
+            way(1)  # loads, and warms up
+        runs = rounds(contenders)
+        dtype = str(ways.engine.model.dtype).removeprefix("torch.")
+        return {
+            **goals(runs),
+            **first_tokens(ways, house),
+            **late("engine", lambda: ways.newcomer(OTHERS)),
+            **late("whole bot", lambda: whole.latecomer(house, OTHERS)),
+            **{f"{name} ({dtype})": figure for name, figure in facts(runs).items()},
+        }

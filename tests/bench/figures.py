@@ -20,22 +20,24 @@ FOLDER = Path("var/bench")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The median of `n` runs; `spread` is the range of the runs as a part of the median."""
+    """The median of `n` runs; `spread` is the range of the runs as a part of the median. Without a `goal` it is there to be known."""
 
     value: float
     unit: str
-    goal: float
+    goal: float | None
     better: Literal["higher", "lower"]
     n: int
     spread: float
 
     @classmethod
-    def of(cls, runs: Sequence[float], unit: str, goal: float, better: Literal["higher", "lower"]) -> Figure:
+    def of(cls, runs: Sequence[float], unit: str, goal: float | None = None, better: Literal["higher", "lower"] = "higher") -> Figure:
         middle = statistics.median(runs)
         return cls(round(middle, 3), unit, goal, better, len(runs), round((max(runs) - min(runs)) / middle, 3) if middle else 0.0)
 
     @property
     def missed(self) -> bool:
+        if self.goal is None:
+            return False
         return self.value < self.goal if self.better == "higher" else self.value > self.goal
 
 
@@ -55,6 +57,6 @@ def publish(part: str, figures: dict[str, Figure]) -> None:
         table.add_column(column, justify="left" if column in ("figure", "") else "right")
     for name, one in figures.items():
         sign = "≥" if one.better == "higher" else "≤"
-        marks = "[red]missed[/]" if one.missed else "[green]ok[/]"
-        table.add_row(name, f"{one.value:,g} {one.unit}", f"{sign} {one.goal:,g}", str(one.n), f"{one.spread:.0%}", marks)
+        goal, marks = ("", "") if one.goal is None else (f"{sign} {one.goal:,g}", "[red]missed[/]" if one.missed else "[green]ok[/]")
+        table.add_row(name, f"{one.value:,g} {one.unit}", goal, str(one.n), f"{one.spread:.0%}", marks)
     Console().print(table)

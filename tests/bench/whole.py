@@ -1,4 +1,4 @@
-"""How fast people are answered through the whole bot, as an operator starts it: rooms, router, store, worker. The engine: `chat.py`."""
+"""How fast people are answered through the whole bot, as an operator starts it: rooms, router, store, worker. The engine: `ways.py`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.cli.meeting import Meeting, meeting
@@ -17,11 +18,22 @@ from tests.house import House
 
 TOKENS = 48
 
-LONG = "Tell me a long story about a cat and a dog who live on a farm near the sea, question {}."
-"""Answers to it are cut at their longest, so that all have the same number of tokens."""
-
 PATIENCE = 120.0
 """Seconds that one round may take."""
+
+
+def question(number: int) -> str:
+    """Answers to it are cut at their longest, so that all have the same number of tokens; no two are the same, nor of one length."""
+    return f"Tell me a {'very ' * (number % 8)}long story about a cat and a dog who live on a farm near the sea, number {number}."
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When somebody had asked, saw the first words of the answer, and the last: readings of one clock, in seconds."""
+
+    asked: float
+    first: float
+    last: float
 
 
 @contextmanager
@@ -35,22 +47,47 @@ def bot() -> Iterator[House]:
             yield house
 
 
-def answered(house: House, people: int) -> list[float]:
-    """For each of so many people who ask at the same moment: seconds until their last word."""
+def answered(house: House, people: int) -> list[Told]:
+    """So many people who ask at the same moment."""
     return asyncio.run(asyncio.wait_for(_all(house, people), PATIENCE))
 
 
-async def _all(house: House, people: int) -> list[float]:
+async def _all(house: House, people: int) -> list[Told]:
     async with meeting(load(house.config)) as met:
         return await asyncio.gather(*(_one(met, number) for number in range(people)))
 
 
-async def _one(met: Meeting, number: int) -> float:
+def latecomer(house: House, others: int) -> float:
+    """Seconds until somebody sees the first words who asks while so many answers are being written."""
+    return asyncio.run(asyncio.wait_for(_late(house, others), PATIENCE))
+
+
+async def _late(house: House, others: int) -> float:
+    async with meeting(load(house.config)) as met:
+        writing = [asyncio.Event() for _ in range(others)]
+        crowd = [asyncio.create_task(_one(met, number, event)) for number, event in enumerate(writing)]
+        await asyncio.gather(*(event.wait() for event in writing))
+        told = await _one(met, others)
+        await asyncio.gather(*crowd)
+    return told.first - told.asked
+
+
+async def _one(met: Meeting, number: int, writing: asyncio.Event | None = None) -> Told:
+    """`writing` is set once the answer grows."""
     author = newcomer(f"Asker {number}")
-    place, draft = Place("bench", author.id), Draft(author, (Text(LONG.format(number)),))
-    began, last = time.perf_counter(), 0.0
+    place, draft = Place("bench", author.id), Draft(author, (Text(question(number)),))
+    asked, seen = time.perf_counter(), [(0.0, "")]
     async with aclosing(met.exchange(place, draft)) as said:
         async for messages in said:
             if messages:
-                last = time.perf_counter() - began
-    return last
+                before, now = seen[-1][1], messages[0].text
+                seen.append((time.perf_counter(), now))
+                if writing and len(before) > 1 and now != before and now.startswith(before):
+                    writing.set()
+    return Told(asked, _began(seen), seen[-1][0])
+
+
+def _began(seen: list[tuple[float, str]]) -> float:
+    """The first time that the message had words with which the answer begins; before that it says how waiting goes."""
+    answer = seen[-1][1]
+    return next(at for at, text in seen if len(text) > 1 and answer.startswith(text))

@@ -14,7 +14,7 @@ from plugins.chat.config import Config, Running
 from plugins.chat.continuous import Continuous, UnprovenError
 from plugins.chat.engine import Engine
 from plugins.chat.model import Chat
-from tests.plugins.chat.arrivals import Arrivals, Request, alone, generate
+from tests.plugins.chat.arrivals import Arrivals, Request, alone, generate, ran
 from tests.plugins.chat.families import checkpoint
 
 CATALOGUE = load()
@@ -101,6 +101,25 @@ def test_a_model_that_computes_something_else_like_this_is_batched(name: str, tm
     loaded.run(Arrivals(request))
     assert (request.answer.text, request.answer.tokens) == alone(loaded.engine, request)
     loaded.unload()
+
+
+def test_what_was_said_counts_as_little_as_in_the_batched_engine(engine: Continuous, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = engine.speakers.first
+    requests = [Request(generate(question, max_tokens=24)) for question in QUESTIONS[:3]]
+    plain = [expected(engine, one)[0] for one in requests]
+    monkeypatch.setattr(first, "repetition", 3.0)
+    engine.park()  # the loop begins anew
+    engine.unpark()
+    engine.run(Arrivals(*requests[:2], late={2: requests[2:]}, ends=4))
+    assert not all(one.results for one in requests), "it was over before"
+    engine.run(Arrivals(*requests))
+    with engine._plainly():
+        batched = ran(Engine(engine.model, engine.speakers, max_batch=4), *(Request(one.job) for one in requests))
+    assert [(one.answer.text, one.answer.tokens) for one in requests] == [(one.text, one.tokens) for one in batched]
+    assert [one.answer.text for one in requests] != plain
+    monkeypatch.undo()
+    engine.park()
+    engine.unpark()
 
 
 def test_what_ends_the_loop_is_raised_and_the_next_run_begins_anew(engine: Continuous, monkeypatch: pytest.MonkeyPatch) -> None:

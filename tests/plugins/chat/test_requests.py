@@ -156,7 +156,7 @@ async def test_an_admin_chooses_the_model_of_a_channel_or_thread_by_its_setting(
         await both.answer(ctx)
     assert [job.model for job in acts.jobs] == [TUNED, BASE]
     listed = await both._choosing.models(Context(message, Settings(model=BASE), context(acts).now, "ref", acts), ModelsArgs())
-    assert f"**{BASE}**, answers here: Continues text in 46 languages" in listed
+    assert f"**{BASE}**, answers here: Continues text in 46 languages" in str(listed)
 
 
 async def test_a_model_that_is_not_served_is_refused_and_a_choice_that_left_falls_back() -> None:

@@ -1,0 +1,87 @@
+"""`transformers serve` with the starter model, asked by several people at once: what else there is to answer them. Ours: `whole.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from bot.config import load
+from plugins.chat.config import Config
+from plugins.chat.openai import body
+from tests.bench.ways import Run, job
+from tests.bench.whole import TOKENS
+
+READY = 120.0
+"""Seconds in which it must have loaded the model."""
+
+
+class Server:
+    """Where it is, and what it calls the model."""
+
+    def __init__(self, url: str, model: str) -> None:
+        self._url = url
+        self._model = model
+
+    def answered(self, count: int) -> Run:
+        """Raises httpx.HTTPError for one that does not answer."""
+        return asyncio.run(self._all(count))
+
+    async def _all(self, count: int) -> Run:
+        began = time.perf_counter()
+        async with httpx.AsyncClient(base_url=self._url, timeout=120.0) as client:
+            firsts = await asyncio.gather(*(self._one(client, number) for number in range(count)))
+        return Run.of(count, time.perf_counter() - began, (first - began for first in firsts))
+
+    async def _one(self, client: httpx.AsyncClient, number: int) -> float:
+        """When its first words came."""
+        first, tokens = 0.0, 0
+        async with client.stream("POST", "chat/completions", json=body(job(number), self._model)) as answer:
+            answer.raise_for_status()
+            async for line in answer.aiter_lines():
+                if line.startswith("data: {"):
+                    told = json.loads(line.removeprefix("data: "))
+                    first = first or (time.perf_counter() if told["choices"][0]["delta"].get("content") else 0.0)
+                    tokens = (told.get("usage") or {}).get("completion_tokens", tokens)
+        assert tokens == TOKENS, f"an answer has {tokens} tokens"
+        return first
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Until the block ends; None of it is left then."""
+    folder = load().models_dir / Config().models[0]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = Path(sys.executable).with_name("transformers")
+    command = [str(program), "serve", str(folder), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, **quiet) as process:  # type: ignore[call-overload]
+        try:
+            _wait(process, f"http://127.0.0.1:{port}")
+            yield Server(f"http://127.0.0.1:{port}/v1", str(folder))
+        finally:
+            process.terminate()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + READY
+    while True:
+        try:
+            if httpx.get(f"{url}/health", timeout=5.0).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"transformers serve did not come up at {url}; `make setup-dev` installs what it needs")
+        time.sleep(0.2)

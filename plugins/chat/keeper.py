@@ -16,7 +16,9 @@ GRACE = 15.0
 
 
 def keep(command: list[str]) -> int:
-    """The command's exit code."""
+    """The command's exit code. A signal to the whole group is not ours to heed: the worker hears it too, and then our input closes."""
+    for heard in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(heard, lambda *_: None)  # ignoring it would have the command ignore it
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:

@@ -63,7 +63,7 @@ class Repetition:
     def put_into(self, manager: Any) -> None:
         """Before the loop starts: first of all that is done to the scores, as in `generate`."""
         processors = manager.logit_processor
-        processors.logit_processor[:0] = [self._places, self]
+        processors.logits_processor[:0] = [self._places, self]
         processors.tensors_required += 1
         processors.supported_keys |= self._places.supported_kwargs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import threading
@@ -174,15 +175,20 @@ def test_a_server_is_started_stopped_and_started_again_when_it_dies(managed: Rem
     assert not answers(port)
 
 
-async def test_a_server_goes_with_its_worker_however_that_ends(port: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended", ["it alone", "all of its group"])
+async def test_a_server_goes_with_its_worker_however_that_ends(ended: str, port: int, tmp_path: Path) -> None:
     code = (
         "import sys, threading; from plugins.chat.config import Server; from plugins.chat.remote import Remote; from bot import Placement;"
         f"command = [sys.executable, '-m', 'tests.plugins.chat.server', '{port}', {str(tmp_path / 'log')!r}];"
         f"Remote('here', Server(url='http://127.0.0.1:{port}/v1', command=command)).load(Placement('cpu')); threading.Event().wait()"
     )
-    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."})
-    await wait_until(lambda: answers(port), 30)
-    worker.kill()
+    command = [sys.executable, "-c", code]
+    worker = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env={**os.environ, "PYTHONPATH": "."}, start_new_session=True)
+    await wait_until(lambda: answers(port), 60)
+    if ended == "it alone":
+        worker.kill()
+    else:
+        os.killpg(worker.pid, signal.SIGTERM)
     await worker.wait()
     await wait_until(lambda: not answers(port), 30)
 

@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
     from bot.personal import Kept, Language, Personal
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
+    from bot.shapes import SettingKind, Shape
     from bot.translation import later, tr, translated
     from bot.turns import Call, Summary, Turn, estimate_tokens
 
@@ -231,6 +232,8 @@ __all__ = [
     "Select",
     "ServerChoices",
     "Setting",
+    "SettingKind",
+    "Shape",
     "Show",
     "Signing",
     "Single",
@@ -282,6 +285,7 @@ _HOMES = (
     "permissions",
     "personal",
     "routes",
+    "shapes",
     "translation",
     "turns",
     "image_facts",

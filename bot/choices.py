@@ -126,6 +126,9 @@ class Deciding(Protocol):
     async def deeds(self, most: int) -> list[Deed]:
         """See `ServerChoices.deeds`."""
 
+    async def link(self) -> str:
+        """See `ServerChoices.link`."""
+
 
 class ServerChoices:
     """What this server and this channel have chosen.
@@ -173,3 +176,10 @@ class ServerChoices:
     async def deeds(self, most: int = 20) -> list[Deed]:
         """The newest entries of the server's audit log, newest first, for its admins. Raises Refused."""
         return await self._acts.deeds(most)
+
+    async def link(self) -> str:
+        """A link to the page on which the person sees and changes all this, in a browser: it works once, for ten minutes.
+
+        For admins, and for plugins with `rights = ["administration"]`. Raises Refused, and Unavailable where no pages are served.
+        """
+        return await self._acts.link()

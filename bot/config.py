@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -22,6 +23,9 @@ CHOICE = f"{ENVIRONMENT}CONFIG"
 
 USUAL = Path("config/bot.toml")
 
+DOTENV = ".env"
+"""Beside the configuration file: environment variables that the shell did not set, secrets above all."""
+
 
 class WebTable(Table):
     """The pages: rooms in the browser."""
@@ -34,6 +38,10 @@ class WebTable(Table):
 
     names: frozenset[str] = frozenset()
     """Host names that browsers may use beside this machine's addresses, for a server with TLS in front: `["chat.example.org"]`."""
+
+    address: Web | None = None
+    """Where browsers elsewhere find the pages, through a server with TLS in front: `https://chat.example.org`. Links that stand in chats
+    lead there. Unset: they open on this machine alone."""
 
 
 class ObserveTable(Table):
@@ -189,7 +197,7 @@ class Config(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment before the file, and nothing else: no `.env` that lies about."""
+        """The environment before the file, and nothing else: the `.env` beside that is in the environment by now."""
         return Environment(settings_cls), init_settings
 
     @property
@@ -228,8 +236,11 @@ def sound(path: Path | None = None) -> tuple[Config | None, list[str]]:
 
     There is no Config where the environment has the fault. Raises ConfigError for a file that cannot be read.
     """
+    path = path or _found(os.environ)
+    for name, value in dotenv_values(path.parent / DOTENV, interpolate=False).items():
+        os.environ.setdefault(name, value or "")  # for the processes that this one starts, too
     environ = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT) and value}
-    document, source = read(path or _found(environ), environ)
+    document, source = read(path, environ)
     document = _rooted(document, source.path.parent)
     faults = _unknown_variables(environ, source)
     config: Config | None

@@ -57,6 +57,12 @@ class Order(BaseModel):
     barred: bool = True
     word: str = ""
 
+    def applied(self, rules: Rules) -> Rules:
+        """What holds when it is so."""
+        those = {name: word for name, word in rules.barred.get(self.kind, {}).items() if name != self.name}
+        those |= {self.name: self.word} if self.barred else {}
+        return rules.model_copy(update={"barred": {**rules.barred, self.kind: those}})
+
 
 class Applicant(BaseModel):
     """A server, or with a `direct` address a person, that waits to be let in since `at` (seconds since 1970), or was `refused`.

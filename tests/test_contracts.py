@@ -30,6 +30,7 @@ from bot import (
     permissions,
     personal,
     routes,
+    shapes,
     translation,
     turns,
 )
@@ -57,6 +58,7 @@ VOCABULARY = (
     permissions,
     personal,
     routes,
+    shapes,
     translation,
     turns,
 )

@@ -100,11 +100,14 @@ def console(
 
 
 @app.command()
-def link(config: ConfigFile = None) -> None:
+def link(
+    operator: Annotated[bool, typer.Option("--operator", help="For somebody who may do all that you may; else for a guest.")] = False,
+    config: ConfigFile = None,
+) -> None:
     """Print a new link to the pages: each lets one browser in, once, within a day."""
     from bot.cli.inviting import link as command
 
-    raise typer.Exit(command(config))
+    raise typer.Exit(command(config, operator))
 
 
 @queues.callback()
@@ -206,6 +209,29 @@ def check(config: ConfigFile = None) -> None:
     from bot.cli.checking import check as command
 
     raise typer.Exit(command(config))
+
+
+@app.command()
+def init(config: ConfigFile = None) -> None:
+    """Ask a few questions, and write the answers into bot.toml and .env once you have seen them."""
+    from bot.cli.beginning import init as command
+
+    command(config)
+
+
+@app.command("import")
+def bring(
+    kind: Annotated[str, typer.Argument(metavar="llmcord|astrbot", help="Whose configuration it is.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="llmcord's config.yaml, AstrBot's data/cmd_config.json.")],
+    config: ConfigFile = None,
+) -> None:
+    """Take over tokens, personas and endpoints of another bot, once you have seen them."""
+    from bot.cli.coming import KINDS
+    from bot.cli.coming import bring as command
+
+    if kind not in KINDS:
+        raise ConfigError(f"expected one of {', '.join(KINDS)}, found {kind!r}")
+    command(config, KINDS[kind], file)
 
 
 @app.command()

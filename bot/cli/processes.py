@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,22 +17,26 @@ import typer
 from bot import log, tracing
 from bot.cli.connecting import platforms
 from bot.config import Config, load
-from bot.connectors.room import RoomConnector
+from bot.connectors.room import RoomConnector, typing
 from bot.errors import StoreError
+from bot.messages import Person
 from bot.metrics import RouterMetrics, release
+from bot.permissions import Usable
 from bot.plugins import Half, Plugins
 from bot.plugins import load as load_plugins
 from bot.probes import serving
-from bot.router.app import build
+from bot.router.app import Router, build
 from bot.router.app import running as routing
 from bot.store import embedded
 from bot.store.connection import PROBE, check, connect, unreachable
 from bot.store.figures import figures
 from bot.store.keys import Keys
+from bot.store.places import Place
 from bot.store.rooms import Rooms
 from bot.store.schema import migrate
-from bot.store.sessions import SERVED, Sessions
+from bot.store.sessions import OPERATOR, SERVED, Sessions
 from bot.supervise import Stop, stopping
+from bot.web.site import Site, works
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -94,10 +98,11 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
             )
             await migrate(redis, Keys())
             await router.stores.queue.weigh(config.queue.weights)
+            site = site_of(config, rooms, sessions, router, plugins, redis, Keys())
             async with (
                 routing(router, plugins),
                 _observed(config, redis, router.metrics, stop),
-                _serving(config, rooms, sessions, bound) as link,
+                serving_pages(site, bound) as link,
             ):
                 say_ready(announce, link)
                 await stop.asked.wait()
@@ -128,25 +133,41 @@ def _bind(config: Config) -> socket.socket:
     return bind(config)
 
 
+def site_of(config: Config, rooms: Rooms, sessions: Sessions, router: Router, plugins: Plugins, redis: Redis, keys: Keys) -> Site:
+    """What the pages of this router stand on."""
+
+    async def commands(place: Place, person: Person, language: str) -> Sequence[Usable]:
+        return await router.office.commands(typing(place, person, language))
+
+    return Site(
+        config,
+        rooms,
+        sessions,
+        works(redis, keys, list(router.connectors), router.stores.queue.cancel),
+        router.office,
+        plugins.loaded,
+        commands,
+    )
+
+
 @asynccontextmanager
-async def _serving(config: Config, rooms: Rooms, sessions: Sessions, bound: socket.socket | None) -> AsyncIterator[str]:
-    """Gives a link that lets one browser in; "" where there are no pages, for which their library is not even imported."""
+async def serving_pages(site: Site, bound: socket.socket | None) -> AsyncIterator[str]:
+    """Gives a link that lets one operator in; "" where there are no pages, for which their library is not even imported."""
     if bound is None:
         yield ""
         return
     from bot.web.app import serve, url
-    from bot.web.entrance import link
 
-    address = url(bound)
+    sessions, address = site.sessions, site.config.web.address or url(bound)
     ready = asyncio.Event()
-    serving = asyncio.create_task(serve(config, rooms, sessions, bound=bound, ready=ready))
+    serving = asyncio.create_task(serve(site, bound=bound, ready=ready))
     starting = asyncio.create_task(ready.wait())
     telling = asyncio.create_task(_tell(sessions, address))
     try:
         await asyncio.wait({serving, starting}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        yield await link(sessions, address)
+        yield await sessions.link(url(bound), OPERATOR)
     finally:
         for task in (starting, telling, serving):
             task.cancel()

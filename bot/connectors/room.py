@@ -214,6 +214,11 @@ def address(place: Place) -> Address:
     return Address("room", server=place.room, channel=CHANNEL)
 
 
+def typing(place: Place, person: Person, language: str) -> Message:
+    """What stands for somebody who is about to write there."""
+    return Message("", "", address(place), person, language=language, manages=bool(place.person))
+
+
 def place(address: Address) -> Place:
     """The place behind an address."""
     return Place(address.channel, address.server) if address.direct else Place(address.server)

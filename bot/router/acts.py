@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -51,7 +51,7 @@ canvas_json: TypeAdapter[Canvas] = TypeAdapter(Canvas)
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What acts read and write, what may be had instead of a long wait, and who reads strangers' files for the process."""
+    """What acts read and write, what may be had instead of a long wait, who counts results, and who reads strangers' files."""
 
     queue: Queue
     blobs: Blobs
@@ -60,6 +60,7 @@ class Stores:
     schedules: Schedules
     offices: Offices
     instead: Instead = field(default_factory=Instead)
+    count: Callable[[Result], None] = lambda result: None
     decoder: Decoder = field(default_factory=Decoder)
     pictures: Pictures = field(default_factory=Pictures)
     papers: Papers = field(default_factory=Papers)
@@ -88,7 +89,9 @@ class DurableActs(DurableDecisions):
         model = await self._offices.ruling.runnable(self._message, job.kind, job.model)
         if model != job.model:
             job = job.model_copy(update={"model": model})
-        return await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show, quiet).result()
+        result = await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show, quiet).result()
+        self._stores.count(result)
+        return result
 
     async def tools(self) -> tuple[Function, ...]:
         """What was offered the first time."""

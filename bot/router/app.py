@@ -30,6 +30,7 @@ from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
 from bot.router.doorsteps import Doorsteps
 from bot.router.ending import Endings
+from bot.router.entering import Entering
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
@@ -40,6 +41,7 @@ from bot.router.journal import Journal
 from bot.router.keeping import fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
+from bot.router.onpages import OnPages
 from bot.router.pace import Pace
 from bot.router.permitting import Permitting
 from bot.router.posts import Posts
@@ -71,6 +73,8 @@ from bot.store.plugindata import PluginData
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
+from bot.store.sessions import Sessions
+from bot.store.tally import Tally
 from bot.store.tickets import LEASE, Tickets
 from bot.tables import AdmissionTable, TalkingTable
 
@@ -101,6 +105,8 @@ class Router:
     leads: Leads
     publishing: Publishing
     metrics: RouterMetrics
+    office: OnPages
+    tally: Tally
     round: float
 
     @property
@@ -154,8 +160,9 @@ def build(
 
     admitting = Admitting(Applicants(redis, keys), ruling, gate, table, everywhere, by_name, say, changed)
     table.known.update(((entry.plugin, entry.id), entry) for entry in admitting.entries())
-    helping = Helping(table, gate, plugins.locales)
-    offices = Offices(choosing, Permitting(servers, rewriting), ruling, helping, giving, admitting, readers)
+    helping, permitting = Helping(table, gate, plugins.locales), Permitting(servers, rewriting)
+    entering, tally = Entering(Sessions(redis, keys), gate), Tally(redis, keys)
+    offices = Offices(choosing, permitting, ruling, helping, giving, admitting, readers, entering)
     stores = Stores(
         jobs,
         blobs,
@@ -164,11 +171,12 @@ def build(
         Schedules(redis, keys),
         offices,
         Instead(queue.instead, queue.offer_after),
+        tally.result,
     )
     doorsteps = Doorsteps(say, time.time)
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell, metrics)
     toolbox = Toolbox(plugins.collect("register_tools"), gate, readers)
-    endings = Endings(plugins, gate, stores.queue, metrics)
+    endings = Endings(plugins, gate, stores.queue, metrics, tally)
 
     async def forward(message: Message) -> None:
         await dispatch.deliver(message)
@@ -205,7 +213,10 @@ def build(
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), _counting(dispatch.deliver, metrics))
     metrics.held.set_function(lambda: len(runner.held))
-    return Router(gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, metrics, lease / ROUNDS)
+    office = OnPages(servers, gate, offices, by_name)
+    return Router(
+        *(gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, metrics, office, tally, lease / ROUNDS)
+    )
 
 
 def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
@@ -231,6 +242,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             fire(router.stores.schedules, router.deliver, router.round),
             retry(router.dead, router.dispatch.again, names, router.round),
             router.publishing.run(),
+            router.tally.run(),
             router.gathering.run(names, router.round),
             take(router.tickets, router.runner, names),
         ]

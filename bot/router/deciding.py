@@ -16,6 +16,7 @@ from bot.permissions import Held, Permit, Usable
 from bot.personal import Kept, Language
 from bot.router.admitting import Admitting
 from bot.router.choosing import Choosing, chosen_json
+from bot.router.entering import Entering
 from bot.router.giving import Giving, kept
 from bot.router.helping import Helping
 from bot.router.journal import Journal
@@ -44,6 +45,7 @@ class Offices:
     giving: Giving
     admitting: Admitting
     readers: Readers
+    entering: Entering
 
 
 class DurableDecisions:
@@ -106,6 +108,15 @@ class DurableDecisions:
             return deeds_json.dump_json(await self._offices.choosing.deeds(self._plugin, self._message, most))
 
         return deeds_json.validate_json(await self._read(self._journal.name("deeds", str(most)), read))
+
+    async def link(self) -> str:
+        """The link that was made first."""
+        self._offices.choosing.must_administer(self._plugin)
+
+        async def make() -> bytes:
+            return (await self._offices.entering.link(self._message)).encode()
+
+        return (await self._read(self._journal.name("link"), make)).decode()
 
     async def held(self) -> Held:
         """What held when this was first asked."""

@@ -13,6 +13,7 @@ from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
 from bot.router.gate import Gate
 from bot.store.queue import Queue
+from bot.store.tally import Tally
 from bot.store.tickets import Ticket
 
 log = structlog.get_logger(__name__)
@@ -21,8 +22,9 @@ log = structlog.get_logger(__name__)
 class Endings:
     """What follows a ticket's end: its jobs are forgotten, and plugins that observe are told."""
 
-    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue, metrics: RouterMetrics) -> None:
+    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue, metrics: RouterMetrics, tally: Tally) -> None:
         self._metrics = metrics
+        self._tally = tally
         self._plugins = plugins
         self._gate = gate
         self._queue = queue
@@ -32,6 +34,7 @@ class Endings:
         """Returns at once."""
         self._metrics.tickets.labels(ticket.body.plugin, outcome).inc()
         self._metrics.ticket_seconds.labels(ticket.body.plugin).observe(max(0.0, time.time() - ticket.at))
+        self._tally.ended(ticket.body.message.address.tenant, time.time() - ticket.at, outcome == "failed")
         if ticket.fence > 1:
             self._metrics.takeovers.inc()
         task = asyncio.create_task(self._follow_up(ticket, outcome, worked))

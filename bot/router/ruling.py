@@ -57,14 +57,8 @@ class Ruling:
         """Shuts something out, or lets it in again."""
         if order.barred and (order.kind, order.name) == ("person", owner_id(message)):
             raise Refused(tr("You cannot ban yourself."))
-
-        def edit(rules: Rules) -> Rules:
-            those = {name: word for name, word in rules.barred.get(order.kind, {}).items() if name != order.name}
-            those |= {order.name: order.word} if order.barred else {}
-            return rules.model_copy(update={"barred": {**rules.barred, order.kind: those}})
-
         what = f"{order.kind} {order.name} {'shut out' if order.barred else 'let in again'}"
-        return await self._change(message, edit, what, keep)
+        return await self._change(message, order.applied, what, keep)
 
     async def open(self, message: Message, door: Door, policy: Policy, keep: Keep) -> Rules:
         """Changes who may use the bot that did not before."""

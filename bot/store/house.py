@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from bot.choices import Deed
-from bot.house import Door, Policy, Rules
+from bot.house import Door, Order, Policy, Rules
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.servers import MOST_DEEDS, deed_json
@@ -73,6 +73,11 @@ class HouseRules:
             return rules.model_copy(update={"owners": {id: one for id, one in rules.owners.items() if id != owner}})
 
         return await self._edit(without)
+
+    @guarded
+    async def bar(self, order: Order, deed: Deed) -> None:
+        """Shuts something out everywhere or lets it in again, where no ticket does."""
+        await self._edit(order.applied, self.noting(deed))
 
     @guarded
     async def open(self, door: Door, policy: Policy, deed: Deed) -> None:

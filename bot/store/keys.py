@@ -91,9 +91,20 @@ TABLE = (
     Entry("room-changes", "1 day after the last change", "nothing personal", "which messages of rooms changed, by id"),
     Entry("room-arrivals", "until a router took it, 7 days at most", "the chat", "what was said or clicked in rooms, by id", "passes"),
     Entry("room-people:*", "30 days after the last visit", "the person", "names of those who came to a room, and when", "asked"),
-    Entry("session:*", "30 days after the last visit", "the person", "a browser that was let in, by the hash of its cookie", "passes"),
+    Entry(
+        "session:*",
+        "30 days after the last visit, an admin's 2 hours",
+        "the person",
+        "a browser that was let in, by the hash of its cookie",
+        "passes",
+    ),
     Entry("pages", "while a router serves them, 1 minute at most", "nothing personal", "where the pages are"),
-    Entry("invite:*", "24 hours, or until used", "nothing personal", "a link that lets a browser in, by the hash of its token"),
+    Entry("invite:*", "24 hours, or until used", "the person", "a link that lets a browser in, by the hash of its token", "passes"),
+    Entry("password", "until the operator changes it", "nothing personal", "the operator's password, as an argon2 hash"),
+    Entry(
+        "tally:*", "an hour's by the minute, 26 hours' by the hour", "the server", "how much was asked, written, drawn and heard, by server"
+    ),
+    Entry("tries:*", "15 minutes", "the person", "how often somebody tried to enter, by the hash of an address", "passes"),
 )
 """The whole store. A test holds it against the keys that a run leaves behind."""
 
@@ -257,6 +268,18 @@ class Keys:
     def invite(self, hash: str) -> str:
         """A link that works once."""
         return f"{self.prefix}:invite:{hash}"
+
+    def password(self) -> str:
+        """The operator's password."""
+        return f"{self.prefix}:password"
+
+    def tries(self, what: str, hash: str) -> str:
+        """How often somebody tried."""
+        return f"{self.prefix}:tries:{what}:{hash}"
+
+    def tally(self, unit: str, at: int) -> str:
+        """How much was done in a minute or an hour."""
+        return f"{self.prefix}:tally:{unit}:{at}"
 
     def pages(self) -> str:
         """Where the pages are."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
+from redis.exceptions import WatchError
 
 from bot.choices import CORE, Deed, Level
 from bot.house import Rules
 from bot.permissions import Grant
 from bot.store.connection import guarded
 from bot.store.keys import Keys
-from bot.store.tickets import Write
+from bot.store.tickets import StaleSettings, Write
 from bot.tables import Talking
 
 MOST_DEEDS = 1000
@@ -93,6 +94,13 @@ class Server(BaseModel):
         return self.model_copy(update={"channels": others | ({} if choices == Choices() else {place: choices})})
 
 
+class Known(NamedTuple):
+    """A server that something is kept of, and whether the bot has left it."""
+
+    tenant: str
+    left: bool
+
+
 class Servers:
     """Reads and changes servers' choices."""
 
@@ -112,6 +120,17 @@ class Servers:
         return server.model_copy(
             update={"version": int(version or 0), "left": left is not None, "admitted": admitted is not None, "rules": rules}
         )
+
+    @guarded
+    async def known(self, most: int) -> list[Known]:
+        """Servers that something is kept of, by name, at most so many."""
+        head = self._keys.server("")
+        names = [name.decode() async for name in self._redis.scan_iter(f"{head}*", count=1000)][:most]
+        async with self._redis.pipeline(transaction=False) as batch:
+            for name in names:
+                batch.hexists(name, "left")
+            left = await batch.execute()
+        return sorted(Known(name.removeprefix(head), bool(gone)) for name, gone in zip(names, left, strict=True))
 
     @guarded
     async def version(self, tenant: str) -> int:
@@ -139,6 +158,27 @@ class Servers:
             ["LPUSH", log, deed_json.dump_json(deed)],
             ["LTRIM", log, 0, MOST_DEEDS - 1],
         ]
+
+    @guarded
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Applies the writes of `changing` at once, where no ticket does. Raises StaleSettings, and has written nothing then."""
+        chosen = [(str(write[1]), int(write[2]), write[3]) for write in writes if write[0] == "CHOOSE"]
+        async with self._redis.pipeline(transaction=True) as batch:
+            await batch.watch(*(key for key, _, _ in chosen))
+            for key, version, _ in chosen:
+                if int(await batch.hget(key, "version") or 0) != version:
+                    raise StaleSettings
+            batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
+            for key, _, json in chosen:
+                batch.hset(key, "json", json)
+                batch.hincrby(key, "version", 1)
+            for write in writes:
+                if write[0] != "CHOOSE":
+                    batch.execute_command(*write)
+            try:
+                await batch.execute()
+            except WatchError:
+                raise StaleSettings from None
 
     @guarded
     async def deeds(self, tenant: str, most: int) -> list[Deed]:

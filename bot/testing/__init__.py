@@ -203,6 +203,10 @@ class ScriptedActs(ScriptedHouse):
         """What `served` has."""
         return self.served
 
+    async def link(self) -> str:
+        """One that leads nowhere."""
+        return "https://pages.example/enter?token=once"
+
     async def kept(self) -> list[Kept]:
         """Nothing."""
         return []

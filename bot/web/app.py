@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -24,12 +25,21 @@ from starlette.types import Scope
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.store.rooms import Rooms
-from bot.store.sessions import Sessions
-from bot.web.entrance import cookie_name, entrance
+from bot.web.entrance import entrance
 from bot.web.files import files as file_routes
 from bot.web.guard import Guard
 from bot.web.notices import NOWHERE
+from bot.web.pages import OPERATORS
+from bot.web.pages.access import access_page
+from bot.web.pages.overview import overview_page
+from bot.web.pages.plugins import plugins_page
+from bot.web.pages.queue import queue_page
+from bot.web.pages.server import server_page
+from bot.web.pages.servers import House, servers_pages
+from bot.web.passwords import Passwords
 from bot.web.room import room_page
+from bot.web.site import Site
+from bot.web.visitors import Cookies, Visitors
 
 RECONNECT_SECONDS = 10.0
 """How long the server keeps a page whose connection was cut; a page that comes later loads itself anew."""
@@ -96,21 +106,19 @@ def url(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def serve(
-    config: Config, rooms: Rooms, sessions: Sessions, *, bound: socket.socket | None = None, ready: asyncio.Event | None = None
-) -> None:
+async def serve(site: Site, *, bound: socket.socket | None = None, ready: asyncio.Event | None = None) -> None:
     """Serves until cancelled; `ready` is set as soon as pages load. `bound` is what `bind` gave, or it binds itself.
 
     One call per process: the page library keeps its pages in one place.
     """
-    bound = bind(config) if bound is None else bound
+    bound = bind(site.config) if bound is None else bound
     with as_file(files("bot.web").joinpath("static")) as static:
-        app = _app(config, rooms, sessions, bound.getsockname()[1], static)
+        app = _app(site, bound.getsockname()[1], static)
         server = Server(
             uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=LAST_WORDS), ready or asyncio.Event()
         )
         serving = asyncio.create_task(server.serve(sockets=[bound]))
-        sweeping = asyncio.create_task(_sweep(rooms))
+        sweeping = asyncio.create_task(_sweep(site.rooms))
         try:
             await asyncio.shield(serving)
         finally:
@@ -119,16 +127,16 @@ async def serve(
             await asyncio.wait([serving], timeout=LAST_WORDS + 2)
 
 
-def _app(config: Config, rooms: Rooms, sessions: Sessions, port: int, static: Path) -> FastAPI:
-    cookie = cookie_name(port)
+def _app(site: Site, port: int, static: Path) -> FastAPI:
+    config, visitors, passwords = site.config, Visitors(site.sessions, Cookies(port)), Passwords(site.sessions)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(entrance(sessions, cookie))
-    app.include_router(file_routes(rooms.uploads))
+    app.include_router(entrance(visitors, passwords))
+    app.include_router(file_routes(site.rooms.uploads))
     app.mount("/static", Served(directory=static))
-    app.add_middleware(Guard, sessions=sessions, cookie=cookie, names={config.web.host, *config.web.names})
+    app.add_middleware(Guard, visitors=visitors, names=_names(config))
     pages.storage.path = config.data_dir / "web"  # nothing is kept there, but its default is the current folder
     pages.add_exception_handler(404, _nowhere)
-    room_page(rooms)
+    _pages(site, visitors, passwords)
     ui.run_with(
         app,
         title="Hobnob",
@@ -140,6 +148,25 @@ def _app(config: Config, rooms: Rooms, sessions: Sessions, port: int, static: Pa
         show_welcome_message=False,
     )
     return app
+
+
+def _names(config: Config) -> set[str]:
+    """Host names that are ours."""
+    return {config.web.host, *config.web.names, *filter(None, [urlsplit(config.web.address or "").hostname])}
+
+
+def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
+    room_page(site.rooms, visitors, site.commands)
+    if site.works is not None:
+        overview_page(site.works, visitors, OPERATORS)
+        queue_page(site.works, visitors, OPERATORS)
+        plugins_page(site.plugins, visitors, OPERATORS)
+        access_page(site.sessions, passwords, visitors, OPERATORS)
+    if site.office is not None:
+        server_page(site.office, visitors)
+    if site.works is not None and site.office is not None:
+        house = House(site.works.servers, site.works.applicants, site.works.rules, site.config.admission, site.office)
+        servers_pages(house, visitors, OPERATORS)
 
 
 async def _nowhere(request: Request, fault: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Lets a request through or not: right host, same origin, a session. How one gets a session is in `entrance.py`."""
+"""Lets a request through or not: right host, same origin, a session that is good for it. How one gets a session is in `entrance.py`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import StoreError
-from bot.store.sessions import Sessions
-from bot.web.entrance import remember
-from bot.web.notices import ASK_FOR_A_LINK, AWAY, notice
-
-PUBLIC = ("/enter", "/healthz", "/static/", "/_nicegui/", "/favicon.ico")
-"""What everybody may read: the way in, and styles and scripts that hold nothing of anybody."""
-
-PAGE = "/"
+from bot.store.sessions import Visitor
+from bot.web.notices import ASK_FOR_A_LINK, AWAY, NOT_YOURS, SERVER_CLOSED, notice
+from bot.web.visitors import OPERATOR, PUBLIC, SERVER, Visitors, may
 
 POLICY = "; ".join(
     (
@@ -40,7 +35,7 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(self)",
@@ -50,27 +45,31 @@ HEADERS = {
 class Guard:
     """Stands before everything else, websockets too. `names` are the host names that are ours beside loopback and plain addresses."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, cookie: str, names: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, visitors: Visitors, names: Collection[str]) -> None:
         self._app = app
-        self._sessions = sessions
-        self._cookie = cookie
+        self._visitors = visitors
         self._names = frozenset(name.lower() for name in names) | {"localhost"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes it on, or answers it here."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif refusal := self._foreign(scope) or await self._unknown(scope):
+            return
+        refusal, known = self._foreign(scope), dict[str, Visitor]()
+        if refusal is None and not scope["path"].startswith(PUBLIC):
+            refusal, known = await self._unknown(scope)
+        if refusal is not None:
             await _refuse(refusal, scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send, self._renewed(scope)))
+            await self._app(scope, receive, _with_headers(send, self._renewed(scope, known)))
 
-    def _renewed(self, scope: Scope) -> str:
+    def _renewed(self, scope: Scope, known: dict[str, Visitor]) -> str:
         """The cookie again, with the page: a session lasts from its last use on, and the browser has to keep it as long."""
-        if scope["type"] != "http" or scope["path"] != PAGE:
+        name, path = self._visitors.cookies.of("guest"), scope["path"]
+        if scope["type"] != "http" or name not in known or not (path == "/" or path.startswith(OPERATOR)):
             return ""
         kept = Response()
-        remember(kept, self._cookie, HTTPConnection(scope).cookies[self._cookie], scope["scheme"])
+        self._visitors.remember(kept, known[name], HTTPConnection(scope).cookies[name], scope["scheme"])
         return kept.headers["set-cookie"]
 
     def _foreign(self, scope: Scope) -> Response | None:
@@ -98,15 +97,18 @@ class Guard:
             return False
         return True  # a name can be pointed at us by anybody, an address cannot
 
-    async def _unknown(self, scope: Scope) -> Response | None:
-        if scope["path"].startswith(PUBLIC):
-            return None
+    async def _unknown(self, scope: Scope) -> tuple[Response | None, dict[str, Visitor]]:
+        """A refusal, or None and the sessions that last."""
         try:
-            if await self._sessions.valid(HTTPConnection(scope).cookies.get(self._cookie, "")):
-                return None
+            known = await self._visitors.known(HTTPConnection(scope))
         except StoreError:
-            return AWAY
-        return ASK_FOR_A_LINK
+            return AWAY, {}
+        path = scope["path"]
+        if may([one.role for one in known.values()], path):
+            return None, known
+        if path.startswith(SERVER):
+            return SERVER_CLOSED, {}
+        return (NOT_YOURS if known else ASK_FOR_A_LINK), {}
 
 
 async def _refuse(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:

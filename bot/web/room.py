@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Literal, TypeVar
+from typing import Literal
 
 import structlog
 from nicegui import ui
-from nicegui.element import Element
-from nicegui.events import GenericEventArguments
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
+from starlette.requests import Request
 
 from bot.errors import StoreError, UserError
 from bot.messages import Part, Person, Text
@@ -20,6 +18,9 @@ from bot.store.rooms import Rooms
 from bot.store.uploads import LARGEST
 from bot.web.markdown import Markdown
 from bot.web.showing import Showing
+from bot.web.site import Commands, no_commands
+from bot.web.view import View, styled
+from bot.web.visitors import OPERATOR, Visitors, may
 
 ROOM = "lobby"
 """The room that the page opens."""
@@ -32,7 +33,6 @@ PAUSE = 1.0
 """Seconds between tries while the store is away."""
 
 Where = Literal["room", "direct"]
-T = TypeVar("T", bound=BaseModel)
 log = structlog.get_logger(__name__)
 
 
@@ -71,46 +71,33 @@ class Clicking(BaseModel):
     key: str = Field(max_length=64)
 
 
-class RoomView(Element, component="static/room.js"):
-    """The room in the browser; `take` gives it something to show."""
+class Slash(BaseModel):
+    """Somebody begins a command."""
 
-    def take(self, kind: str, **content: object) -> None:
-        """Hands something over, in order."""
-        self.run_method("take", {"kind": kind, **content})
+    where: Where
+
+
+class RoomView(View, component="static/room.js"):
+    """The room in the browser."""
 
 
 class Visit:
     """One open tab: one person, the shared channel and that person's direct conversation."""
 
-    def __init__(self, rooms: Rooms, view: RoomView, showing: Showing) -> None:
+    def __init__(self, rooms: Rooms, view: RoomView, showing: Showing, commands: Commands = no_commands) -> None:
         self._rooms = rooms
+        self._commands = commands
         self._view = view
         self._showing = showing
         self._secret = ""
         self._language = ""
         self._me: Person | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        view.on("hello", self._answering(Hello, self._hello))
-        view.on("rename", self._answering(Hello, self._enter))
-        view.on("say", self._answering(Saying, self._say))
-        view.on("press", self._answering(Clicking, self._press))
-
-    def _answering(self, kind: type[T], act: Callable[[T], Awaitable[None]]) -> Callable[[GenericEventArguments], Awaitable[None]]:
-        """What a page sends is checked like anything from outside; what goes wrong is told to the person."""
-
-        async def handle(event: GenericEventArguments) -> None:
-            nonce = event.args.get("nonce", "") if isinstance(event.args, dict) else ""
-            try:
-                await act(kind.model_validate(event.args))
-            except UserError as error:
-                self._view.take("sorry", text=str(error), nonce=nonce)
-            except StoreError:
-                self._view.take("sorry", text="Hobnob cannot reach its store right now. Try again in a moment.", nonce=nonce)
-            except ValidationError as error:
-                log.warning("a page sent something else than expected", faults=error.error_count())
-                self._view.take("sorry", text="This page is out of step with Hobnob: load it anew.", nonce=nonce)
-
-        return handle
+        view.hear("hello", Hello, self._hello)
+        view.hear("rename", Hello, self._enter)
+        view.hear("say", Saying, self._say)
+        view.hear("slash", Slash, self._slash)
+        view.hear("press", Clicking, self._press)
 
     async def _hello(self, hello: Hello) -> None:
         known = await self._rooms.name(ROOM, identity(hello.secret)) or hello.name
@@ -143,6 +130,16 @@ class Visit:
         mentions = mentioned(saying.text[:LONGEST_TEXT], around)
         await self._rooms.say(place, Draft(self._me, (*parts, *files), mentions, saying.reply_to, self._language), saying.nonce)
         self._view.take("said", nonce=saying.nonce)
+
+    async def _slash(self, slash: Slash) -> None:
+        """What this person may use there, as of now."""
+        place = self._place(slash.where)
+        assert self._me is not None
+        found = await self._commands(place, self._me, self._language)
+        shown = [
+            {"id": f"/{one.name}", "name": one.name, "about": one.description, "usage": one.usage, "example": one.example} for one in found
+        ]
+        self._view.take("commands", commands=shown)
 
     async def _part(self, file: Attached) -> Part:
         return part_of(await self._rooms.uploads.find(file.id, file.name), voice=file.voice, seconds=file.seconds)
@@ -205,15 +202,16 @@ class Visit:
         self._tasks = []
 
 
-def room_page(rooms: Rooms) -> None:
+def room_page(rooms: Rooms, visitors: Visitors, commands: Commands) -> None:
     """Puts the room's page at `/`."""
     showing = Showing(Markdown())
 
     @ui.page("/", title="Hobnob")
-    def page() -> None:
-        ui.add_head_html('<script src="/static/theme.js"></script><link rel="stylesheet" href="/static/base.css">')
-        ui.add_head_html('<link rel="stylesheet" href="/static/room.css"><link rel="stylesheet" href="/static/message.css">')
+    async def page(request: Request) -> None:
+        known = await visitors.known(request)
+        styled("room", "message")
         view = RoomView()
         view.props["bot"] = {"id": BOT.id, "name": BOT.name, "bot": True}
         view.props["limits"] = {"text": LONGEST_TEXT, "file": LARGEST, "files": MOST_FILES}
-        ui.context.client.on_delete(Visit(rooms, view, showing).leave)
+        view.props["desk"] = OPERATOR if may([one.role for one in known.values()], OPERATOR) else ""
+        ui.context.client.on_delete(Visit(rooms, view, showing, commands).leave)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot import BadArguments, Button, Choice, Form, Message, Option, Select, Setting, options, tr
+from bot import BadArguments, Button, Choice, Form, Message, Option, Select, Setting, Shape, tr
 
 MOST_CHOICES = 25
 """Of a menu; what has more is typed."""
@@ -18,20 +18,8 @@ LONG = 1000
 """Characters of one that is shown alone."""
 
 
-class Shape:
-    """The JSON schema of a plugin's Settings."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._schema = schema
-        self._options = {option.name: option for option in options(schema)} if schema else {}
-
-    def title(self, name: str) -> str:
-        """What people call a setting."""
-        return str(self._part(name).get("title") or name)
-
-    def description(self, name: str) -> str:
-        """What it is."""
-        return str(self._part(name).get("description") or "")
+class Fields(Shape):
+    """The settings of a plugin, as people see and change them in a chat."""
 
     def shown(self, value: Any, *, whole: bool = False) -> str:
         """A value as people read it."""
@@ -49,24 +37,19 @@ class Shape:
         most = LONG if whole else LONGEST
         return text if len(text) <= most else text[: most - 1] + "…"
 
-    def editable(self, name: str) -> bool:
-        """Whether people can say in a chat what it is to be; what has a structure of its own is imported."""
-        kind = self._kind(name)
-        return kind != "object" and (kind != "array" or self._inner(name).get("items", {}).get("type", "string") == "string")
-
     def read(self, name: str, value: Any) -> Any:
         """What a person gave, as the setting takes it: words of a list stand on lines of their own, or behind commas."""
-        if name not in self._schema.get("properties", {}) or value is None:
+        if not self.part(name) or value is None:
             return value
         if not self.editable(name) and isinstance(value, str):
             raise BadArguments(tr("{setting} has parts of its own: import it as TOML.", setting=self.title(name)))
-        if self._kind(name) == "array" and isinstance(value, str):
+        if self.kind(name) == "list" and isinstance(value, str):
             return [word.strip() for word in value.replace("，", ",").replace("\n", ",").split(",") if word.strip()]
         return value
 
     def controls(self, setting: Setting, action: str, payload: Mapping[str, Any], message: Message) -> list[Button | Select]:
         """What to press or to fill in; an input that is left empty resets."""
-        option, label = self._options[setting.name], self.title(setting.name)
+        option, label = self.option(setting.name), self.title(setting.name)
         if option.kind == "boolean":
             return [
                 Button(word, action, {**payload, "value": on}) for word, on in ((tr("Yes"), True), (tr("No"), False)) if on != setting.value
@@ -80,7 +63,7 @@ class Shape:
         ]
 
     def _form(self, setting: Setting, option: Option, label: str) -> Form:
-        array = self._kind(setting.name) == "array"
+        array = self.kind(setting.name) == "list"
         kind = "text" if array else option.kind
         least, most = (None, None) if array else (option.least, option.most)
         description = f"{option.description} {tr('Several with commas.')}" if array else option.description
@@ -90,24 +73,10 @@ class Shape:
 
     def _picks(self, setting: Setting, action: str, payload: Mapping[str, Any], message: Message) -> list[Button | Select]:
         """What is nearest at hand for a setting that says `json_schema_extra={"picks": "channel"}`, or "role"."""
-        match self._part(setting.name).get("picks"):
+        match self.part(setting.name).get("picks"):
             case "channel":
                 return [Button(tr("This channel"), action, {**payload, "value": message.address.channel})]
             case "role" if message.roles:
                 choices = tuple(Choice(name, id, chosen=id == setting.value) for id, name in list(message.roles.items())[:MOST_CHOICES])
                 return [Select(action, "value", choices, payload, tr("One of your roles"))]
         return []
-
-    def _kind(self, name: str) -> str:
-        return str(self._inner(name).get("type", "string" if "enum" in self._inner(name) else "object"))
-
-    def _inner(self, name: str) -> Mapping[str, Any]:
-        """A field's schema without what stands between: a reference, or "or nothing"."""
-        part = self._part(name)
-        kinds = [one for one in part.get("anyOf", [part]) if one.get("type") != "null"]
-        inner: Mapping[str, Any] = kinds[0] if kinds else {}
-        return self._schema["$defs"][inner["$ref"].rpartition("/")[2]] if "$ref" in inner else inner
-
-    def _part(self, name: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._schema.get("properties", {}).get(name, {})
-        return found

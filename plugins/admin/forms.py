@@ -29,7 +29,7 @@ from bot import (
     translated,
 )
 from plugins.admin import transfer
-from plugins.admin.fields import Shape
+from plugins.admin.fields import Fields
 from plugins.admin.places import decided, known, named, places
 
 KEPT = later("kept until it is installed again")
@@ -104,7 +104,7 @@ async def form(ctx: Context, args: About, said: str = "") -> Reply:
     if not args.plugin:
         return await _plugins(ctx, args.where, said)
     found = await ctx.choices.of(args.plugin)
-    shape = Shape(found.shape)
+    shape = Fields(found.shape)
     title = f"**{tr('Settings of {plugin}, for {place}', plugin=known(found), place=named(args.where))}**"
     lines = [f"- {shape.title(each.name)}: {shape.shown(each.value)} ({_origin(each)})" for each in found.settings]
     text = "\n".join(filter(None, (said, title, *(lines or [tr("There is nothing to choose.")]))))
@@ -115,7 +115,7 @@ def _origin(setting: Setting) -> str:
     return tr("{who}, cannot be changed here", who=decided(setting.origin)) if setting.locked else decided(setting.origin)
 
 
-def _controls(ctx: Context, found: Chosen, shape: Shape, where: Where) -> list[Button | Select]:
+def _controls(ctx: Context, found: Chosen, shape: Fields, where: Where) -> list[Button | Select]:
     if not reaches(ctx.level, "admin"):
         return []
     about = {"plugin": found.plugin, "where": where}
@@ -147,7 +147,7 @@ async def _plugins(ctx: Context, where: Where, said: str) -> Reply:
 async def one(ctx: Context, args: One, said: str = "") -> Reply:
     """One setting: what it is, what holds, who decided that, and how to change it."""
     found = await ctx.choices.of(args.plugin)
-    here, shape = found.setting(args.setting), Shape(found.shape)
+    here, shape = found.setting(args.setting), Fields(found.shape)
     lines = [
         said,
         tr("**{setting}**, for {place}", setting=shape.title(here.name), place=named(args.where)),
@@ -166,7 +166,7 @@ async def one(ctx: Context, args: One, said: str = "") -> Reply:
 async def put(ctx: Context, args: Put) -> Reply:
     """Saves a value; where somebody was quicker, the person sees that and confirms."""
     found = await ctx.choices.of(args.plugin)
-    value = Shape(found.shape).read(args.setting, args.value)
+    value = Fields(found.shape).read(args.setting, args.value)
     try:
         chosen = await ctx.choices.save({args.setting: value}, args.where, plugin=args.plugin, seen=args.seen)
     except Changed as error:

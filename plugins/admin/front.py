@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from bot import Catalogue, Route, hookimpl
-from plugins.admin import forms, languages, mydata, owners, permits, switches
+from plugins.admin import dashboard, forms, languages, mydata, owners, permits, switches
 from plugins.admin.telling import Telling
 
 
@@ -21,6 +21,7 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         """Nothing here is ordered: an admin waits for no answer of a model."""
         return [
+            *dashboard.routes(),
             *switches.routes(),
             *forms.routes(),
             *permits.routes(),

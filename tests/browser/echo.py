@@ -18,6 +18,7 @@ from bot.store.rooms import Rooms
 from bot.store.sessions import Sessions
 from bot.tables import Talking
 from bot.web.app import bind, serve
+from bot.web.site import Site
 
 CODE = """Here is how:
 
@@ -70,7 +71,7 @@ async def main(url: str, prefix: str, data: str, port: str) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(connector.run(Echo(connector).deliver)),
-            group.create_task(serve(config, rooms, sessions, bound=bind(config))),
+            group.create_task(serve(Site(config, rooms, sessions), bound=bind(config))),
         ]
         for task in tasks:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: [task.cancel() for task in tasks])

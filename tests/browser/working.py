@@ -17,6 +17,7 @@ from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.store.sessions import Sessions
 from bot.web.app import bind, serve
+from bot.web.site import Site
 from tests.router.waiting import Asker
 
 QUEUE = QueueTable(offer_after=30.0, instead={"say": {"finch": "A smaller one, now"}})
@@ -28,7 +29,7 @@ async def main(url: str, prefix: str, data: str, port: str) -> None:
     rooms, sessions = Rooms(redis, keys, Path(data) / "files"), Sessions(redis, keys)
     plugins = Plugins([Loaded("asker", Asker(), version="1")])
     async with running(app.build(redis, keys, plugins, [RoomConnector(rooms)], queue=QUEUE, lease=0.6), plugins):
-        serving = asyncio.create_task(serve(config, rooms, sessions, bound=bind(config)))
+        serving = asyncio.create_task(serve(Site(config, rooms, sessions), bound=bind(config)))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
         await asyncio.gather(serving, return_exceptions=True)
     await rooms.close()

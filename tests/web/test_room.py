@@ -19,6 +19,7 @@ from bot.testing import wait_until
 from bot.web.markdown import Markdown
 from bot.web.room import ROOM, Visit
 from bot.web.showing import Showing
+from bot.web.view import View as Page
 
 ANN = newcomer("Ann")
 
@@ -29,6 +30,8 @@ class View:
     def __init__(self) -> None:
         self.handlers: dict[str, Callable[[Any], Awaitable[None]]] = {}
         self.taken: list[tuple[str, dict[str, Any]]] = []
+
+    hear = Page.hear
 
     def on(self, event: str, handler: Callable[[Any], Awaitable[None]]) -> None:
         self.handlers[event] = handler

@@ -8,14 +8,15 @@ const key = (where) => `hobnob-draft-${where}`;
 
 export default {
   components: { Avatar, Icon },
-  props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object },
-  emits: ["say", "unquote", "sorry"],
+  props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object, commands: Array },
+  emits: ["say", "slash", "unquote", "sorry"],
   data: () => ({ text: "", files: [], offered: [], chosen: 0, recorder: null, note: null, rising: false, seconds: 0, nonce: "", sent: null }),
   template: `
     <form class="composer" :class="{ recording: recorder || note }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
-      <ul v-if="offered.length" id="offered" class="offered" role="listbox" aria-label="People to mention">
-        <li v-for="(person, at) in offered" :id="'offer' + at" :key="person.id" role="option" :aria-selected="at === chosen"
-          @pointerdown.prevent="mention(person)"><Avatar :person="person" tiny />{{ person.name }}<span v-if="person.bot" class="tag">bot</span></li>
+      <ul v-if="offered.length" id="offered" class="offered" role="listbox" :aria-label="offered[0].usage === undefined ? 'People to mention' : 'Commands'">
+        <li v-for="(one, at) in offered" :id="'offer' + at" :key="one.id" role="option" :aria-selected="at === chosen" @pointerdown.prevent="take(one)">
+          <template v-if="one.usage === undefined"><Avatar :person="one" tiny />{{ one.name }}<span v-if="one.bot" class="tag">bot</span></template>
+          <template v-else><b>/{{ one.name }}</b><span class="about">{{ one.about }}</span></template></li>
       </ul>
       <div v-if="quoted" class="quoting"><Icon name="reply" /><span>Reply to <b>{{ quoted.author.name }}</b> {{ quoted.text.slice(0, 120) }}</span>
         <button type="button" class="small" aria-label="Do not reply" @click="$emit('unquote')"><Icon name="close" /></button></div>
@@ -53,6 +54,9 @@ export default {
       return this.text.toLowerCase().includes(`@${this.bot.name.toLowerCase()}`) || !!this.quoted?.author.bot;
     },
     hint() {
+      const [, name] = /^\/([\w-]+)\s/.exec(this.text) || [];
+      const command = name && this.commands.find((one) => one.name === name);
+      if (command) return `/${command.name} ${command.usage}`.trim() + (command.example ? `. For example: ${command.example}` : "");
       if (this.where === "direct") return `Only you and ${this.bot.name} see this. It always answers here.`;
       return this.called ? `${this.bot.name} will answer.` : "Mention it or reply to get an answer.";
     },
@@ -70,6 +74,9 @@ export default {
         this.$nextTick(this.grow);
       },
       immediate: true,
+    },
+    commands() {
+      if (this.text.startsWith("/")) this.offer();
     },
     text() {
       sessionStorage.setItem(key(this.where), this.text.slice(0, this.limits.text));
@@ -96,10 +103,23 @@ export default {
       return /(?:^|[\s(])@([^@\n]{0,32})$/.exec(this.text.slice(0, this.$refs.area.selectionStart))?.[1];
     },
     offer() {
+      const [, begun] = /^\/([\w-]*)$/.exec(this.text.slice(0, this.$refs.area.selectionStart)) || [];
+      if (begun !== undefined) {
+        if (begun === "") this.$emit("slash", { where: this.where });
+        this.offered = this.commands.filter((one) => one.name.startsWith(begun) && one.name !== begun).slice(0, 8);
+        this.chosen = 0;
+        return;
+      }
       const word = this.started()?.toLowerCase();
       const known = word === undefined || this.where === "direct" ? [] : [this.bot, ...this.people];
       this.offered = known.filter((person) => person.name.toLowerCase().startsWith(word) && person.name.toLowerCase() !== word).slice(0, 6);
       this.chosen = 0;
+    },
+    take(one) {
+      if (one.usage === undefined) return this.mention(one);
+      this.text = `/${one.name} ${this.text.slice(this.$refs.area.selectionStart).trimStart()}`;
+      this.offered = [];
+      this.focus();
     },
     mention(person) {
       const area = this.$refs.area;
@@ -127,7 +147,7 @@ export default {
     steer(pressed) {
       const step = { ArrowDown: 1, ArrowUp: -1 }[pressed];
       if (step) this.chosen = (this.chosen + step + this.offered.length) % this.offered.length;
-      else if (pressed === "Enter" || pressed === "Tab") this.mention(this.offered[this.chosen]);
+      else if (pressed === "Enter" || pressed === "Tab") this.take(this.offered[this.chosen]);
       else if (pressed === "Escape") this.offered = [];
       else return false;
       return true;

@@ -10,11 +10,11 @@ const empty = () => ({ messages: [], unread: 0 });
 
 export default {
   components: { Avatar, Composer, Icon, Message },
-  props: { bot: Object, limits: Object },
-  emits: ["hello", "rename", "say", "press"],
+  props: { bot: Object, limits: Object, desk: String },
+  emits: ["hello", "rename", "say", "slash", "press"],
   data: () => ({
     me: null, naming: false, name: "", where: sessionStorage.hobnobWhere === "direct" ? "direct" : "room",
-    places: { room: empty(), direct: empty() }, people: [], quoted: null,
+    places: { room: empty(), direct: empty() }, people: [], commands: [], quoted: null,
     notice: "", away: false, loaded: false, below: true, theme: window.hobnobTheme.get(), dropping: false,
   }),
   template: `
@@ -35,6 +35,7 @@ export default {
               <span v-if="person.id === me?.id" class="tag">you</span></li></ul>
         </section>
         <div class="self">
+          <a v-if="desk" class="round" :href="desk" aria-label="Dashboard" title="Dashboard"><Icon name="chart" /></a>
           <button v-if="me" type="button" class="rename" title="Change your name" @click="rename"><Avatar :person="me" tiny /><span>{{ me.name }}</span><Icon name="edit" /></button>
           <button type="button" class="round" :aria-label="'Colours: ' + theme + '. Change'" :title="'Colours: ' + theme" @click="recolour"><Icon :name="theme" /></button>
         </div>
@@ -54,8 +55,8 @@ export default {
           </template>
         </div>
         <div class="foot"><button v-if="!below" type="button" class="newest" @click="bottom(true)"><Icon name="down" /> Newest</button>
-        <Composer ref="composer" :where="where" :bot="bot" :people="others" :limits="limits" :quoted="quoted"
-          @say="$emit('say', $event)" @unquote="quoted = null" @sorry="sorry" /></div>
+        <Composer ref="composer" :where="where" :bot="bot" :people="others" :limits="limits" :quoted="quoted" :commands="commands"
+          @say="$emit('say', $event)" @slash="$emit('slash', $event)" @unquote="quoted = null" @sorry="sorry" /></div>
       </main>
       <div v-if="notice && !naming" class="toast" role="alert"><span>{{ notice }}</span>
         <button type="button" class="small" aria-label="Close" @click="notice = ''"><Icon name="close" /></button></div>
@@ -130,6 +131,9 @@ export default {
     },
     on_people({ people }) {
       Object.assign(this, { people, away: false });
+    },
+    on_commands({ commands }) {
+      this.commands = commands;
     },
     on_all({ changes }) {
       Object.assign(this, { away: false, loaded: true });

@@ -52,3 +52,21 @@ const mend = (old, fresh) => {
   else if (alike && ["P", "UL", "OL", "LI", "DIV", "PRE", "CODE", "BLOCKQUOTE"].includes(old.nodeName)) blend(old, fresh);
   else old.replaceWith(fresh);
 };
+
+export const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
+
+// How long something takes or has taken, in the two largest units.
+export const span = (seconds) => {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+};
+
+// A value of a configuration as people read it.
+export const value = (given) => {
+  if (given === null || given === "" || (Array.isArray(given) && !given.length)) return "nothing";
+  if (typeof given === "boolean") return given ? "yes" : "no";
+  if (Array.isArray(given) && given.every((one) => typeof one !== "object")) return given.join(", ");
+  return typeof given === "object" ? JSON.stringify(given) : String(given);
+};

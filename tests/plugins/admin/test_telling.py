@@ -16,7 +16,7 @@ async def test_help_shows_exactly_what_this_person_may_do_here(hall: Hall) -> No
 
     everybody = {"cancel", "plugins", "settings", "claim", "help", "about", "mydata", "privacy", "language", "song", "hum"}
     assert await commands(BOB) == everybody
-    assert await commands(ANN) == everybody | {"permissions", "audit", "remove", "house", "bar"}
+    assert await commands(ANN) == everybody | {"permissions", "audit", "dashboard", "remove", "house", "bar"}
     await hall.say("/permissions deny /song everyone")
     assert await commands(BOB) == everybody - {"song"}
     await hall.say("/plugins")

@@ -1,0 +1,205 @@
+"""The page of one server: plugins, settings, who may do what, what was changed. Who is let in: `desk.py`; who decides: the `Office`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from nicegui import ui
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+from starlette.requests import Request
+
+from bot.choices import Change, Changed, Chosen, Setting, Where, reaches
+from bot.errors import BadArguments, Refused
+from bot.messages import Address, Message
+from bot.permissions import Permit
+from bot.shapes import Shape
+from bot.web.desk import Desk, Link, desk
+from bot.web.site import Office
+from bot.web.view import View
+from bot.web.visitors import SERVER, Visitors
+
+MOST_DEEDS = 50
+
+CLOSED = "Your two hours at this server's page are over: say /dashboard in your chat again."
+
+LINKS = (Link(SERVER, "gear", "Your servers"),)
+
+Seats = Callable[[], Awaitable[Mapping[str, Message]]]
+"""By server: the messages that say who sits at the page. Asked anew for everything that is done."""
+
+
+class ServerView(View, component="../static/server.js"):
+    """A server in the browser."""
+
+
+class Opening(BaseModel):
+    """Somebody looks at a server, "" for the first that they may."""
+
+    server: str = Field(default="", max_length=300)
+
+
+class Switching(BaseModel):
+    """Switches a plugin, None gives the switch back; `seen` is how it stood on the page."""
+
+    server: str = Field(max_length=300)
+    plugin: str = Field(max_length=100)
+    where: Where = "server"
+    on: bool | None
+    seen: str = Field(max_length=64)
+    nonce: str = ""
+
+
+class Saving(BaseModel):
+    """Saves settings by name, None resets one."""
+
+    server: str = Field(max_length=300)
+    plugin: str = Field(max_length=100)
+    where: Where = "server"
+    settings: dict[str, JsonValue] = Field(max_length=200)
+    seen: str = Field(max_length=64)
+    nonce: str = ""
+
+
+class Granting(BaseModel):
+    """Says who may do what, or what somebody is."""
+
+    server: str = Field(max_length=300)
+    permit: dict[str, JsonValue] = Field(max_length=10)
+    nonce: str = ""
+
+
+class ServerPage:
+    """One tab of it."""
+
+    def __init__(self, made: Desk, office: Office, seats: Seats) -> None:
+        self._made = made
+        self._office = office
+        self._seats = seats
+        made.hear("hello", Opening, self.open)
+        made.hear("switch", Switching, self.switch)
+        made.hear("save", Saving, self.save)
+        made.hear("permit", Granting, self.permit)
+
+    async def open(self, given: Opening) -> None:
+        """Hands all of it over."""
+        seats = await self._seats()
+        server = given.server or next(iter(seats), "")
+        message = await self._seat(server)
+        level = await self._office.level(message)
+        if not reaches(level, "admin"):
+            raise Refused(f"You are a {level} of this server now, and only its admins may see its page.")
+        held, deeds = await self._office.held(message), await self._office.deeds(message, MOST_DEEDS)
+        self._made.view.take(
+            "seen",
+            seen={
+                "servers": [{"id": id, "name": called(one.address)} for id, one in seats.items()],
+                "server": server,
+                "me": {"id": f"person:{message.sender.id}", "name": message.sender.name, "level": level},
+                "places": places(message.address),
+                "roles": [{"id": f"role:{id}", "name": name} for id, name in message.roles.items()],
+                "plugins": [plugin(one) for one in await self._office.chosen(message)],
+                "grants": [{"where": where, **grant.model_dump()} for where, grant in held.grants],
+                "levels": [{"who": who, "name": held.names.get(who) or who, "level": its} for who, its in held.levels.items()],
+                "deeds": [{"at": one.at, "name": one.name, "plugin": one.plugin, "what": one.what} for one in deeds],
+            },
+        )
+
+    async def switch(self, given: Switching) -> None:
+        """As `/plugins` does."""
+        on: bool | Literal["reset"] = "reset" if given.on is None else given.on
+        await self._change(given.server, Change(plugin=given.plugin, where=given.where, on=on, seen=given.seen))
+
+    async def save(self, given: Saving) -> None:
+        """As `/settings` does; texts become what the settings take."""
+        change = Change(plugin=given.plugin, where=given.where, settings=given.settings, seen=given.seen)
+        await self._change(given.server, change)
+
+    async def permit(self, given: Granting) -> None:
+        """As `/permissions` does."""
+        message = await self._seat(given.server)
+        try:
+            permit = Permit.model_validate(given.permit)
+        except ValidationError:
+            raise BadArguments("Say who, and which command (/again), plugin (chat) or everything (*).") from None
+        await self._office.permit(message, permit)
+        await self._done(given.server)
+
+    async def _change(self, server: str, change: Change) -> None:
+        message = await self._seat(server)
+        try:
+            chosen = await self._office.choose(message, change)
+        except Changed as error:
+            await self.open(Opening(server=server))
+            raise BadArguments(str(error)) from None
+        await self._done(server, chosen.warnings)
+
+    async def _done(self, server: str, warnings: Sequence[str] = ()) -> None:
+        await self.open(Opening(server=server))
+        self._made.view.take("saved", warnings=list(warnings))
+
+    async def _seat(self, server: str) -> Message:
+        found = (await self._seats()).get(server)
+        if found is None:
+            raise Refused(CLOSED)
+        return found
+
+
+def places(address: Address) -> list[Where]:
+    """What something can be chosen for, the widest first."""
+    channel: list[Where] = ["channel"] if not address.direct and address.channel not in ("", "main") else []
+    thread: list[Where] = ["thread"] if address.thread else []
+    return ["server", *channel, *thread]
+
+
+def called(address: Address) -> str:
+    """What a server is called; its platform's name for it is not known here."""
+    return (
+        f"{address.connector.capitalize()}, alone with the bot" if address.direct else f"{address.connector.capitalize()} {address.server}"
+    )
+
+
+def plugin(chosen: Chosen) -> dict[str, Any]:
+    """One plugin, as plain data."""
+    shape = Shape(chosen.shape)
+    return {
+        "name": chosen.plugin,
+        "summary": chosen.summary,
+        "on": chosen.on,
+        "origin": chosen.origin,
+        "locked": chosen.locked,
+        "installed": chosen.installed,
+        "seen": chosen.seen,
+        "settings": [_setting(shape, one) for one in chosen.settings] if chosen.installed else [],
+    }
+
+
+def _setting(shape: Shape, setting: Setting) -> dict[str, Any]:
+    option = shape.option(setting.name)
+    return {
+        "name": setting.name,
+        "title": shape.title(setting.name),
+        "about": shape.description(setting.name),
+        "kind": shape.kind(setting.name),
+        "choices": list(option.choices),
+        "least": option.least,
+        "most": option.most,
+        "value": setting.value,
+        "origin": setting.origin,
+        "locked": setting.locked,
+    }
+
+
+def server_page(office: Office, visitors: Visitors) -> None:
+    """Puts the page where admins of servers come in."""
+
+    @ui.page(SERVER, title="Your server · Hobnob")
+    async def show(request: Request) -> None:
+        made = desk(ServerView(), visitors, request, "admin", LINKS)
+
+        async def seats() -> Mapping[str, Message]:
+            visitor = await made.visitor()
+            tenants = dict.fromkeys(seat.message.address.tenant for seat in visitor.seats)
+            return {tenant: message for tenant in tenants if (message := visitor.seat(tenant)) is not None}
+
+        ServerPage(made, office, seats)

@@ -1,0 +1,138 @@
+"""The operator's view of the servers: who may use the bot at all, who waits to be let in, who is in, and who is banned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nicegui import ui
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+
+from bot.choices import Deed
+from bot.errors import BadArguments
+from bot.house import Door, Order, Policy
+from bot.messages import Address, Message, Person
+from bot.store.applicants import Applicants
+from bot.store.house import HouseRules
+from bot.store.servers import Servers
+from bot.tables import AdmissionTable
+from bot.web.desk import Desk, Link, Nothing, desk
+from bot.web.pages.server import ServerPage, ServerView, called
+from bot.web.site import Office
+from bot.web.view import View
+from bot.web.visitors import OPERATOR, Visitors
+
+WHO = Person("operator", "the operator")
+
+MOST = 2000
+
+
+class ServersView(View, component="../static/servers.js"):
+    """The servers in the browser."""
+
+
+class Deciding(BaseModel):
+    """The operator lets a server in or refuses it, bans it or lets it in again."""
+
+    server: str = Field(pattern=r"^[^/]+/[^/]+$", max_length=300)
+    act: Literal["admit", "refuse", "ban", "allow"]
+    nonce: str = ""
+
+
+class Opening(BaseModel):
+    """The operator changes who may use the bot that did not before."""
+
+    door: Door
+    policy: Policy
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is decided for all servers, and where it is kept."""
+
+    servers: Servers
+    applicants: Applicants
+    rules: HouseRules
+    admission: AdmissionTable
+    office: Office
+
+
+class ServersPage:
+    """One tab of it."""
+
+    def __init__(self, made: Desk, house: House) -> None:
+        self._made = made
+        self._house = house
+        made.hear("hello", Nothing, self.show)
+        made.hear("decide", Deciding, self.decide)
+        made.hear("open", Opening, self.open)
+
+    async def show(self, _: Nothing) -> None:
+        """Hands all of it over."""
+        house, rules = self._house, await self._house.rules.get()
+        barred = rules.barred.get("server", {})
+        waiting = await house.applicants.waiting()
+        self._made.view.take(
+            "seen",
+            seen={
+                "policies": dict(house.admission.holding(rules)),
+                "waiting": [{"id": one.address.tenant, "name": one.name, "direct": one.address.direct, "at": one.at} for one in waiting],
+                "servers": [
+                    {"id": one.tenant, "name": called(Address.of(one.tenant)), "left": one.left, "banned": one.tenant in barred}
+                    for one in await house.servers.known(MOST)
+                ],
+                "banned": [{"id": id, "name": word or id} for id, word in barred.items()],
+                "owners": [{"id": id, "name": owner.name} for id, owner in rules.owners.items()],
+            },
+        )
+
+    async def decide(self, given: Deciding) -> None:
+        """From the server's next message on; what is being worked on for one that is banned is cancelled."""
+        house, server = self._house, given.server
+        if given.act in ("ban", "allow"):
+            order = Order(kind="server", name=server, barred=given.act == "ban", word=server)
+            await house.rules.bar(order, _deed(f"server {server} {'shut out' if order.barred else 'let in again'}"))
+            await house.office.end_work(order)
+        else:
+            admitted = given.act == "admit"
+            applicants = house.applicants
+            writes = applicants.admitting(server) if admitted else applicants.refusing(await applicants.get(server))
+            await applicants.decide([*writes, *house.rules.noting(_deed(f"{server} {'let in' if admitted else 'refused'}"))])
+        await self.show(Nothing())
+
+    async def open(self, given: Opening) -> None:
+        """From the next message on; who is in stays in."""
+        await self._house.rules.open(given.door, given.policy, _deed(f"{given.door}: {given.policy}"))
+        await self.show(Nothing())
+
+
+def _deed(what: str) -> Deed:
+    return Deed(time.time(), "", WHO.name, "", "", what)
+
+
+def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> None:
+    """Puts the list below the operator's door, and each server's page as its admins see it behind it."""
+
+    @ui.page(f"{OPERATOR}/servers", title="Servers · Hobnob")
+    async def show(request: Request) -> None:
+        ServersPage(desk(ServersView(), visitors, request, "operator", links), house)
+
+    @ui.page(f"{OPERATOR}/server", title="Server · Hobnob")
+    async def one(request: Request, of: str = "") -> None:
+        made = desk(ServerView(), visitors, request, "operator", links)
+        made.view.props["start"] = of
+
+        async def seats() -> Mapping[str, Message]:
+            return {of: Message("", "", _address(of), WHO, manages=True)}
+
+        ServerPage(made, house.office, seats)
+
+
+def _address(server: str) -> Address:
+    if server.count("/") != 1:
+        raise BadArguments("This is no server. Choose one from the list.")
+    return Address.of(server)

@@ -1,0 +1,127 @@
+// The page of one server: its plugins with their settings, who may do what, and what was changed.
+import acting from "/static/acting.js";
+import Frame from "/static/frame.js";
+import Setting from "/static/setting.js";
+import { moment } from "/static/words.js";
+
+const PLACES = { server: "The whole server", channel: "The channel where you asked", thread: "The thread where you asked" };
+const ORIGINS = { plugin: "as it came", operator: "by whoever runs the bot", server: "by this server", channel: "by the channel", thread: "by the thread" };
+const LEVELS = ["guest", "member", "moderator", "admin"];
+
+export default {
+  mixins: [acting],
+  components: { Frame, Setting },
+  emits: ["switch", "save", "permit"],
+  data: () => ({ where: "server", drafts: {}, open: "", said: "", who: "everyone", what: "", allowed: true, role: "", rank: "moderator", tab: "plugins" }),
+  template: `
+    <Frame ref="frame" :frame="frame" title="Your server" :about="about" :away="away" :loaded="!!seen">
+      <template #acts><label v-if="seen && seen.servers.length > 1" class="pick"><span class="unseen">Server</span>
+        <select :value="seen.server" @change="$emit('hello', { server: $event.target.value })">
+          <option v-for="one in seen.servers" :key="one.id" :value="one.id">{{ one.name }}</option></select></label></template>
+      <div class="tabs" role="tablist" aria-label="Parts of this page" @keydown.right="step(1)" @keydown.left="step(-1)">
+        <button v-for="one in tabs" :id="'tab-' + one.id" :key="one.id" type="button" role="tab" :aria-selected="tab === one.id" :tabindex="tab === one.id ? 0 : -1"
+          aria-controls="part" @click="tab = one.id">{{ one.label }}</button></div>
+      <p v-if="said" class="saved" role="status">{{ said }}</p>
+      <div id="part" class="part" role="tabpanel" :aria-labelledby="'tab-' + tab">
+        <template v-if="tab === 'plugins'">
+          <label v-if="seen.places.length > 1" class="field"><span>What you change holds for</span>
+            <select v-model="where"><option v-for="one in seen.places" :key="one" :value="one">{{ places[one] }}</option></select></label>
+          <section v-for="one in seen.plugins" :key="one.name" class="panel">
+            <div class="head"><h2>{{ called(one) }}</h2>
+              <template v-if="one.name === 'hobnob'"></template><span v-else-if="one.locked" class="tag">{{ one.on ? "on" : "off" }}, as whoever runs the bot decided</span>
+              <label v-else class="check"><span>{{ one.on ? "On" : "Off" }}</span><span class="switch"><input type="checkbox" role="switch" :checked="one.on" :aria-label="one.name"
+                :disabled="busy()" @change="$emit('switch', { server: seen.server, plugin: one.name, where, on: $event.target.checked, seen: one.seen })" /></span></label></div>
+            <p class="quiet">{{ one.summary }}<template v-if="one.origin !== 'plugin' && one.origin !== 'operator'"> Switched {{ origins[one.origin] }}.
+              <button type="button" class="link" @click="$emit('switch', { server: seen.server, plugin: one.name, where, on: null, seen: one.seen })">As elsewhere</button></template></p>
+            <details v-if="one.settings.length" :open="open === one.name" @toggle="$event.target.open && (open = one.name)"><summary>Settings</summary>
+              <form class="form" @submit.prevent="save(one)">
+                <Setting v-for="each in one.settings" :key="each.name" :id="one.name + '-' + each.name" :setting="each" :draft="draft(one, each)"
+                  :origin="origins[each.origin]" :mine="each.origin === where" @draft="put(one, each, $event)" @reset="reset(one, each)" />
+                <div class="group"><button type="submit" class="go" :disabled="busy() || !changed(one)">Save</button>
+                  <button v-if="changed(one)" type="button" class="plain" @click="drafts[one.name] = {}">As it was</button></div>
+              </form></details>
+          </section>
+        </template>
+        <template v-else-if="tab === 'people'">
+          <section class="panel"><h2>Who may do what</h2>
+            <p class="quiet">Admins may do everything. Where nothing is said here, everybody may use what is on.</p>
+            <ul v-if="seen.grants.length || seen.levels.length" class="rows">
+              <li v-for="one in seen.grants" :key="one.where + one.who + one.what"><span><b>{{ one.name || one.who }}</b> {{ one.allowed ? "may" : "may not" }} use
+                <code>{{ one.what === "*" ? "everything" : one.what }}</code>{{ one.where === "server" ? "" : ", in the " + one.where }}</span>
+                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, what: one.what, where: one.where, name: one.name })">Take back</button></li>
+              <li v-for="one in seen.levels" :key="one.who"><span><b>{{ one.name }}</b> is {{ one.level }} here</span>
+                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, level: 'none', name: one.name })">Take back</button></li></ul>
+            <form class="form inline" @submit.prevent="permit({ who, what, allowed, name: name(who), where: 'server' })">
+              <label class="field"><span>Who</span><select v-model="who"><option value="everyone">everyone</option>
+                <option v-for="level in levels.slice(0, 3)" :key="level" :value="'level:' + level">every {{ level }}</option>
+                <option v-for="role in seen.roles" :key="role.id" :value="role.id">{{ role.name }}</option></select></label>
+              <label class="field"><span>May</span><select v-model="allowed"><option :value="true">use</option><option :value="false">not use</option></select></label>
+              <label class="field"><span>What</span><input v-model.trim="what" list="things" required maxlength="64" placeholder="/again, chat or *" />
+                <datalist id="things"><option v-for="one in seen.plugins" :key="one.name" :value="one.name"></option><option value="*"></option></datalist></label>
+              <button type="submit" class="go" :disabled="busy()">Save</button></form>
+            <form v-if="seen.roles.length" class="form inline" @submit.prevent="permit({ who: role, level: rank, name: name(role) })">
+              <label class="field"><span>Role</span><select v-model="role"><option v-for="one in seen.roles" :key="one.id" :value="one.id">{{ one.name }}</option></select></label>
+              <label class="field"><span>Is here</span><select v-model="rank"><option v-for="level in levels" :key="level" :value="level">{{ level }}</option></select></label>
+              <button type="submit" class="go" :disabled="busy() || !role">Save</button></form>
+          </section>
+        </template>
+        <section v-else class="panel"><h2>What was changed</h2>
+          <p v-if="!seen.deeds.length" class="quiet">Nobody has changed anything here.</p>
+          <div v-else class="scroll" tabindex="0" role="region" aria-label="What was changed"><table><thead><tr><th>When</th><th>Who</th><th>What</th></tr></thead>
+            <tbody><tr v-for="(one, at) in seen.deeds" :key="at"><td>{{ moment(one.at) }}</td><td>{{ one.name }}</td><td><b v-if="one.plugin">{{ one.plugin }}</b> {{ one.what }}</td></tr></tbody></table></div>
+        </section>
+      </div>
+    </Frame>`,
+  computed: {
+    about() {
+      return this.seen ? this.seen.servers.find((one) => one.id === this.seen.server)?.name : "";
+    },
+    tabs: () => [
+      { id: "plugins", label: "Plugins and settings" },
+      { id: "people", label: "Permissions" },
+      { id: "log", label: "What was changed" },
+    ],
+    places: () => PLACES,
+    origins: () => ORIGINS,
+    levels: () => LEVELS,
+  },
+  methods: {
+    moment,
+    called: (one) => (one.name === "hobnob" ? "The bot itself" : one.name),
+    name(who) {
+      return this.seen.roles.find((role) => role.id === who)?.name || who.replace("level:", "every ");
+    },
+    step(by) {
+      const at = this.tabs.findIndex((one) => one.id === this.tab);
+      this.tab = this.tabs[(at + by + this.tabs.length) % this.tabs.length].id;
+      this.$nextTick(() => document.getElementById(`tab-${this.tab}`).focus());
+    },
+    draft(plugin, setting) {
+      const draft = this.drafts[plugin.name]?.[setting.name];
+      return draft === undefined ? setting.value : draft;
+    },
+    put(plugin, setting, value) {
+      this.drafts[plugin.name] = { ...this.drafts[plugin.name], [setting.name]: value };
+    },
+    changed(plugin) {
+      return Object.keys(this.drafts[plugin.name] || {}).length > 0;
+    },
+    save(plugin) {
+      this.saving = plugin.name;
+      this.act("save", { server: this.seen.server, plugin: plugin.name, where: this.where, settings: this.drafts[plugin.name], seen: plugin.seen });
+    },
+    reset(plugin, setting) {
+      this.act("save", { server: this.seen.server, plugin: plugin.name, where: this.where, settings: { [setting.name]: null }, seen: plugin.seen });
+    },
+    permit(permit) {
+      this.act("permit", { server: this.seen.server, permit });
+    },
+    on_saved({ warnings }) {
+      if (this.saving) this.drafts[this.saving] = {};
+      this.saving = "";
+      this.said = ["Saved. It holds from the next message on.", ...warnings].join(" ");
+      clearTimeout(this.fading);
+      this.fading = setTimeout(() => (this.said = ""), warnings.length ? 30000 : 6000);
+    },
+  },
+};

@@ -1,0 +1,54 @@
+"""What every page of ours is made of: a component in the browser that is handed things and sends others. Pages: their modules."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import structlog
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import StoreError, UserError
+
+T = TypeVar("T", bound=BaseModel)
+Act = Callable[[T], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class View(Element):
+    """A page in the browser; its script is named by the subclass."""
+
+    def take(self, kind: str, **content: Any) -> None:
+        """Hands something over, in order."""
+        self.run_method("take", {"kind": kind, **content})
+
+    def hear(self, event: str, kind: type[T], act: Act[T]) -> None:
+        """Does `act` with what the page sends under that name.
+
+        It is checked like anything from outside; what goes wrong is told to the person. A `nonce` that came along goes back, so that the
+        page knows what of it failed.
+        """
+
+        async def handle(event: GenericEventArguments) -> None:
+            nonce = event.args.get("nonce", "") if isinstance(event.args, dict) else ""
+            try:
+                await act(kind.model_validate(event.args))
+            except UserError as error:
+                self.take("sorry", text=str(error), nonce=nonce)
+            except StoreError:
+                self.take("sorry", text="Hobnob cannot reach its store right now. Try again in a moment.", nonce=nonce)
+            except ValidationError as error:
+                log.warning("a page sent something else than expected", faults=error.error_count())
+                self.take("sorry", text="This page is out of step with Hobnob: load it anew.", nonce=nonce)
+
+        self.on(event, handle)
+
+
+def styled(*sheets: str) -> None:
+    """Has the page that is being made begin with the colours that its person chose, and these styles."""
+    links = "".join(f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in ("base", *sheets))
+    ui.add_head_html(f'<script src="/static/theme.js"></script>{links}')

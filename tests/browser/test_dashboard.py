@@ -1,0 +1,279 @@
+"""The dashboard in a real browser: who sees what, and what they do there holds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, ViewportSize
+from redis.asyncio import Redis
+
+from bot.house import Applicant
+from bot.messages import Address
+from bot.store.applicants import Applicants
+from bot.store.connection import connect
+from bot.store.house import HouseRules
+from bot.store.keys import Keys
+from bot.store.sessions import OPERATOR, Sessions, Visitor, admin
+from bot.store.shifts import Offer, Shift
+from bot.testing import wait_until
+from bot.web.visitors import PUBLIC
+from tests.browser.conftest import House, Tab, Visitors, clear, watched
+from tests.web.test_desk import asking
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+SHOTS = Path(os.environ["SHOTS"]) if os.environ.get("SHOTS") else None
+"""Where pictures of every page are put, for people."""
+
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=780)
+
+PAGES = ("/operator", "/operator/queue", "/operator/plugins", "/operator/servers", "/operator/access", "/server")
+
+
+@dataclass
+class Place:
+    """The house, and browsers of every kind of visitor."""
+
+    house: House
+    visitors: Visitors
+    browser: Browser
+    redis: Redis
+    sessions: Sessions
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    async def enter(self, visitor: Visitor, *, phone: bool = False, dark: bool = False) -> BrowserContext:
+        """A browser of its own that came by a link."""
+        size = PHONE if phone else DESKTOP
+        context = await self.browser.new_context(viewport=size, is_mobile=phone, has_touch=phone, color_scheme="dark" if dark else "light")
+        self.contexts.append(context)
+        await context.request.get(await self.sessions.link(self.house.url, visitor))
+        return context
+
+    async def look(self, context: BrowserContext, path: str) -> Tab:
+        """A page, as soon as it shows something."""
+        tab = watched(await context.new_page())
+        await tab.page.goto(f"{self.house.url}{path}")
+        await tab.page.locator(".sheet").wait_for()
+        return tab
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def place(redis_url: str, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    house = House(redis_url, tmp_path_factory.mktemp("whole"), port, program="whole.py")
+    house.start()
+    redis, keys = connect(redis_url), Keys(house.prefix)
+    shift = Shift(redis, keys, "worker.1", [Offer("smollm2-135m-instruct", ["generate", "generate:smollm2-135m-instruct"])], lease=600.0)
+    await shift.renew()
+    await house.up()
+    made = Place(house, Visitors(house, chromium), chromium, redis, Sessions(redis, keys))
+    yield made
+    for context in [*made.contexts, *made.visitors.contexts]:
+        await context.close()
+    assert house.process is not None
+    house.process.terminate()
+    assert house.process.wait(10) == 0
+    await shift.sign_off()
+    await made.sessions.protect("")
+    await redis.delete(*[key async for key in redis.scan_iter(f"{house.prefix}:server:*")], keys.duty(), keys.house(), keys.house_audit())
+    for name in ("audit:*", "data:*", "data-index:*"):
+        for key in [key async for key in redis.scan_iter(f"{house.prefix}:{name}")]:
+            await redis.delete(key)
+    await redis.aclose()
+    await clear(house)
+
+
+async def test_every_path_is_for_those_whom_it_is_for(place: Place) -> None:
+    """Those that the house serves, as it says itself, so that none is forgotten."""
+    routes: list[str] = json.loads(await wait_until(lambda: _read(place.house.data / "routes.json")))
+    served = [path for path in routes if not path.startswith(PUBLIC)]
+    assert set(PAGES) | {"/"} <= set(served)
+    roles = {"guest": Visitor(), "admin": admin(asking("room/hall")), "operator": OPERATOR}
+    answers: dict[str, dict[str, int]] = {}
+    for role, visitor in roles.items():
+        async with httpx.AsyncClient(base_url=place.house.url) as client:
+            await client.get(await place.sessions.link(place.house.url, visitor))
+            answers[role] = {path: (await client.get(path)).status_code for path in [*served, "/files/x/y", "/nowhere"] if "{" not in path}
+    async with httpx.AsyncClient(base_url=place.house.url) as client:
+        assert {(await client.get(path)).status_code for path in [*served, "/files/x/y"] if "{" not in path} == {401}
+
+    def let_in(role: str) -> set[str]:
+        return {path for path, status in answers[role].items() if status == 200}
+
+    assert let_in("guest") == {"/"}
+    assert let_in("admin") == {"/server"}
+    assert let_in("operator") == {path for path in served if path != "/server" and "{" not in path}
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+async def test_every_page_is_readable_for_everybody_in_light_and_dark(place: Place, phone: bool) -> None:
+    axe = Axe()
+    for dark in (False, True):
+        operator = await place.enter(OPERATOR, phone=phone, dark=dark)
+        await operator.request.get(await place.sessions.link(place.house.url, admin(asking("room/hall", roles={"7": "Artists"}))))
+        for path in PAGES:
+            tab = await place.look(operator, path)
+            if path == "/server":
+                await tab.page.locator("summary").last.click()
+            found = await axe.run(tab.page)
+            grave = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+            assert grave == [], f"{path}: {found.generate_report()}"
+            wide = "[document.documentElement, document.querySelector('main')].some(one => one.scrollWidth > one.clientWidth)"
+            assert not await tab.page.evaluate(wide), f"{path} is wider than the screen"
+            assert tab.faults == tab.elsewhere() == []
+            if SHOTS:
+                name = f"{path.strip('/').replace('/', '-')}-{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}.png"
+                await tab.page.screenshot(path=SHOTS / name, full_page=False)
+            await tab.page.close()
+
+
+async def test_an_operator_sees_a_request_come_and_ends_it(place: Place) -> None:
+    desk = await place.look(await place.enter(OPERATOR), "/operator/queue")
+    await desk.page.get_by_text("Nothing is being answered right now.").wait_for()
+    ann = await place.visitors.tab("Ann")
+    await ann.go("Hobnob")
+    await ann.say("What is a wombat?")
+
+    await desk.page.bring_to_front()
+    row = desk.page.locator("tr", has_text="Ann")
+    await row.get_by_text("waits for generate").wait_for()
+    await row.get_by_role("button", name="Cancel").click()
+
+    await row.wait_for(state="detached")
+    await ann.page.bring_to_front()
+    await ann.sees("Cancelled.")
+    assert desk.faults == ann.faults == []
+    overview = await place.look(await place.enter(OPERATOR), "/operator")
+    await overview.page.locator(".figure", has_text="Requests").locator(".big", has_text="0").wait_for(state="detached")
+    await overview.page.get_by_role("button", name="Last day").click()
+    await overview.page.get_by_text("asked something in the last day").wait_for()
+    assert overview.faults == []
+
+
+async def test_an_operator_pauses_the_workers_and_has_them_go_on(place: Place) -> None:
+    desk = await place.look(await place.enter(OPERATOR), "/operator/queue")
+    await desk.page.get_by_role("button", name="Pause all").click()
+    await desk.page.get_by_text("paused", exact=True).wait_for()
+    await desk.page.locator(".panel > .head").get_by_role("button", name="Resume").click()
+    await desk.page.get_by_text("works", exact=True).wait_for()
+    assert desk.faults == []
+
+
+async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(place: Place) -> None:
+    ben = await place.visitors.tab("Ben")
+    await ben.go("Hobnob")
+    await ben.say("/dashboard")
+    link = ben.page.locator(".message.bot .words a[href*='/enter?token=']").last
+    await link.wait_for()
+    href = await link.get_attribute("href")
+    assert href is not None
+    browser = await place.browser.new_context(viewport=DESKTOP)
+    place.contexts.append(browser)
+    desk = watched(await browser.new_page())
+    await desk.page.goto(href)
+    assert desk.page.url == f"{place.house.url}/server"
+    page = desk.page
+
+    chat = page.locator(".panel", has=page.get_by_role("heading", name="chat", exact=True))
+    await chat.locator("summary").click()
+    await chat.get_by_role("spinbutton", name="Temperature").fill("0.4")
+    await chat.get_by_role("button", name="Save").click()
+    await page.get_by_text("Saved. It holds from the next message on.").wait_for()
+    assert await chat.get_by_role("spinbutton", name="Temperature").input_value() == "0.4"
+    await chat.get_by_role("spinbutton", name="Temperature").fill("99")
+    await chat.get_by_role("spinbutton", name="Temperature").evaluate("input => input.removeAttribute('max')")
+    await chat.get_by_role("button", name="Save").click()
+    await page.locator(".toast", has_text="Temperature: input should be less than or equal to").wait_for()
+    await chat.get_by_role("switch").click()
+    await chat.get_by_text("Off", exact=True).wait_for()
+    await page.get_by_role("tab", name="Permissions").click()
+    await page.get_by_label("What").fill("/again")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("everyone may use /again").wait_for()
+    await page.get_by_role("tab", name="What was changed").click()
+    await page.get_by_text("temperature: not chosen → 0.4").wait_for()
+
+    await ben.page.bring_to_front()
+    await ben.say("/settings chat")
+    await ben.sees("0.4")
+    assert desk.faults == []
+
+
+async def test_an_operator_lets_a_server_in_bans_it_and_opens_its_page(place: Place) -> None:
+    applicants = Applicants(place.redis, Keys(place.house.prefix))
+    await applicants.apply(Applicant(address=Address.of("discord/77"), name="The Zoo"))
+    desk = await place.look(await place.enter(OPERATOR), "/operator/servers")
+    await desk.page.get_by_role("button", name="Let The Zoo in").click()
+    await desk.page.get_by_role("button", name="Ban Discord 77").click()
+    await desk.page.get_by_role("button", name="Allow Discord 77").click()
+    await desk.page.get_by_role("button", name="Ban Discord 77").wait_for()
+    assert await applicants.waiting() == []
+    rules = await HouseRules(place.redis, Keys(place.house.prefix)).get()
+    assert rules.barred.get("server", {}) == {}
+
+    await desk.page.get_by_label("New servers").select_option("closed")
+    await desk.page.get_by_role("link", name="Discord 77").click()
+    await desk.page.get_by_role("tab", name="What was changed").click()
+    await desk.page.get_by_text("Nobody has changed anything here.").wait_for()
+    assert desk.faults == []
+
+
+async def test_a_slash_offers_the_commands_that_one_may_use(place: Place) -> None:
+    zoe = await place.visitors.tab("Zoe")
+    await zoe.page.locator("#composer").press_sequentially("/a")
+    await zoe.page.locator(".offered li", has_text="/about").wait_for()
+    assert await zoe.page.locator(".offered li", has_text="/audit").count() == 0, "that is for admins"
+    while "/again" not in await zoe.page.locator(".offered li[aria-selected=true]").inner_text():
+        await zoe.page.press("#composer", "ArrowDown")
+    await zoe.page.press("#composer", "Tab")
+    assert await zoe.page.input_value("#composer") == "/again "
+    assert await zoe.page.locator(".offered").count() == 0
+    assert "/again" in await zoe.page.locator(".below").inner_text()
+    assert zoe.faults == []
+
+
+async def test_a_password_lets_the_operator_in_and_nothing_else_does(place: Place) -> None:
+    first = await place.enter(OPERATOR)
+    desk = await place.look(first, "/operator/access")
+    page = desk.page
+    await page.get_by_label("New password").fill("correct horse battery")
+    await page.get_by_label("Once more").fill("correct horse batter")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("These are two different passwords.").wait_for()
+    await page.get_by_label("Once more").fill("correct horse battery")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("Saved.", exact=True).wait_for()
+    assert "correct horse" not in await page.content()
+    await page.get_by_role("button", name="Link for a guest").click()
+    guests = await page.get_by_label("For a guest").input_value()
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_label("Password").fill("wrong")
+    await page.get_by_role("button", name="Come in").click()
+    await page.get_by_text("That is not the password.").wait_for()
+    await page.get_by_label("Password").fill("correct horse battery")
+    await page.get_by_role("button", name="Come in").click()
+    await page.wait_for_url("**/operator")
+
+    other = await place.browser.new_context()
+    place.contexts.append(other)
+    await other.request.get(guests)
+    assert (await other.request.get(f"{place.house.url}/")).status == 200
+    assert (await other.request.get(f"{place.house.url}/operator")).status == 403
+    async with httpx.AsyncClient(base_url=place.house.url, headers={"origin": place.house.url}, timeout=60.0) as client:
+        tries = await asyncio.gather(*(client.post("/login", data={"password": f"guess {n}"}) for n in range(12)))
+    assert {answer.status_code for answer in tries} == {403, 429}

@@ -1,0 +1,170 @@
+"""`hobnob init` and `hobnob import`: what they ask, show and write."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from typer.testing import CliRunner
+
+from bot import discovery
+from bot.cli import app
+from bot.config import load
+from bot.drafting import Draft
+from bot.errors import ConfigError
+from tests.wire.telegram_server import TOKEN, Telegram
+
+TOML = """# What this bot is.
+
+[plugins.admin]  # for admins
+[plugins.chat]
+max_batch = 4  # this machine is small
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("HOBNOB_CONNECTORS__TELEGRAM__TOKEN", "HOBNOB_CONNECTORS__DISCORD__TOKEN", "HOBNOB_MODELS__TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "bot.toml"
+    file.write_text(TOML)
+    return file
+
+
+def test_a_draft_keeps_comments_and_shows_no_secret(file: Path) -> None:
+    draft = Draft(file)
+    draft.set(("plugins", "chat", "models"), ["small"])
+    draft.set(("connectors", "discord", "shards"), 2)
+    draft.set(("connectors", "telegram", "late_after"), 60.0)
+    draft.secret("HOBNOB_MODELS__TOKEN", "very secret")
+    shown = draft.shown()
+    assert "very secret" not in shown
+    assert "HOBNOB_MODELS__TOKEN is set (not shown)" in shown
+    assert '+models = ["small"]' in shown
+    assert file.read_text() == TOML
+    draft.write()
+    assert all(line in file.read_text().splitlines() for line in TOML.splitlines())
+    assert load(file).plugins["chat"].options == {"max_batch": 4, "models": ["small"]}
+    assert (file.parent / ".env").stat().st_mode & 0o777 == 0o600
+    assert forget(file) == {"HOBNOB_MODELS__TOKEN": "very secret"}
+
+
+def test_a_draft_with_a_fault_writes_nothing(file: Path) -> None:
+    draft = Draft(file)
+    draft.set(("web", "prot"), 1)
+    draft.secret("SOME_KEY", "x")
+    with pytest.raises(ConfigError, match=r"bot.toml:\d+: web.prot"):
+        draft.write()
+    assert file.read_text() == TOML
+    assert sorted(path.name for path in file.parent.iterdir()) == ["bot.toml"]
+
+
+@pytest.mark.parametrize("value", ["two\nlines", "a'quote"])
+def test_a_secret_that_could_become_another_line_is_refused(file: Path, value: str) -> None:
+    with pytest.raises(ConfigError, match="expected a value of one line"):
+        Draft(file).secret("SOME_KEY", value)
+
+
+def test_what_the_file_beside_says_holds_unless_the_shell_says_otherwise(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent / ".env").write_text("HOBNOB_WEB__PORT='9001'\nHOBNOB_LOG__LEVEL=debug\n")
+    monkeypatch.setenv("HOBNOB_WEB__PORT", "9002")
+    monkeypatch.setenv("HOBNOB_LOG__LEVEL", "x")
+    monkeypatch.delenv("HOBNOB_LOG__LEVEL")
+    config = load(file)
+    monkeypatch.delenv("HOBNOB_LOG__LEVEL")
+    assert (config.web.port, config.log.level) == (9002, "debug")
+
+
+def forget(file: Path) -> dict[str, str | None]:
+    """What stands beside a configuration; reading that has put it into the environment."""
+    found = dotenv_values(file.parent / ".env")
+    for name in found:
+        os.environ.pop(name, None)
+    return found
+
+
+async def test_init_checks_a_token_shows_what_it_would_write_and_writes_it(file: Path) -> None:
+    async with Telegram().serving() as telegram:
+        telegram.bot |= {"can_read_all_group_messages": False}
+        await asyncio.to_thread(file.write_text, f'{TOML}[connectors.telegram]\napi_url = "{telegram.root}"\n')
+        said = ["", "1:wrong", TOKEN, "private", "en", *["y"] * (len(discovery.installed()) + 3)]  # as many as this machine asks
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["init", "--config", str(file)], input="\n".join(said) + "\n")
+    assert "Telegram refuses the token" in done.output
+    assert "This is @hobnob_bot: https://t.me/hobnob_bot" in done.output
+    assert "/setprivacy" in done.output
+    assert TOKEN not in done.output
+    assert "HOBNOB_CONNECTORS__TELEGRAM__TOKEN is set (not shown)" in done.output
+    assert done.exit_code == 0, done.output
+    config = load(file)
+    assert forget(file)["HOBNOB_CONNECTORS__TELEGRAM__TOKEN"] == TOKEN
+    assert (config.models.use, set(config.plugins)) == ("private", set(discovery.installed()))
+
+
+LLMCORD = """
+bot_token: discord-token
+system_prompt: |
+  You are a pirate.
+providers:
+  ollama: {base_url: "http://localhost:11434/v1"}
+  openai: {base_url: "https://api.openai.com/v1", api_key: "sk-secret"}
+models:
+  openai/gpt-4.1: {temperature: 1.0}
+  ollama/llama3.3:
+  nowhere/x:
+permissions: {users: {admin_ids: [1]}}
+"""
+
+ASTRBOT = {
+    "platform": [
+        {"id": "tg", "type": "telegram", "enable": True, "telegram_token": "telegram-token"},
+        {"id": "qq", "type": "aiocqhttp", "enable": True},
+    ],
+    "provider": [
+        {"id": "ds", "type": "openai_chat_completion", "enable": True, "key": ["sk-2"], "api_base": "https://api.deepseek.com/v1"}
+        | {"model_config": {"model": "deepseek-chat"}},
+        {"id": "dify", "type": "dify", "enable": True},
+    ],
+    "persona": [{"name": "cat", "prompt": "You are a cat."}],
+    "provider_settings": {"default_personality": "cat"},
+}
+
+
+def test_import_takes_over_what_llmcord_had(file: Path) -> None:
+    source = file.parent / "config.yaml"
+    source.write_text(LLMCORD)
+    done = CliRunner().invoke(app, ["import", "llmcord", str(source), "--config", str(file)], input="y\n")
+    assert "sk-secret" not in done.output
+    assert "discord-token" not in done.output
+    assert "Left behind: the model nowhere/x" in done.output
+    assert "Left behind: the permissions" in done.output
+    chat = load(file).plugins["chat"]
+    assert forget(file) == {"HOBNOB_CONNECTORS__DISCORD__TOKEN": "discord-token", "GPT_4_1_KEY": "sk-secret"}
+    assert chat.options["models"] == ["gpt-4.1", "llama3.3"]
+    assert chat.options["servers"]["gpt-4.1"] == {"url": "https://api.openai.com/v1", "model": "gpt-4.1", "key": "GPT_4_1_KEY"}
+    assert chat.defaults == {"persona": "You are a pirate."}
+
+
+def test_import_takes_over_what_astrbot_had(file: Path) -> None:
+    source = file.parent / "cmd_config.json"
+    source.write_text(json.dumps(ASTRBOT), encoding="utf-8-sig")
+    done = CliRunner().invoke(app, ["import", "astrbot", str(source), "--config", str(file)], input="y\n")
+    assert "Left behind: the platform qq" in done.output
+    assert "Left behind: the provider dify" in done.output
+    chat = load(file).plugins["chat"]
+    assert forget(file) == {"HOBNOB_CONNECTORS__TELEGRAM__TOKEN": "telegram-token", "DEEPSEEK_CHAT_KEY": "sk-2"}
+    assert chat.options["models"] == ["deepseek-chat"]
+    assert chat.defaults == {"persona": "You are a cat."}
+
+
+@pytest.mark.parametrize(("kind", "text"), [("llmcord", "- a list"), ("astrbot", "{broken"), ("llmcord", "a: [")])
+def test_a_file_that_is_something_else_is_refused_with_a_sentence(file: Path, kind: str, text: str) -> None:
+    source = file.parent / "other"
+    source.write_text(text)
+    done = CliRunner().invoke(app, ["import", kind, str(source), "--config", str(file)], input="y\n")
+    assert isinstance(done.exception, ConfigError)
+    assert str(source) in str(done.exception)
+    assert file.read_text() == TOML

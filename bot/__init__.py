@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from bot.catalogue import Catalogue, ChatFacts, Entry
     from bot.choices import Change, Changed, Chosen, Deed, Level, Origin, ServerChoices, Setting, Where, reaches
     from bot.connector import (
+        Attending,
         Closing,
         Connector,
         Deliver,
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
         Moved,
         Part,
         Person,
+        Present,
         Quote,
         Reacted,
         Reply,
@@ -117,6 +119,7 @@ __all__ = [
     "Answer",
     "Applicant",
     "Attachment",
+    "Attending",
     "Audio",
     "BadArguments",
     "Barred",
@@ -212,6 +215,7 @@ __all__ = [
     "PluginError",
     "Policy",
     "Post",
+    "Present",
     "Preview",
     "Private",
     "Progress",

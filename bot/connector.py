@@ -42,10 +42,10 @@ Raises StoreError when nothing could be written: the connector keeps the event a
 class Limits:
     """What the platform allows in one chat. `text` in characters, `file` in bytes, `edit_interval` in seconds.
 
-    With `utf16` a character beyond the first 65,536 counts as two, as it does for most platforms; `rate` is how many
-    calls a second the platform takes from the whole bot. `preview_interval` is how many seconds lie between two pictures in a status
-    line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`, and
-    `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
+    With `utf16` a character beyond the first 65,536 counts as two, as it does for most platforms; `rate` is how many calls a second the
+    platform takes from the whole bot, or with `rate_apart` from this router. `preview_interval` is how many seconds lie between two
+    pictures in a status line, 0 where it can have none. `caption` is how long a text with files may be where that is less than `text`,
+    and `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
     any more to a message that comes late. `budget` is how many calls a chat, with all its threads, takes in so many seconds; 0 for no
     such limit; with `threads_apart` each thread has a budget of its own. `bytes_per_post` is how many bytes the files of a post may have
     together. With `menus` a post may have menus; elsewhere each of their choices is a button.
@@ -60,6 +60,7 @@ class Limits:
     caption: int | None = None
     utf16: bool = False
     rate: float = inf
+    rate_apart: bool = False
     patience: float = inf
     budget: tuple[int, float] = (0, 0.0)
     threads_apart: bool = False
@@ -153,6 +154,14 @@ class Listing(Protocol):
 
     async def publish(self, server: str, offers: Sequence[Offer]) -> None:
         """Lists exactly these in the server, or with "" for people alone with the bot. Called when they have changed."""
+
+
+@runtime_checkable
+class Attending(Protocol):
+    """A connector whose platform says which servers the bot is in. It delivers a `Present` when it has heard that anew."""
+
+    def absent(self, servers: Sequence[str]) -> list[str]:
+        """Those of these that the bot is not in; none of which this connector would not hear, or has not heard yet."""
 
 
 Need = Literal["every_message", "reactions"]

@@ -1,4 +1,4 @@
-"""Sound files of strangers become clips: each is decoded in a limited process that may be killed. What runs in it: `media_worker.py`."""
+"""Sound files become clips, or smaller files: each is decoded in a limited process that may be killed. In it: `media_worker.py`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot import media_worker
 from bot.errors import Unavailable, UserError
-from bot.media_worker import CLIP, END, FACTS, FAULT, HEADER, PLACE, RATE, Order
+from bot.media_worker import CLIP, END, FACTS, FAULT, FITTED, HEADER, PLACE, RATE, Order
 from bot.translation import later, tr, translated
 
 READ = "ogg, opus, webm, m4a, mp4, mp3, wav, flac, aac and amr"
@@ -101,18 +101,30 @@ class Decoder:
                     return Sound.model_validate_json(body)
         raise _broken("no facts came")
 
+    async def fitted(self, content: bytes, most: int) -> bytes:
+        """The sound as Opus in an Ogg file of at most so many bytes. Raises UserError for what is none, or too long for that."""
+
+        async def whole() -> AsyncIterator[bytes]:
+            yield content
+
+        async with aclosing(self._frames(0.0, whole(), self._limits, 0.0, self._long, most)) as frames:
+            async for kind, body in frames:
+                if kind == FITTED and len(body) <= most:
+                    return body
+        raise _broken("nothing came")
+
     async def _frames(
-        self, longest: float, content: AsyncIterator[bytes], limits: Limits, after: float, lane: asyncio.Semaphore
+        self, longest: float, content: AsyncIterator[bytes], limits: Limits, after: float, lane: asyncio.Semaphore, fit: int = 0
     ) -> AsyncGenerator[tuple[bytes, bytes], None]:
         """Everything before the end. The process is gone when this is left, in whatever way."""
         patience = limits.wait
-        order = json.dumps(asdict(_order(limits, longest, after)))
+        order = json.dumps(asdict(_order(limits, longest, after, fit)))
         async with lane, confined(media_worker.__file__, order) as process, fed(process, content) as feeding:
             while True:
                 began = time.monotonic()
                 try:
                     async with asyncio.timeout(patience):
-                        kind, body = await _frame(process, most=int(longest * RATE * 2) + 100_000)
+                        kind, body = await _frame(process, most=int(longest * RATE * 2) + 100_000 + fit)
                 except TimeoutError:
                     raise UserError(translated(SENTENCES["slow"])) from None
                 except asyncio.IncompleteReadError:
@@ -127,12 +139,12 @@ class Decoder:
                 yield kind, body
 
 
-def _order(limits: Limits, longest: float, after: float) -> Order:
+def _order(limits: Limits, longest: float, after: float, fit: int) -> Order:
     found = find_spec("av")
     if found is None or found.origin is None:
         raise Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`."))
     library = str(Path(found.origin).parent.parent)
-    return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after)
+    return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after, fit)
 
 
 def _sentence(word: str, limits: Limits) -> str:

@@ -1,4 +1,4 @@
-"""Decodes one sound file in a process that can do nothing but read its input and write clips. What starts and watches it: `media.py`.
+"""Decodes one sound file in a process that can only read its input and write clips, or a smaller file. What starts it: `media.py`.
 
 It runs by its path in an isolated interpreter, so it imports the standard library only, and PyAV once the limits stand.
 """
@@ -14,13 +14,13 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import av.container
     from av.audio.frame import AudioFrame
-    from av.audio.resampler import AudioResampler
     from av.audio.stream import AudioStream
 
 RATE = 16_000
@@ -51,14 +51,24 @@ HEADER = struct.Struct(">cI")
 PLACE = struct.Struct(">dd")
 """A clip's start and length in seconds, before its FLAC."""
 
-CLIP, FACTS, FAULT, END = b"c", b"p", b"f", b"e"
+CLIP, FACTS, FITTED, FAULT, END = b"c", b"p", b"o", b"f", b"e"
+
+OPUS_RATE = 48_000
+"""Samples a second that Opus takes."""
+
+BITS = (128_000, 64_000, 32_000, 16_000)
+"""Bits a second of Opus: music as it was, music over a radio, speech, speech over a telephone."""
+
+STEREO = 64_000
+"""Bits a second from which on two channels sound better than one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to do and within which limits. `library` is the folder that PyAV lies in; an order without `longest` asks for facts only.
 
-    `size` and `memory` are in bytes, the other limits in seconds; the first clip begins `after` so many.
+    `size` and `memory` are in bytes, the other limits in seconds; the first clip begins `after` so many. With `most` an Ogg file of at
+    most so many bytes is written instead.
     """
 
     library: str
@@ -68,6 +78,7 @@ class Order:
     cpu: int
     memory: int
     after: float = 0.0
+    most: int = 0
 
 
 class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the program
@@ -187,33 +198,33 @@ def frames(container: av.container.InputContainer, stream: AudioStream) -> Itera
 
 
 def samples(decoded: Iterable[AudioFrame], seconds: float) -> Iterator[bytes]:
-    """16 kHz mono 16-bit samples. A track may change its rate or channels on the way. Raises Fault beyond `seconds`."""
+    """16 kHz mono 16-bit samples. Raises Fault beyond `seconds`."""
+    for made in alike(decoded, "mono", RATE, seconds):
+        yield bytes(made.planes[0])[: made.samples * 2]
+
+
+def alike(decoded: Iterable[AudioFrame], layout: str, rate: int, seconds: float) -> Iterator[AudioFrame]:
+    """16-bit frames of one layout and rate. A track may change its rate or channels on the way. Raises Fault beyond `seconds`."""
     import av
 
     shape: tuple[str, str, int] | None = None
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    left = int(seconds * RATE)
+    resampler = av.AudioResampler(format="s16", layout=layout, rate=rate)
+    left = int(seconds * rate)
     for frame in decoded:
         if frame.sample_rate < LOWEST_RATE:
             raise Fault("damaged")
         found = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape not in (None, found):
-            yield from pcm(resampler, None)
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+            yield from resampler.resample(None)  # what it still holds
+            resampler = av.AudioResampler(format="s16", layout=layout, rate=rate)
         shape = found
         frame.pts = None  # damaged files have times that run backwards
-        for piece in pcm(resampler, frame):
-            left -= len(piece) // 2
+        for made in resampler.resample(frame):
+            left -= made.samples
             if left < 0:
                 raise Fault("long")
-            yield piece
-    yield from pcm(resampler, None)
-
-
-def pcm(resampler: AudioResampler, frame: AudioFrame | None) -> Iterator[bytes]:
-    """A frame's samples; None asks for those that the resampler still holds."""
-    for made in resampler.resample(frame):
-        yield bytes(made.planes[0])[: made.samples * 2]
+            yield made
+    yield from resampler.resample(None)
 
 
 def clips(pieces: Iterable[bytes], longest: float, after: float = 0.0) -> Iterator[tuple[int, array[int]]]:
@@ -261,6 +272,38 @@ def flac(clip: array[int]) -> bytes:
     return out.getvalue()
 
 
+def fitted(source: Arriving, order: Order) -> bytes:
+    """An Ogg file of at most `order.most` bytes, as good as it can be. Raises Fault."""
+    for bits in BITS:
+        source.seek(0)
+        container, stream = opened(source)
+        if facts(container, stream)["seconds"] * bits / 8 > 2 * order.most:  # what a file says of itself saves time, and decides nothing
+            continue
+        layout = "stereo" if bits >= STEREO and stream.codec_context.channels > 1 else "mono"
+        made = opus(alike(frames(container, stream), layout, OPUS_RATE, order.seconds), layout, bits, order.most)
+        if made:
+            return made
+    raise Fault("large")
+
+
+def opus(sound: Iterable[AudioFrame], layout: str, bits: int, most: int) -> bytes:
+    """The frames as an Ogg file of so many bits a second; nothing where it would have more than `most` bytes."""
+    import av
+
+    out, at = io.BytesIO(), 0
+    with av.open(out, "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=OPUS_RATE, layout=layout, format="s16")
+        stream.bit_rate = bits
+        for frame in sound:
+            frame.pts, frame.time_base = at, Fraction(1, OPUS_RATE)
+            at += frame.samples
+            container.mux(stream.encode(frame))
+            if out.tell() > most:
+                return b""
+        container.mux(stream.encode(None))
+    return out.getvalue() if out.tell() <= most else b""
+
+
 def answer(order: Order) -> None:
     """Does what is ordered, frame by frame. Raises Fault, or MemoryError where the file wants too much."""
     import av
@@ -268,7 +311,11 @@ def answer(order: Order) -> None:
     flac(array("h", [0]))  # loads what is loaded at first use, before the last door closes
     del av
     limit(resource.RLIMIT_NOFILE, 3)
-    container, stream = opened(Arriving(order.size))
+    source = Arriving(order.size)
+    if order.most:
+        send(FITTED, fitted(source, order))
+        return
+    container, stream = opened(source)
     if not order.longest:
         send(FACTS, json.dumps(facts(container, stream)).encode())
         return

@@ -229,7 +229,16 @@ class Left:
     kind: Literal["left"] = field(default="left", kw_only=True)
 
 
-Trigger = Annotated[Said | Called | Typing | Clicked | Reacted | Fired | Deleted | Moved | Joined | Left, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The platform has said which servers the bot is in; it may have left others while nobody was connected."""
+
+    kind: Literal["present"] = field(default="present", kw_only=True)
+
+
+Trigger = Annotated[
+    Said | Called | Typing | Clicked | Reacted | Fired | Deleted | Moved | Joined | Left | Present, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
+from redis.asyncio import Redis
 
 from bot.locking import holder
+from bot.store import embedded
+from bot.store.connection import connect
+from bot.store.keys import Keys
 
 ECHO = Path(__file__).parent / "data/plugins/echo"
 
@@ -70,6 +74,23 @@ class House:
     def log(self) -> str:
         """What all that was begun said on standard error."""
         return self._log.read_text(encoding="utf-8", errors="replace")
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Redis]:
+        """What it keeps, under the names of `Keys()`."""
+        redis = connect(embedded.socket_url(self.data))
+        try:
+            yield redis
+        finally:
+            await redis.aclose()
+
+    async def journalled(self, entry: str, asked: str) -> bool:
+        """Whether the ticket of who `asked` this has the entry in its journal: what a chat shows may not be written down yet."""
+        keys = Keys()
+        async with self.store() as redis:
+            running = [id.decode() for id in cast("list[bytes]", await redis.zrange(keys.ticket_leases(), 0, -1))]
+            mine = [id for id in running if asked.encode() in (await redis.hget(keys.ticket(id), "body") or b"")]
+            return any([await redis.hexists(keys.journal(id), entry) for id in mine])
 
     @contextmanager
     def begin(self, *words: str) -> Iterator[subprocess.Popen[str]]:

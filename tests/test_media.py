@@ -367,3 +367,18 @@ async def test_the_process_has_no_environment_and_can_open_nothing() -> None:
     assert worker.rlimit(psutil.RLIMIT_AS) == (Limits().memory, Limits().memory)
     go.set()
     assert len(await task) == 1
+
+
+async def test_a_sound_is_made_to_fit_as_well_as_it_can_be() -> None:
+    chance = random.Random(1)
+    whole, sizes = wav(array("h", (chance.randint(-9999, 9999) for _ in range(12 * RATE)))), []
+    for most in (200_000, 60_000, 30_000):
+        made = await Decoder().fitted(whole, most)
+        found = await Decoder().probe(pieces(made))
+        assert (found.format, found.codec, round(found.seconds), found.channels) == ("ogg", "opus", 12, 1)
+        assert len(made) <= most
+        sizes.append(len(made))
+    assert sizes[0] > sizes[1] > sizes[2]
+    for content, most in ((whole, 1000), (b"no sound", 1000)):
+        with pytest.raises(UserError):
+            await Decoder().fitted(content, most)

@@ -8,7 +8,7 @@ import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ import structlog
 
 from bot.config import QueueTable
 from bot.connector import Closing, Connector, Deliver, Private
-from bot.errors import PluginError
+from bot.errors import PluginError, StoreError
 from bot.messages import Address, Message
 from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
@@ -38,7 +38,7 @@ from bot.router.gathering import Gathering
 from bot.router.giving import Giving
 from bot.router.helping import Helping
 from bot.router.journal import Journal
-from bot.router.keeping import fire, keep, retry, take
+from bot.router.keeping import again, fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
 from bot.router.onpages import OnPages
@@ -68,8 +68,10 @@ from bot.store.leads import Leads
 from bot.store.leaving import Leaving
 from bot.store.moving import Moving
 from bot.store.offered import Offered
+from bot.store.pacing import Pacing
 from bot.store.personal import PersonalData
 from bot.store.plugindata import PluginData
+from bot.store.presence import Presence
 from bot.store.queue import Depth, Queue
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
@@ -103,6 +105,7 @@ class Router:
     endings: Endings
     dead: DeadList
     leads: Leads
+    pacing: Pacing
     publishing: Publishing
     metrics: RouterMetrics
     office: OnPages
@@ -173,8 +176,9 @@ def build(
         Instead(queue.instead, queue.offer_after),
         tally.result,
     )
-    doorsteps = Doorsteps(say, time.time)
-    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(), doorsteps.tell, metrics)
+    doorsteps = Doorsteps(say, time.time, Presence(redis, keys), by_name)
+    pacing = Pacing(redis, keys, owner, lease=lease)
+    delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(together=pacing), doorsteps.tell, metrics)
     toolbox = Toolbox(plugins.collect("register_tools"), gate, readers)
     endings = Endings(plugins, gate, stores.queue, metrics, tally)
 
@@ -214,9 +218,8 @@ def build(
     gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), _counting(dispatch.deliver, metrics))
     metrics.held.set_function(lambda: len(runner.held))
     office = OnPages(servers, gate, offices, by_name)
-    return Router(
-        *(gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads, publishing, metrics, office, tally, lease / ROUNDS)
-    )
+    received = gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads
+    return Router(*received, pacing, publishing, metrics, office, tally, lease / ROUNDS)
 
 
 def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
@@ -236,6 +239,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
         stack.push_async_callback(_close, router.connectors.values())
         stack.push_async_callback(router.stores.queue.close)
         stack.push_async_callback(router.endings.close)
+        stack.push_async_callback(_leave, router.pacing)
         names = list(router.connectors)
         rounds = [
             keep(router.tickets, router.runner, router.stores.queue, router.round),
@@ -245,6 +249,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             router.tally.run(),
             router.gathering.run(names, router.round),
             take(router.tickets, router.runner, names),
+            again(router.pacing.count, router.round),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]
         stack.push_async_callback(end, tasks[:1])
@@ -252,6 +257,12 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
         listening = [asyncio.create_task(listen(connector, router.deliver, router.leads)) for connector in router.connectors.values()]
         stack.push_async_callback(end, tasks[1:] + listening)
         yield router
+
+
+async def _leave(pacing: Pacing) -> None:
+    """Others need not share any more; without a store they notice it soon."""
+    with suppress(StoreError):
+        await pacing.leave()
 
 
 async def _close(connectors: Iterable[Connector]) -> None:

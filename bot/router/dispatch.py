@@ -11,7 +11,7 @@ import structlog
 from bot.choices import CORE
 from bot.errors import BadArguments, ConnectorError
 from bot.forms import Form
-from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Person, Said, Typing
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Person, Present, Said, Typing
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
 from bot.router.admitting import Admitting
@@ -108,6 +108,7 @@ class Dispatch:
             return
         if isinstance(message.trigger, Left):
             await self._leaving.left(message.address)
+            await self._doorsteps.forget(message.address)
             await self._publishing.left(message)
             for id in await self._desk.under_way(message.address.tenant):
                 await self._buttons.withdraw(id)
@@ -115,6 +116,10 @@ class Dispatch:
         if isinstance(message.trigger, Joined):
             await self._leaving.back(message.address)
             await self._joined(message, message.trigger)
+            return
+        if isinstance(message.trigger, Present):
+            for server in await self._doorsteps.absent(message.address.connector):
+                await self.deliver(replace(message, address=replace(message.address, server=server), trigger=Left()))
             return
         if isinstance(message.trigger, Typing):
             await self._suggestions.give(message, message.trigger)
@@ -158,7 +163,7 @@ class Dispatch:
 
     async def _joined(self, message: Message, joined: Joined) -> None:
         """The bot is in a server, whose commands are listed now; what its people have to know is said once."""
-        self._doorsteps.learn(message)
+        await self._doorsteps.learn(message)
         self._publishing.joined(message)
 
         async def greeted(message: Message, view: View) -> list[Body]:

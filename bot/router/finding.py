@@ -6,7 +6,7 @@ import structlog
 
 from bot.errors import BadArguments, Refused
 from bot.forms import Form
-from bot.messages import Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Reacted, Said, Typing
+from bot.messages import Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Present, Reacted, Said, Typing
 from bot.router.arguments import parse, shorten
 from bot.router.clicking import StatusButtons
 from bot.router.filling import given
@@ -42,7 +42,7 @@ class Finder:
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
                 return await self._fired(schedule)
-            case Deleted() | Moved() | Joined() | Left() | Typing():
+            case Deleted() | Moved() | Joined() | Left() | Present() | Typing():
                 return []
 
     def _means_another(self, called: Called, message: Message) -> bool:

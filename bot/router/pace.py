@@ -1,6 +1,6 @@
 """When a chat may next be written to, as its platform's limits allow; what is written: `delivery.py`.
 
-Each router counts for itself. Where several share a chat the platform may refuse all the same, and then says for how long.
+Each router counts for itself, and where there are several, what they call together is counted in the store too: `store/pacing.py`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,30 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
+from typing import Protocol
 
 from bot.connector import Limits
+from bot.errors import StoreError
 from bot.messages import Address
-
-BURST = 8
-"""One in so many of the calls that a platform takes in a second may be made at once."""
+from bot.spacing import Spacing
 
 RESERVED = 4
 """One in so many of a chat's calls is kept for answers, which streamed text and progress may not use up."""
 
 REMEMBERED = 4096
 """Chats from which what is long past is forgotten."""
+
+
+class Together(Protocol):
+    """Where routers count what they call together: `bot.store.pacing.Pacing`."""
+
+    several: bool
+
+    async def take(self, chat: Address, limits: Limits, most: int) -> float:
+        """See `Pacing.take`."""
 
 
 class Window:
@@ -39,7 +49,7 @@ class Window:
 
     def add(self, at: float, *, instead: float | None = None) -> None:
         """Counts a call, or moves one to when it is really made."""
-        if instead is not None:
+        if instead is not None and instead in self._calls:
             self._calls.remove(instead)
         self._calls.append(at)
 
@@ -51,12 +61,13 @@ class Window:
 class Pace:
     """Streamed text, previews and progress of all tickets of a chat share its pace; answers only keep to the platform's own limits."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, together: Together | None = None) -> None:
         self._clock = clock
+        self._together = together
         self._next: dict[Address, float] = {}
         self._held: dict[Address, float] = {}
         self._chats: defaultdict[Address, Window] = defaultdict(Window)
-        self._all: dict[str, float] = {}
+        self._all: dict[str, Spacing] = {}
 
     async def turn(self, address: Address, limits: Limits) -> None:
         """Waits for this chat's next slot for something that is shown meanwhile, and takes it."""
@@ -81,19 +92,24 @@ class Pace:
         now = self._clock()
         window.add(now)
         if limits.rate < inf:
-            at = self._spaced(address.connector, limits.rate, now)
-            await asyncio.sleep(at - now)
-            window.add(at, instead=now)
+            await self._whole(address.connector, limits.rate).turn()
+        if (most or limits.rate < inf) and self._together is not None and self._together.several:
+            await self._agreed(self._together, chat, limits, most)
+        window.add(self._clock(), instead=now)
 
-    def _spaced(self, connector: str, rate: float, now: float) -> float:
-        """When the platform takes one more call of the whole bot.
+    @staticmethod
+    async def _agreed(together: Together, chat: Address, limits: Limits, most: int) -> None:
+        """While the store is away, each router keeps to its own count."""
+        with suppress(StoreError):
+            while wait := await together.take(chat, limits, most):  # noqa: ASYNC110  what ends it is time
+                await asyncio.sleep(wait)
 
-        Evenly, but for a few at once: calls that are made together arrive apart, and so meet others in somebody else's second.
-        """
-        burst = rate / BURST
-        due = max(self._all.get(connector, 0.0), now)
-        self._all[connector] = due + 1.0 / (rate - burst)
-        return max(now, due - burst / (rate - burst))
+    def _whole(self, connector: str, rate: float) -> Spacing:
+        """The turns of the whole bot."""
+        found = self._all.get(connector)
+        if found is None:
+            found = self._all[connector] = Spacing(rate, self._clock)
+        return found
 
     def _free(self, chat: Address, window: Window, limits: Limits, most: int) -> float:
         now = self._clock()

@@ -12,6 +12,7 @@ import structlog
 from bot.connector import Key, Limits, Menu, Post, Upload
 from bot.errors import UserError
 from bot.forms import Button, Select
+from bot.media import Decoder
 from bot.messages import Audio, Blob, File, Image, Reply, Text
 from bot.pictures import Pictures
 from bot.router.asking import CHOOSE
@@ -24,6 +25,8 @@ from bot.translation import tr
 MOST_PIECES = 3
 """Messages that a long text may fill; a longer one becomes a file with its beginning above."""
 
+FITTED = {"image": ("jpg", "image/jpeg"), "audio": ("ogg", "audio/ogg")}
+"""What is made of a file that is too large, by its kind: the ending of its name, and its type."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,7 @@ class Posts:
     buttons: ButtonStore
     most_pieces: int = MOST_PIECES
     pictures: Pictures = field(default_factory=Pictures)
+    sounds: Decoder = field(default_factory=Decoder)
 
     async def of(self, reply: Reply, journal: Journal, limits: Limits) -> list[Post]:
         """The reply as posts, in order; the buttons are under the last, the first replies to the question.
@@ -89,16 +93,18 @@ class Posts:
         ]
 
     async def _fitting(self, part: Image | Audio | File, limits: Limits) -> Upload:
-        """The part with its bytes; a picture that is too large for the chat, as one that is not, where that can be done."""
+        """The part with its bytes; a picture or a sound that is too large for the chat, as one that is not, where that can be done."""
         upload = await self.upload(part)
-        if len(upload.content) <= limits.file or not upload.mime.startswith("image/"):
+        kind, most = upload.mime.partition("/")[0], limits.file
+        if len(upload.content) <= most or kind not in FITTED:
             return upload
         try:
-            content = await self.pictures.fitted(upload.content, limits.file)
+            content = await (self.pictures if kind == "image" else self.sounds).fitted(upload.content, most)
         except UserError as error:
-            log.warning("a picture could not be made to fit", name=upload.name, fault=str(error))
+            log.warning("a file could not be made to fit", name=upload.name, fault=str(error))
             return upload
-        return replace(upload, name=f"{upload.name.rpartition('.')[0] or upload.name}.jpg", mime="image/jpeg", content=content)
+        ending, mime = FITTED[kind]
+        return replace(upload, name=f"{upload.name.rpartition('.')[0] or upload.name}.{ending}", mime=mime, content=content)
 
     async def upload(self, part: Image | Audio | File) -> Upload:
         """The part with its bytes. Raises UserError when they are not kept any more."""

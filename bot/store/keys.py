@@ -36,6 +36,9 @@ TABLE = (
     Entry("house-audit", "the last 1,000", "the person", "what owners decided", "asked"),
     Entry("claim:*", "24 hours, or until used", "nothing personal", "a code that makes an owner, by its hash"),
     Entry("applicant:*", "30 days, or until it is let in", "the person", "a server or a person that waits to be let in", "passes"),
+    Entry(
+        "present:*", "until the bot leaves", "nothing personal", "which servers of a platform the bot is in, and where admins read there"
+    ),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("schema", "for ever", "nothing personal", "the form of what is kept, which a release brings forward"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation", "asked"),
@@ -84,6 +87,8 @@ TABLE = (
     Entry("dead-job:*", "until retried or dropped, 7 days at most", "the chat", "the ticket that such a job was of", "passes"),
     Entry("retries", "until asked again, 7 days at most", "nothing personal", "jobs of the dead list that are to be asked again"),
     Entry("blob:*", "24 hours", "the chat", "bytes that jobs and replies refer to", "passes"),
+    Entry("routers", "3 s after the last router's last sign", "nothing personal", "which routers live"),
+    Entry("paced:*", "a minute at most", "nothing personal", "what several routers called lately, by chat and platform"),
     Entry("lead:*", "3 s after its router's last sign", "nothing personal", "which router receives from a platform that takes one"),
     Entry("room-order:*", "30 days after the last message", "nothing personal", "the message ids of a place in a room"),
     Entry("room-posts:*", "30 days after the last message", "the chat", "the messages of a place in a room, 2000 at most", "asked"),
@@ -168,6 +173,10 @@ class Keys:
         """A server that waits to be let in."""
         return f"{self.prefix}:applicant:{tenant}"
 
+    def present(self, connector: str) -> str:
+        """Which servers the bot is in."""
+        return f"{self.prefix}:present:{connector}"
+
     def left(self, tenant: str) -> str:
         """What has a lifetime only because the bot left."""
         return f"{self.prefix}:left:{tenant}"
@@ -236,6 +245,14 @@ class Keys:
     def lead(self, what: str) -> str:
         """Who leads."""
         return f"{self.prefix}:lead:{what}"
+
+    def routers(self) -> str:
+        """Which routers live."""
+        return f"{self.prefix}:routers"
+
+    def paced(self, what: str) -> str:
+        """What routers called lately."""
+        return f"{self.prefix}:paced:{what}"
 
     def room_order(self, place: str) -> str:
         """The order of messages in a place."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
 from bot.connectors.telegram import TelegramConnector
 from tests.connectors.on_telegram import connected
+from tests.house import House
 from tests.wire.telegram_server import Telegram
 from tests.wire.telegram_spec import faults
 
@@ -25,3 +26,13 @@ async def on_telegram(telegram: Telegram) -> AsyncIterator[TelegramConnector]:
     made = connected(telegram)
     yield made
     await made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the product said, below a test that failed on it."""
+    report = yield
+    house = getattr(item, "funcargs", {}).get("house")
+    if report.failed and isinstance(house, House):
+        report.sections.append(("the house's log, its end", house.log[-20_000:]))
+    return report

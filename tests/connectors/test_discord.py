@@ -97,7 +97,7 @@ async def house(discord: Discord, tmp_path_factory: pytest.TempPathFactory) -> A
     made = House(tmp_path_factory.mktemp("discord"), CONFIG.format(token=TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/")))
     with made.begin("run") as process:  # not `running`, which would keep this loop from answering the bot
         try:
-            await wait_until(lambda: discord.gateway.ready, PATIENCE)
+            await wait_until(lambda: discord.gateway.ready, 2 * PATIENCE)  # everything has to start first
         except AssertionError:
             raise AssertionError(made.log) from None
         yield made

@@ -20,7 +20,8 @@ from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Acc
 from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
 from bot.connectors.discord.incoming import Via
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Left, Message, Said
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Left, Message, Present, Said
+from bot.spacing import Spacing
 from bot.testing import wait_until
 from tests.house import HOBNOB
 from tests.wire.discord_payloads import Json
@@ -47,7 +48,7 @@ class Ear:
     joined: bool = False
 
     async def deliver(self, message: Message) -> None:
-        if isinstance(message.trigger, Joined) and not self.joined:
+        if isinstance(message.trigger, Joined | Present) and not self.joined:
             return
         await asyncio.sleep(self.slow)
         if self.away:
@@ -67,8 +68,10 @@ def access(discord: Discord, token: str = TOKEN) -> Access:
 
 
 @asynccontextmanager
-async def connected(discord: Discord, ear: Ear, mine: Access | None = None) -> AsyncIterator[DiscordConnector]:
-    connector = DiscordConnector(mine or access(discord))
+async def connected(
+    discord: Discord, ear: Ear, mine: Access | None = None, aside: Spacing | None = None
+) -> AsyncIterator[DiscordConnector]:
+    connector = DiscordConnector(mine or access(discord), aside)
     task = asyncio.create_task(connector.run(ear.deliver))
     await wait_until(lambda: discord.gateway.ready or task.done())
     try:
@@ -252,6 +255,36 @@ async def test_what_was_said_to_it_while_nobody_was_connected_is_found_in_the_ch
     async with connected(discord, nothing, replace(access(discord), catch_up=0.0)):
         await discord.say(general(discord), ada, "after that")
         await wait_until(lambda: [message.text for message in nothing.heard] == ["after that"])
+
+
+class Counted(Spacing):
+    """Turns that are counted."""
+
+    taken = 0
+
+    async def turn(self) -> None:
+        self.taken += 1
+        await super().turn()
+
+
+async def test_whatever_is_no_post_takes_a_turn_of_its_own(discord: Discord) -> None:
+    ada, [guild] = discord.world.user("Ada"), discord.world.guilds.values()
+    rooms = [general(discord), *(discord.world.channel(guild, f"room-{number}") for number in range(3))]
+    for room in rooms:
+        await discord.say(room, ada, f"<@{discord.world.bot['id']}> in {room['name']}")
+    ear, turns = Ear(), Counted(1000.0)
+    async with connected(discord, ear, aside=turns) as connector:
+        await wait_until(lambda: len(ear.heard) == len(rooms))
+        for message in list(ear.heard):  # what is deleted is heard too
+            await connector.sign(message.address)
+            sent = await connector.send(message.address, Post("an answer", reply_to=message.id), message.id)
+            await connector.open_thread(message, "a thread")
+            await connector.edit(message.address, sent, Post("changed"))
+            await connector.delete(message.address, sent)
+    posts = [call for call in discord.record if call.method != "GET" and call.route.endswith(("/messages", "/messages/{message}"))]
+    assert len(posts) == 3 * len(rooms)
+    assert turns.taken == len(discord.record) - len(posts) >= 3 * len(rooms)
+    assert discord.refused == []
 
 
 async def test_a_guild_that_lets_the_bot_in_and_out(discord: Discord) -> None:

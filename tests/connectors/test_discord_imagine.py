@@ -139,7 +139,10 @@ async def test_buttons_draw_again_vary_edit_and_delete(open_studio: Studio) -> N
 
 
 async def test_what_cannot_be_drawn_is_said_in_a_sentence(open_studio: Studio) -> None:
-    refused = {"expected words that say what to draw": {"prompt": "\u200b"}, "size: expected": {"prompt": "a cat", "size": "9x9"}}
+    refused: dict[str, dict[str, Any]] = {
+        "expected words that say what to draw": {"prompt": "\u200b"},
+        "size: expected": {"prompt": "a cat", "size": "9x9"},
+    }
     for said, options in refused.items():
         await open_studio.discord.call(open_studio.channel, open_studio.ada, "imagine", **options)
         await wait_until(partial(open_studio.says, said), LOADED)

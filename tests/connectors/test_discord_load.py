@@ -14,14 +14,18 @@ from typing import Any, cast
 from bot.connector import Deliver, Limits, Post
 from bot.connectors.discord.access import Access
 from bot.connectors.discord.connector import DiscordConnector
+from bot.connectors.discord.gateway import READERS
+from bot.connectors.discord.limits import ASIDE
 from bot.errors import ConnectorError
 from bot.messages import Address, Attachment, Message, Person, Reply, Text
 from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
+from bot.spacing import Spacing
 from bot.store.tickets import Body, Ticket, Write
 from tests.connectors.test_discord_gateway import Ear, connected, discord, general
+from tests.leaping import Leaping, leap
 from tests.wire.discord_limits import Limiter
 from tests.wire.discord_server import Discord
 
@@ -79,27 +83,11 @@ async def test_many_streams_keep_within_the_limits_and_lose_nothing(discord: Dis
     assert discord.limiter.busiest <= 50
 
 
-class Hurried(asyncio.SelectorEventLoop):
-    """A loop in which nobody waits: when nothing is left to do, it is the time of what comes next."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-            self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]
-        super()._run_once()  # type: ignore[misc]
-
-
 @dataclass
 class Far:
     """Discord's limits, behind calls that take as long as they do over the internet; `limits` are those of our connector."""
 
-    loop: Hurried
+    loop: Leaping
     own: DiscordConnector
     random: random.Random
     limiter: Limiter = field(init=False)
@@ -115,7 +103,7 @@ class Far:
 
     async def run(self, deliver: Deliver) -> None: ...
 
-    async def _call(self, route: str, to: Address) -> None:
+    async def call(self, route: str, to: Address) -> None:
         await asyncio.sleep(self.random.uniform(0.02, 0.2))
         wait, _, _ = self.limiter.take(route, to.channel, exempt=False)
         await asyncio.sleep(self.random.uniform(0.02, 0.2))
@@ -124,16 +112,16 @@ class Far:
             raise ConnectorError("429", retry_after=wait)
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
-        await self._call("POST", to)
+        await self.call("POST", to)
         self.shown[nonce] = post.text
         return nonce
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
-        await self._call("PATCH", to)
+        await self.call("PATCH", to)
         self.shown[message] = post.text
 
     async def delete(self, to: Address, message: str) -> None:
-        await self._call("DELETE", to)
+        await self.call("DELETE", to)
         del self.shown[message]
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
@@ -144,16 +132,24 @@ MINUTES = float(os.environ.get("LOAD_MINUTES", "15"))
 """How long the load lasts, on the clock of the test; `make chaos` has it last an hour."""
 
 
-async def busy(far: Far, loop: Hurried) -> int:
-    """Every channel is answered all the time, in 5 to 60 seconds; returns how many answers there were."""
+async def at_length(loop: Leaping) -> tuple[Far, int]:
+    far = Far(loop, DiscordConnector(Access("token")), random.Random(7))
+    return far, await busy(far, loop)
+
+
+async def busy(far: Far, loop: Leaping) -> int:
+    """Every channel is answered all the time, in 5 to 60 seconds; returns how many answers there were.
+
+    Meanwhile the history of 1,000 channels is read, as after a start.
+    """
     delivery, nobody = Delivery({"discord": far}, Posts(cast("Any", None), cast("Any", None)), Pace(loop.time)), Person("1", "Ada")
-    ended = 0
+    ended, began = 0, loop.now
 
     async def channel(number: int) -> None:
         nonlocal ended
         place, count = Address("discord", "1", str(number)), 0
         await asyncio.sleep(far.random.uniform(0.0, 20.0))
-        while loop.now < MINUTES * 60.0:
+        while loop.now - began < MINUTES * 60.0:
             count += 1
             asked = Message(f"{number}.{count}", f"{number}.{count}", place, nobody)
             stream, words = line(delivery, asked), far.random.randint(5, 60)
@@ -166,19 +162,23 @@ async def busy(far: Far, loop: Hurried) -> int:
             del far.shown[whole[0]]
             ended += 1
 
+    aside, quiet = Spacing(ASIDE, loop.time), iter(range(1000))
+
+    async def read_history() -> None:
+        for one in quiet:
+            await aside.turn()
+            await far.call("GET", Address("discord", "1", f"quiet-{one}"))
+
     async with asyncio.TaskGroup() as channels:
         for number in range(STREAMS):
             channels.create_task(channel(number))
+        for _ in range(READERS):
+            channels.create_task(read_history())
     return ended
 
 
 def test_full_load_for_long_is_never_refused_and_every_answer_arrives_whole() -> None:
-    loop = Hurried()
-    far = Far(loop, DiscordConnector(Access("token")), random.Random(7))
-    try:
-        answers = loop.run_until_complete(busy(far, loop))
-    finally:
-        loop.close()
+    far, answers = leap(at_length)
     assert answers > 60 * MINUTES
     assert far.shown == {}, "no status line is left"
     assert far.refused == []
@@ -189,4 +189,4 @@ def test_routers_that_share_the_servers_share_the_calls() -> None:
     rates = [
         DiscordConnector(Access("t", shards=4, shard_ids=ids)).limits(Address("discord", "1", "2")).rate for ids in ((0,), (1, 2, 3), ())
     ]
-    assert rates == [10.0, 30.0, 40.0]
+    assert rates == [9.0, 27.0, 36.0]

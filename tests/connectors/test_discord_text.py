@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.connector import Limits
-from bot.connectors.discord.connector import TEXT
+from bot.connectors.discord.limits import TEXT
 from bot.connectors.discord.outgoing import changed, new
 from bot.messages import Address, Message, Person, Reply
 from bot.router.journal import Journal

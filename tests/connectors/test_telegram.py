@@ -96,7 +96,7 @@ async def house(telegram: Telegram, tmp_path_factory: pytest.TempPathFactory) ->
     made = House(tmp_path_factory.mktemp("telegram"), CONFIG.format(token=TOKEN, url=telegram.root))
     with made.begin("run") as process:  # not `running`, which would keep this loop from answering the bot
         try:
-            await wait_until(lambda: telegram.polled, PATIENCE)
+            await wait_until(lambda: telegram.polled, 2 * PATIENCE)  # everything has to start first
         except AssertionError:
             raise AssertionError(made.log) from None
         yield made

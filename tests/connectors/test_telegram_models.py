@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -26,16 +27,19 @@ async def test_a_question_is_answered_and_recordings_become_words(telegram: Tele
     made.config.write_text(top + CONFIG.format(token=TOKEN, url=telegram.root) + SHIPPED)
     ada = person(11, "Ada")
     alone, lounge = telegram.chats.direct(ada), telegram.chats.group(-1001, "Lounge")
-    kitchen = telegram.chats.group(-1002, "Kitchen")
+    kitchen, attic = telegram.chats.group(-1002, "Kitchen"), telegram.chats.group(-1003, "Attic")
+    for hours in (25, 20):  # while nobody received
+        telegram.chats.say(attic, ada, voice=telegram.chats.voice(JFK.read_bytes(), 11), date=int(time.time()) - hours * 3600)
     with made.begin("run") as process:
         await wait_until(lambda: telegram.polled, PATIENCE)
         telegram.chats.say(alone, ada, "What is the capital of France?")
         telegram.chats.say(lounge, ada, voice=telegram.chats.voice(JFK.read_bytes(), 11))
         round_video = {**telegram.chats.file(JFK.with_suffix(".mp4").read_bytes()), "length": 240, "duration": 11}
         telegram.chats.say(kitchen, ada, video_note=round_video)
-        await wait_until(lambda: all(any(SPOKEN in one for one in chat.said) for chat in (kitchen, lounge)), PATIENCE)
+        await wait_until(lambda: all(any(SPOKEN in one for one in chat.said) for chat in (kitchen, lounge, attic)), PATIENCE)
         await wait_until(lambda: any("Paris" in one for one in alone.said), PATIENCE)
         process.terminate()
         await wait_until(lambda: process.poll() is not None, 60)
-    for chat in (lounge, kitchen):
+    for chat in (lounge, kitchen, attic):
         assert chat.said[0] == NOTICES["always"], chat.said
+    assert sum(SPOKEN in one for one in attic.said) == 1, "what is older than a day is nobody's any more"

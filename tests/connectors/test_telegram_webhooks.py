@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections.abc import Iterable
 
 import httpx
+from redis.asyncio import Redis
 
+from bot import Context, Listener, Route, hookimpl
 from bot.connectors.telegram import Account, Hook, TelegramConnector
 from bot.connectors.telegram.webhooks import SECRET
 from bot.errors import StoreError
+from bot.plugins import Loaded, Plugins
+from bot.router import app
+from bot.store.keys import Keys
+from bot.tables import AdmissionTable
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, Ear, hearing
 from tests.wire.telegram_server import TOKEN, Telegram
+
+OPEN = AdmissionTable(direct="open")
 
 
 def hooked(telegram: Telegram) -> tuple[TelegramConnector, Hook]:
@@ -36,6 +46,36 @@ async def test_what_is_brought_is_heard_and_brought_again_until_it_is_written_do
     assert [[part.kind for part in message.parts] for message in ear.heard[2:]] == [["text", "image"], ["image"]]
     assert ear.heard[2].album == ear.heard[3].album != ""
     await connector.close()
+
+
+class Counting:
+    """Says how many pictures a message has."""
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Listener("count", lambda message: True, self.count)]
+
+    async def count(self, ctx: Context) -> str:
+        return f"{ctx.message.text}: {sum(part.kind == 'image' for part in ctx.message.parts)}"
+
+
+async def test_an_album_that_is_brought_to_several_routers_is_one_message(telegram: Telegram, redis: Redis, keys: Keys) -> None:
+    first, _ = hooked(telegram)
+    loaded, alone = Plugins([Loaded("counting", Counting(), version="1")]), telegram.chats.direct(ANN)
+    second = TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=1))  # it answers what the other has written down
+    async with app.running(app.build(redis, keys, loaded, [first], admission=OPEN), loaded):
+        await wait_until(lambda: telegram.webhook)
+        router = app.build(redis, keys, loaded, [second], admission=OPEN)
+        together = asyncio.create_task(router.gathering.run(["telegram"], 0.01))
+        telegram.chats.album(alone, ANN, ["one", "two", "three"], "all")
+        telegram.chats.say(alone, ANN, "after")
+        await wait_until(lambda: len(alone.said) == 2, 20.0)
+        assert sorted(alone.said) == ["after: 0", "all: 3"]
+        together.cancel()
+        await asyncio.wait((together,))
+        await wait_until(lambda: not router.runner.held)
+        await second.close()
+    assert len(alone.said) == 2
 
 
 async def test_a_request_without_the_secret_or_sense_is_refused(telegram: Telegram) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 from bot.connector import Limits, Post
 from bot.errors import ConnectorError, StoreError
 from bot.forms import Button
-from bot.messages import Address, File, Image, Message, Person, Reply
+from bot.messages import Address, Audio, File, Image, Message, Person, Reply
 from bot.router.delivery import SLOW, Delivery, Line
 from bot.router.journal import Journal, Ledger
 from bot.router.pace import Pace
@@ -288,6 +289,23 @@ async def test_a_picture_that_is_too_large_is_made_to_fit(desk: Desk) -> None:
     [upload] = post.uploads
     assert (upload.name, upload.mime, post.text) == ("noise.jpg", "image/jpeg", "")
     assert len(upload.content) <= 20_000
+
+
+async def test_a_sound_that_is_too_large_is_made_to_fit(desk: Desk) -> None:
+    desk.platform.most = Limits(text=200, file=20_000, edit_interval=0.0)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((2, 2, 44_100, 0, "NONE", ""))
+        file.writeframes(bytes(4 * 44_100))
+    line, _ = await desk.line()
+    sounds = [
+        Audio(await desk.blobs.put(content, "audio/wav", name)) for name, content in (("a.wav", out.getvalue()), ("b.wav", bytes(20_001)))
+    ]
+    await line.settle(Reply(*sounds))
+    [post] = desk.platform.chats[ROOM].values()
+    [upload] = post.uploads
+    assert (upload.name, upload.mime, len(upload.content) <= 20_000) == ("a.ogg", "audio/ogg", True)
+    assert post.text == "(b.wav has 0.0 MB, and this chat takes at most 0.0 MB.)"
 
 
 async def test_files_that_are_too_large_together_go_one_after_another(desk: Desk) -> None:

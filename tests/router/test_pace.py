@@ -4,47 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import selectors
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
 
 from bot.connector import Limits
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.messages import Address
 from bot.router.pace import Pace
+from tests.leaping import Leaping, leap
 from tests.wire import telegram_rules
 
 ROOM = Address("room", "lounge", "main")
 PLAIN = Limits(text=100, file=0, edit_interval=2.0)
-
-T = TypeVar("T")
-
-
-class Leaping(asyncio.SelectorEventLoop):
-    """A loop for which time passes only where everybody sleeps, and then at once."""
-
-    def __init__(self) -> None:
-        outer = self
-        self.now = 1000.0
-
-        class Selector(selectors.DefaultSelector):
-            def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-                outer.now += timeout or 0.0
-                found: list[tuple[selectors.SelectorKey, int]] = super().select(0)
-                return found
-
-        super().__init__(Selector())
-
-    def time(self) -> float:
-        return self.now
-
-
-def leap(main: Callable[[Leaping], Awaitable[T]]) -> T:
-    loop = Leaping()
-    try:
-        return loop.run_until_complete(main(loop))
-    finally:
-        loop.close()
 
 
 def test_all_tickets_of_a_chat_share_its_pace_and_others_have_their_own() -> None:

@@ -9,6 +9,7 @@ from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.moving import Moving
 from bot.store.plugindata import PluginData
+from bot.store.presence import Presence
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Write
 from bot.turns import Turn
@@ -32,9 +33,12 @@ async def test_choices_conversation_and_kept_data_go_along_once(redis: Redis, ke
         redis, *data.saving("p", "server", OLD.tenant, "a:-55", b"1", None), *data.saving("p", "chat", OLD.conversation, "b", b"2", 60)
     )
 
+    await Presence(redis, keys).put(OLD)
+
     await moving.move(OLD, NEW)
     await moving.move(OLD, NEW)
 
+    assert await Presence(redis, keys).servers("telegram") == []
     assert (await servers.get(NEW.tenant)).choices.plugins == {"chat": False}
     assert [turn.text for turn in await conversations.turns(NEW.conversation, 100)] == ["hello"]
     assert await data.load("p", "server", NEW.tenant, "a:-55") == b"1"

@@ -48,6 +48,7 @@ class World:
     channels: dict[str, Json] = field(default_factory=dict)
     messages: dict[str, dict[str, Json]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)
     nonces: dict[tuple[str, str], str] = field(default_factory=dict)
     commands: dict[str, list[Json]] = field(default_factory=dict)
 
@@ -106,7 +107,7 @@ class World:
             "nick": None,
             "avatar": None,
             "banner": None,
-            "roles": [],
+            "roles": self.roles.get(user["id"], []),
             "joined_at": now(),
             "deaf": False,
             "mute": False,
@@ -117,12 +118,18 @@ class World:
             "permissions": permissions,
         }
 
-    def guild(self, name: str) -> Json:
-        """A guild with one text channel."""
-        id = self.id()
-        everyone = {
+    def role(self, guild: Json, name: str, *people: Json) -> Json:
+        """A role that these have."""
+        made = self._role(self.id(), name)
+        guild["roles"].append(made)
+        for person in people:
+            self.roles.setdefault(person["id"], []).append(made["id"])
+        return made
+
+    def _role(self, id: str, name: str) -> Json:
+        return {
             "id": id,
-            "name": "@everyone",
+            "name": name,
             "permissions": EVERYTHING,
             "position": 0,
             "color": 0,
@@ -134,12 +141,16 @@ class World:
             "icon": None,
             "unicode_emoji": None,
         }
+
+    def guild(self, name: str) -> Json:
+        """A guild with one text channel."""
+        id = self.id()
         made = {
             "id": id,
             "name": name,
             "icon": None,
             "owner_id": self.user(f"{name}-owner")["id"],
-            "roles": [everyone],
+            "roles": [self._role(id, "@everyone")],
             "members": [{**self.member(self.bot), "joined_at": "2020-01-01T00:00:00+00:00"}],
             "member_count": 2,
             "channels": [],

@@ -160,12 +160,12 @@ class Discord:
             "MESSAGE_REACTION_ADD", {**data, **more, **author, "type": 0, "burst": False}, channel.get("guild_id", "")
         )
 
-    async def call(self, channel: Json, person: Json, command: str, **options: Any) -> Interaction:
+    async def call(self, channel: Json, person: Json, command: str, *, manages: bool = True, **options: Any) -> Interaction:
         """Somebody uses a slash command."""
         kinds = {str: 3, bool: 5, int: 4, float: 10}
         given = [{"name": name, "type": kinds[type(value)], "value": value} for name, value in options.items()]
         data = {"id": self._command(channel, command, 1)["id"], "name": command, "type": 1, "options": given}
-        return await self.interactions.make(2, channel, person, data)
+        return await self.interactions.make(2, channel, person, data, permissions=str(MANAGE_GUILD if manages else 0))
 
     async def use(self, channel: Json, person: Json, command: str, message: Json) -> Interaction:
         """Somebody uses a command in the menu of a message."""
@@ -216,7 +216,10 @@ class Discord:
 
     async def let_in(self, name: str) -> Json:
         """Somebody lets the bot into a new guild."""
-        guild = self.world.guild(name)
+        return await self.let_in_as(self.world.guild(name))
+
+    async def let_in_as(self, guild: Json) -> Json:
+        """The same for a guild that is made already."""
         guild["members"][0]["joined_at"] = now()
         new = {key: value for key, value in guild.items() if key != "unavailable"}  # which says that it was known before
         await self.gateway.dispatch("GUILD_CREATE", new, guild["id"])

@@ -14,41 +14,23 @@ import structlog
 from bot.connector import Deliver, Limits, Offer, Post
 from bot.connectors.discord import files
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
+from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.incoming import BUTTON, COMMAND, UNSEEN, Via
+from bot.connectors.discord.limits import ASIDE, TEXT, limits
 from bot.connectors.discord.listing import commands
 from bot.connectors.discord.outgoing import changed, new, short, told
 from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
+from bot.spacing import Spacing
 from bot.translation import later, translated
 
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
 
-TEXT = 2000
-"""Characters of a message [docs/resources/message]."""
-
 NO_FILES = "(I may not send files here. An admin allows that in the settings of this channel, Permissions, for my role: Attach Files.)"
-
-FILE = 10 << 20
-"""Bytes of a file where no guild allows more, since January 2025 [docs/reference: uploading files]."""
-
-REQUEST = 24 << 20
-"""Bytes of all files of a message, of the 25 MiB that a request may have [docs/reference: uploading files]."""
-
-RATE = 40.0
-"""Calls a second for the whole bot, of the 50 that Discord takes [docs/topics/rate-limits]: what is not written to chats needs some."""
-
-PACE = 1.2
-"""Seconds between two edits in a channel: it takes five in five seconds, and the answer itself needs some of them."""
-
-BUDGET = 5, 5.5
-"""Calls that a channel takes in so many seconds: five in five, and a call may be on its way for longer than the next one."""
-
-PREVIEW = 3.0
-"""Seconds between two pictures in a status line: each is an upload."""
 
 LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
 
@@ -74,8 +56,10 @@ class DiscordConnector:
 
     name = "discord"
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, aside: Spacing | None = None) -> None:
+        """`aside` is how often what is no post may be called."""
         self._access = access
+        self._aside = aside or Spacing(ASIDE * access.share)
         self._logging_in = asyncio.Lock()
         self._gateway: Gateway | None = None
         self._rest: discord.Client | None = None
@@ -84,25 +68,18 @@ class DiscordConnector:
 
     def limits(self, to: Address) -> Limits:
         """Those of the guild, whose boosts allow larger files."""
-        guild = self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None
-        file, patience = guild.filesize_limit if guild else FILE, self._access.patience
-        more: dict[str, Any] = {
-            "bytes_per_post": max(file, REQUEST),
-            "preview_interval": PREVIEW,
-            "menus": True,
-            "budget": BUDGET,
-            "threads_apart": True,
-        }
-        return Limits(TEXT, file, PACE, utf16=True, rate=RATE * self._access.share, patience=patience, **more)
+        return limits(self._access, self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None)
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. Raises ConnectorError when the token is wrong."""
         self._access.point()
+        await self._aside.turn()
         me = await application(self._access)
         if not me.reads_content:
             log.warning(NO_CONTENT)
         await self._client()
         gateway = self._gateway = Gateway(self._access, me.reads_content, deliver, self._acknowledged)
+        spaced(gateway, self._aside)
         try:
             await gateway.start(self._access.token)
         except discord.LoginFailure as error:
@@ -129,6 +106,10 @@ class DiscordConnector:
                     f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}", translated(NO_SCOPE)
                 ) from error
 
+    def absent(self, servers: Sequence[str]) -> list[str]:
+        """Those of these guilds that the bot is not in, as far as the gateway knows."""
+        return self._gateway.absent(servers) if self._gateway is not None else []
+
     async def open_thread(self, message: Message, title: str) -> str:
         """A thread has the id of the message that began it, so one that is there already is known."""
         http, channel = (await self._client()).http, int(message.address.channel)
@@ -143,7 +124,9 @@ class DiscordConnector:
                 return message.id
 
     async def sign(self, to: Address) -> None:
-        """Discord shows for ten seconds that somebody types."""
+        """Discord shows for ten seconds that somebody types; nothing where that would come later than the status line."""
+        if self._aside.waiting > ASIDE:
+            return
         async with told(_where(to)):
             await (await self._channel(to)).typing()
 
@@ -278,13 +261,17 @@ class DiscordConnector:
             if self._rest is None:
                 self._access.point()
                 rest = discord.Client(intents=discord.Intents(guilds=True), proxy=self._access.proxy, max_messages=None)
+                spaced(rest, self._aside)
                 async with told("logging in"):
                     await rest.login(self._access.token)
                 self._rest = rest
             return self._rest
 
     async def _channel(self, to: Address) -> discord.PartialMessageable:
-        return (await self._client()).get_partial_messageable(int(to.thread or to.channel))
+        channel = to.thread or to.channel
+        if not channel:
+            raise ConnectorError(f"server {to.server} lets the bot write in no channel")
+        return (await self._client()).get_partial_messageable(int(channel))
 
     async def _webhook(self, via: Via) -> discord.Webhook:
         client = await self._client()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -76,6 +76,17 @@ class Gateway(discord.AutoShardedClient):
     async def on_connect(self) -> None:
         """People may write to the bot alone from now on."""
         await self._hand_over(0, incoming.alone(self.me))
+
+    async def on_ready(self) -> None:
+        """All guilds are known, those too that Discord has lost for a while; others have shut the bot out, maybe while nobody listened."""
+        await self._hand_over(0, incoming.present(self.me))
+
+    def absent(self, servers: Sequence[str]) -> list[str]:
+        """Those of these guilds that this process would hear of, and the bot is not in."""
+        if not self.is_ready() or self.shard_count is None:
+            return []
+        shards = self.shard_ids or range(self.shard_count)
+        return [one for one in servers if (int(one) >> 22) % self.shard_count in shards and self.get_guild(int(one)) is None]
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """One of those that the bot is in, at the start or after Discord had lost it: something may have been said there meanwhile."""

@@ -22,6 +22,7 @@ from bot.messages import (
     Message,
     Part,
     Person,
+    Present,
     Quote,
     Reacted,
     Said,
@@ -174,10 +175,14 @@ def joined(me: discord.ClientUser, guild: discord.Guild) -> Message:
 def let_in(me: discord.ClientUser, guild: discord.Guild) -> Message:
     """The bot is new in this guild, and says hello where it may."""
     since, where = guild.me.joined_at or discord.utils.utcnow(), _doorstep(guild)
-    trigger = Joined(new=bool(where.channel))
     return Message(
-        "", f"joined:{guild.id}:{since.timestamp():.0f}", where, Person("", ""), trigger=trigger, me=str(me.id), place=guild.name
+        "", f"joined:{guild.id}:{since.timestamp():.0f}", where, Person("", ""), trigger=Joined(new=True), me=str(me.id), place=guild.name
     )
+
+
+def present(me: discord.ClientUser) -> Message:
+    """Discord has said which guilds the bot is in."""
+    return Message("", "present:", Address("discord", "", ""), Person("", ""), trigger=Present(), me=str(me.id))
 
 
 def _doorstep(guild: discord.Guild) -> Address:

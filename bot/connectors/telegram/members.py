@@ -12,7 +12,7 @@ from telegram import ChatMember, ChatMemberRestricted
 from telegram.error import TelegramError
 
 TRUSTED = 60.0
-"""Seconds for which somebody is taken for what they were."""
+"""Seconds for which somebody who manages nothing is taken for what they were; who does is asked for each time."""
 
 MOST_TRUSTED = 4096
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Members:
-    """Knows people for a minute. `ask` is given a chat and a person."""
+    """Knows people for a minute, but for those who manage the chat. `ask` is given a chat and a person."""
 
     ask: Callable[[int, int], Awaitable[ChatMember]]
     _known: OrderedDict[tuple[int, int], tuple[float, str]] = field(default_factory=OrderedDict)
@@ -35,7 +35,7 @@ class Members:
     async def status(self, chat: int, who: int) -> str:
         """`creator`, `administrator`, `member`, `restricted`, `left` or `kicked`; "" where Telegram does not say."""
         at, known = self._known.get((chat, who), (0.0, ""))
-        if known and time.monotonic() - at < TRUSTED:
+        if known and known not in MANAGING and time.monotonic() - at < TRUSTED:
             return known
         try:
             member = await self.ask(chat, who)

@@ -1,0 +1,31 @@
+"""Calls that are no posts wait for turns of their own: history, reactions, threads, lists of commands. How posts are paced: the router."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord.http import Route
+
+from bot.spacing import Spacing
+
+POSTS = frozenset(
+    {
+        "POST /channels/{channel_id}/messages",
+        "PATCH /channels/{channel_id}/messages/{message_id}",
+        "DELETE /channels/{channel_id}/messages/{message_id}",
+    }
+)
+"""What the router has counted already. Answers to interactions count for no limit, and discord.py makes them elsewhere."""
+
+
+def spaced(client: discord.Client, spacing: Spacing) -> None:
+    """From now on every other call of this client takes a turn, however many of them something of discord.py needs."""
+    request = client.http.request
+
+    async def in_turn(route: Route, **more: Any) -> Any:
+        if f"{route.method} {route.path}" not in POSTS:
+            await spacing.turn()
+        return await request(route, **more)
+
+    client.http.request = in_turn  # type: ignore[method-assign]

@@ -1,0 +1,121 @@
+"""Discord and a router in this process: what guilds and roles may do, and what their admins alone can change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from bot import Context, Listener, Route, hookimpl
+from bot.connectors.discord.connector import NO_SCOPE, DiscordConnector
+from bot.messages import Address
+from bot.plugins import Loaded, Plugins
+from bot.router import app
+from bot.store.keys import Keys
+from bot.store.presence import Presence
+from bot.store.servers import Choices, Server, Servers
+from bot.tables import AdmissionTable, Talking
+from bot.testing import wait_until
+from tests.connectors.test_discord_gateway import access, discord, general
+from tests.plugins.admin import hall
+from tests.wire.discord_payloads import Json
+from tests.wire.discord_server import Discord, Fault
+
+__all__ = ["discord"]
+
+
+class Ears:
+    """Says what it hears."""
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Listener("hear", lambda message: message.addressed, self.hear)]
+
+    async def hear(self, ctx: Context) -> str:
+        return f"heard: {ctx.message.text}"
+
+
+@asynccontextmanager
+async def routed(discord: Discord, redis: Redis, keys: Keys) -> AsyncIterator[None]:
+    """The admin plugin, `/song`, and ears, connected."""
+    loaded = Plugins([*hall.plugins().loaded.values(), Loaded("ears", Ears(), version="1")])
+    made = app.build(redis, keys, loaded, [DiscordConnector(access(discord))], admission=AdmissionTable(servers="open"))
+    async with app.running(made, loaded):
+        await wait_until(lambda: discord.gateway.ready)
+        yield
+
+
+async def test_a_role_may_what_the_admins_of_its_guild_allow(discord: Discord, redis: Redis, keys: Keys) -> None:
+    [guild] = discord.world.guilds.values()
+    boss, eve, ben = (discord.world.user(name) for name in ("Boss", "Eve", "Ben"))
+    office, stage, desk = (discord.world.channel(guild, name) for name in ("office", "stage", "desk"))
+    artists = f"<@&{discord.world.role(guild, 'Artists', ben)['id']}>"
+
+    async def said(channel: Json, person: Json, command: str, *, manages: bool = False, **options: str) -> str:
+        before = len(discord.texts(channel))
+        await discord.call(channel, person, command, manages=manages, **options)
+        return str((await wait_until(lambda: discord.texts(channel)[before:]))[0])
+
+    async with routed(discord, redis, keys):
+        await wait_until(lambda: any(one["name"] == "song" for one in discord.world.commands[guild["id"]]))
+        for permit in (
+            {"do": "deny", "what": "/song", "who": "everyone"},
+            {"do": "allow", "what": "/song", "who": artists},
+            {"do": "make", "who": artists, "level": "moderator"},
+        ):
+            assert (await said(office, boss, "permissions", manages=True, **permit)).startswith("Saved.")
+        assert (await said(stage, eve, "song")).startswith("You may not use /song here.")
+        assert await said(stage, ben, "song") == "La la la."
+        assert "is moderator here" not in await said(desk, eve, "permissions")
+        assert f"{artists} is moderator here" in await said(desk, ben, "permissions")
+
+
+async def test_a_guild_that_shut_the_bot_out_while_nobody_was_connected_is_left(discord: Discord, redis: Redis, keys: Keys) -> None:
+    [guild], presence = discord.world.guilds.values(), Presence(redis, keys)
+    for server in ("77", guild["id"]):
+        await presence.put(Address("discord", server, "1"))
+        await Servers(redis, keys).put(f"discord/{server}", Server())
+    async with routed(discord, redis, keys):
+        await wait_until(lambda: redis.hexists(keys.server("discord/77"), "left"), 20.0)
+
+        async def forgotten() -> bool:
+            return await presence.servers("discord") == [guild["id"]]
+
+        await wait_until(forgotten)
+        assert not await redis.hexists(keys.server(f"discord/{guild['id']}"), "left")
+
+
+async def test_a_new_guild_without_a_channel_for_it_costs_nobody_anything(discord: Discord, redis: Redis, keys: Keys) -> None:
+    channel = general(discord)
+    async with routed(discord, redis, keys):
+        guild = discord.world.guild("Mute")
+        guild["channels"].clear()
+        await discord.let_in_as(guild)
+        await wait_until(lambda: discord.world.commands.get(guild["id"]))
+        await discord.say(channel, discord.world.user("Ada"), f"<@{discord.world.bot['id']}> still there")
+        await wait_until(lambda: discord.texts(channel) == ["heard: @Hobnob still there"])
+
+
+async def test_a_guild_that_gave_no_scope_for_commands_hears_what_its_admins_must_do(discord: Discord, redis: Redis, keys: Keys) -> None:
+    discord.faults.append(Fault("PUT", "/guilds/", 403, {"code": 50001, "message": "Missing Access"}))
+    async with routed(discord, redis, keys):
+        await wait_until(lambda: discord.texts(general(discord)) == [NO_SCOPE])
+
+
+async def test_where_no_more_threads_fit_it_answers_without_one_and_says_why(discord: Discord, redis: Redis, keys: Keys) -> None:
+    channel, ada = general(discord), discord.world.user("Ada")
+    await Servers(redis, keys).put(f"discord/{channel['guild_id']}", Server(choices=Choices(talking=Talking(threads=True))))
+    full = {"code": 160006, "message": "Maximum number of active threads reached"}
+    async with routed(discord, redis, keys):
+        discord.faults.append(Fault("POST", "/threads", 400, full))
+        await discord.say(channel, ada, f"<@{discord.world.bot['id']}> one")
+        await wait_until(lambda: len(discord.texts(channel)) == 2)
+        answer, told = sorted(discord.texts(channel), reverse=True)
+        assert answer == "heard: @Hobnob one"
+        assert (
+            told.startswith(f"I cannot begin a thread in channel <#{channel['id']}>") and "as many open threads as Discord allows" in told
+        )
+        asked = await discord.say(channel, ada, f"<@{discord.world.bot['id']}> two")
+        await wait_until(lambda: asked["id"] in discord.world.channels and discord.texts(discord.world.channels[asked["id"]]))
+        assert len(discord.texts(channel)) == 2

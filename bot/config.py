@@ -23,8 +23,7 @@ CHOICE = f"{ENVIRONMENT}CONFIG"
 
 USUAL = Path("config/bot.toml")
 
-DOTENV = ".env"
-"""Beside the configuration file: environment variables that the shell did not set, secrets above all."""
+DOTENV = ".env"  # beside the configuration file: environment variables that the shell did not set, secrets above all
 
 
 class WebTable(Table):
@@ -40,8 +39,7 @@ class WebTable(Table):
     """Host names that browsers may use beside this machine's addresses, for a server with TLS in front: `["chat.example.org"]`."""
 
     address: Web | None = None
-    """Where browsers elsewhere find the pages, through a server with TLS in front: `https://chat.example.org`. Links that stand in chats
-    lead there. Unset: they open on this machine alone."""
+    """Where browsers elsewhere find the pages, over TLS: links from chats lead there. Unset: to this machine alone."""
 
 
 class ObserveTable(Table):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -48,7 +49,10 @@ def test_a_new_machine_has_everything_again(kept: tuple[House, Path], tmp_path: 
     }
     assert new.do("backup", str(tmp_path / "again.tar.gz")).returncode == 0
     before, after = records(folder / "whole.age", folder / "key"), records(tmp_path / "again.tar.gz")
-    assert before == after
+    hour = 3_600_000 + int(time.time() * 1000)  # what goes sooner may be gone by now
+    lasting = {key for key, record in before.items() if record.until is None or record.until > hour}
+    assert {key: before[key] for key in lasting} == {key: after.get(key) for key in lasting}
+    assert after.keys() <= before.keys()
     assert any(key.startswith("room-posts:") for key in before)
     assert "--replace removes it first" in new.do("restore", str(folder / "running.tar.gz")).stderr
     assert new.do("restore", str(folder / "running.tar.gz"), "--replace").returncode == 0

@@ -15,7 +15,10 @@ from redis.exceptions import ResponseError
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 
-MACHINE = ("lead:*", "routers", "paced:*", "pages", "workers", "worker:*", "reaped", "wake:*", "work:*", "orders:*", "joiners:*")
+MACHINE = (
+    *("lead:*", "routers", "paced:*", "pages", "workers", "worker:*", "reaped"),
+    *("wake:*", "work:*", "orders:*", "joiners:*", "out:bell-*"),
+)
 """Who lives and who is to wake: true of the machines that ran, and of no other."""
 
 CREDENTIALS = ("session:*", "invite:*", "claim:*")

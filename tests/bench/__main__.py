@@ -11,7 +11,7 @@ from bot import log
 from bot.config import LogTable
 from tests.bench.figures import publish
 
-PARTS = ("core", "queue", "chat", "images", "speech")
+PARTS = ("core", "queue", "sizes", "chat", "images", "speech")
 """Modules of this folder; each is imported when it is measured, because they load very different libraries."""
 
 

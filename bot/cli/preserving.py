@@ -34,10 +34,10 @@ MOMENT = "%Y-%m-%dT%H-%M-%SZ"
 
 def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | None, secrets: bool) -> None:
     """Writes one, and says where; encrypted for `to`, and for the `key` in a file that is made when it is not there."""
-    config = _config(path)
+    config = quiet(path)
     new = key is not None and not key.exists()
     recipients = [*to, *([archives.make_key(key)] if key else [])]
-    written, manifest = asyncio.run(_backup(config, file, recipients, secrets))
+    written, manifest = save(config, file, recipients, secrets=secrets)
     typer.echo(f"{written}: {manifest.keys} keys, {written.stat().st_size:,} bytes.")
     if not manifest.whole:
         again = "" if config.redis.url else "; stop Hobnob first, and it is"
@@ -48,7 +48,7 @@ def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | 
 
 def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> None:
     """Brings everything back; nothing may run meanwhile."""
-    config = _config(path)
+    config = quiet(path)
     with archives.opened(file, key) as archive:
         asyncio.run(_restore(config, archive, replace))
         count = archive.unpack(config.files_dir)
@@ -60,7 +60,7 @@ def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> N
 
 def export(path: Path | None, server: str, file: Path | None) -> None:
     """Writes what is kept of one server as JSON, for its admins; without `file`, to the standard output."""
-    config = _config(path)
+    config = quiet(path)
     found = asyncio.run(_export(config, server))
     if not found.anything:
         raise UserError(f"nothing is kept of {server}: expected a server as the log names it, discord/ID, telegram/ID or room/NAME")
@@ -73,11 +73,22 @@ def export(path: Path | None, server: str, file: Path | None) -> None:
 
 
 async def _export(config: Config, server: str) -> Exported:
-    async with _store(config, alone=False) as redis:
+    async with store(config, alone=False) as redis:
         return await exported(redis, Keys(), server)
 
 
-def _config(path: Path | None) -> Config:
+def save(config: Config, file: Path | None, to: Sequence[str], *, secrets: bool) -> tuple[Path, archives.Manifest]:
+    """Writes a backup, into `file` or where they usually are; where it is, and what is in it."""
+    return asyncio.run(_backup(config, file, to, secrets))
+
+
+def undo(config: Config, archive: archives.Archive) -> None:
+    """Has the store as the backup has it, whatever came of it since."""
+    asyncio.run(_restore(config, archive, replace=True))
+
+
+def quiet(path: Path | None) -> Config:
+    """The configuration; of the log only what is wrong is shown."""
     config = load(path)
     log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="hobnob")
     return config
@@ -88,7 +99,7 @@ async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets:
     ending = ".tar.gz.age" if to else ".tar.gz"
     written = file or config.data_dir / "backups" / f"hobnob-{now.strftime(MOMENT)}{ending}"
     running = runs(config)  # a Redis of one's own may always be in use
-    async with _store(config, alone=False) as redis:
+    async with store(config, alone=False) as redis:
         form = await schema.form(redis, Keys()) or schema.newest()
         facts = {"release": release(), "form": form, "at": now.isoformat(timespec="seconds"), "keys": 0}
         manifest = archives.Manifest(**facts, whole=not running, secrets=secrets)
@@ -108,7 +119,7 @@ def _told(config: Config, secrets: bool) -> str:
 async def _restore(config: Config, archive: archives.Archive, replace: bool) -> None:
     if archive.manifest.form > schema.newest():
         raise UserError(f"it was made by Hobnob {archive.manifest.release}, which keeps things in a newer form: update first")
-    async with _store(config, alone=True) as redis:
+    async with store(config, alone=True) as redis:
         dump = Dump(redis, Keys())
         if config.redis.url and await Queue(redis, Keys()).served():
             raise UserError("workers run on that Redis: stop all routers and workers first")
@@ -124,7 +135,7 @@ async def _restore(config: Config, archive: archives.Archive, replace: bool) -> 
 
 
 @asynccontextmanager
-async def _store(config: Config, *, alone: bool) -> AsyncIterator[Redis]:
+async def store(config: Config, *, alone: bool) -> AsyncIterator[Redis]:
     """The store; the embedded one is started where it does not run, and may not run where one must be `alone`."""
     with ExitStack() as stack:
         if config.redis.url is None and (alone or not runs(config)):

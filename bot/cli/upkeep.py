@@ -53,6 +53,19 @@ def export(
     command(config, server, file)
 
 
+@upkeep.command()
+def update(
+    ref: Annotated[str, typer.Argument(help="A release or commit; else what the branch follows.")] = "",
+    finish: Annotated[bool, typer.Option(hidden=True)] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Go to a newer release: backup, new code and packages, migration, a look whether it works; and back again where it does not."""
+    from bot.cli.updating import finish as new
+    from bot.cli.updating import update as command
+
+    new(config) if finish else command(config, ref)
+
+
 service = typer.Typer(help="Start Hobnob with this machine, by the user's own systemd.", no_args_is_help=True)
 upkeep.add_typer(service, name="service")
 

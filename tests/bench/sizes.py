@@ -65,8 +65,7 @@ async def _measured(url: str) -> dict[str, Figure]:
     async def whole(number: int) -> None:
         (ticket,) = await tickets.accept([_body(COUNT + number)], 0, time.time())
         turn = Turn(role="person", parts=(Text(WORDS),))
-        place = {"ticket": ticket.id, "tenant": "discord/1", "person": "discord/1"}
-        await queue.submit(Generate(turns=(turn,)), id=f"job{number}", **place)
+        await queue.submit(Generate(turns=(turn,)), id=f"job{number}", ticket=ticket.id, tenant="discord/1", person="discord/1")
         (claim,) = (await shift.claim([OFFER])).claims
         answer = Answer(text=WORDS, finish="stop", prompt_tokens=30, tokens=30, model="model")
         await shift.finish(claim, answer.model_dump_json(), 0.5)

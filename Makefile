@@ -11,7 +11,7 @@ export PYTHON REDIS_URL
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts bench chaos soak fuzz audit sbom images lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts bench chaos soak rehearsal fuzz audit sbom images lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -51,6 +51,9 @@ chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=2
 
 soak: setup-dev  ## many people talk for a while, and nothing may grow; SECONDS=900, ARGS="--rooms 100"
 	@.venv/bin/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+rehearsal: setup-dev  ## two machines, four devices, 500 servers, TLS and one that loses power, by processes
+	@.venv/bin/python -m tests.rehearsal $(ARGS)
 
 fuzz: setup-dev  ## gives every parser what nobody would write; SECONDS=600, ONLY=telegram
 	@.venv/bin/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)

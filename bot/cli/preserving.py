@@ -14,13 +14,13 @@ import typer
 from bot import backup as archives
 from bot import log
 from bot.cli.meeting import runs
-from bot.config import Config, load
+from bot.cli.reaching import connected, setup
+from bot.config import Config
 from bot.errors import UserError
 from bot.locking import lock
 from bot.metrics import release
 from bot.plugins import load as load_plugins
 from bot.store import embedded, schema
-from bot.store.connection import check, connect
 from bot.store.dump import Dump
 from bot.store.exporting import Exported, exported
 from bot.store.keys import Keys
@@ -34,7 +34,7 @@ MOMENT = "%Y-%m-%dT%H-%M-%SZ"
 
 def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | None, secrets: bool) -> None:
     """Writes one, and says where; encrypted for `to`, and for the `key` in a file that is made when it is not there."""
-    config = quiet(path)
+    config = setup(path, "hobnob")
     new = key is not None and not key.exists()
     recipients = [*to, *([archives.make_key(key)] if key else [])]
     written, manifest = save(config, file, recipients, secrets=secrets)
@@ -48,7 +48,7 @@ def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | 
 
 def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> None:
     """Brings everything back; nothing may run meanwhile."""
-    config = quiet(path)
+    config = setup(path, "hobnob")
     with archives.opened(file, key) as archive:
         asyncio.run(_restore(config, archive, replace))
         count = archive.unpack(config.files_dir)
@@ -60,7 +60,7 @@ def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> N
 
 def export(path: Path | None, server: str, file: Path | None) -> None:
     """Writes what is kept of one server as JSON, for its admins; without `file`, to the standard output."""
-    config = quiet(path)
+    config = setup(path, "hobnob")
     found = asyncio.run(_export(config, server))
     if not found.anything:
         raise UserError(f"nothing is kept of {server}: expected a server as the log names it, discord/ID, telegram/ID or room/NAME")
@@ -85,13 +85,6 @@ def save(config: Config, file: Path | None, to: Sequence[str], *, secrets: bool)
 def undo(config: Config, archive: archives.Archive) -> None:
     """Has the store as the backup has it, whatever came of it since."""
     asyncio.run(_restore(config, archive, replace=True))
-
-
-def quiet(path: Path | None) -> Config:
-    """The configuration; of the log only what is wrong is shown."""
-    config = load(path)
-    log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="hobnob")
-    return config
 
 
 async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool) -> tuple[Path, archives.Manifest]:
@@ -143,9 +136,5 @@ async def store(config: Config, *, alone: bool) -> AsyncIterator[Redis]:
             process = await asyncio.to_thread(embedded.start, config.data_dir)
             stack.callback(process.wait)
             stack.callback(process.terminate)
-        redis = connect(config.redis_url)
-        try:
-            await check(redis, config.redis_url)
+        async with connected(config) as redis:
             yield redis
-        finally:
-            await redis.aclose()

@@ -32,6 +32,13 @@ async def store(config: Config) -> AsyncIterator[Redis]:
     """The store. Raises StoreError where nothing runs."""
     if not runs(config):
         raise StoreError(f"nothing runs in {config.data_dir}: `hobnob run` starts everything")
+    async with connected(config) as redis:
+        yield redis
+
+
+@asynccontextmanager
+async def connected(config: Config) -> AsyncIterator[Redis]:
+    """The store, which has to be there. Raises StoreError."""
     redis = connect(config.redis_url)
     try:
         await check(redis, config.redis_url)

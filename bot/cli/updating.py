@@ -11,7 +11,8 @@ from pathlib import Path
 import typer
 
 from bot.backup import opened
-from bot.cli.preserving import quiet, save, store, undo
+from bot.cli.preserving import save, store, undo
+from bot.cli.reaching import setup
 from bot.config import USUAL, Config
 from bot.errors import UserError
 from bot.locking import holder
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 def update(path: Path | None, ref: str) -> None:
     """Goes to `ref`, else to what the branch follows. Raises UserError, with everything as it was, when the new release does not work."""
-    config = quiet(path)
+    config = setup(path, "hobnob")
     _may(config)
     before = _git("rev-parse", "HEAD")
     _say("git fetch", lambda: _git("fetch", "--quiet", "--tags"))
@@ -50,7 +51,7 @@ def update(path: Path | None, ref: str) -> None:
 
 def finish(path: Path | None) -> None:
     """The new release's part: brings the store forward, and loads everything that a router and a worker would. Raises what they raise."""
-    config = quiet(path)
+    config = setup(path, "hobnob")
 
     async def forward() -> None:
         async with store(config, alone=True) as redis:

@@ -43,11 +43,16 @@ class House:
         """The store itself, beside any proxy."""
         return f"redis://127.0.0.1:{self.store_port}"
 
+    @property
+    def address(self) -> str:
+        """The store as routers and workers reach it."""
+        return self.url.replace(f":{self.store_port}", f":{self.port}")
+
     async def start(self) -> None:
         """Everything; returns when the store answers."""
         (self.folder / "store").mkdir()
         await self.start_store()
-        config = f'data_dir = "{self.folder}/data"\n[redis]\nurl = "redis://127.0.0.1:{self.port}"\n[log]\nformat = "json"\n'
+        config = f'data_dir = "{self.folder}/data"\n[redis]\nurl = "{self.address}"\n[log]\nformat = "json"\n'
         (self.folder / "bot.toml").write_text(f'{config}[plugins.relay]\npath = "{RELAY}"\n[worker]\ndevice = "cpu"\n', encoding="utf-8")
         self._keeping = asyncio.create_task(self._keep())
 

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bot.acts import Canvas, Clip, Fetched, Paper, Scope, Show
     from bot.catalogue import Catalogue, ChatFacts, Entry
     from bot.choices import Change, Changed, Chosen, Deed, Level, Origin, ServerChoices, Setting, Where, reaches
     from bot.connector import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         asked_for,
         typed_command,
     )
-    from bot.context import Canvas, Clip, Context, Conversation, Fetched, Paper, Scope, Show, Stored
+    from bot.context import Context, Conversation, Stored
     from bot.errors import (
         BadArguments,
         BotError,
@@ -275,6 +276,7 @@ __all__ = [
 ]
 
 _HOMES = (
+    "acts",
     "choices",
     "connector",
     "context",

@@ -22,7 +22,7 @@ from bot.plugins import Half, Plugins
 from bot.plugins import load as load_plugins
 from bot.store.keys import Keys
 from bot.testing import ScriptedActs, wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 from tests.router.world import Fate, router
 
 ROOT = Path(__file__).parents[1]

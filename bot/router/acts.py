@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.acts import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.connector import Connector, Deliver, Limits
-from bot.context import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.errors import ConnectorError, PluginError, UserError
 from bot.jobs import Function, Job, Result
 from bot.media import Decoder

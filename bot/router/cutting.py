@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 
 from pydantic import TypeAdapter
 
-from bot.context import Clip
+from bot.acts import Clip
 from bot.errors import JobError, UserError
 from bot.media import Decoder
 from bot.messages import Audio, Blob

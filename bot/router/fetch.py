@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 import httpx
 
-from bot.context import Fetched
+from bot.acts import Fetched
 from bot.errors import UserError
 from bot.translation import tr
 

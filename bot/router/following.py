@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from bot import tracing
-from bot.context import Show
+from bot.acts import Show
 from bot.errors import JobExpired, Unavailable
 from bot.jobs import Job, Result, wanted
 from bot.router.clicking import Instead

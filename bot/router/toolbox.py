@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 from pydantic import BaseModel
 
-from bot.context import Acts, Context
+from bot.acts import Acts
+from bot.context import Context
 from bot.errors import BadArguments, JobCancelled, JobError, Refused, StoreError, UserError
 from bot.jobs import Function
 from bot.messages import Message, Reply, Text

@@ -21,10 +21,10 @@ from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Ticket, Tickets, Write
-from bot.testing import wait_until
 from bot.testing.fate import Fate
 from bot.testing.models import Models
-from bot.testing.platform import Platform
+from bot.testing.platform import LIMITS, Stage
+from bot.testing.waiting import wait_until
 
 PATIENCE = 20.0
 """Seconds until all that follows from a message must have happened."""
@@ -85,7 +85,7 @@ class House:
     redis: Redis
     keys: Keys
     router: Router
-    platform: Platform
+    platform: Stage
     models: Models
     plugin: str
     clock: Clock
@@ -132,7 +132,8 @@ async def house(
     url: str, plugins: Plugins, *, kind: str = "room", settings: Mapping[str, Any] | None = None, fate: Fate
 ) -> AsyncIterator[House]:
     """A house with these plugins, on keys of its own, which are gone afterwards."""
-    redis, keys, platform, clock = connect(url), Keys(f"rehearsal-{uuid.uuid4().hex[:12]}"), Platform(kind, fate), Clock()
+    redis, keys, clock = connect(url), Keys(f"rehearsal-{uuid.uuid4().hex[:12]}"), Clock()
+    platform = Stage(kind, LIMITS[kind], fate=fate)
     scripted = Models(redis, keys, fate)
     working = asyncio.create_task(scripted.work())
     made = build(redis, keys, plugins, [platform], lease=2.0, run=functools.partial(Rehearsal, clock=clock, fate=fate))

@@ -13,7 +13,7 @@ from bot.jobs import Job
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.shifts import Claim, Offer, Shift
-from bot.testing import Scripted
+from bot.testing.acts import Scripted
 from bot.testing.fate import Fate
 
 LOOK = 0.02

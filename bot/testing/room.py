@@ -11,7 +11,6 @@ from bot.connector import Deliver, Key, Menu, Post, typed_command
 from bot.messages import Address, Attachment, Audio, Clicked, File, Image, Message, Part, Person, Quote, Reacted, Said, Text, Trigger
 from bot.testing.house import House
 from bot.testing.models import Models
-from bot.testing.platform import Sent
 
 BOT = Person("bot", "Hobnob", bot=True)
 
@@ -30,14 +29,14 @@ class Seen(str):
     private: bool
     reply_to: str
 
-    def __new__(cls, id: str, sent: Sent) -> Seen:
+    def __new__(cls, id: str, versions: Sequence[Post]) -> Seen:
         """Of what the platform has."""
-        post = sent.versions[-1]
+        post = versions[-1]
         seen = super().__new__(cls, post.text)
         seen.id, seen.private, seen.reply_to = id, post.private, post.reply_to
         seen.buttons = [key.label for key in post.keys] + [choice.label for menu in post.menus for choice in menu.choices]
         seen.files = {upload.name: upload.content for upload in post.uploads}
-        seen.versions = [version.text for version in sent.versions]
+        seen.versions = [version.text for version in versions]
         return seen
 
 
@@ -62,7 +61,11 @@ class Room:
     @property
     def messages(self) -> list[Seen]:
         """What the bot says here, as it stands."""
-        return [Seen(id, sent) for id, sent in self.house.platform.chats[self.address].items()]
+        return [Seen(id, self.house.platform.versions[id]) for id in self._chat]
+
+    @property
+    def _chat(self) -> dict[str, Post]:
+        return self.house.platform.chats.get(self.address, {})
 
     @property
     def models(self) -> Models:
@@ -132,15 +135,13 @@ class Room:
         return self._since(before)
 
     def _versions(self) -> dict[str, int]:
-        return {id: len(sent.versions) for id, sent in self.house.platform.chats[self.address].items()}
+        return {id: len(self.house.platform.versions[id]) for id in self._chat}
 
     def _since(self, before: Mapping[str, int]) -> list[Seen]:
-        chat = self.house.platform.chats[self.address]
-        return [Seen(id, sent) for id, sent in chat.items() if len(sent.versions) != before.get(id)]
+        return [seen for seen in self.messages if len(seen.versions) != before.get(seen.id)]
 
     def _posts(self, on: Seen | None) -> list[Post]:
-        chat = self.house.platform.chats[self.address]
-        return [sent.versions[-1] for id, sent in chat.items() if on is None or id == on.id]
+        return [post for id, post in self._chat.items() if on is None or id == on.id]
 
     def _button(self, label: str, on: Seen | None) -> Key:
         keys = [key for post in self._posts(on) for key in post.keys]

@@ -27,13 +27,13 @@ from bot.router import app
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from plugins.imagine.config import Config
 from plugins.imagine.loading import loaded
 from plugins.imagine.plan import planned
 from plugins.imagine.served import served
 from tests.bench.figures import Figure
 from tests.bench.rivals import server
-from tests.platform import Platform
 from tests.plugins.imagine.tiny import TINY, shelved
 
 RUNS = 15

@@ -13,9 +13,9 @@ from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.store.keys import Keys
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from plugins.chat import config, front, settings
 from tests.hands import worker
-from tests.platform import Platform
 
 HOBNOB = Person("9", "Hobnob", bot=True)
 ROOMS = [Address("room", name, name) for name in ("attic", "cellar")]

@@ -18,6 +18,7 @@ from bot.router import app
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from plugins.chat import config as chat
 from plugins.chat import front as chat_front
 from plugins.chat import settings as chat_settings
@@ -25,7 +26,6 @@ from plugins.transcribe import config as transcribe
 from plugins.transcribe import front as transcribe_front
 from plugins.transcribe import settings as transcribe_settings
 from tests.hands import worker
-from tests.platform import Platform
 
 ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
 ROOM = Address("room", "lounge", "main")

@@ -21,7 +21,7 @@ from bot.router.table import Entry
 from bot.routes import Command
 from bot.store.keys import Keys
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 ADA, BOT = Person("ada", "Ada"), Person("bot", "Hobnob", bot=True)
 ROOM = Address("room", "lounge", "main")

@@ -20,7 +20,7 @@ from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.tables import Talking, TalkingTable
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 ROOM = Address("room", "lounge", "main")
 SIDE = Address("room", "lounge", "side")

@@ -20,7 +20,7 @@ from bot.router import app
 from bot.router.app import Router, running
 from bot.store.keys import Keys
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 SERVERS, STEPS, SEED = 50, 14, 7
 

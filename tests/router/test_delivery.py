@@ -25,7 +25,7 @@ from bot.store.keys import Keys
 from bot.store.plugindata import PluginData
 from bot.store.tickets import Body, Superseded, Ticket, Tickets, Write
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 ROOM = Address("room", "lounge", "main")
 

@@ -25,8 +25,8 @@ from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.tables import Talking
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from bot.turns import Turn
-from tests.platform import Platform
 
 ROOM = Address("room", "lounge", "main")
 ADA, BEN = Person("ada", "Ada"), Person("ben", "Ben")

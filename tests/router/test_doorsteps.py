@@ -11,7 +11,7 @@ from bot.router import app
 from bot.router.doorsteps import DAY, Doorsteps
 from bot.store.keys import Keys
 from bot.store.presence import Presence
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 HALL = Address("room", "lounge", "hall")
 MODERATORS = Address("room", "lounge", "moderators")

@@ -17,7 +17,7 @@ from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
 from bot.store.keys import Keys
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 LOUNGE, ME = Address("room", "lounge", "main"), Person("bot", "Hobnob")
 

@@ -39,7 +39,7 @@ from bot.router.offers import offer
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 ROOM = Address("room", "lounge", "main")
 ADA, BOT = Person("ada", "Ada"), Person("bot", "Hobnob", bot=True)

@@ -16,7 +16,7 @@ from bot.router.app import Router, build, running
 from bot.router.gathering import together
 from bot.store.keys import Keys
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 LOUNGE = Address("room", "lounge", "main")
 

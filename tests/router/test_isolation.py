@@ -18,11 +18,11 @@ from bot.router import app
 from bot.router.app import running
 from bot.store.keys import Keys
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from plugins.chat.config import Config
 from plugins.chat.front import Plugin
 from plugins.chat.settings import Settings
 from tests.hands import worker
-from tests.platform import Platform
 
 MESSAGES = 400
 

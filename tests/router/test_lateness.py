@@ -18,7 +18,7 @@ from bot.router.app import running
 from bot.router.lateness import ONE_OUTAGE, TOLD, Lateness
 from bot.store.keys import Keys
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 LOUNGE, KITCHEN = (Address("room", name, "main") for name in ("lounge", "kitchen"))
 PATIENCE = 600.0

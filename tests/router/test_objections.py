@@ -11,7 +11,7 @@ from bot.connector import Need, Needs
 from bot.messages import Address
 from bot.router.objections import needed, objections
 from bot.tables import Talking
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 LOUNGE = Address("room", "lounge", "main")
 

@@ -24,7 +24,7 @@ from bot.router.offers import offer
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 GUILD = Address("room", "guild", "")
 HALL = Address("room", "guild", "hall")

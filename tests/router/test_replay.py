@@ -23,8 +23,8 @@ from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import MOST_CRASHES
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from tests.hands import Said, Say, worker
-from tests.platform import Platform
 from tests.router.test_tools import Scales
 from tests.router.world import Fate, Killed, finish, router, take_over
 

@@ -18,8 +18,8 @@ from bot.plugins import Loaded, Plugins
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from tests.hands import Said, Say, worker
-from tests.platform import Platform
 from tests.router.world import Fate, router
 
 ROOM = Address("room", "lounge", "main")

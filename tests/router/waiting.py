@@ -22,8 +22,8 @@ from bot.store.keys import Keys
 from bot.store.shifts import Claim, Offer, Shift
 from bot.store.tickets import Ticket
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from tests.hands import Said, Say
-from tests.platform import Platform
 
 ROOM = Address("room", "lounge", "main")
 ADA, BEN, EVE = Person("ada", "Ada"), Person("ben", "Ben"), Person("eve", "Eve")

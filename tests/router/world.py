@@ -18,7 +18,7 @@ from bot.router.app import Router
 from bot.store.connection import FairPool, connect
 from bot.store.keys import Keys
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 
 
 class Killed(BaseException):

@@ -17,7 +17,7 @@ from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.tables import AdmissionTable
 from bot.testing import wait_until
-from tests.platform import Platform
+from bot.testing.platform import Platform
 from tests.plugins.admin.hall import plugins
 
 ANN, BOB, BOT = Person("ann", "Ann"), Person("bob", "Bob"), Person("bot", "Hobnob", bot=True)

@@ -25,10 +25,10 @@ from bot.store.blobs import Blobs
 from bot.store.keys import Keys
 from bot.store.plugindata import PluginData
 from bot.store.tickets import Body, Tickets
+from bot.testing.platform import Platform
 from plugins.transcribe.config import Config
 from plugins.transcribe.front import Plugin
 from plugins.transcribe.settings import Settings
-from tests.platform import Platform
 
 AMR = (Path(__file__).parents[2] / "data" / "audio" / "jfk.amr").read_bytes()
 

@@ -28,6 +28,9 @@ GROUP = "hobnob.plugins"
 API = 1
 """The version of what plugins are written against; a plugin states it in its manifest."""
 
+VERSIONS = "docs/plugins.md under Versions"
+"""Where authors read what another version asks of them."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -91,8 +94,9 @@ class Found:
         except ValidationError as error:
             raise PluginError(self.name, "; ".join(source.faults(error, Manifest))) from error
         if manifest.api != API:
-            remedy = "update Hobnob" if manifest.api > API else "update the plugin"
-            raise PluginError(self.name, source.fault(("api",), f"expected {API}, found {manifest.api}: {remedy}"))
+            remedy = "update Hobnob" if manifest.api > API else f"update the plugin; what to change in it stands in {VERSIONS}"
+            written = f"it is written for api = {manifest.api}, and this Hobnob has {API}"
+            raise PluginError(self.name, source.fault(("api",), f"{written}: {remedy}"))
         return manifest
 
 

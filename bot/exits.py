@@ -7,3 +7,6 @@ FAULT = 2
 
 LOST = 3
 """Its device can be used no more by this process, but by the next."""
+
+BLOCKED = 4
+"""A plugin blocked it; the next one goes on without that plugin."""

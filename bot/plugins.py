@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.calls import Calls
 from bot.catalogue import load as load_catalogue
 from bot.config import Config, PluginTable
 from bot.declared import digest, faults_of, hooks_of
@@ -29,9 +31,6 @@ Half = Literal["front", "model"]
 
 MOST_FAILURES = 3
 """Exceptions of `admit` in a row after which a plugin is not asked for a while."""
-
-REST = 60.0
-"""Seconds for which it is not asked."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,35 +70,29 @@ class Loaded:
         return not self.switchable or "administration" in self.manifest.rights
 
 
-@dataclass(slots=True)
-class Breaker:
-    """Keeps a failing plugin from being asked over and over. Times are those of the clock that is passed in."""
-
-    failures: int = 0
-    until: float = 0.0
-
-    def failed(self, now: float) -> bool:
-        """Counts a failure; true when it was one too many."""
-        self.failures += 1
-        if self.failures < MOST_FAILURES:
-            return False
-        self.failures, self.until = 0, now + REST
-        return True
-
-
 class Plugins:
-    """The plugins of one process, and the languages that they and the core speak. `loaded` is in the order of the configuration."""
+    """The plugins of one process, and the languages that they and the core speak.
 
-    def __init__(self, loaded: Iterable[Loaded], half: Half = "front", *, clock: Callable[[], float] = time.monotonic) -> None:
+    `loaded` is in the order of the configuration; `out` are those that are left out, and why.
+    """
+
+    def __init__(
+        self, loaded: Iterable[Loaded], half: Half = "front", *, calls: Calls | None = None, out: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Registers, verifies and collects. Raises PluginError, or ConfigError with all faults where there are several."""
         given = {one.name: one for one in loaded}
-        self._clock = clock
+        self.calls = calls or Calls()
+        self.out = out
+        self._half: Half = half
         self._hooks, faults = hooks_of({name: one.plugin for name, one in given.items()}, half)
         self._items, more = self._collected()
         self.locales, unread = _locales(given.values())
         raise_all([*faults, *more, *faults_of(self._items), *unread])
         self.loaded = {name: self._versioned(one) for name, one in given.items()}
-        self._breakers = {name: Breaker() for name in self._hooks["admit"]}
+
+    def without(self, out: Mapping[str, str]) -> Plugins:
+        """The others, where these are left out."""
+        return Plugins((one for name, one in self.loaded.items() if name not in out), self._half, calls=self.calls, out=out)
 
     def _collected(self) -> tuple[dict[str, list[tuple[str, Any]]], list[BotError]]:
         items: dict[str, list[tuple[str, Any]]] = {}
@@ -107,8 +100,11 @@ class Plugins:
         for hook in (name for name in self._hooks if name.startswith("register_")):
             items[hook] = []
             for plugin, call in self._hooks[hook].items():
+                began = time.perf_counter()
                 try:
-                    items[hook] += [(plugin, item) for item in call()]
+                    found = [(plugin, item) for item in call()]
+                    items[hook] += found
+                    self.calls.begin(plugin, hook, time.perf_counter() - began, [getattr(item, "name", item) for _, item in found])
                 except Exception as error:  # a stranger's code
                     faults.append(PluginError(plugin, f"{hook}: {type(error).__name__}: {error}"))
         return items, faults
@@ -132,19 +128,20 @@ class Plugins:
         return None
 
     def _ask(self, name: str, hook: Callable[..., Any], message: Message) -> Refusal | None:
-        breaker = self._breakers[name]
-        if breaker.until > self._clock():
+        calls, began = self.calls, time.perf_counter()
+        if calls.rests(name, "admit"):
             return None
         try:
             answer = hook(message)
             if answer is not None and not isinstance(answer, Refusal):
                 raise TypeError(f"expected a Refusal or None, found {answer!r}")
-        except Exception:
+        except Exception as error:
             log.exception("admit failed, so the message passes", plugin=name)
-            if breaker.failed(self._clock()):
-                log.error("admit is not asked for a while", plugin=name, seconds=REST)
+            calls.note(name, "admit", time.perf_counter() - began, error, fault=True)
+            calls.failed(name, "admit", MOST_FAILURES)
             return None
-        breaker.failures = 0
+        calls.note(name, "admit", time.perf_counter() - began, answer)
+        calls.worked(name, "admit")
         return answer
 
     def observe(self, names: Iterable[str], event: Event) -> None:
@@ -152,19 +149,24 @@ class Plugins:
         hooks = self._hooks["observe"]
         for name in names if hooks else ():
             if name in hooks:
+                fault, began = None, time.perf_counter()
                 try:
                     hooks[name](event)
-                except Exception:
+                except Exception as error:
+                    fault = error
                     log.exception("observe failed", plugin=name, event_name=event.name)
+                self.calls.note(name, "observe", time.perf_counter() - began, fault or event.name, fault=fault is not None)
 
     def lifespans(self) -> list[AbstractAsyncContextManager[None]]:
         """What to enter at the start, in order, and to leave in reverse. Raises PluginError."""
         found: list[AbstractAsyncContextManager[None]] = []
         for name, call in self._hooks["lifespan"].items():
+            began = time.perf_counter()
             try:
                 span = call()
             except Exception as error:
                 raise PluginError(name, f"lifespan: {type(error).__name__}: {error}") from error
+            self.calls.begin(name, "lifespan", time.perf_counter() - began, span)
             if span is not None and not isinstance(span, AbstractAsyncContextManager):
                 raise PluginError(name, f"lifespan: expected an async context manager or None, found {span!r}")
             found += [] if span is None else [span]

@@ -18,7 +18,7 @@ import structlog
 from bot import guard
 from bot.config import CHOICE, Config
 from bot.errors import StoreError
-from bot.exits import FAULT, LOST
+from bot.exits import BLOCKED, FAULT, LOST
 from bot.locking import lock
 from bot.store import embedded
 
@@ -27,6 +27,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 STEADY = 60.0
 """Seconds of life after which the pause is short again."""
+
+WHY = {LOST: "a worker lost its device", BLOCKED: "a plugin blocked the router, which goes on without it"}
 
 ROUTER = "router"
 
@@ -111,7 +113,7 @@ class Instance:
                 if not self.failed.done():
                     self.failed.set_result(code)
                 return
-            what = "a worker lost its device" if code == LOST else "a process died"
+            what = WHY.get(code, "a process died")
             log.error(f"{what} and is started again", name=name, code=code, seconds=pause.seconds)
             await pause.after()
 

@@ -30,10 +30,11 @@ from bot import (
     Tool,
     hookimpl,
 )
+from bot.calls import REST, Calls
 from bot.config import Config
 from bot.config import load as load_config
 from bot.messages import Text
-from bot.plugins import MOST_FAILURES, REST, Half, Loaded, Plugins, load
+from bot.plugins import MOST_FAILURES, Half, Loaded, Plugins, load
 
 HERE = Path(__file__).parent / "data/plugins"
 
@@ -241,10 +242,12 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
     assert fault(config).startswith(f"plugin 'mine': {tmp_path}/mine/plugin.toml: expected a configuration file that can be read")
 
 
-def test_a_manifest_of_another_version_says_what_to_update(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("api", "remedy"), [(2, "update Hobnob"), (0, "update the plugin; what to change in it stands in docs/")])
+def test_a_manifest_of_another_version_says_what_to_update(tmp_path: Path, api: int, remedy: str) -> None:
     config = plugin(tmp_path, front="class Plugin: pass")
-    (tmp_path / "mine/plugin.toml").write_text(MANIFEST.replace("api = 1", "api = 2"))
-    assert fault(config) == f"plugin 'mine': {tmp_path}/mine/plugin.toml:2: api: expected 1, found 2: update Hobnob"
+    (tmp_path / "mine/plugin.toml").write_text(MANIFEST.replace("api = 1", f"api = {api}"))
+    said = f"it is written for api = {api}, and this Hobnob has 1: {remedy}"
+    assert fault(config).startswith(f"plugin 'mine': {tmp_path}/mine/plugin.toml:2: api: {said}")
 
 
 def test_an_unfinished_manifest_names_what_is_missing(tmp_path: Path) -> None:
@@ -438,12 +441,12 @@ def test_a_plugin_that_is_off_is_not_asked() -> None:
 
 def test_a_plugin_that_keeps_failing_rests_a_while() -> None:
     now, fails = [0.0], Fails()
-    plugins = Plugins([Loaded("fails", fails)], clock=lambda: now[0])
+    plugins = Plugins([Loaded("fails", fails)], calls=Calls(lambda: now[0]))
     with capture_logs() as logs:
         for _ in range(MOST_FAILURES + 2):
             plugins.admit(["fails"], message())
     assert fails.asked == MOST_FAILURES
-    assert [line["event"] for line in logs][-1] == "admit is not asked for a while"
+    assert [line["event"] for line in logs][-1] == "a plugin failed too often and is not asked for a while"
     now[0] = REST + 1
     plugins.admit(["fails"], message())
     assert fails.asked == MOST_FAILURES + 1

@@ -142,7 +142,7 @@ def ran(folder: Path) -> str:
     return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("kind", ["command", "listener", "model"])
+@pytest.mark.parametrize("kind", ["command", "listener", "model", "tool"])
 def test_a_new_project_passes_its_tests_and_its_linter(tmp_path: Path, kind: str) -> None:
     made = CliRunner().invoke(app, ["plugins", "new", "my-party", "--with", kind, "--into", str(tmp_path)])
     assert made.exit_code == 0, made.output

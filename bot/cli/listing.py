@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
@@ -13,8 +15,9 @@ from rich.text import Text
 
 from bot import catalogue, discovery
 from bot.cli.declaring import declared
+from bot.cli.tracing import troubles
 from bot.config import Config, load
-from bot.errors import BotError, ConfigError
+from bot.errors import BotError, ConfigError, StoreError
 from bot.pull import Access, bars, status, verify
 from bot.pull import pull as bring
 
@@ -26,6 +29,10 @@ def plugins(path: Path | None) -> None:
     for name in sorted({*config.plugins, *discovery.installed()}):
         table.add_row(name, *map(Text, _described(config, name)))  # brackets in them are no mark-up
     Console().print(table)
+    with suppress(StoreError):  # nothing runs that could have any
+        for trouble in asyncio.run(troubles(config)).values():
+            left = "it is left out; `hobnob plugins retry` has it tried again" if trouble.out else "it rests"
+            Console(soft_wrap=True).print(f"{trouble.plugin}: {left}. {trouble.what}", style="red", markup=False)
 
 
 def _described(config: Config, name: str) -> list[str]:

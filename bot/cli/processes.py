@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 import typer
 
 from bot import log, tracing
@@ -22,11 +23,12 @@ from bot.errors import StoreError
 from bot.messages import Person
 from bot.metrics import RouterMetrics, release
 from bot.permissions import Usable
-from bot.plugins import Half, Plugins
+from bot.plugins import Half, Loaded, Plugins
 from bot.plugins import load as load_plugins
 from bot.probes import serving
 from bot.router.app import Router, build
 from bot.router.app import running as routing
+from bot.router.watchdog import Watchdog
 from bot.store import embedded
 from bot.store.connection import PROBE, check, connect, unreachable
 from bot.store.figures import figures
@@ -35,11 +37,17 @@ from bot.store.places import Place
 from bot.store.rooms import Rooms
 from bot.store.schema import migrate
 from bot.store.sessions import OPERATOR, SERVED, Sessions
+from bot.store.troubles import KEPT, Trouble, Troubles
 from bot.supervise import Stop, stopping
 from bot.web.site import Site, works
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+LAST_WORDS = 1.0
+"""Seconds for which a process that is blocked waits for Redis before it ends."""
+
+logger = structlog.get_logger(__name__)
 
 
 def router(path: Path | None, patience: float, announce: int | None, pages: bool) -> None:
@@ -82,6 +90,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
     redis = connect(config.redis_url)
     try:
         await check(redis, config.redis_url)
+        plugins = await _without_blockers(plugins, Troubles(redis, Keys()))
         rooms, sessions = Rooms(redis, Keys(), config.files_dir), Sessions(redis, Keys())
         theirs = (connector for _, connector in plugins.collect("register_connectors"))
         connectors = [RoomConnector(rooms), *platforms(config), *theirs]
@@ -99,16 +108,35 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
             await migrate(redis, Keys())
             await router.stores.queue.weigh(config.queue.weights)
             site = site_of(config, rooms, sessions, router, plugins, redis, Keys())
+            dog = Watchdog(plugins.loaded, lambda plugin, what: asyncio.run(_bench(config.redis_url, plugin, what)))
             async with (
                 routing(router, plugins),
                 _observed(config, redis, router.metrics, stop),
                 serving_pages(site, bound) as link,
             ):
-                say_ready(announce, link)
-                await stop.asked.wait()
+                with dog.watching():
+                    say_ready(announce, link)
+                    await stop.asked.wait()
         await rooms.close()
     finally:
         await redis.aclose()
+
+
+async def _without_blockers(plugins: Plugins, troubles: Troubles) -> Plugins:
+    """The plugins but for those which blocked a router, in the version that did."""
+    found = {name: one for name, one in (await troubles.all()).items() if one.out and name in plugins.loaded}
+    out = {name: one.what for name, one in found.items() if one.version == plugins.loaded[name].version}
+    for name, what in out.items():
+        logger.error("a plugin is left out: `hobnob plugins retry` has it tried again", plugin=name, why=what)
+    return plugins.without(out) if out else plugins
+
+
+async def _bench(url: str, plugin: Loaded, what: str) -> None:
+    """Notes for the next router that it is better without this plugin; from a thread, over a connection of its own."""
+    redis = connect(url)
+    async with asyncio.timeout(LAST_WORDS):
+        until = time.time() + KEPT
+        await Troubles(redis, Keys()).tell(Trouble(plugin=plugin.name, what=what, until=until, version=plugin.version, out=True))
 
 
 def _observed(config: Config, redis: Redis, metrics: RouterMetrics, stop: Stop) -> AbstractAsyncContextManager[None]:

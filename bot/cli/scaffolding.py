@@ -15,7 +15,7 @@ from bot.errors import UserError
 
 TEMPLATES = Path(__file__).with_name("new")
 
-Kind = Literal["command", "listener", "model"]
+Kind = Literal["command", "listener", "model", "tool"]
 
 NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 
@@ -34,6 +34,11 @@ FACTS: Mapping[Kind, Mapping[str, str]] = {
         "summary": "Shouts.",
         "usage": "`/$command TEXT` has the model shout it.",
         "settings_row": "| `loud` | true | whether there is an exclamation mark at the end |",
+    },
+    "tool": {
+        "summary": "Counts letters.",
+        "usage": "A chat model that can call tools calls `$command` when somebody wants letters counted.",
+        "settings_row": "| `exactly` | false | whether capitals are other letters than small ones |",
     },
 }
 """What the README says of each, until its author writes better."""

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +12,7 @@ import httpx
 
 from bot.catalogue import Made, Wheel, Wheels
 from bot.errors import PullError
+from bot.pip import PipError, normal, pip
 from bot.pull.fetching import Asset, DeniedError, fetch
 from bot.pull.landing import sha256
 from bot.pull.steps import Access, Arrived, Noted, counting
@@ -62,12 +59,8 @@ def _bring(wheel: Wheel, url: str, into: Path, client: httpx.Client, access: Acc
 def _locate(wheels: Sequence[Wheel], access: Access) -> dict[str, str]:
     options = ("--dry-run", "--no-deps", "--ignore-installed", "--only-binary=:all:", "--quiet", "--report", "-")
     report = json.loads(_pip(["install", *options], wheels, access))
-    urls = {_normal(item["metadata"]["name"]): str(item["download_info"]["url"]) for item in report["install"]}
-    return {wheel.name: urls[_normal(wheel.name)] for wheel in wheels}
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    urls = {normal(item["metadata"]["name"]): str(item["download_info"]["url"]) for item in report["install"]}
+    return {wheel.name: urls[normal(wheel.name)] for wheel in wheels}
 
 
 def _download_with_pip(wheel: Wheel, into: Path, access: Access) -> None:
@@ -85,22 +78,13 @@ def _download_with_pip(wheel: Wheel, into: Path, access: Access) -> None:
 
 
 def _pip(arguments: list[str], wheels: Sequence[Wheel], access: Access) -> str:
+    """The proxy's address, which may hold a password, goes through the environment because everybody can read a command line."""
     pins = [f"{wheel.name}=={wheel.version}" for wheel in wheels]
-    command = [sys.executable, "-m", "pip", *arguments, *pins]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment(os.environ, access))
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip() or "it said nothing"]
-        raise PullError(f"pip cannot bring {' and '.join(pins)}: {said[-1]}. Check the network and pip's index settings, then try again")
-    return done.stdout
-
-
-def _environment(environment: Mapping[str, str], access: Access) -> dict[str, str]:
-    """Two retries instead of five, unless the operator chose: without a network five take a minute to say so.
-
-    The proxy's address, which may hold a password, stands here because everybody can read a command line.
-    """
-    proxy = {"PIP_PROXY": access.proxy} if access.proxy else {}
-    return {"PIP_RETRIES": "2", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment, **proxy}
+    try:
+        return pip([*arguments, *pins], {"PIP_PROXY": access.proxy} if access.proxy else {})
+    except PipError as error:
+        remedy = "Check the network and pip's index settings, then try again"
+        raise PullError(f"pip cannot bring {' and '.join(pins)}: {error}. {remedy}") from error
 
 
 def _join(file: Made, places: Mapping[str, Path], into: Path) -> None:

@@ -22,6 +22,7 @@ from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
 from bot.router.admitting import Admitting
+from bot.router.allowance import adopting
 from bot.router.choosing import Choosing
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
@@ -48,6 +49,7 @@ from bot.router.posts import Posts
 from bot.router.publishing import Publishing
 from bot.router.readers import Readers
 from bot.router.remembering import FOLLOWED
+from bot.router.reporting import Reporting
 from bot.router.rewriting import Rewriting
 from bot.router.ruling import Ruling
 from bot.router.runner import Runner
@@ -78,6 +80,8 @@ from bot.store.servers import Servers
 from bot.store.sessions import Sessions
 from bot.store.tally import Tally
 from bot.store.tickets import LEASE, Tickets
+from bot.store.tracing import Tracing
+from bot.store.troubles import Troubles
 from bot.tables import AdmissionTable, TalkingTable
 
 if TYPE_CHECKING:
@@ -110,6 +114,7 @@ class Router:
     metrics: RouterMetrics
     office: OnPages
     tally: Tally
+    reporting: Reporting
     round: float
 
     @property
@@ -215,11 +220,12 @@ def build(
         readers,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
+    reporting = Reporting(plugins.calls, Tracing(redis, keys), Troubles(redis, keys))
     gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), _counting(dispatch.deliver, metrics))
     metrics.held.set_function(lambda: len(runner.held))
     office = OnPages(servers, gate, offices, by_name)
     received = gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads
-    return Router(*received, pacing, publishing, metrics, office, tally, lease / ROUNDS)
+    return Router(*received, pacing, publishing, metrics, office, tally, reporting, lease / ROUNDS)
 
 
 def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
@@ -233,6 +239,7 @@ def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
 @asynccontextmanager
 async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
     """Runs the router in the background; leaving stops receiving first, then ends or hands back what runs."""
+    adopting(asyncio.get_running_loop())
     async with AsyncExitStack() as stack:
         for lifespan in plugins.lifespans():
             await stack.enter_async_context(lifespan)
@@ -247,6 +254,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             retry(router.dead, router.dispatch.again, names, router.round),
             router.publishing.run(),
             router.tally.run(),
+            router.reporting.run(router.round),
             router.gathering.run(names, router.round),
             take(router.tickets, router.runner, names),
             again(router.pacing.count, router.round),

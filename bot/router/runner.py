@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot import tracing
+from bot.choices import CORE
 from bot.context import Context
-from bot.errors import JobCancelled, JobExpired, JobRefused, Refused, StoreError, UserError
-from bot.messages import Clicked, Reply, reply_json
+from bot.errors import ConnectorError, JobCancelled, JobError, JobExpired, JobRefused, Refused, StoreError, UserError
+from bot.messages import Audio, Clicked, File, Image, Reply, Text, reply_json
 from bot.plugins import Plugins
 from bot.router.acts import DurableActs
+from bot.router.allowance import Allowance, allowed
 from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal, Ledger
 from bot.router.table import Entry, Table
-from bot.routes import Action, Command, NoArgs, Outcome, Schedule
+from bot.routes import Action, Command, Listener, NoArgs, Outcome, Schedule
 from bot.store.queue import Withdrawn
 from bot.store.tickets import Superseded, Ticket
 from bot.translation import read_in, tr
+
+HANDLERS, MOST_FAILURES = "handlers", 5
+"""How often in a row a plugin's handlers may fail, whoever asks, before it rests."""
 
 log = structlog.get_logger(__name__)
 
@@ -139,43 +144,74 @@ class Runner:
             return _apology(journal)
         entry = self._table.find(body.plugin, body.route)
         loaded = self._plugins.loaded.get(body.plugin)  # none has the core's own routes
+        if body.plugin in self._plugins.out:
+            said = tr("{plugin} stood in everybody's way and is off for now. Whoever runs this bot can see why.", plugin=body.plugin)
+            return Reply(said, fault=True)
         if entry is None or body.version != (loaded.version if loaded else ""):
             return Reply(tr("I was updated while I worked on this. Please ask again."), fault=True)
+        if self._plugins.calls.rests(entry.plugin, HANDLERS):
+            asked = journal.message.addressed or not isinstance(entry.route, Listener)
+            said = tr("{plugin} went wrong again and again, and rests for a minute.", plugin=entry.plugin)
+            return Reply(said, fault=True) if asked else None
         return await self._handled(entry, journal, line)
 
     async def _handled(self, entry: Entry, journal: Journal, line: Line) -> Reply | None:
+        calls, allowance = self._plugins.calls, Allowance(entry.plugin)
         try:
-            outcome = await self._call(entry, journal, line)
+            outcome = await self._call(entry, journal, line, allowance)
+            reply = outcome_of(outcome)
         except (Superseded, StoreError):
             raise
-        except UserError as error:
-            return Reply(str(error), fault=True, private=isinstance(error, Refused) and isinstance(journal.message.trigger, Clicked))
-        except (JobExpired, JobRefused) as error:
-            return Reply(str(error), fault=True)
-        except Withdrawn:
-            return None
-        except JobCancelled:
-            return Reply(tr("Cancelled."), fault=True)
-        except Exception:
-            log.exception("a handler failed", plugin=entry.plugin, route=entry.id)
-            return _apology(journal)
-        reply = Reply(outcome) if isinstance(outcome, str) else outcome
-        if reply is not None and not reply.text.strip() and all(part.kind == "text" for part in reply.parts):
-            log.error("a handler returned an empty reply; None stays silent", plugin=entry.plugin, route=entry.id)
-            return _apology(journal)
+        except Exception as error:
+            fault = not isinstance(error, UserError | JobError | ConnectorError | Withdrawn)
+            calls.note(entry.plugin, entry.id, allowance.used, error, fault=fault)
+            if fault and entry.plugin != CORE:
+                calls.failed(entry.plugin, HANDLERS, MOST_FAILURES)
+            return self._explained(error, entry, journal)
+        calls.note(entry.plugin, entry.id, allowance.used, outcome)
+        calls.worked(entry.plugin, HANDLERS)
         return reply
 
-    async def _call(self, entry: Entry, journal: Journal, line: Line) -> Outcome:
+    def _explained(self, error: Exception, entry: Entry, journal: Journal) -> Reply | None:
+        match error:
+            case UserError():
+                return Reply(str(error), fault=True, private=isinstance(error, Refused) and isinstance(journal.message.trigger, Clicked))
+            case JobExpired() | JobRefused():
+                return Reply(str(error), fault=True)
+            case Withdrawn():
+                return None
+            case JobCancelled():
+                return Reply(tr("Cancelled."), fault=True)
+        log.error("a handler failed", exc_info=error, plugin=entry.plugin, route=entry.id)
+        return _apology(journal)
+
+    async def _call(self, entry: Entry, journal: Journal, line: Line, allowance: Allowance) -> Outcome:
         ticket, route = journal.ticket, entry.route
         loaded = self._plugins.loaded.get(entry.plugin)
         settings = (loaded.settings if loaded else NoArgs).model_validate(ticket.body.settings)
         now = datetime.fromtimestamp(ticket.at, UTC)
-        ctx = Context(journal.message, settings, now, journal.ref, self._act(journal, line), ticket.body.level)
-        match route:
-            case Command(args=model) | Action(payload=model) | Schedule(payload=model):
-                return await route.handler(ctx, model.model_validate(ticket.body.args))
-            case _:
-                return await route.handler(ctx)
+        acts = allowed(self._act(journal, line), allowance)
+        ctx = Context(journal.message, settings, now, journal.ref, acts, ticket.body.level)
+        async with allowance:
+            match route:
+                case Command(args=model) | Action(payload=model) | Schedule(payload=model):
+                    return await route.handler(ctx, model.model_validate(ticket.body.args))
+                case _:
+                    return await route.handler(ctx)
+
+
+def outcome_of(outcome: Any) -> Reply | None:
+    """What a handler returned, as a Reply. Raises TypeError or ValueError for what is none."""
+    if outcome is None:
+        return None
+    if not isinstance(outcome, Reply | str):
+        raise TypeError(f"expected a Reply, a string or None, found {outcome!r}")
+    reply = Reply(outcome) if isinstance(outcome, str) else outcome
+    if wrong := [part for part in reply.parts if not isinstance(part, Text | Image | Audio | File)]:
+        raise TypeError(f"expected parts or strings in a Reply, found {wrong[0]!r}")
+    if not reply.text.strip() and all(part.kind == "text" for part in reply.parts):
+        raise ValueError("expected words in a Reply, found none: None stays silent")
+    return reply
 
 
 def _came_to(journal: Journal, reply: Reply | None) -> str:

@@ -103,6 +103,7 @@ TABLE = (
         "a browser that was let in, by the hash of its cookie",
         "passes",
     ),
+    Entry("troubles", "7 days after the last", "nothing personal", "plugins that rest or are left out, and why"),
     Entry("pages", "while a router serves them, 1 minute at most", "nothing personal", "where the pages are"),
     Entry("invite:*", "24 hours, or until used", "the person", "a link that lets a browser in, by the hash of its token", "passes"),
     Entry("password", "until the operator changes it", "nothing personal", "the operator's password, as an argon2 hash"),
@@ -297,6 +298,14 @@ class Keys:
     def tally(self, unit: str, at: int) -> str:
         """How much was done in a minute or an hour."""
         return f"{self.prefix}:tally:{unit}:{at}"
+
+    def troubles(self) -> str:
+        """What is wrong with plugins."""
+        return f"{self.prefix}:troubles"
+
+    def trace(self) -> str:
+        """A channel, not a key: the calls of plugins."""
+        return f"{self.prefix}:trace"
 
     def pages(self) -> str:
         """Where the pages are."""

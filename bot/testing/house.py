@@ -14,13 +14,14 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.plugins import Plugins
+from bot.plugins import Loaded, Plugins
 from bot.router.app import Router, build, running
 from bot.router.runner import Runner
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Ticket, Tickets, Write
+from bot.testing.calling import CALLER, Caller
 from bot.testing.fate import Fate
 from bot.testing.models import Models
 from bot.testing.platform import LIMITS, Stage
@@ -134,11 +135,12 @@ async def house(
     """A house with these plugins, on keys of its own, which are gone afterwards."""
     redis, keys, clock = connect(url), Keys(f"rehearsal-{uuid.uuid4().hex[:12]}"), Clock()
     platform = Stage(kind, LIMITS[kind], fate=fate)
-    scripted = Models(redis, keys, fate)
+    scripted, plugin = Models(redis, keys, fate), next(iter(plugins.loaded), "")
+    plugins = Plugins([*plugins.loaded.values(), Loaded(CALLER, Caller(), version="1")], calls=plugins.calls)
     working = asyncio.create_task(scripted.work())
     made = build(redis, keys, plugins, [platform], lease=2.0, run=functools.partial(Rehearsal, clock=clock, fate=fate))
     dying = asyncio.create_task(made.runner.die()) if isinstance(made.runner, Rehearsal) else None
-    opened = House(redis, keys, made, platform, scripted, next(iter(plugins.loaded), ""), clock)
+    opened = House(redis, keys, made, platform, scripted, plugin, clock)
     try:
         if settings:
             await opened.choose(**settings)

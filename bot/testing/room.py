@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.connector import Deliver, Key, Menu, Post, typed_command
-from bot.messages import Address, Attachment, Audio, Clicked, File, Image, Message, Part, Person, Quote, Reacted, Said, Text, Trigger
+from bot.messages import (
+    Address,
+    Attachment,
+    Audio,
+    Called,
+    Clicked,
+    File,
+    Image,
+    Message,
+    Part,
+    Person,
+    Quote,
+    Reacted,
+    Said,
+    Text,
+    Trigger,
+)
+from bot.testing.calling import CALLER
 from bot.testing.house import House
 from bot.testing.models import Models
 
@@ -116,6 +134,11 @@ class Room:
     async def react(self, emoji: str, on: Seen, *, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
         """Somebody puts an emoji on a message of the bot."""
         return await self._happens(Reacted(emoji), by, reply_to=self._quote(on), **facts)
+
+    async def call(self, tool: str, *, by: str | Person = "Ada", **arguments: Any) -> Seen:
+        """A chat model calls a tool for somebody: what it is told of that, and what goes to the chat, as one message."""
+        (said,) = await self._happens(Called(CALLER, options={"tool": tool, "arguments": json.dumps(arguments)}), by)
+        return said
 
     async def later(self, seconds: float) -> list[Seen]:
         """Time passes: what is scheduled until then happens, and from now on `ctx.now` is so much later."""

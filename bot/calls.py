@@ -1,0 +1,97 @@
+"""What plugins are asked, how long that takes, and which of them rest because they failed. Who asks: `plugins.py`, `router/runner.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+REST = 60.0
+"""Seconds for which a plugin that failed too often is not asked."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a hook, or of a route's handler (`command:roll`): how many `seconds` it took, and what came of it in a few words."""
+
+    plugin: str
+    what: str
+    seconds: float
+    outcome: str
+
+
+@dataclass(slots=True)
+class Total:
+    """All calls of one plugin in this process so far; `seconds` without what its handlers waited for through ctx."""
+
+    calls: int = 0
+    faults: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A plugin is not asked for this any more until then, in seconds since 1970."""
+
+    plugin: str
+    what: str
+    until: float
+
+
+@dataclass(slots=True)
+class _Breaker:
+    failures: int = 0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class Calls:
+    """`hear` is told of every call while it is set, `rested` of every plugin that begins to rest; `begun` are the calls of the start."""
+
+    clock: Callable[[], float] = time.time
+    totals: dict[str, Total] = field(default_factory=dict)
+    begun: list[Call] = field(default_factory=list)
+    hear: Callable[[Call], None] | None = None
+    rested: Callable[[Rest], None] | None = None
+    _breakers: dict[tuple[str, str], _Breaker] = field(default_factory=dict)
+
+    def note(self, plugin: str, what: str, seconds: float, outcome: object, *, fault: bool = False) -> None:
+        """A call has ended."""
+        total = self.totals.setdefault(plugin, Total())
+        total.calls, total.faults, total.seconds = total.calls + 1, total.faults + fault, total.seconds + seconds
+        if self.hear is not None:
+            self.hear(Call(plugin, what, seconds, _short(outcome)))
+
+    def begin(self, plugin: str, what: str, seconds: float, outcome: object) -> None:
+        """A call of the start, which happens before anybody can listen."""
+        self.begun.append(Call(plugin, what, seconds, _short(outcome)))
+
+    def failed(self, plugin: str, what: str, most: int) -> None:
+        """`most` failures in a row are too many: it rests."""
+        breaker = self._breakers.setdefault((plugin, what), _Breaker())
+        breaker.failures += 1
+        if breaker.failures < most:
+            return
+        breaker.failures, breaker.until = 0, self.clock() + REST
+        log.error("a plugin failed too often and is not asked for a while", plugin=plugin, what=what, seconds=REST)
+        if self.rested is not None:
+            self.rested(Rest(plugin, what, breaker.until))
+
+    def worked(self, plugin: str, what: str) -> None:
+        """The next failure is the first again."""
+        if (breaker := self._breakers.get((plugin, what))) is not None:
+            breaker.failures = 0
+
+    def rests(self, plugin: str, what: str) -> bool:
+        """Whether it is better not asked now."""
+        breaker = self._breakers.get((plugin, what))
+        return breaker is not None and breaker.until > self.clock()
+
+
+def _short(outcome: object) -> str:
+    words = " ".join(repr(outcome).split())
+    return words if len(words) <= 120 else f"{words[:119]}…"

@@ -1,0 +1,98 @@
+"""A thread that sees when a plugin blocks the loop, so that nobody else gets a turn. What a handler may take: `allowance.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+import structlog
+
+from bot.exits import BLOCKED
+from bot.plugins import Loaded
+
+NAMED, ENDED = 0.7, 5.0
+"""Seconds without a turn after which the plugin is named, and after which the router is ended, to go on without it."""
+
+LOOK, BEAT = 0.05, 0.1
+"""Seconds between two looks, and between two signs of the loop."""
+
+MOST_STEP = 0.3
+"""Seconds that count at most between two looks: a process that was halted was not blocked."""
+
+log = structlog.get_logger(__name__)
+
+
+class Watchdog:
+    """Looks at the loop's thread. `bench` notes the plugin for the next router, and what was said of it; then the process ends."""
+
+    def __init__(self, plugins: Mapping[str, Loaded], bench: Callable[[Loaded, str], None]) -> None:
+        self._packages = {type(one.plugin).__module__.rpartition(".")[0]: one for one in plugins.values()}
+        self._bench = bench
+        self._beats = 0
+        self._blocker: Loaded | None = None
+        self._stalled = 0.0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watches the running loop meanwhile."""
+        stop, loop = threading.Event(), asyncio.get_running_loop()
+        beating = loop.create_task(self._beat())
+        thread = threading.Thread(target=self._watch, args=(threading.get_ident(), stop), name="watchdog", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            beating.cancel()
+            thread.join()
+
+    async def _beat(self) -> None:
+        while True:
+            self._beats += 1
+            await asyncio.sleep(BEAT)
+
+    def _watch(self, watched: int, stop: threading.Event) -> None:
+        beats, before = self._beats, time.monotonic()
+        while not stop.wait(LOOK):
+            now = time.monotonic()
+            step, before = min(now - before, MOST_STEP), now
+            if self._beats != beats:
+                beats, self._stalled, self._blocker = self._beats, 0.0, None
+                continue
+            self._look(sys._current_frames().get(watched), step)
+
+    def _look(self, frame: FrameType | None, step: float) -> None:
+        """One and the same plugin must be in the way at every look."""
+        blocker = self._of(frame)
+        self._stalled = self._stalled + step if blocker is not None and blocker is self._blocker else 0.0
+        named, self._blocker = self._stalled - step < NAMED <= self._stalled, blocker
+        if blocker is None:
+            return
+        if named:
+            stack = "".join(traceback.format_stack(frame)[-6:])
+            log.error("a plugin blocks everybody: it must not wait without `await`", plugin=blocker.name, seconds=NAMED, stack=stack)
+        if self._stalled >= ENDED:
+            self._end(blocker)
+
+    def _end(self, blocker: Loaded) -> None:
+        log.critical("a plugin blocked everybody for too long: the router goes on without it", plugin=blocker.name, seconds=ENDED)
+        try:
+            self._bench(blocker, f"It blocked everybody for {ENDED:.0f} seconds.")
+        finally:
+            os._exit(BLOCKED)  # the loop cannot be asked to end
+
+    def _of(self, frame: FrameType | None) -> Loaded | None:
+        while frame is not None:
+            name = str(frame.f_globals.get("__name__", ""))
+            for package, loaded in self._packages.items():
+                if name == package or name.startswith(f"{package}."):
+                    return loaded
+            frame = frame.f_back
+        return None

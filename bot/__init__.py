@@ -106,8 +106,10 @@ if TYPE_CHECKING:
     from bot.models import Batch, EngineModel, Memory, Model, Parkable, Placement, Work
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
     from bot.personal import Kept, Language, Personal
+    from bot.quotas import Measure, Quota, Quotas, Rate, Usage, Whose
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
     from bot.shapes import SettingKind, Shape
+    from bot.traces import Request, Rule, Step, Stop, Trace
     from bot.translation import later, tr, translated
     from bot.turns import Call, Summary, Turn, estimate_tokens
 
@@ -186,6 +188,7 @@ __all__ = [
     "Limits",
     "Listener",
     "Listing",
+    "Measure",
     "Memory",
     "Menu",
     "Message",
@@ -220,15 +223,20 @@ __all__ = [
     "Preview",
     "Private",
     "Progress",
+    "Quota",
+    "Quotas",
     "Quote",
+    "Rate",
     "Reacted",
     "Reaction",
     "Refusal",
     "Refused",
     "Remembering",
     "Reply",
+    "Request",
     "Result",
     "Route",
+    "Rule",
     "Rules",
     "Said",
     "Schedule",
@@ -243,6 +251,8 @@ __all__ = [
     "Signing",
     "Single",
     "Source",
+    "Step",
+    "Stop",
     "StoreError",
     "Stored",
     "Suggesting",
@@ -251,6 +261,7 @@ __all__ = [
     "TextSoFar",
     "Threading",
     "Tool",
+    "Trace",
     "Transcribe",
     "Transcript",
     "Turn",
@@ -258,10 +269,12 @@ __all__ = [
     "Unavailable",
     "Upload",
     "Usable",
+    "Usage",
     "UserError",
     "What",
     "Where",
     "Who",
+    "Whose",
     "Word",
     "Work",
     "asked_for",
@@ -290,8 +303,10 @@ _HOMES = (
     "models",
     "permissions",
     "personal",
+    "quotas",
     "routes",
     "shapes",
+    "traces",
     "translation",
     "turns",
     "image_facts",

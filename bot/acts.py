@@ -17,6 +17,8 @@ from bot.jobs import Function, Job, Partial, Result
 from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Granting
 from bot.personal import Keeping
+from bot.quotas import Metering
+from bot.traces import Trace
 from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
@@ -63,7 +65,7 @@ class Paper:
     pages: int
 
 
-class Acts(Deciding, Granting, Keeping, Owning, Protocol):
+class Acts(Deciding, Granting, Keeping, Metering, Owning, Protocol):
     """What a Context can do, by JSON and bytes; the router's is durable, the test kit's is scripted."""
 
     @property
@@ -138,3 +140,6 @@ class Acts(Deciding, Granting, Keeping, Owning, Protocol):
 
     async def remove(self) -> None:
         """See `Context.remove`."""
+
+    async def trace(self, message: str) -> Trace | None:
+        """See `Context.trace`."""

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.allowing import AdmissionTable, QuotasTable
 from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
-from bot.tables import AdmissionTable, ConnectorsTable, Folder, RedisTable, Table, TalkingTable, Web, WorkerTable
+from bot.tables import ConnectorsTable, Folder, RedisTable, Table, TalkingTable, Web, WorkerTable
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
@@ -183,6 +184,7 @@ class Config(BaseSettings):
     queue: QueueTable = QueueTable()
     talking: TalkingTable = TalkingTable()
     admission: AdmissionTable = AdmissionTable()
+    quotas: QuotasTable = QuotasTable()
     connectors: ConnectorsTable = ConnectorsTable()
     log: LogTable = LogTable()
     observe: ObserveTable = ObserveTable()

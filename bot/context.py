@@ -23,6 +23,8 @@ from bot.jobs import Function, Job, Result
 from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
 from bot.permissions import Permissions, Usable
 from bot.personal import Personal
+from bot.quotas import Quotas
+from bot.traces import Trace
 from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
@@ -108,6 +110,7 @@ class Context:
         self.permissions = Permissions(acts)
         self.house = House(acts)
         self.personal = Personal(acts)
+        self.quotas = Quotas(acts)
         self._acts = acts
 
     @property
@@ -212,3 +215,10 @@ class Context:
     async def remove(self) -> None:
         """Takes away the message below which somebody clicked, if it is the bot's."""
         await self._acts.remove()
+
+    async def trace(self, message: str = "") -> Trace | None:
+        """The path of a message here, or of the one that it answers; "" for the person's last. None where nothing is known of it.
+
+        Raises Refused for messages of others, which admins may ask about.
+        """
+        return await self._acts.trace(message)

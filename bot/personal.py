@@ -39,6 +39,12 @@ class Keeping(Protocol):
     async def speak(self, tag: str) -> None:
         """See `Personal.speak`."""
 
+    async def wants_memory(self) -> bool:
+        """See `Personal.remembered`."""
+
+    async def want_memory(self, wanted: bool) -> None:
+        """See `Personal.remember`."""
+
     async def kept(self) -> list[Kept]:
         """See `Personal.kept`."""
 
@@ -58,6 +64,14 @@ class Personal:
     async def kept(self) -> list[Kept]:
         """Every kind of data that has to do with people, of everybody."""
         return await self._acts.kept()
+
+    async def remembered(self) -> bool:
+        """Whether what the person says to the bot on this platform, and is answered, stays in conversations."""
+        return await self._acts.wants_memory()
+
+    async def remember(self, wanted: bool) -> None:
+        """Changes that, from the next message on; what was said before stays until it is deleted."""
+        await self._acts.want_memory(wanted)
 
     async def export(self) -> Blob:
         """All that is kept of the person on this platform, as a zip of JSON and files."""

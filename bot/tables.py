@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -13,7 +12,6 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bot.connector import Needs
-from bot.house import Door, Policy, Rules
 from bot.store import sentinel
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
@@ -128,6 +126,9 @@ class Talking(Table):
     threads: bool = False
     """Every question begins a thread of its own, in which nobody needs to mention it."""
 
+    retention: int = Field(default=30, ge=1, le=30)
+    """Days for which a conversation is remembered after its last turn."""
+
     language: Spoken = ""
     """The language of its own words, `zh-Hans` for instance. Empty: that of whoever reads, as their platform says. What somebody has
     chosen with `/language` goes before it; in which language a model answers is its own affair."""
@@ -150,21 +151,6 @@ class TalkingTable(Talking):
             chosen = self.places.get(place)
             found = found.model_copy(update=chosen.model_dump(exclude_unset=True)) if chosen else found
         return found
-
-
-class AdmissionTable(Table):
-    """Who may use the bot at all: `closed` (nobody new), `approve` (a server that is new is told so, and the owners are asked), or
-    `open`. Our own rooms need none of it, since only a link lets people in. Owners change it with `/house`, and `hobnob servers` does."""
-
-    servers: Policy = "approve"
-    """Servers that the bot is new in."""
-
-    direct: Policy = "approve"
-    """People who write to it alone."""
-
-    def holding(self, rules: Rules) -> Mapping[Door, Policy]:
-        """What holds at each door: owners may have chosen it otherwise."""
-        return {"servers": self.servers, "direct": self.direct, **rules.policies}
 
 
 class PlatformTable(Table):

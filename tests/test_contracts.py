@@ -35,6 +35,7 @@ NOT_FOR_AUTHORS = {
     "reading",
     "read_in",
     "Granting",  # what stands behind ctx.permissions
+    "Metering",  # what stands behind ctx.quotas
     "Owning",  # what stands behind ctx.house
     "Deciding",  # what stands behind ctx.choices
     "Completion",
@@ -47,7 +48,9 @@ NOT_FOR_AUTHORS = {
     "hookspec",
     "message_json",
     "partial_json",
+    "read_rate",  # the router's affair
     "reply_json",
+    "span",  # Usage.span has it
     "shape",  # the queue and workers compare it
     "wanted",  # the queue asks it
 }

@@ -16,6 +16,7 @@ import structlog
 import typer
 
 from bot import log, tracing
+from bot.allowing import Allowed
 from bot.cli.connecting import platforms
 from bot.config import Config, load
 from bot.connectors.room import RoomConnector, typing
@@ -102,7 +103,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 connectors,
                 queue=config.queue,
                 talking=config.talking,
-                admission=config.admission,
+                allowed=Allowed(config.admission, config.quotas),
                 metrics=RouterMetrics(release()),
             )
             await migrate(redis, Keys())

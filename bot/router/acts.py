@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from bot.acts import Canvas, Clip, Fetched, Paper, Scope, Show
 from bot.connector import Connector, Deliver, Limits
-from bot.errors import ConnectorError, PluginError, UserError
+from bot.errors import ConnectorError, PluginError, Refused, UserError
 from bot.jobs import Function, Job, Result
 from bot.media import Decoder
 from bot.messages import Attachment, Audio, Blob, Image, Message, Person, Reply, Source, message_json, reply_json
@@ -26,12 +26,14 @@ from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.following import Following
 from bot.router.journal import Journal
+from bot.router.metering import spent
 from bot.router.toolbox import Toolbox
 from bot.store.blobs import Blobs
-from bot.store.conversations import Conversations
+from bot.store.conversations import DAY, Conversations
 from bot.store.keys import digest
 from bot.store.plugindata import PluginData
 from bot.store.queue import Queue
+from bot.store.quotas import Exhausted
 from bot.store.schedules import Firing, Schedules
 from bot.translation import tr
 from bot.turns import Call, Summary, Turn
@@ -89,8 +91,12 @@ class DurableActs(DurableDecisions):
         model = await self._offices.ruling.runnable(self._message, job.kind, job.model)
         if model != job.model:
             job = job.model_copy(update={"model": model})
-        result = await Following(job, self._journal, self._line, self._stores.queue, self._stores.instead, show, quiet).result()
-        self._stores.count(result)
+        stores, charges = self._stores, await self._offices.metering.job(self._message, job)
+        try:
+            result = await Following(job, self._journal, self._line, stores.queue, stores.instead, show, quiet, charges).result()
+        except Exhausted as over:
+            raise Refused(spent(over)) from None
+        stores.count(result)
         return result
 
     async def tools(self) -> tuple[Function, ...]:
@@ -140,7 +146,7 @@ class DurableActs(DurableDecisions):
     async def append(self, turn: Turn) -> None:
         """One write for the turn and its journal entry."""
         self._must_be_ordered("append a turn")
-        write = self._stores.conversations.appending(self._conversation, turn)
+        write = self._stores.conversations.appending(self._conversation, turn, self._journal.ticket.body.retention * DAY)
         await self._write(self._journal.name("append", turn.model_dump_json(exclude={"offset"})), [write])
 
     async def withdraw(self, message: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bot.messages import Message, Said
 from bot.tables import Talking
+from bot.traces import Rule
 
 UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 """Scripts that put no spaces between words, as the names of their letters begin."""
@@ -20,14 +21,24 @@ def heard(message: Message) -> bool:
 
 def addressed(message: Message, talking: Talking) -> bool:
     """True for a direct message, a mention of the bot, a reply to it, and what a place counts as such; never what is for somebody else."""
-    if message.address.direct or any(person.id == message.me for person in message.mentions):
-        return True
+    return bool(spoken(message, talking))
+
+
+def spoken(message: Message, talking: Talking) -> Rule:
+    """By which rule it is so, "" by none."""
+    if message.address.direct:
+        return "direct"
+    if any(person.id == message.me for person in message.mentions):
+        return "mention"
     if message.reply_to is not None and message.reply_to.sender.id == message.me:
-        return True
+        return "reply"
     if not isinstance(message.trigger, Said) or not message.parts or _for_another(message):
-        return False
-    listens = talking.listens or (talking.threads and bool(message.address.thread))
-    return listens or named(message.text, talking.words)
+        return ""
+    if talking.threads and message.address.thread:
+        return "thread"
+    if talking.listens:
+        return "listens"
+    return "word" if named(message.text, talking.words) else ""
 
 
 def _for_another(message: Message) -> bool:

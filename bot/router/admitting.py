@@ -154,7 +154,7 @@ class Admitting:
     async def admission(self, message: Message) -> Admission:
         """What holds, for an owner."""
         rules = await self.ruling.rules(message)
-        return Admission(policies=self.gate.terms.admission.holding(rules), waiting=tuple(await self.applicants.waiting()))
+        return Admission(policies=self.gate.terms.allowed.admission.holding(rules), waiting=tuple(await self.applicants.waiting()))
 
     async def open(self, message: Message, door: Door, policy: Policy, keep: Keep) -> None:
         """Changes it."""

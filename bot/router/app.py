@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.allowing import Allowed
+from bot.choices import CORE
 from bot.config import QueueTable
 from bot.connector import Closing, Connector, Deliver, Private
 from bot.errors import PluginError, StoreError
@@ -32,6 +34,7 @@ from bot.router.dispatch import Dispatch
 from bot.router.doorsteps import Doorsteps
 from bot.router.ending import Endings
 from bot.router.entering import Entering
+from bot.router.explaining import Explaining
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate
@@ -42,6 +45,7 @@ from bot.router.journal import Journal
 from bot.router.keeping import again, fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import end, listen
+from bot.router.metering import Meters
 from bot.router.onpages import OnPages
 from bot.router.pace import Pace
 from bot.router.permitting import Permitting
@@ -75,14 +79,16 @@ from bot.store.personal import PersonalData
 from bot.store.plugindata import PluginData
 from bot.store.presence import Presence
 from bot.store.queue import Depth, Queue
+from bot.store.quotas import Counters
 from bot.store.schedules import Schedules
 from bot.store.servers import Servers
 from bot.store.sessions import Sessions
 from bot.store.tally import Tally
 from bot.store.tickets import LEASE, Tickets
+from bot.store.traces import Traces
 from bot.store.tracing import Tracing
 from bot.store.troubles import Troubles
-from bot.tables import AdmissionTable, TalkingTable
+from bot.tables import TalkingTable
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -131,16 +137,16 @@ def build(
     *,
     queue: QueueTable = QueueTable(),
     talking: TalkingTable = TalkingTable(),
-    admission: AdmissionTable = AdmissionTable(),
+    allowed: Allowed = Allowed(),
     lease: float = LEASE,
     run: Callable[..., Runner] = Runner,
     metrics: RouterMetrics | None = None,
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
-    `queue` is how jobs may wait, `talking` when the bot is spoken to, `admission` who may use it at all. `lease` in seconds is how long
-    tickets stay with a router that has gone silent, and its rounds are a third of that. `run` makes the Runner, which tests of plugins
-    can stop anywhere.
+    `queue` is how jobs may wait, `talking` when the bot is spoken to, `allowed` who may use it and how much.
+    `lease` in seconds is how long tickets stay with a router that has gone silent, and its rounds are a third of that. `run` makes the
+    Runner, which tests of plugins can stop anywhere.
     """
     metrics = metrics or RouterMetrics()
     by_name = _by_name(connectors)
@@ -150,7 +156,7 @@ def build(
     work = Work(tickets, jobs)
     table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
     private = frozenset(name for name, one in by_name.items() if isinstance(one, Private) and one.private)
-    gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), admission, private))
+    gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), allowed, private))
     rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
     choosing = Choosing(servers, gate, plugins, work, rewriting)
     blobs = Blobs(redis, keys)
@@ -170,7 +176,10 @@ def build(
     table.known.update(((entry.plugin, entry.id), entry) for entry in admitting.entries())
     helping, permitting = Helping(table, gate, plugins.locales), Permitting(servers, rewriting)
     entering, tally = Entering(Sessions(redis, keys), gate), Tally(redis, keys)
-    offices = Offices(choosing, permitting, ruling, helping, giving, admitting, readers, entering)
+    free = {CORE, *administering}
+    meters = Meters(servers, gate, Counters(redis, keys), rewriting, free)
+    explaining = Explaining(Traces(redis, keys), table, gate, jobs, free)
+    offices = Offices(choosing, permitting, ruling, helping, giving, admitting, readers, entering, meters, explaining)
     stores = Stores(
         jobs,
         blobs,
@@ -185,7 +194,7 @@ def build(
     pacing = Pacing(redis, keys, owner, lease=lease)
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(together=pacing), doorsteps.tell, metrics)
     toolbox = Toolbox(plugins.collect("register_tools"), gate, readers)
-    endings = Endings(plugins, gate, stores.queue, metrics, tally)
+    endings = Endings(plugins, gate, stores.queue, metrics, tally, explaining)
 
     async def forward(message: Message) -> None:
         await dispatch.deliver(message)
@@ -218,6 +227,8 @@ def build(
         doorsteps,
         admitting,
         readers,
+        meters,
+        explaining,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     reporting = Reporting(plugins.calls, Tracing(redis, keys), Troubles(redis, keys))

@@ -14,22 +14,29 @@ from bot.house import Admission, Applicant, Door, Order, Policy, Rules
 from bot.messages import Blob, Message
 from bot.permissions import Held, Permit, Usable
 from bot.personal import Kept, Language
+from bot.quotas import Quota, Usage
 from bot.router.admitting import Admitting
 from bot.router.choosing import Choosing, chosen_json
 from bot.router.entering import Entering
+from bot.router.explaining import Explaining
 from bot.router.giving import Giving, kept
 from bot.router.helping import Helping
 from bot.router.journal import Journal
+from bot.router.metering import Meters
 from bot.router.permitting import Permitting
 from bot.router.readers import Readers
 from bot.router.rewriting import Keep
 from bot.router.ruling import Ruling
 from bot.store.keys import digest
+from bot.traces import Trace
 from bot.translation import read_in
 
 all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 usable_json: TypeAdapter[list[Usable]] = TypeAdapter(list[Usable])
+trace_json: TypeAdapter[Trace | None] = TypeAdapter(Trace | None)
+usages_json: TypeAdapter[list[Usage]] = TypeAdapter(list[Usage])
+quotas_json: TypeAdapter[list[Quota]] = TypeAdapter(list[Quota])
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 languages_json: TypeAdapter[list[Language]] = TypeAdapter(list[Language])
 
@@ -46,6 +53,8 @@ class Offices:
     admitting: Admitting
     readers: Readers
     entering: Entering
+    metering: Meters
+    explaining: Explaining
 
 
 class DurableDecisions:
@@ -155,6 +164,22 @@ class DurableDecisions:
         self._offices.choosing.must_administer(self._plugin)
         return kept()
 
+    async def wants_memory(self) -> bool:
+        """As it was when this was first asked."""
+        self._offices.choosing.must_administer(self._plugin)
+
+        async def read() -> bytes:
+            return b"1" if await self._offices.giving.remembered(self._message) else b""
+
+        return bool(await self._read(self._journal.name("remembered"), read))
+
+    async def want_memory(self, wanted: bool) -> None:
+        """One write for the wish and the journal entry."""
+        self._offices.choosing.must_administer(self._plugin)
+        name = self._journal.name("remember", str(wanted))
+        if self._journal.find(name) is None:
+            await self._journal.write(name, b"", [self._offices.giving.remembering(self._message, wanted)])
+
     async def export(self) -> Blob:
         """What there was when this was first asked."""
         self._offices.choosing.must_administer(self._plugin)
@@ -241,6 +266,38 @@ class DurableDecisions:
         applicant = read(done) if done else await admitting.decide(self._message, server, admitted, self._keep(name))
         await admitting.follow_up(applicant, admitted)
         return await self.admission()
+
+    async def trace(self, message: str) -> Trace | None:
+        """As it was when this was first asked."""
+
+        async def read() -> bytes:
+            return trace_json.dump_json(await self._offices.explaining.find(self._message, message))
+
+        return trace_json.validate_json(await self._read(self._journal.name("trace", message), read))
+
+    async def usage(self) -> list[Usage]:
+        """As it was when this was first asked."""
+
+        async def read() -> bytes:
+            return usages_json.dump_json(await self._offices.metering.usage(self._message))
+
+        return usages_json.validate_json(await self._read(self._journal.name("usage"), read))
+
+    async def quotas(self) -> list[Quota]:
+        """Those that held when this was first asked."""
+
+        async def read() -> bytes:
+            return quotas_json.dump_json(await self._offices.metering.chosen(self._message))
+
+        return quotas_json.validate_json(await self._read(self._journal.name("quotas"), read))
+
+    async def limit(self, quota: Quota) -> list[Quota]:
+        """One write for the change, its entry in the audit log, and that in the journal."""
+        self._offices.choosing.must_administer(self._plugin)
+        name = self._journal.name("limit", quota.model_dump_json())
+        if self._journal.find(name) is None:
+            await self._offices.metering.limit(self._message, quota, self._keep(name))
+        return await self.quotas()
 
     @property
     def _ruling(self) -> Ruling:

@@ -80,6 +80,10 @@ class Line:
         self._next_picture = 0.0
         self.speaking = False
         """Whether the beginning of the answer was shown."""
+        self.sent: list[str] = []
+        """The messages that this run made, or made the answer."""
+        self.failed = False
+        """Whether the platform would not take something."""
         self._pump: asyncio.Task[None] | None = None
         self._patient = False
         self._calling = False
@@ -167,6 +171,7 @@ class Line:
             id = await self._connector.send(self._address, post, self._journal.ref)
             self._begun = bool(id)
             if id:
+                self.sent.append(id)
                 await self._journal.write("status", id.encode())
         else:
             await self._connector.edit(self._address, status, post)
@@ -203,6 +208,7 @@ class Line:
             await self._send(posts[1:], "answer", 1)
         elif status is None and self._journal.find("sent.answer.0") is None:
             id = await self._insist(lambda: self._send_over(posts[0]))
+            self.sent += [id] if id else []
             if len(posts) > 1:  # where nothing follows, the end of the ticket records it
                 await self._journal.write("sent.answer.0", (id or "").encode())
             await self._send(posts[1:], "answer", 1)
@@ -252,6 +258,7 @@ class Line:
         if self._journal.find(name) is None:
             nonce = f"{self._journal.ref}.{name}"
             id = await self._insist(lambda: self._connector.send(self._address, post, nonce))
+            self.sent += [id] if id else []
             await self._journal.write(name, (id or "").encode())
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T | None:
@@ -262,6 +269,7 @@ class Line:
                 return await self._called(call)
             except ConnectorError as error:
                 if error.retry_after is None or attempt == TRIES - 1:
+                    self.failed = True
                     log.error("answer not delivered", connector=self._connector.name, fault=str(error), tries=attempt + 1)
                     if isinstance(error, NotAllowed) and self._delivery.tell is not None:
                         await self._delivery.tell(self._address, error.words)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
 
 import structlog
 
@@ -18,12 +17,15 @@ from bot.router.admitting import Admitting
 from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
 from bot.router.completing import Suggestions
+from bot.router.desk import Desk
 from bot.router.doorsteps import Doorsteps
+from bot.router.explaining import Explaining
 from bot.router.filling import Forms
 from bot.router.finding import Finder
 from bot.router.gate import Gate, View
 from bot.router.lateness import TOLD, Lateness
 from bot.router.matching import Match, Unmatched, arguments_of, edited, leaves, once
+from bot.router.metering import Meters
 from bot.router.publishing import Publishing
 from bot.router.readers import Readers
 from bot.router.remembering import followed
@@ -34,26 +36,11 @@ from bot.router.welcoming import welcome
 from bot.routes import Command
 from bot.store.conversations import Conversations
 from bot.store.leaving import Leaving
+from bot.store.quotas import Exhausted
 from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
 from bot.translation import reader, tr, translated
 
 log = structlog.get_logger(__name__)
-
-
-class Desk(Protocol):
-    """Where tickets are written: Redis, or memory when the cost of the rest is measured."""
-
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
-        """See `Tickets.accept`."""
-
-    async def asker(self, id: str) -> str | None:
-        """See `Tickets.asker`."""
-
-    async def known(self, ids: Sequence[str]) -> bool:
-        """See `Tickets.known`."""
-
-    async def under_way(self, tenant: str) -> Mapping[str, Body]:
-        """See `Tickets.under_way`."""
 
 
 class Dispatch:
@@ -80,6 +67,8 @@ class Dispatch:
         doorsteps: Doorsteps,
         admitting: Admitting,
         readers: Readers,
+        meters: Meters,
+        explaining: Explaining,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -100,6 +89,8 @@ class Dispatch:
         self._doorsteps = doorsteps
         self._admitting = admitting
         self._readers = readers
+        self._meters = meters
+        self._explaining = explaining
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -152,7 +143,7 @@ class Dispatch:
             raise StaleSettings
         if bodies and view.unnoted(message.address):
             await self._admitting.note(message.address)
-        return [followed(message), *bodies] if follows(message, talking) else bodies
+        return [followed(message, talking.retention), *bodies] if follows(message, talking) else bodies
 
     async def _taken(self, message: Message) -> bool:
         """Whether what was found in a chat's history had been received all the same."""
@@ -206,14 +197,24 @@ class Dispatch:
             try:
                 with reader(self._readers.of(settled)):
                     bodies = await decide(settled, view)
-                tickets = await self._desk.accept(bodies, view.version, self._clock()) if bodies else []
+                    bodies, tickets = await self._written(settled, bodies, view) if bodies else ([], [])
             except StaleSettings:
                 self._gate.forget(message.address)
                 self._publishing.changed(message)
                 continue
+            self._explaining.seen(message, view, bodies)
             for ticket in tickets:
                 self._start(ticket)
             return
+
+    async def _written(self, message: Message, bodies: list[Body], view: View) -> tuple[list[Body], list[Ticket]]:
+        """These with their tickets; where somebody has used up what they may, one that says so in place of those that are counted."""
+        charge = self._meters.message(view, bodies)
+        try:
+            return bodies, await self._desk.accept(bodies, view.version, self._clock(), charge)
+        except Exhausted as over:
+            left = [*(body for body in bodies if body.id not in charge.of), self._meters.refused(message, over)]
+            return left, await self._desk.accept(left, view.version, self._clock())
 
     async def _withdraw(self, message: Message, event: str) -> None:
         """What was said before is said no more: whatever still works on it stops, and no turn of it stays."""
@@ -288,6 +289,7 @@ class Dispatch:
                 ordered=match.entry.route.ordered,
                 quiet=view.quiet(message.address) or isinstance(message.trigger, Fired),  # nobody waits for what fires by itself
                 level=view.level(message),
+                retention=view.talking(message.address).retention,
             )
 
     def _offer(self, message: Message, view: View) -> str:

@@ -11,6 +11,8 @@ from bot.errors import StoreError
 from bot.events import Event
 from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
+from bot.router.delivery import Line
+from bot.router.explaining import Explaining
 from bot.router.gate import Gate
 from bot.store.queue import Queue
 from bot.store.tally import Tally
@@ -22,7 +24,8 @@ log = structlog.get_logger(__name__)
 class Endings:
     """What follows a ticket's end: its jobs are forgotten, and plugins that observe are told."""
 
-    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue, metrics: RouterMetrics, tally: Tally) -> None:
+    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue, metrics: RouterMetrics, tally: Tally, explaining: Explaining) -> None:
+        self._explaining = explaining
         self._metrics = metrics
         self._tally = tally
         self._plugins = plugins
@@ -30,19 +33,20 @@ class Endings:
         self._queue = queue
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def ended(self, ticket: Ticket, outcome: str, worked: bool) -> None:
+    def ended(self, ticket: Ticket, line: Line, outcome: str, worked: bool) -> None:
         """Returns at once."""
         self._metrics.tickets.labels(ticket.body.plugin, outcome).inc()
         self._metrics.ticket_seconds.labels(ticket.body.plugin).observe(max(0.0, time.time() - ticket.at))
         self._tally.ended(ticket.body.message.address.tenant, time.time() - ticket.at, outcome == "failed")
         if ticket.fence > 1:
             self._metrics.takeovers.inc()
-        task = asyncio.create_task(self._follow_up(ticket, outcome, worked))
+        task = asyncio.create_task(self._follow_up(ticket, line, outcome, worked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _follow_up(self, ticket: Ticket, outcome: str, worked: bool) -> None:
+    async def _follow_up(self, ticket: Ticket, line: Line, outcome: str, worked: bool) -> None:
         try:
+            await self._explaining.ended(ticket, line, worked)
             await self._tell(ticket, outcome, worked)
         except StoreError as error:  # what is left behind has a lifetime
             log.warning("nothing followed a ticket's end", ref=ticket.id[:10], fault=str(error))
@@ -60,3 +64,4 @@ class Endings:
     async def close(self) -> None:
         """Returns when everything that had to follow has followed."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._explaining.close()

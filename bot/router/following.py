@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import structlog
@@ -21,6 +22,7 @@ from bot.router.journal import Journal
 from bot.router.status import Meanwhile, expired, paused
 from bot.store.keys import digest
 from bot.store.queue import Broken, Exchanged, Finished, Queue, Running, Shown, Waiting
+from bot.store.quotas import Charge
 from bot.translation import tr
 
 R = TypeVar("R", bound=Result)
@@ -39,9 +41,21 @@ class Following(Generic[R]):
     """Its id follows from the ticket and the job, so a run that comes again submits nothing new."""
 
     def __init__(
-        self, job: Job[R], journal: Journal, line: Line, queue: Queue, instead: Instead, show: Show | None, quiet: bool = False
+        self,
+        job: Job[R],
+        journal: Journal,
+        line: Line,
+        queue: Queue,
+        instead: Instead,
+        show: Show | None,
+        quiet: bool = False,
+        charges: Sequence[Charge] = (),
     ) -> None:
-        """`show` turns partials into what the chat sees; without it the status line tells how far the job is, unless it is `quiet`."""
+        """`show` turns partials into what the chat sees; without it the status line tells how far the job is, unless it is `quiet`.
+
+        `charges` are what the job uses of what its asker may.
+        """
+        self._charges = charges
         self._job = job
         self._journal = journal
         self._line = line
@@ -62,12 +76,13 @@ class Following(Generic[R]):
             except Exchanged as chosen:  # its output keeps the choice, as long as the ticket lives
                 self._job = self._job.model_copy(update={"model": str(chosen)})
                 name, admitted = f"{name}>{chosen}", True
+                self._charges = [charge for charge in self._charges if not charge.amount]  # the rest is charged already
 
     async def _once(self, id: str, admitted: bool) -> R:
         message, ticket = self._journal.message, self._journal.ticket.id
         person = f"{message.address.connector}/{message.sender.id}"
         whose = {"ticket": ticket, "tenant": message.address.tenant, "person": person}
-        await self._queue.submit(self._job, id=id, **whose, admitted=admitted, trace=tracing.carried())
+        await self._queue.submit(self._job, id=id, **whose, admitted=admitted, trace=tracing.carried(), charges=self._charges)
         following = asyncio.ensure_future(self._follow(id))
         missing = asyncio.ensure_future(self._missing(id))
         try:

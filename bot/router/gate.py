@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -13,6 +13,7 @@ from bot.choices import CORE, Level, Origin, reaches
 from bot.house import Owner, Policy
 from bot.messages import Address, Message
 from bot.plugins import Loaded
+from bot.quotas import Quota
 from bot.router import permits
 from bot.router.terms import Terms
 from bot.store.servers import Choices, Server
@@ -43,7 +44,7 @@ class View:
 
     def __init__(self, server: Server, plugins: Mapping[str, Loaded], terms: Terms = Terms()) -> None:
         self.version = server.stamp
-        self._terms = terms
+        self.terms = terms
         self._granted = frozenset(grant.what for one in (server.choices, *server.channels.values()) for grant in one.grants)
         self._server = server
         self._plugins = plugins
@@ -93,7 +94,7 @@ class View:
 
     def policy(self, address: Address) -> Policy:
         """Who may begin to use the bot there."""
-        return self._terms.policy(self._server.rules, address)
+        return self.terms.policy(self._server.rules, address)
 
     def serves(self, address: Address) -> bool:
         """Whether the bot works there at all: the server was let in, or everybody is."""
@@ -105,7 +106,12 @@ class View:
 
     def unnoted(self, address: Address) -> bool:
         """Whether it came in through a door that is open now, which nobody has written down yet."""
-        return not self._server.admitted and address.connector not in self._terms.private and self.policy(address) == "open"
+        return not self._server.admitted and address.connector not in self.terms.private and self.policy(address) == "open"
+
+    @property
+    def quotas(self) -> Sequence[Quota]:
+        """How much may be used, by the word of the server's admins."""
+        return self._server.quotas
 
     @property
     def owners(self) -> Mapping[str, Owner]:
@@ -129,7 +135,7 @@ class View:
 
     def refusal(self, plugin: str, command: str, message: Message) -> str:
         """ "" when the sender may use this command, or what else the plugin does, here; else what is missing, and who can grant it."""
-        least, granted = self._terms.least.get(command, "guest"), self._granted
+        least, granted = self.terms.least.get(command, "guest"), self._granted
         if least == "guest" and (not granted or not ("*" in granted or plugin in granted or f"/{command}" in granted)):
             return ""
         level = self.level(message)
@@ -147,14 +153,14 @@ class View:
     def quiet(self, address: Address) -> bool:
         """True where no status line is wanted: the channel's choice, else the server's, else the operator's."""
         chosen = [choices.quiet for _, choices in self.layers(address) if choices.quiet is not None]
-        return chosen[0] if chosen else self._terms.quiet
+        return chosen[0] if chosen else self.terms.quiet
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
-        exactly = (address.channel, address.thread) if self._terms.talking.places else ("", "")
+        exactly = (address.channel, address.thread) if self.terms.talking.places else ("", "")
         key = (self._where(address), *exactly)
         if key not in self._spoken:
-            found = self._terms.talking.of(address.tenant, address.channel, address.thread)
+            found = self.terms.talking.of(address.tenant, address.channel, address.thread)
             for _, choices in reversed(self.layers(address)):
                 found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
             self._spoken[key] = found

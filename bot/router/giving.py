@@ -13,6 +13,7 @@ from bot.personal import Kept
 from bot.store.blobs import Blobs
 from bot.store.keys import TABLE
 from bot.store.personal import PersonalData
+from bot.store.tickets import Write
 
 KINDS = {entry.pattern: entry.what for entry in TABLE}
 
@@ -44,6 +45,14 @@ class Giving:
                 for name, content in files:
                     archive.writestr(f"files/{name}", content)
         return await self._blobs.put(packed.getvalue(), "application/zip", "mydata.zip")
+
+    async def remembered(self, message: Message) -> bool:
+        """Whether the sender is remembered."""
+        return await self._data.remembered(message.address.connector, message.sender.id)
+
+    def remembering(self, message: Message, wanted: bool) -> Write:
+        """The write that keeps whether the sender wants to be."""
+        return self._data.remembering(message.address.connector, message.sender.id, wanted)
 
     async def forget(self, message: Message) -> dict[str, int]:
         """How much of each kind there was, in words."""

@@ -41,6 +41,6 @@ FOLLOWED = Entry(CORE, Listener("followed", lambda message: True, follow, ordere
 """The core's own route; no message finds it by itself."""
 
 
-def followed(message: Message) -> Body:
+def followed(message: Message, retention: int) -> Body:
     """The ticket of a message that is to be remembered."""
-    return Body(plugin=CORE, route=FOLLOWED.id, version="", message=message, ordered=True)
+    return Body(plugin=CORE, route=FOLLOWED.id, version="", message=message, ordered=True, retention=retention)

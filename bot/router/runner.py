@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 Act = Callable[[Journal, Line], DurableActs]
 """Makes what a handler may do in one run."""
 
-Ended = Callable[[Ticket, str, bool], None]
+Ended = Callable[[Ticket, Line, str, bool], None]
 """Called after a ticket's end with what it came to, and whether it may have run jobs."""
 
 
@@ -117,7 +117,7 @@ class Runner:
                 raise Superseded
         finally:
             await line.close()
-        self._ended(journal.ticket, _came_to(journal, reply), journal.touched or journal.busy)
+        self._ended(journal.ticket, line, _came_to(journal, reply), journal.touched or journal.busy)
 
     async def _settle(self, line: Line, journal: Journal, reply: Reply | None) -> None:
         """Delivers the outcome; one that cannot be made into posts (a file is gone, say) becomes the reason why."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.allowing import Allowed
 from bot.choices import Level
 from bot.house import Policy, Rules
 from bot.messages import Address
-from bot.tables import AdmissionTable, TalkingTable
+from bot.tables import TalkingTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,11 @@ class Terms:
     quiet: bool = False
     talking: TalkingTable = field(default_factory=TalkingTable)
     least: Mapping[str, Level] = field(default_factory=dict)
-    admission: AdmissionTable = field(default_factory=AdmissionTable)
+    allowed: Allowed = field(default_factory=Allowed)
     private: frozenset[str] = frozenset()
 
     def policy(self, rules: Rules, address: Address) -> Policy:
         """What holds at this door."""
         if address.connector in self.private:
             return "open"
-        return self.admission.holding(rules)["direct" if address.direct else "servers"]
+        return self.allowed.admission.holding(rules)["direct" if address.direct else "servers"]

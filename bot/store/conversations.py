@@ -14,8 +14,10 @@ from bot.turns import Summary, Turn, fit
 MOST_TURNS = 2_000
 """Turns kept per conversation; far more than any context window holds."""
 
-RETENTION = 30 * 86_400
-"""Seconds a conversation is kept after its last turn."""
+DAY = 86_400
+
+RETENTION = 30 * DAY
+"""Seconds a conversation is kept after its last turn, where its server says nothing else."""
 
 
 class Conversations:
@@ -64,7 +66,7 @@ class Conversations:
     async def _outdating(self, conversation: str, person: str, first: int) -> list[Write]:
         """The writes that make summaries worthless which were begun before, but for one that ends before the offset `first`."""
         summary, meta = await self.summary(conversation, person), self._keys.turns_meta(conversation)
-        counted: list[Write] = [["HINCRBY", meta, f"forgotten:{person}", 1], ["EXPIRE", meta, RETENTION]]
+        counted: list[Write] = [["HINCRBY", meta, f"forgotten:{person}", 1], ["EXPIRE", meta, RETENTION, "LT"]]
         kept = summary.model_copy(update={"forgotten": summary.forgotten + 1})
         return [*counted, *(self.condensing(conversation, kept, person) if summary.text and summary.upto <= first else ())]
 
@@ -78,10 +80,11 @@ class Conversations:
     def condensing(self, conversation: str, summary: Summary, person: str = "") -> list[Write]:
         """The writes that keep a summary."""
         meta = self._keys.turns_meta(conversation)
-        return [["HSET", meta, f"summary:{person}", summary.model_dump_json()], ["EXPIRE", meta, RETENTION]]
+        return [["HSET", meta, f"summary:{person}", summary.model_dump_json()], ["EXPIRE", meta, RETENTION, "LT"]]
 
-    def appending(self, conversation: str, turn: Turn) -> Write:
-        """The write that adds a turn."""
+    def appending(self, conversation: str, turn: Turn, seconds: int = RETENTION) -> Write:
+        """The write that adds a turn, from which on the conversation is kept for so many `seconds`; nothing of who wants no memory."""
+        connector = conversation.partition("/")[0]
         turns, meta = self._keys.turns(conversation), self._keys.turns_meta(conversation)
         return [
             "APPEND",
@@ -90,8 +93,10 @@ class Conversations:
             turn.model_dump_json(exclude={"offset", "calls", "call"}),
             turn.tokens,
             MOST_TURNS,
-            RETENTION,
+            seconds,
             turn.person,
+            self._keys.unremembered(),
+            f"{connector}/{turn.person}",
         ]
 
     @guarded
@@ -104,7 +109,7 @@ class Conversations:
         names = [cast("bytes", name).decode() for name in await self._redis.hkeys(meta)]
         whose = {"", person, *(name.removeprefix("tokens:") for name in names if name.startswith("tokens:") and not person)}
         counted: list[Write] = [["HINCRBY", meta, f"forgotten:{one}", 1] for one in sorted(whose)]
-        return [*gone, *counted, ["EXPIRE", meta, RETENTION]]
+        return [*gone, *counted, ["EXPIRE", meta, RETENTION, "LT"]]
 
 
 def _since(turns: list[Turn], message: str) -> set[str]:

@@ -30,7 +30,7 @@ TABLE = (
     Entry("leases:tickets", "while tickets run", "nothing personal", "when each running ticket's lease ends"),
     Entry("ready:*", "while tickets are ready", "nothing personal", "tickets that any router may take, by connector"),
     Entry("wake:*", "until a router wakes, a minute at most", "nothing personal", "one token that wakes a router"),
-    Entry("server:*", "until 30 days after the bot left", "the server", "plugins switched on and settings"),
+    Entry("server:*", "until 30 days after the bot left", "the server", "plugins switched on and settings", "asked"),
     Entry("audit:*", "the last 1,000, until 30 days after the bot left", "the server", "what admins changed, and who did", "asked"),
     Entry("house", "until the operator removes it", "the person", "who owns the bot, who and what is shut out everywhere", "asked"),
     Entry("house-audit", "the last 1,000", "the person", "what owners decided", "asked"),
@@ -39,6 +39,13 @@ TABLE = (
     Entry(
         "present:*", "until the bot leaves", "nothing personal", "which servers of a platform the bot is in, and where admins read there"
     ),
+    Entry(
+        "used:*", "as long as its limit counts, a month at most", "the person", "how much of a limit is used, by person or server", "passes"
+    ),
+    Entry("path:*", "1 hour", "the person", "which path a message took, without what was said", "passes"),
+    Entry("path-of:*", "1 hour", "nothing personal", "which message an answer of the bot is for, by id"),
+    Entry("path-last:*", "1 hour", "the person", "the last message of a person in a conversation, by id", "passes"),
+    Entry("unremembered", "until they take it back", "the person", "who does not want to be remembered", "asked"),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("schema", "for ever", "nothing personal", "the form of what is kept, which a release brings forward"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation", "asked"),
@@ -177,6 +184,26 @@ class Keys:
     def present(self, connector: str) -> str:
         """Which servers the bot is in."""
         return f"{self.prefix}:present:{connector}"
+
+    def used(self, measure: str, seconds: int, tenant: str, person: str) -> str:
+        """A counter of what is used in so many seconds."""
+        return f"{self.prefix}:used:{measure}:{seconds}:{tenant}|{person}"
+
+    def path(self, conversation: str, message: str) -> str:
+        """The path of a message."""
+        return f"{self.prefix}:path:{conversation}:{message}"
+
+    def path_of(self, conversation: str, answer: str) -> str:
+        """Which message an answer is for."""
+        return f"{self.prefix}:path-of:{conversation}:{answer}"
+
+    def path_last(self, conversation: str, person: str) -> str:
+        """A person's last message."""
+        return f"{self.prefix}:path-last:{conversation}:{person}"
+
+    def unremembered(self) -> str:
+        """Who does not want to be remembered."""
+        return f"{self.prefix}:unremembered"
 
     def left(self, tenant: str) -> str:
         """What has a lifetime only because the bot left."""

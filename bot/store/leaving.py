@@ -28,11 +28,14 @@ class Leaving:
         keys, tenant = self._keys, place.tenant
         names = [keys.audit(tenant), keys.data_index("server", tenant), *await self._data(tenant)]
         lasting = [name for name in names if await self._redis.ttl(name) == -1]
+        said = [name for head in (keys.turns(tenant), keys.turns_meta(tenant)) async for name in self._redis.scan_iter(f"{head}/*")]
         async with self._redis.pipeline(transaction=True) as batch:
             batch.hset(keys.server(tenant), "left", str(time.time()))
             batch.hincrby(keys.server(tenant), "version", 1)  # whatever is just being chosen comes too late
             for name in (keys.server(tenant), *lasting):
                 batch.expire(name, KEPT)
+            for one in said:
+                batch.expire(one, KEPT, lt=True)
             if lasting:
                 batch.sadd(keys.left(tenant), *lasting)
                 batch.expire(keys.left(tenant), KEPT)

@@ -14,7 +14,8 @@ from bot.store.conversations import Conversations
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.schedules import Firing
-from bot.store.servers import deed_json
+from bot.store.servers import Choices, Server, Servers, deed_json
+from bot.store.tickets import Write
 from bot.turns import Turn
 
 SOMEBODY = "somebody"
@@ -32,11 +33,14 @@ class PersonalData:
         self._keys = keys
         self._conversations = Conversations(redis, keys)
         self._house = HouseRules(redis, keys)
+        self._servers = Servers(redis, keys)
         self.families: Mapping[str, tuple[Found, Gone]] = {
             "turns:*": (self._turns, self._forget_turns),
             "data:*": (self._data, self._forget_data),
             "button:*": (self._buttons, self._forget_buttons),
             "firings": (self._firings, self._forget_firings),
+            "unremembered": (self._unremembered, self._forget_unremembered),
+            "server:*": (self._granted, self._forget_granted),
             "house": (self._owner, self._forget_owner),
             "house-audit": (self._ruled, self._forget_ruled),
             "audit:*": (self._changed, self._forget_changed),
@@ -71,8 +75,8 @@ class PersonalData:
         count = 0
         async for conversation in self._conversations_of(connector):
             turns = await self._conversations.turns(conversation, 1 << 40, person)
-            if not turns:
-                continue
+            if not turns and not await self._redis.hexists(self._keys.turns_meta(conversation), f"tokens:{person}"):
+                continue  # of who never spoke there no summary says anything
             count += len(turns)
             async with self._redis.pipeline(transaction=True) as batch:
                 for write in await self._conversations.resetting(conversation, person):
@@ -134,6 +138,42 @@ class PersonalData:
             await self._redis.zrem(self._keys.firings_due(), *ids)
         return len(ids)
 
+    @guarded
+    async def remembered(self, connector: str, person: str) -> bool:
+        """Whether the person has not said that nothing of them is to be remembered."""
+        return not await self._redis.sismember(self._keys.unremembered(), f"{connector}/{person}")
+
+    def remembering(self, connector: str, person: str, wanted: bool) -> Write:
+        """The write that keeps what the person wants."""
+        return ["SREM" if wanted else "SADD", self._keys.unremembered(), f"{connector}/{person}"]
+
+    async def _unremembered(self, connector: str, person: str) -> list[Any]:
+        return [] if await self.remembered(connector, person) else [f"{connector}/{person}"]
+
+    async def _forget_unremembered(self, connector: str, person: str) -> int:
+        return int(await self._redis.srem(self._keys.unremembered(), f"{connector}/{person}"))
+
+    async def _naming(self, connector: str, person: str) -> AsyncIterator[tuple[str, Server]]:
+        """Servers whose admins granted or denied the person something, made them something, or limited them, by their name."""
+        head = self._keys.server("")
+        async for key in self._scan(self._keys.server(f"{connector}/*")):
+            server = await self._servers.get(key.removeprefix(head))
+            if nameless(server, person) != server:
+                yield key.removeprefix(head), server
+
+    async def _granted(self, connector: str, person: str) -> list[Any]:
+        return [
+            json.loads(concerning(server, person).model_dump_json(exclude_defaults=True))
+            async for _, server in self._naming(connector, person)
+        ]
+
+    async def _forget_granted(self, connector: str, person: str) -> int:
+        """What admins decided about an id stays; what people call whoever has it goes."""
+        found = [tenant async for tenant, _ in self._naming(connector, person)]
+        for tenant in found:
+            await self._servers.edit(tenant, lambda server: nameless(server, person))
+        return len(found)
+
     async def _owner(self, connector: str, person: str) -> list[Any]:
         owner = (await self._house.get()).owners.get(f"{connector}/{person}")
         return [] if owner is None else [json.loads(owner.model_dump_json())]
@@ -168,3 +208,33 @@ class PersonalData:
                 await self._redis.lrem(log, 1, cast("str", entry))
                 count += 1
         return count
+
+
+def nameless(server: Server, person: str) -> Server:
+    """A server's choices without what people call the person."""
+    who = f"person:{person}"
+
+    def unnamed(layer: Choices) -> Choices:
+        grants = (one.model_copy(update={"name": ""}) if one.who == who else one for one in layer.grants)
+        return layer.model_copy(update={"grants": tuple(grants)})
+
+    channels = {place: unnamed(layer) for place, layer in server.channels.items()}
+    names = {one: name for one, name in server.names.items() if one != who}
+    quotas = tuple(one.model_copy(update={"name": ""}) if one.whose == who else one for one in server.quotas)
+    return server.model_copy(update={"choices": unnamed(server.choices), "channels": channels, "names": names, "quotas": quotas})
+
+
+def concerning(server: Server, person: str) -> Server:
+    """What of a server's choices is about the person."""
+    who = f"person:{person}"
+
+    def theirs(layer: Choices) -> Choices:
+        return Choices(grants=tuple(one for one in layer.grants if one.who == who))
+
+    return Server(
+        choices=theirs(server.choices),
+        channels={place: found for place, layer in server.channels.items() if (found := theirs(layer)).grants},
+        levels={one: level for one, level in server.levels.items() if one == who},
+        names={one: name for one, name in server.names.items() if one == who},
+        quotas=tuple(one for one in server.quotas if one.whose == who),
+    )

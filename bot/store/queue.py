@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, cast
@@ -18,7 +18,9 @@ from bot.store.duty import Duty, leave
 from bot.store.foresight import Foresight
 from bot.store.keys import Keys
 from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update, Waiting
+from bot.store.quotas import Charge, charged, exhausted
 from bot.store.scripts import Scripts
+from bot.traces import Request
 
 __all__ = ["Broken", "Exchanged", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
 
@@ -79,7 +81,7 @@ class Queue:
         self._keys = keys
         self._lease = round(lease * 1000)
         script = Scripts(redis)
-        self._submit = script("queue_submit", "queue_common")
+        self._submit = script("queue_submit", "queue_common", "quota_common")
         self._cancel = script("queue_cancel", "queue_common")
         self._exchange = script("queue_exchange", "queue_common")
         self._drop = script("queue_drop", "queue_common")
@@ -93,16 +95,27 @@ class Queue:
 
     @guarded
     async def submit(
-        self, job: Job[Any], *, id: str, ticket: str, tenant: str, person: str, admitted: bool = False, trace: str = ""
+        self,
+        job: Job[Any],
+        *,
+        id: str,
+        ticket: str,
+        tenant: str,
+        person: str,
+        admitted: bool = False,
+        trace: str = "",
+        charges: Sequence[Charge] = (),
     ) -> None:
-        """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, JobCancelled after `cancel`.
+        """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, Exhausted when what is to be
+        charged goes too far, JobCancelled after `cancel`.
 
-        Who was `admitted` with another job in its place is not turned away now; `trace` is what the worker's part of it belongs to.
+        Who was `admitted` with another job in its place is not turned away now; `trace` is what the worker's part of it belongs to. A
+        charge of 0 device seconds is that of those which the job will have taken.
         """
         times = [round(self.deadline(job) * 1000), round(job.timeout * 1000)]
         said = job.model_dump(mode="json", include=job.model_fields_set)  # what was not said, a worker of another release need not know
         body = json.dumps({"kind": job.kind, "job": said, "ticket": ticket, "at": time.time(), "trace": trace})
-        args: list[str | int] = [
+        args: list[str | float] = [
             self._prefix,
             id,
             wanted(job.kind, job.model),
@@ -114,12 +127,18 @@ class Queue:
             *times,
             NO_CAP if admitted else self._depth.server,
             NO_CAP if admitted else self._depth.person,
+            json.dumps(
+                [[one.key(self._keys), one.seconds * 1000] for charge in charges for one in charge.meters if one.measure == "device"]
+            ),
+            *charged(self._keys, charges, forgiving=admitted),
         ]
         state, *more = await self._submit(args=args)
         if state == b"cancelled":
             raise read_error(more[0])
         if state == b"busy":
             raise Busy(_too_many(*more))
+        if state == b"over":
+            raise exhausted(charges, *more)
 
     async def follow(self, id: str) -> AsyncIterator[Update]:
         """How the job goes, from now until Finished or Broken; a job that has ended already says only that."""
@@ -170,6 +189,18 @@ class Queue:
             kind, _, model = want.partition(":")
             found.update([model] if model else await self.models(kind))
         return frozenset(found)
+
+    @guarded
+    async def facts(self, ticket: str) -> list[Request]:
+        """What became of the ticket's jobs, until they are forgotten."""
+        found: list[Request] = []
+        for id in sorted(cast("set[bytes]", await self._redis.smembers(self._keys.jobs_of(ticket)))):
+            facts = await self._redis.hmget(self._keys.job(id.decode()), ["want", "model", "at", "begun", "took"])
+            want, model, at, begun, took = (None if one is None else cast("bytes", one).decode() for one in facts)
+            waited = max(0.0, float(begun) / 1000 - float(at) / 1e6) if begun and at else None
+            kind, _, wished = (want or "").partition(":")
+            found.append(Request(kind=kind, model=model or wished, waited=waited, worked=float(took) if took else None))
+        return found
 
     @guarded
     async def models(self, kind: str = "") -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -12,6 +13,7 @@ from redis.exceptions import WatchError
 from bot.choices import CORE, Deed, Level
 from bot.house import Rules
 from bot.permissions import Grant
+from bot.quotas import Quota
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.tickets import StaleSettings, Write
@@ -70,6 +72,8 @@ class Server(BaseModel):
     """What roles and people are here, by this server's own word: `role:ID`, `person:ID`."""
     names: Mapping[str, str] = Field(default_factory=dict)
     """What people call them."""
+    quotas: tuple[Quota, ...] = ()
+    """How much its people may use, within what the operator allows."""
     left: bool = Field(default=False, exclude=True)
     """The bot is not there any more, and nothing is chosen."""
     admitted: bool = Field(default=False, exclude=True)
@@ -147,6 +151,23 @@ class Servers:
             batch.hset(self._keys.server(tenant), "json", _json(server))
             batch.hincrby(self._keys.server(tenant), "version", 1)
             await batch.execute()
+
+    @guarded
+    async def edit(self, tenant: str, edit: Callable[[Server], Server]) -> None:
+        """Edits the newest choices until no change of somebody else comes between."""
+        name = self._keys.server(tenant)
+        while True:
+            server = await self.get(tenant)
+            async with self._redis.pipeline(transaction=True) as batch:
+                await batch.watch(name)
+                if int(await batch.hget(name, "version") or 0) != server.version:
+                    continue
+                batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
+                batch.hset(name, "json", _json(edit(server)))
+                batch.hincrby(name, "version", 1)
+                with suppress(WatchError):
+                    await batch.execute()
+                    return
 
     def changing(self, tenant: str, server: Server, deed: Deed) -> list[Write]:
         """The writes that replace the choices of `server.version`, and say in the log who did it; a ticket's journal refuses them

@@ -100,7 +100,7 @@ class Shift:
         script = Scripts(redis)
         self._claim = script("queue_claim", "queue_common", "queue_policy")
         self._emit = script("queue_emit", "queue_common")
-        self._finish = script("queue_finish", "queue_common", "queue_policy")
+        self._finish = script("queue_finish", "queue_common", "queue_policy", "quota_common")
         self._release = script("queue_release", "queue_common", "queue_policy")
         self._refuse = script("queue_refuse", "queue_common", "queue_policy")
         self._loaded = script("queue_loaded", "queue_common", "queue_policy")

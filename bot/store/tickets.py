@@ -14,6 +14,7 @@ from bot.choices import Level
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys, digest
+from bot.store.quotas import NOTHING, Charge, charged, exhausted
 from bot.store.scripts import Scripts
 
 LEASE = 3.0
@@ -31,7 +32,8 @@ class Body(BaseModel):
 
     `args` are the route's validated arguments, `settings` the plugin's effective ones; `refusal` is a reply decided
     by the core, in which case no handler runs, and `choices` the answers that buttons below it give; one that `asks`
-    wants a reply; `quiet` says that no status line is wanted there, and `level` what the sender may do there.
+    wants a reply; `quiet` says that no status line is wanted there, `level` what the sender may do there, and `retention`
+    for how many days a conversation is remembered there.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +50,7 @@ class Body(BaseModel):
     ordered: bool = False
     quiet: bool = False
     level: Level = "member"
+    retention: int = 30
 
     @property
     def id(self) -> str:
@@ -101,7 +104,7 @@ class Tickets:
         self._lease = round(lease * 1000)
         self._renewed = 0.0
         script = Scripts(redis)
-        self._accept = script("ticket_accept")
+        self._accept = script("ticket_accept", "quota_common")
         self._claim = script("ticket_claim")
         self._renew = script("ticket_renew")
         self._record = script("ticket_record")
@@ -109,20 +112,24 @@ class Tickets:
         self._release = script("ticket_release")
 
     @guarded
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
+    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
         """Writes the tickets of one message and returns those to run now; the others are known or wait in line.
 
-        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's (`Server.stamp`).
+        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's (`Server.stamp`), and Exhausted
+        when what is to be charged goes too far; nothing is written then.
         """
         address = bodies[0].message.address
-        args: list[str | bytes | int] = [self._keys.prefix, self._owner, self._lease, settings_version]
+        args: list[str | bytes | float] = [self._keys.prefix, self._owner, self._lease, settings_version]
+        args += charged(self._keys, [charge])
         for body in bodies:
             line = address.conversation if body.ordered else ""
-            args += [body.id, address.connector, line, body.model_dump_json()]
+            args += [body.id, address.connector, line, body.model_dump_json(), int(body.id in charge.of)]
         keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house()]
         head, *states = await self._accept(keys=keys, args=args)
         if head == b"stale":
             raise StaleSettings
+        if head == b"over":
+            raise exhausted([charge], *states)
         return [Ticket(body.id, 1, 1, body, at) for body, state in zip(bodies, states, strict=True) if state == 1]
 
     @guarded

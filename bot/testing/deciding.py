@@ -1,20 +1,60 @@
-"""What owners decide, in memory, for handlers that are called without a router. The other acts: `ScriptedActs`."""
+"""What owners and admins decide, in memory, for handlers that are called without a router. The other acts: `ScriptedActs`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from bot.house import Admission, Door, Order, Policy, Rules
+from bot.quotas import Quota, Usage
+from bot.traces import Trace
 
 
 @dataclass
 class ScriptedHouse:
-    """What stands behind `ctx.house`, unchecked: whoever asks is an owner."""
+    """What stands behind `ctx.house` and `ctx.quotas`, unchecked: whoever asks may."""
 
     ordered: Rules = field(default_factory=Rules)
     """What was shut out everywhere."""
     admitting: Admission = field(default_factory=lambda: Admission(policies={"servers": "approve", "direct": "approve"}))
     """Who may use the bot, and who waits."""
+
+    used: list[Usage] = field(default_factory=list)
+    """What the sender has used."""
+    limited: list[Quota] = field(default_factory=list)
+    """How much may be used."""
+
+    remembering: bool = True
+    """Whether the sender is remembered."""
+
+    async def wants_memory(self) -> bool:
+        """What `remembering` says."""
+        return self.remembering
+
+    async def want_memory(self, wanted: bool) -> None:
+        """Keeps it in `remembering`."""
+        self.remembering = wanted
+
+    traced: dict[str, Trace] = field(default_factory=dict)
+    """Paths of messages by their ids, "" for the last."""
+
+    async def trace(self, message: str) -> Trace | None:
+        """What `traced` has."""
+        return self.traced.get(message)
+
+    async def usage(self) -> list[Usage]:
+        """What `used` has."""
+        return self.used
+
+    async def quotas(self) -> list[Quota]:
+        """What `limited` has."""
+        return self.limited
+
+    async def limit(self, quota: Quota) -> list[Quota]:
+        """Keeps it in `limited`."""
+        self.limited = [one for one in self.limited if (one.whose, one.measure) != (quota.whose, quota.measure)] + [quota] * bool(
+            quota.rates
+        )
+        return self.limited
 
     async def claim(self, code: str) -> None:
         """Any code will do."""

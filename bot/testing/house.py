@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from bot.allowing import UNLIMITED, Allowed
 from bot.plugins import Loaded, Plugins
 from bot.router.app import Router, build, running
 from bot.router.runner import Runner
@@ -138,7 +139,8 @@ async def house(
     scripted, plugin = Models(redis, keys, fate), next(iter(plugins.loaded), "")
     plugins = Plugins([*plugins.loaded.values(), Loaded(CALLER, Caller(), version="1")], calls=plugins.calls)
     working = asyncio.create_task(scripted.work())
-    made = build(redis, keys, plugins, [platform], lease=2.0, run=functools.partial(Rehearsal, clock=clock, fate=fate))
+    run = functools.partial(Rehearsal, clock=clock, fate=fate)
+    made = build(redis, keys, plugins, [platform], lease=2.0, allowed=Allowed(quotas=UNLIMITED), run=run)
     dying = asyncio.create_task(made.runner.die()) if isinstance(made.runner, Rehearsal) else None
     opened = House(redis, keys, made, platform, scripted, plugin, clock)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from bot import Catalogue, Route, hookimpl
-from plugins.admin import dashboard, forms, languages, mydata, owners, permits, switches
+from plugins.admin import dashboard, forms, languages, mydata, owners, permits, quotas, switches, why
 from plugins.admin.telling import Telling
 
 
@@ -20,13 +20,5 @@ class Plugin:
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         """Nothing here is ordered: an admin waits for no answer of a model."""
-        return [
-            *dashboard.routes(),
-            *switches.routes(),
-            *forms.routes(),
-            *permits.routes(),
-            *mydata.routes(),
-            *languages.routes(),
-            *owners.routes(),
-            *self._telling.routes(),
-        ]
+        modules = (dashboard, switches, forms, permits, quotas, mydata, languages, owners, why)
+        return [*(route for module in modules for route in module.routes()), *self._telling.routes()]

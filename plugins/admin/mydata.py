@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot import Action, Button, Command, Context, File, NoArgs, Reply, Route, tr, translated
+from pydantic import BaseModel, ConfigDict
+
+from bot import Action, Button, Command, Context, File, NoArgs, Reply, Route, later, tr, translated
+
+UNREMEMBERED = later("What you say to me on this platform, and what I answer, is not remembered: each message stands by itself.")
+
+
+class Memory(BaseModel):
+    """Whether somebody wants to be remembered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wanted: bool
 
 
 def routes() -> Iterable[Route]:
@@ -15,13 +27,25 @@ def routes() -> Iterable[Route]:
         Action("mine", NoArgs, export),
         Action("delete", NoArgs, delete),
         Action("deleted", NoArgs, deleted),
+        Action("memory", Memory, memory),
     ]
 
 
 async def mydata(ctx: Context, args: NoArgs) -> Reply:
     """What can be done; only the person who asks sees it, where the platform can."""
     text = tr("I can give you all that I keep of you on this platform, as a zip file, or delete it. What there is: /privacy.")
-    return Reply(text, buttons=[Button(tr("Give it to me"), "mine", {}), Button(tr("Delete it"), "delete", {})], private=True)
+    on = await ctx.personal.remembered()
+    label = tr("Do not remember me") if on else tr("Remember me again")
+    buttons = [Button(tr("Give it to me"), "mine", {}), Button(tr("Delete it"), "delete", {}), Button(label, "memory", {"wanted": not on})]
+    return Reply(text if on else f"{text} {translated(UNREMEMBERED)}", buttons=buttons, private=True)
+
+
+async def memory(ctx: Context, args: Memory) -> Reply:
+    """From now on."""
+    await ctx.personal.remember(args.wanted)
+    if args.wanted:
+        return Reply(tr("From now on I remember what you say to me, for as long as this server wants it."), private=True)
+    return Reply(f"{translated(UNREMEMBERED)} {tr('What you said before stays until you delete it.')}", private=True)
 
 
 async def export(ctx: Context, args: NoArgs) -> Reply:
@@ -33,8 +57,8 @@ async def delete(ctx: Context, args: NoArgs) -> Reply:
     """Asks once more."""
     text = tr(
         "This deletes what I remember of what you said to me and I answered you, in every server of this platform, what you said in "
-        "rooms, what plugins keep for you, your buttons and reminders, and that you own me, if you do. Answers that stand in chats "
-        "stay. It cannot be undone."
+        "rooms, what plugins keep for you, your buttons and reminders, that you do not want to be remembered, and that you own me, if you "
+        "do. What admins decided about you stays, without your name, and so do answers that stand in chats. It cannot be undone."
     )
     return Reply(text, buttons=[Button(tr("Delete all of it"), "deleted", {})], private=True)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import Context, Listener, Message, Reply, hookimpl
+from bot.allowing import UNLIMITED, Allowed
 from bot.connector import Deliver, Limits, Post
 from bot.messages import Address, Attachment, Person, Text
 from bot.permissions import Grant
@@ -25,6 +26,8 @@ from bot.router.finding import Finder
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.lateness import Lateness
+from bot.router.metering import Meters
+from bot.router.metering import meters as metered
 from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.readers import Readers
@@ -35,6 +38,7 @@ from bot.routes import Route
 from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.keys import Keys
+from bot.store.quotas import NOTHING, Charge
 from bot.store.servers import Choices, Server
 from bot.store.tickets import Body, Ticket, Write
 from tests.bench.figures import Figure
@@ -110,7 +114,7 @@ class Memory:
     async def version(self, tenant: str) -> int:
         return 0
 
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float) -> list[Ticket]:
+    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 
     async def asker(self, id: str) -> str | None:
@@ -158,6 +162,7 @@ async def in_memory(count: int) -> float:
     """Messages a second through route, gate, handler and reply, without any store."""
     memory, connector, loaded = Memory(), Counting(), plugins()
     nothing: Any = None
+    untraced: Any = Untraced()
     stores = Stores(nothing, nothing, nothing, nothing, nothing, nothing)
     table = Table.of(loaded.collect("register_routes"))
     delivery = Delivery({"room": connector}, Posts(nothing, nothing), Pace())
@@ -165,13 +170,21 @@ async def in_memory(count: int) -> float:
     def act(journal: Journal, line: Line) -> DurableActs:
         return DurableActs(journal, line, stores, connector, nothing)
 
-    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, outcome, worked: None)
+    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, line, outcome, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset({"room"}))), runner.start
     finder = Finder(table, nothing, nothing, nothing)
-    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing)
-    dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, Readers(loaded.locales, memory))
+    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing, Readers(loaded.locales, memory))
+    meters = Meters(nothing, gate, nothing, nothing, ())
+    dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, meters, untraced)
     return await _rate(dispatch.deliver, connector, count, at_once=16)
+
+
+class Untraced:
+    """Nobody asks why."""
+
+    def seen(self, *what: Any) -> None:
+        """Forgets it."""
 
 
 class Choosy(Memory):
@@ -202,6 +215,7 @@ async def gate(count: int) -> float:
         view.settings("echo", arrival.address)
         view.quiet(arrival.address)
         view.talking(arrival.address)
+        metered(view, arrival, "messages")
 
     for arrival in arrivals[:SERVERS]:  # what a server chose is read once, and merged once
         await once(arrival)
@@ -214,7 +228,7 @@ async def gate(count: int) -> float:
 async def with_redis(url: str, count: int) -> float:
     """Messages a second with the ticket written before and ended after, on a real server."""
     redis, connector, loaded = connect(url), Counting(), plugins()
-    router = app.build(redis, Keys("bench"), loaded, [connector])
+    router = app.build(redis, Keys("bench"), loaded, [connector], allowed=Allowed(quotas=UNLIMITED))
     try:
         async with app.running(router, loaded):
             return await _rate(router.deliver, connector, count, at_once=64)

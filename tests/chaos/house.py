@@ -53,7 +53,8 @@ class House:
         (self.folder / "store").mkdir()
         await self.start_store()
         config = f'data_dir = "{self.folder}/data"\n[redis]\nurl = "{self.address}"\n[log]\nformat = "json"\n'
-        (self.folder / "bot.toml").write_text(f'{config}[plugins.relay]\npath = "{RELAY}"\n[worker]\ndevice = "cpu"\n', encoding="utf-8")
+        plugin, unlimited = f'[plugins.relay]\npath = "{RELAY}"\n[worker]\ndevice = "cpu"\n', "[quotas.person]\nmessages = []\n"
+        (self.folder / "bot.toml").write_text(config + plugin + unlimited, encoding="utf-8")
         self._keeping = asyncio.create_task(self._keep())
 
     async def start_store(self) -> None:

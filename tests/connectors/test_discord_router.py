@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 
 from bot import Context, Listener, Route, hookimpl
+from bot.allowing import AdmissionTable, Allowed
 from bot.connectors.discord.connector import NO_SCOPE, DiscordConnector
 from bot.messages import Address
 from bot.plugins import Loaded, Plugins
@@ -15,7 +16,7 @@ from bot.router import app
 from bot.store.keys import Keys
 from bot.store.presence import Presence
 from bot.store.servers import Choices, Server, Servers
-from bot.tables import AdmissionTable, Talking
+from bot.tables import Talking
 from bot.testing import wait_until
 from tests.connectors.test_discord_gateway import access, discord, general
 from tests.plugins.admin import hall
@@ -40,7 +41,7 @@ class Ears:
 async def routed(discord: Discord, redis: Redis, keys: Keys) -> AsyncIterator[None]:
     """The admin plugin, `/song`, and ears, connected."""
     loaded = Plugins([*hall.plugins().loaded.values(), Loaded("ears", Ears(), version="1")])
-    made = app.build(redis, keys, loaded, [DiscordConnector(access(discord))], admission=AdmissionTable(servers="open"))
+    made = app.build(redis, keys, loaded, [DiscordConnector(access(discord))], allowed=Allowed(AdmissionTable(servers="open")))
     async with app.running(made, loaded):
         await wait_until(lambda: discord.gateway.ready)
         yield

@@ -10,13 +10,13 @@ import httpx
 from redis.asyncio import Redis
 
 from bot import Context, Listener, Route, hookimpl
+from bot.allowing import AdmissionTable, Allowed
 from bot.connectors.telegram import Account, Hook, TelegramConnector
 from bot.connectors.telegram.webhooks import SECRET
 from bot.errors import StoreError
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.store.keys import Keys
-from bot.tables import AdmissionTable
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, Ear, hearing
 from tests.wire.telegram_server import TOKEN, Telegram
@@ -63,9 +63,9 @@ async def test_an_album_that_is_brought_to_several_routers_is_one_message(telegr
     first, _ = hooked(telegram)
     loaded, alone = Plugins([Loaded("counting", Counting(), version="1")]), telegram.chats.direct(ANN)
     second = TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=1))  # it answers what the other has written down
-    async with app.running(app.build(redis, keys, loaded, [first], admission=OPEN), loaded):
+    async with app.running(app.build(redis, keys, loaded, [first], allowed=Allowed(OPEN)), loaded):
         await wait_until(lambda: telegram.webhook)
-        router = app.build(redis, keys, loaded, [second], admission=OPEN)
+        router = app.build(redis, keys, loaded, [second], allowed=Allowed(OPEN))
         together = asyncio.create_task(router.gathering.run(["telegram"], 0.01))
         telegram.chats.album(alone, ANN, ["one", "two", "three"], "all")
         telegram.chats.say(alone, ANN, "after")

@@ -82,4 +82,11 @@ def test_a_channel_differs_from_its_server_and_that_from_all() -> None:
     assert (table.of("room/lounge", "main", "7").words, table.of("room/lounge", "main", "8").words) == ((), ("computer",))
     assert table.of("room/other", "main") == Talking(listens=False, words=(), follows=True, threads=False)
     assert table.of("room/lounge", "side").words == ("computer",)
-    assert table.of("room/lounge", "main").model_dump() == {"listens": True, "words": ("computer",), "follows": True, "threads": False}
+    assert table.of("room/lounge", "main").model_dump() == {
+        "listens": True,
+        "words": ("computer",),
+        "follows": True,
+        "threads": False,
+        "language": "",
+        "retention": 30,
+    }

@@ -1,14 +1,27 @@
 -- Writes the tickets of one message, in order. All or nothing: a stale view of the server's settings writes none.
 -- KEYS: server, leases, house
--- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules,
--- then per ticket: id, connector, conversation or '', body JSON
--- Returns {'stale', version} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its conversation's line.
+-- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules, how many meters, these (see
+-- `quota_common`), then per ticket: id, connector, conversation or '', body JSON, 1 when a new one is counted
+-- Returns {'stale', version}, {'over', which meter, ms} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its
+-- conversation's line.
 local version = (redis.call('HGET', KEYS[1], 'version') or 0) + (redis.call('HGET', KEYS[3], 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {'stale', version} end
+local meters, first = tonumber(ARGV[5]), 6 + 4 * ARGV[5]
+local counted = false
+if meters > 0 then
+  for i = first, #ARGV, 5 do
+    counted = counted or (ARGV[i + 4] == '1' and redis.call('EXISTS', ARGV[1] .. ':ticket:' .. ARGV[i]) == 0)
+  end
+end
+if counted then
+  local which, left = too_far(6, meters)
+  if which then return {'over', which, left} end
+  use(6, meters)
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local out = {'ok'}
-for i = 5, #ARGV, 4 do
+for i = first, #ARGV, 5 do
   local id, connector, conversation, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local key = ARGV[1] .. ':ticket:' .. id
   if redis.call('EXISTS', key) == 1 then

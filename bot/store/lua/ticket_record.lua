@@ -1,7 +1,7 @@
 -- Journals one effect of a ticket and applies its writes in the same instant, unless it is journalled already.
 -- KEYS: ticket, journal   ARGV: fence, field, value, then writes: count, command, arg …
 -- A write APPEND takes turns key, meta key, turn JSON, tokens, most turns, ttl s, person: it numbers the turn by the tokens before it, and
--- by those of the same person.
+-- by those of the same person; what is of or to somebody in the set that follows, by the name behind it, is not kept.
 -- A write CHOOSE replaces a server's choices: key, the version that they are based on, JSON. Based on another, nothing at all is written.
 -- Returns {'lost'}, {'stale'}, {'known', value} or {'new', value}.
 local found = redis.call('HMGET', KEYS[1], 'state', 'fence')
@@ -18,7 +18,8 @@ while i <= #ARGV do
   i = i + count + 1
 end
 for _, write in ipairs(writes) do
-  if write[1] == 'APPEND' then
+  local wanted = write[1] ~= 'APPEND' or redis.call('SISMEMBER', write[9], write[10]) == 0
+  if write[1] == 'APPEND' and wanted then
     local offset = redis.call('HINCRBY', write[3], 'tokens', write[5]) - write[5]
     local mine = redis.call('HINCRBY', write[3], 'tokens:' .. write[8], write[5]) - write[5]
     redis.call('RPUSH', write[2], string.format('%d:%d', offset, mine) .. ' ' .. write[4])
@@ -28,7 +29,7 @@ for _, write in ipairs(writes) do
   elseif write[1] == 'CHOOSE' then
     redis.call('HSET', write[2], 'json', write[4])
     redis.call('HINCRBY', write[2], 'version', 1)
-  else
+  elseif wanted then
     redis.call(unpack(write))
   end
 end

@@ -11,6 +11,7 @@ from nicegui import ui
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from bot.allowing import AdmissionTable
 from bot.choices import Deed
 from bot.errors import BadArguments
 from bot.house import Door, Order, Policy
@@ -18,7 +19,6 @@ from bot.messages import Address, Message, Person
 from bot.store.applicants import Applicants
 from bot.store.house import HouseRules
 from bot.store.servers import Servers
-from bot.tables import AdmissionTable
 from bot.web.desk import Desk, Link, Nothing, desk
 from bot.web.pages.server import ServerPage, ServerView, called
 from bot.web.site import Office

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
-from bot import Action, Button, Command, Context, Listener, NoArgs, Reply, Route, hookimpl
+from bot import Action, Button, Command, Context, Listener, NoArgs, Reply, Route, Turn, hookimpl
 from bot.catalogue import load as load_catalogue
 from bot.connectors.room import RoomConnector
 from bot.discovery import Manifest
@@ -62,11 +62,18 @@ class Singer:
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
         return [
+            Listener("note", lambda message: message.text.startswith("note "), self.note, ordered=True),
             Listener("sing", lambda message: message.text == "sing", self.sing),
             Command("song", "Sing a song.", NoArgs, self.song),
             Command("hum", "Hum something.", NoArgs, self.hum),
             Action("encore", NoArgs, self.song),
         ]
+
+    async def note(self, ctx: Context) -> str:
+        person, said = ctx.person, ctx.message
+        turn = Turn(role="person", parts=(Text(said.text),), name=person.name, person=person.id, message=said.id, tokens=3)
+        await ctx.conversation.append(turn)
+        return "Noted."
 
     async def sing(self, ctx: Context) -> str:
         found: Tone = ctx.settings

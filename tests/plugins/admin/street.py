@@ -6,16 +6,17 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.allowing import AdmissionTable, Allowed, QuotasTable
 from bot.connector import Limits, typed_command
 from bot.messages import Address, Clicked, Joined, Message, Person, Quote, Said, Text, Trigger
 from bot.router import app
 from bot.router.app import Router
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.tables import AdmissionTable
 from bot.testing import wait_until
 from bot.testing.platform import Platform
 from tests.plugins.admin.hall import plugins
@@ -38,31 +39,25 @@ class Street:
         """Makes a person the owner."""
         assert "You own me now" in (await self.say(f"/claim {await self.house.offer()}", person, place))[-1]
 
-    async def say(self, text: str, person: Person = BOB, place: Address = CHESS, router: int = 0, via: str = "") -> list[str]:
-        """What the bot says there to that, which mentions it."""
-        trigger = typed_command(text) or Said()
-        return await self._happens(trigger, text, person, place, router, via)
+    async def say(self, text: str, person: Person = BOB, place: Address = CHESS, router: int = 0, **facts: Any) -> list[str]:
+        """What the bot says there to that, which mentions it; `facts` are more of the message."""
+        return await self._happens(typed_command(text) or Said(), person, place, router, parts=(Text(text),), **facts)
 
     async def joins(self, place: Address) -> list[str]:
         """What it says where it was just added."""
-        return await self._happens(Joined(new=True), "", Person("", ""), place, 0, "")
+        return await self._happens(Joined(new=True), Person("", ""), place, 0)
 
-    async def press(self, label: str, person: Person = ANN, place: Address = ANNS, router: int = 0) -> list[str]:
+    async def press(self, label: str, person: Person = ANN, place: Address = ANNS, router: int = 0, **facts: Any) -> list[str]:
         """What it says there, or what the message with the button says then."""
         for id, post in reversed(self.platform.chats[place].items()):
             if key := next((key for key in post.keys if key.label == label), None):
-                return await self._happens(Clicked(key.id), "", person, place, router, "click", Quote(id, BOT))
+                return await self._happens(Clicked(key.id), person, place, router, via="click", reply_to=Quote(id, BOT), **facts)
         raise AssertionError(f"no button {label!r}: {[key.label for post in self.platform.chats[place].values() for key in post.keys]}")
 
-    async def _happens(
-        self, trigger: Trigger, text: str, person: Person, place: Address, router: int, via: str, about: Quote | None = None
-    ) -> list[str]:
+    async def _happens(self, trigger: Trigger, person: Person, place: Address, router: int, **facts: Any) -> list[str]:
         before, id = dict(self.platform.chats.get(place, {})), f"m{next(self.numbers)}"
-        said = (Text(text),) if text else ()
-        message = Message(
-            id, id, place, person, said, trigger, me=BOT.id, mentions=(BOT,), via=via, reply_to=about, place=place.server.title()
-        )
-        await self.routers[router].deliver(message)
+        facts = {"me": BOT.id, "mentions": (BOT,), "place": place.server.title(), **facts}
+        await self.routers[router].deliver(Message(id, id, place, person, trigger=trigger, **facts))
         await wait_until(lambda: not any(one.runner.held for one in self.routers))
         return [post.text for id, post in self.platform.chats.get(place, {}).items() if before.get(id) != post]
 
@@ -72,11 +67,13 @@ class Street:
 
 
 @asynccontextmanager
-async def street(redis: Redis, keys: Keys, admission: AdmissionTable = AdmissionTable(), routers: int = 1) -> AsyncIterator[Street]:
+async def street(
+    redis: Redis, keys: Keys, admission: AdmissionTable = AdmissionTable(), quotas: QuotasTable = QuotasTable(), routers: int = 1
+) -> AsyncIterator[Street]:
     """The street, with so many routers."""
     loaded, platform = plugins(), Platform("chat", Limits(text=4000, file=1000, edit_interval=0.0), private=False)
     async with AsyncExitStack() as stack:
-        made = [app.build(redis, keys, loaded, [platform], admission=admission) for _ in range(routers)]
+        made = [app.build(redis, keys, loaded, [platform], allowed=Allowed(admission, quotas)) for _ in range(routers)]
         for router in made:
             await stack.enter_async_context(app.running(router, loaded))
         yield Street(made, platform, HouseRules(redis, keys))

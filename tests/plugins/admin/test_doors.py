@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from bot.allowing import AdmissionTable
 from bot.router.admitting import ALONE, CLOSED, HELLO, KNOCKED, NOBODY, UNCLAIMED
 from bot.store.keys import Keys
-from bot.tables import AdmissionTable
 from tests.plugins.admin.hall import Hall
 from tests.plugins.admin.street import ANN, ANNS, BOB, BOBS, CHESS, CHOIR, Street, street
 

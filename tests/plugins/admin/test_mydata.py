@@ -7,7 +7,8 @@ import json
 import zipfile
 
 from bot.choices import Deed
-from bot.messages import Address, File, Text
+from bot.messages import Address, File, Left, Message, Text
+from bot.store.conversations import DAY
 from bot.store.keys import TABLE
 from bot.store.personal import PersonalData
 from bot.store.plugindata import Pressed
@@ -77,6 +78,44 @@ async def test_all_of_it_is_deleted_with_a_receipt_and_bobs_stays(hall: Hall) ->
         "audit:*",
     }
     assert "I like the wombat" not in str(await hall.rooms._redis.lrange(hall.rooms._keys.turns("room/hall/main/"), 0, -1))
+
+
+async def test_who_does_not_want_to_be_remembered_is_not_until_they_do(hall: Hall) -> None:
+    place, stores = Address("room", "hall", "main"), hall.router.stores
+    await hall.say("/mydata")
+    assert "is not remembered" in await hall.press("Do not remember me")
+    await hall.say("note one", ANN)
+    await hall.say("note two", BOB)
+    assert [turn.text for turn in await stores.conversations.turns(place.conversation, 1000)] == ["note two"]
+    assert "is not remembered" in await hall.say("/mydata")
+    await hall.press("Remember me again")
+    await hall.say("note three", ANN)
+    assert [turn.text for turn in await stores.conversations.turns(place.conversation, 1000)] == ["note two", "note three"]
+
+
+async def test_a_conversation_is_remembered_for_as_long_as_its_server_wants_and_no_longer_than_the_bot_stays(hall: Hall) -> None:
+    await hall.own()
+    redis, turns = hall.rooms._redis, hall.rooms._keys.turns("room/hall/main/")
+    await hall.say("note one")
+    assert 29 * DAY < await redis.ttl(turns) <= 30 * DAY
+    await hall.say("/settings hobnob retention 2")
+    await hall.say("note two")
+    assert 0 < await redis.ttl(turns) <= 2 * DAY
+    await redis.persist(turns)
+    await hall.router.deliver(Message("", "left", Address("room", "hall", "main"), ANN, trigger=Left()))
+    assert 0 < await redis.ttl(turns) <= 30 * DAY
+
+
+async def test_deleting_takes_a_persons_name_out_of_what_admins_decided(hall: Hall) -> None:
+    await hall.own()
+    await hall.say("/permissions make @Bob moderator")
+    await hall.say("/permissions deny /song @Bob")
+    data = PersonalData(hall.rooms._redis, hall.rooms._keys)
+    assert "Bob" in str((await data.found("room", BOB.id))["server:*"])
+    assert (await data.forget("room", BOB.id))["server:*"] == 1
+    kept = await hall.rooms._redis.hget(hall.rooms._keys.server("room/hall"), "json")
+    assert b"Bob" not in (kept or b"")
+    assert "/song" in await hall.say("/song", BOB), "what was decided stays"
 
 
 def test_everything_that_has_to_do_with_people_is_given_back_or_goes_by_itself() -> None:

@@ -70,6 +70,6 @@ async def test_requests_that_are_under_way_are_asked_about(hall: Hall, button: s
     if not left:
         await wait_until(lambda: not hall.router.runner.held)
         assert "Cancelled." in [message.text for message in await hall.shown()]
-    assert [one.id for one in hall.router.runner.held] == [ticket.id] * left
+    await wait_until(lambda: [one.id for one in hall.router.runner.held] == [ticket.id] * left)
     await hall.router.stores.queue.cancel(ticket.id)
     await wait_until(lambda: not hall.router.runner.held)

@@ -14,7 +14,7 @@ async def test_help_shows_exactly_what_this_person_may_do_here(hall: Hall) -> No
         text = await hall.say("/help", BOB if person is BOB else ANN)
         return {line.removeprefix("- `/").partition("`")[0].partition(" ")[0] for line in text.splitlines() if line.startswith("- `/")}
 
-    everybody = {"cancel", "plugins", "settings", "claim", "help", "about", "mydata", "privacy", "language", "song", "hum"}
+    everybody = {"cancel", "plugins", "settings", "claim", "help", "about", "mydata", "privacy", "language", "quota", "why", "song", "hum"}
     assert await commands(BOB) == everybody
     assert await commands(ANN) == everybody | {"permissions", "audit", "dashboard", "remove", "house", "bar"}
     await hall.say("/permissions deny /song everyone")

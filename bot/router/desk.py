@@ -1,0 +1,25 @@
+"""Where dispatch writes tickets, as far as it is concerned. What it writes: `dispatch.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.store.quotas import NOTHING, Charge
+from bot.store.tickets import Body, Ticket
+
+
+class Desk(Protocol):
+    """Where tickets are written: Redis, or memory when the cost of the rest is measured."""
+
+    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
+        """See `Tickets.accept`."""
+
+    async def asker(self, id: str) -> str | None:
+        """See `Tickets.asker`."""
+
+    async def known(self, ids: Sequence[str]) -> bool:
+        """See `Tickets.known`."""
+
+    async def under_way(self, tenant: str) -> Mapping[str, Body]:
+        """See `Tickets.under_way`."""

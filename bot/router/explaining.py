@@ -1,0 +1,116 @@
+"""Writes down which path messages take, and shows it to those whom it concerns. What a path is: `bot/traces.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from bot.choices import CORE, reaches
+from bot.errors import Refused, StoreError
+from bot.messages import Called, Clicked, Message, Reacted, Said
+from bot.router.addressing import spoken
+from bot.router.delivery import Line
+from bot.router.gate import Gate, View
+from bot.router.matching import wants
+from bot.router.table import Table
+from bot.store.queue import Queue
+from bot.store.tickets import Body, Ticket
+from bot.store.traces import Traces
+from bot.traces import Rule, Step, Trace
+from bot.translation import later, translated
+
+THEIRS = later("Only whose message it is, and the admins of this server, can see why.")
+
+log = structlog.get_logger(__name__)
+
+
+class Explaining:
+    """Returns at once; what could not be written is not known later. Nobody asks about commands of the `free` plugins."""
+
+    def __init__(self, traces: Traces, table: Table, gate: Gate, queue: Queue, free: Collection[str]) -> None:
+        self._traces = traces
+        self._table = table
+        self._gate = gate
+        self._queue = queue
+        self._free = free
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def seen(self, message: Message, view: View, bodies: Sequence[Body]) -> None:
+        """What was decided about a message of a person."""
+        if not message.sender.id or not isinstance(message.trigger, Said | Called | Clicked | Reacted):
+            return
+        steps = [Step(plugin=one.plugin, route=one.route, words=one.refusal or "", ref=one.id[:10]) for one in bodies]
+        last = not any(one.plugin in self._free and one.refusal is None for one in bodies) and isinstance(message.trigger, Said | Called)
+        trace = Trace(
+            message=message.id,
+            person=message.sender.id,
+            at=time.time(),
+            rule=_rule(message, view),
+            stop="banned" if view.shut_out(message) else "" if view.admits(message) else "not admitted",
+            steps=tuple(steps),
+            missed=() if steps else tuple(dict.fromkeys(self._missed(message, view))),
+        )
+        self._later(self._traces.seen(message.address.conversation, trace, last=last))
+
+    def _missed(self, message: Message, view: View) -> list[str]:
+        if not isinstance(message.trigger, Said):
+            return []
+        off = (entry for entry in self._table.listeners if entry.plugin != CORE and not view.allows(entry.plugin, message.address))
+        return [entry.plugin for entry in off if wants(entry, message)]
+
+    async def ended(self, ticket: Ticket, line: Line, worked: bool) -> None:
+        """What became of a ticket, which may have `worked` with jobs; before these are forgotten."""
+        body, message = ticket.body, ticket.body.message
+        if not message.sender.id:
+            return
+        step = Step(
+            plugin=body.plugin,
+            route=body.route,
+            words=body.refusal or "",
+            ref=ticket.id[:10],
+            seconds=round(time.time() - ticket.at, 2),
+            requests=tuple(await self._queue.facts(ticket.id)) if worked else (),
+            answers=len(line.sent),
+            undelivered=line.failed,
+        )
+        await self._traces.ended(message.address.conversation, message.id, step, line.sent)
+
+    async def find(self, message: Message, about: str) -> Trace | None:
+        """The path of the message `about`, or of the one that it answers; "" for the sender's last. Raises Refused for other people's."""
+        place = message.address.conversation
+        found = await (self._traces.find(place, about) if about else self._traces.last(place, message.sender.id))
+        if found is None or found.person == message.sender.id:
+            return found
+        if not reaches((await self._gate.view(message.address)).level(message), "admin"):
+            raise Refused(translated(THEIRS))
+        return found
+
+    def _later(self, writing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._written(writing))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _written(self, writing: Coroutine[Any, Any, None]) -> None:
+        try:
+            await writing
+        except StoreError as error:
+            log.debug("a path is not known", fault=str(error))
+
+    async def close(self) -> None:
+        """Returns when everything is written."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _rule(message: Message, view: View) -> Rule:
+    match message.trigger:
+        case Called():
+            return "command"
+        case Clicked():
+            return "click"
+        case Reacted():
+            return "reaction"
+    return spoken(message, view.talking(message.address))

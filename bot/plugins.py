@@ -80,7 +80,7 @@ class Plugins:
         self, loaded: Iterable[Loaded], half: Half = "front", *, calls: Calls | None = None, out: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """Registers, verifies and collects. Raises PluginError, or ConfigError with all faults where there are several."""
-        given = {one.name: one for one in loaded}
+        self._given = given = {one.name: one for one in loaded}
         self.calls = calls or Calls()
         self.out = out
         self._half: Half = half
@@ -91,8 +91,8 @@ class Plugins:
         self.loaded = {name: self._versioned(one) for name, one in given.items()}
 
     def without(self, out: Mapping[str, str]) -> Plugins:
-        """The others, where these are left out."""
-        return Plugins((one for name, one in self.loaded.items() if name not in out), self._half, calls=self.calls, out=out)
+        """The others, in the same versions, where these are left out."""
+        return Plugins((one for name, one in self._given.items() if name not in out), self._half, calls=self.calls, out=out)
 
     def _collected(self) -> tuple[dict[str, list[tuple[str, Any]]], list[BotError]]:
         items: dict[str, list[tuple[str, Any]]] = {}

@@ -476,3 +476,9 @@ def test_a_lifespan_that_fails_names_its_plugin() -> None:
 async def test_an_event_loop_is_not_needed_to_load(tmp_path: Path) -> None:
     plugins = await asyncio.to_thread(load, everything(tmp_path), "front")
     assert list(plugins.loaded) == ["everything"]
+
+
+def test_who_is_left_out_changes_no_version_of_the_others() -> None:
+    both = Plugins([Loaded("one", Refuses(), version="1.0"), Loaded("two", Refuses(), version="1.0")])
+    left = both.without({"one": "It blocked everybody."})
+    assert {name: one.version for name, one in left.loaded.items()} == {"two": both.loaded["two"].version}

@@ -14,14 +14,14 @@ CHATS = (1, 4, 16)
 """People who ask at the same moment."""
 
 ROUNDS = 5
-SECONDS = 200.0
+SECONDS = 150.0
 """After which no further round begins: a busy machine measures fewer of them."""
 
 SLOW = {"transformers serve", "one by one"}
 """These take 16 people one after the other: that is measured once, what one and four wait in every round."""
 
-FIRSTS = 9
-LATE = 5
+FIRSTS = 5
+LATE = 3
 OTHERS = 8
 
 BARE = ("one padded generate", "continuous batching")

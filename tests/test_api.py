@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+import bot
 from tools.api import ROOT, TARGET, faults, lines
 
 BEFORE = """# Hobnob 1.0.0, api = 1.
@@ -56,5 +59,10 @@ def test_what_asks_for_nothing_breaks_nothing() -> None:
     assert faults(BEFORE, new, RELEASED.format("`Cat.age`, `Dog`.")) == []
 
 
-def test_before_the_first_release_announcing_is_enough() -> None:
-    assert faults(BEFORE, now(without="stroke -> None"), "## Unreleased\n\n* `stroke` is gone.\n") == []
+def test_before_its_release_is_out_a_snapshot_binds_nobody() -> None:
+    assert faults(BEFORE, now(without="stroke -> None"), "## Unreleased\n\n* Cats.\n") == []
+
+
+def test_every_public_name_has_its_line() -> None:
+    told = "\n".join(lines())
+    assert {name for name in bot.__all__ if not re.search(rf"^(class |async |@\w+ )*{name}\b", told, re.MULTILINE)} == set()

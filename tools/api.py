@@ -35,14 +35,16 @@ def lines() -> list[str]:
 
 
 def faults(before: str, now: list[str], changelog: str) -> list[str]:
-    """Changes since the snapshot that nobody announced, or that break what is written for its `api`."""
+    """Changes since the snapshot that nobody announced, or that break what is written for its `api`; none before that release is out."""
     head, *old = before.splitlines()
     version, api = re.findall(r"Hobnob ([\w.]+), api = (\d+)", head)[0]
+    if f"## {version}" not in changelog:
+        return []
     known, unreleased = set(old), changelog.partition("## Unreleased")[2].partition("\n## ")[0]
     gone, new = [line for line in old if line not in set(now)], [line for line in now if line not in known]
     breaking = {*gone, *(line for line in new if _demands(line, known))}
     found = [f"{line}: {'gone' if line in gone else 'new'}, and not announced" for line in (*gone, *new) if not _named(line, unreleased)]
-    if f"## {version}" in changelog and int(api) == API:
+    if int(api) == API:
         found += [f"{line}: breaks plugins that are written for api = {api}" for line in (*gone, *new) if line in breaking]
     return found
 

@@ -38,7 +38,7 @@ class Server:
 
     async def _all(self, count: int) -> Run:
         began = time.perf_counter()
-        async with httpx.AsyncClient(base_url=self._url, timeout=120.0) as client:
+        async with httpx.AsyncClient(base_url=self._url, timeout=600.0) as client:
             firsts = await asyncio.gather(*(self._one(client, number) for number in range(count)))
         return Run.of(count, time.perf_counter() - began, (first - began for first in firsts))
 

@@ -62,7 +62,7 @@ def test_a_plugin_brings_a_language_of_its_own_and_its_words_go_before_others(we
         assert [tr("{n} day", "{n} days", n=n) for n in (1, 2)] == ["1 Tag", "2 Tage"]
         assert (tr("Cancel"), translated(later("Saved."))) == ("Lass das", "Saved.")
     with reader(locales.of("zh-CN", "weather")):
-        assert (tr("Cancel"), tr("{n} day", "{n} days", n=2)) == ("取消", "2 days")
+        assert (tr("Cancel"), tr("{n} day", "{n} days", n=2)) == ("取消", "2 天")
     assert tr("Cancel") == "Cancel"
 
 

@@ -192,11 +192,16 @@ def outlook(seen: Snapshot) -> Outlook:
     rates = {(server, serving[want]): rate for (server, want), rate in seen.rates.items() if want in serving}
     back = {worker.id: max(worker.off.until - seen.now, 0.0) if worker.off else 0.0 for worker in seen.workers}
     soonest = {model: min(back[worker.id] for worker in seen.workers if model in worker.models) for model in set(serving.values())}
-    hands = [_hand(worker, seen.costs, back[worker.id]) for worker in seen.workers if back[worker.id] < HORIZON]
+    hands = [_hand(worker, seen, back[worker.id]) for worker in seen.workers if back[worker.id] < HORIZON]
     return Outlook(policy, hands, seen.now, rates, {model: left for model, left in soonest.items() if left > 0.0})
 
 
-def _hand(worker: Worker, costs: Mapping[str, float], back: float) -> Hand:
-    left = sum(max(costs.get(run.model, 1.0) - run.seconds, 0.0) for run in worker.running)
-    running = worker.running[-1].model if worker.running else None
-    return Hand(worker.models, running, len(worker.running), max(left, back))
+def _hand(worker: Worker, seen: Snapshot, back: float) -> Hand:
+    left = sum(max(seen.costs.get(run.model, 1.0) - run.seconds, 0.0) for run in worker.running)
+    model = worker.running[-1].model if worker.running else None
+    if model is not None and model not in worker.resident:  # it is being loaded, and what runs has not begun
+        left = sum(seen.costs.get(run.model, 1.0) for run in worker.running)
+        left += max(seen.accounts[worker.pool].load - worker.running[0].seconds, 0.0)
+    elif model is None and len(worker.resident) == 1:
+        [model] = worker.resident
+    return Hand(worker.models, model, len(worker.running), max(left, back))

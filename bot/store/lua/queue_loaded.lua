@@ -11,7 +11,10 @@ local held = 2 * ARGV[4]
 for n = 5, 4 + held, 2 do
   local found = redis.call('HMGET', job_key(ARGV[n]), 'tenant', 'person', 'state', 'fence')
   if found[1] then pays(found[1], found[2]) end
-  if found[3] == 'running' and found[4] == ARGV[n + 1] then tell(ARGV[n], 'running', found[4], '') end
+  if found[3] == 'running' and found[4] == ARGV[n + 1] then
+    redis.call('HSET', job_key(ARGV[n]), 'loaded', now())
+    tell(ARGV[n], 'running', found[4], '')
+  end
 end
 for n = 5 + held, #ARGV do
   for _, tenant in ipairs(redis.call('ZRANGE', tenants(ARGV[n]), 0, -1)) do

@@ -1,8 +1,8 @@
 -- The queue as it stands, for looking ahead.
 -- ARGV: prefix, most jobs, how many pools, pools, then what is wanted
 -- Returns now (µs), facts, weights, who asked how often in each of the last minutes, waiting lines (want, tenant, person, first's
--- moment, ids …), running jobs (owner, model, server, elapsed ms, 1 when parked …), and for each pool: credits, spent, then (tenant,
--- people's credits) …
+-- moment, ids …), running jobs (owner, model, server, ms since it was claimed or its model was there, 1 when parked …), and for each
+-- pool: credits, spent, then (tenant, people's credits) …
 local left, pools, wants = tonumber(ARGV[2]), {}, {}
 for n = 4, #ARGV do
   if n < 4 + ARGV[3] then pools[#pools + 1] = ARGV[n] else wants[#wants + 1] = ARGV[n] end
@@ -23,9 +23,9 @@ end
 
 local running = {}
 for _, id in ipairs(redis.call('ZRANGE', prefix .. ':leases:jobs', 0, 511)) do
-  local found = redis.call('HMGET', job_key(id), 'state', 'owner', 'model', 'begun', 'tenant', 'parked')
+  local found = redis.call('HMGET', job_key(id), 'state', 'owner', 'model', 'begun', 'tenant', 'parked', 'loaded')
   if found[1] == 'running' and found[3] then
-    for _, value in ipairs({found[2], found[3], found[5], now() - found[4], found[6] and '1' or '0'}) do running[#running + 1] = value end
+    for _, value in ipairs({found[2], found[3], found[5], now() - (found[7] or found[4]), found[6] and '1' or '0'}) do running[#running + 1] = value end
   end
 end
 

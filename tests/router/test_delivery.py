@@ -213,8 +213,12 @@ async def test_a_router_that_may_have_lost_the_ticket_shows_nothing_more(desk: D
     line.show(Reply("late"), after=0.11)
     await wait_until(lambda: time.monotonic() - began > 0.4)
     assert desk.platform.calls == []
-    await tickets.renew([])
-    await wait_until(desk.platform.busy)
+
+    async def shown_once_it_holds() -> bool:
+        await tickets.renew([])
+        return desk.platform.busy()
+
+    await wait_until(shown_once_it_holds)
     await line.settle(Reply("answer"))
 
 

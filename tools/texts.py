@@ -18,6 +18,7 @@ from bot.plugins import load
 from bot.router.core import core
 from bot.router.giving import kept
 from bot.texts import Said, declared, declared_by, lacking, said, template, updated
+from bot.web.language import scripts
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,6 +36,7 @@ def _said() -> Iterator[Said]:
     for folder in ("bot", "plugins"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             yield from said(path)
+    yield from map(Said, scripts())
     yield from declared_by(core(), [])
     yield from (Said(words) for one in kept() for words in (one.what, one.lives))
     names = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["hobnob.plugins"]

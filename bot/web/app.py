@@ -24,11 +24,13 @@ from starlette.types import Scope
 
 from bot.config import Config
 from bot.errors import ConfigError
+from bot.locales import Locales
 from bot.store.rooms import Rooms
 from bot.web.entrance import entrance
 from bot.web.files import files as file_routes
 from bot.web.guard import Guard
-from bot.web.notices import NOWHERE
+from bot.web.language import Reading
+from bot.web.notices import nowhere
 from bot.web.pages import OPERATORS
 from bot.web.pages.access import access_page
 from bot.web.pages.overview import overview_page
@@ -134,6 +136,7 @@ def _app(site: Site, port: int, static: Path) -> FastAPI:
     app.include_router(file_routes(site.rooms.uploads))
     app.mount("/static", Served(directory=static))
     app.add_middleware(Guard, visitors=visitors, names=_names(config))
+    app.add_middleware(Reading, locales=Locales(), default=config.talking.language)
     pages.storage.path = config.data_dir / "web"  # nothing is kept there, but its default is the current folder
     pages.add_exception_handler(404, _nowhere)
     _pages(site, visitors, passwords)
@@ -171,7 +174,7 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
 
 async def _nowhere(request: Request, fault: Exception) -> Response:
     """The page library's own page for this shows what went wrong inside."""
-    return NOWHERE
+    return nowhere()
 
 
 async def _sweep(rooms: Rooms) -> None:

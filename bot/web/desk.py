@@ -15,6 +15,8 @@ from starlette.requests import Request
 
 from bot.errors import Refused, StoreError
 from bot.store.sessions import Role, Visitor
+from bot.translation import later, translated
+from bot.web.language import spoken
 from bot.web.live import Live
 from bot.web.view import Act, View, styled
 from bot.web.visitors import Visitors
@@ -24,7 +26,7 @@ T = TypeVar("T", bound=BaseModel)
 AGAIN = 30.0
 """Seconds after which it is asked again whether somebody who only looks is still signed in."""
 
-ENDED = "You are not signed in any more: load the page anew."
+ENDED = later("You are not signed in any more: load the page anew.")
 
 
 class Nothing(BaseModel):
@@ -54,7 +56,7 @@ class Desk:
         """Who has the page open, as of now. Raises Refused when their session has ended."""
         found = await self._sessions.visitor(self._secret)
         if found is None or found.role != self._role:
-            raise Refused(ENDED)
+            raise Refused(translated(ENDED))
         return found
 
     def hear(self, event: str, kind: type[T], act: Act[T]) -> None:
@@ -84,7 +86,7 @@ class Desk:
                     if not await self._still():
                         break
                 self.view.take("seen", seen=seen)
-        self.view.take("sorry", text=ENDED, nonce="")
+        self.view.take("sorry", text=translated(ENDED), nonce="")
 
     async def _still(self) -> bool:
         try:
@@ -105,7 +107,12 @@ class Desk:
 def desk(view: View, visitors: Visitors, request: Request, role: Role, links: Sequence[Link]) -> Desk:
     """The page that is being made is this view in the dashboard's frame."""
     styled("frame")
-    view.props["frame"] = {"here": request.url.path, "role": role, "links": [asdict(link) for link in links]}
+    spoken()
+    view.props["frame"] = {
+        "here": request.url.path,
+        "role": role,
+        "links": [asdict(link) | {"label": translated(link.label)} for link in links],
+    }
     made = Desk(view, visitors, role, visitors.secret(request, role))
     ui.context.client.on_delete(made.close)
     return made

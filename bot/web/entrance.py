@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from bot.errors import StoreError
 from bot.store.sessions import OPERATOR
 from bot.web import visitors as paths
-from bot.web.notices import AWAY, NO_PASSWORD, TOO_OFTEN, USED, password_form
+from bot.web.notices import away, no_password, password_form, too_often, used
 from bot.web.passwords import Passwords
 from bot.web.visitors import Visitors
 
@@ -37,24 +37,24 @@ def entrance(visitors: Visitors, passwords: Passwords) -> APIRouter:
             return Response(status_code=503)  # a browser that guesses ahead must not use the link up
         try:
             if not await sessions.allowed("enter", _from(request), ENTERED, PERIOD):
-                return TOO_OFTEN
+                return too_often()
             return await _entered(visitors, request, token)
         except StoreError:
-            return AWAY
+            return away()
 
     @router.get("/login")
     async def ask(request: Request) -> Response:
         try:
-            return password_form() if await sessions.password() else NO_PASSWORD
+            return password_form() if await sessions.password() else no_password()
         except StoreError:
-            return AWAY
+            return away()
 
     @router.post("/login")
     async def login(request: Request) -> Response:
         try:
             return await _logged_in(visitors, passwords, request)
         except StoreError:
-            return AWAY
+            return away()
 
     @router.post("/leave")
     async def leave(request: Request) -> Response:
@@ -64,7 +64,7 @@ def entrance(visitors: Visitors, passwords: Passwords) -> APIRouter:
             for name in await visitors.known(request):
                 await sessions.end(request.cookies[name])
         except StoreError:
-            return AWAY
+            return away()
         return response
 
     @router.get("/healthz")
@@ -89,7 +89,7 @@ async def _entered(visitors: Visitors, request: Request, token: str) -> Response
     secret = await visitors.sessions.redeem(token, visitors.secret(request, invited.role) if invited else "")
     entered = await visitors.sessions.visitor(secret or "")
     if secret is None or entered is None:
-        return USED
+        return used()
     response = _to(paths.SERVER if entered.role == "admin" else "/")
     visitors.remember(response, entered, secret, request.url.scheme)
     return response
@@ -102,7 +102,7 @@ async def _logged_in(visitors: Visitors, passwords: Passwords, request: Request)
         await sessions.allowed("login", _from(request), GUESSED, PERIOD)
         and await sessions.allowed("login", "everybody", GUESSED_BY_ALL, PERIOD)
     ):
-        return TOO_OFTEN
+        return too_often()
     if not await passwords.right(given):
         return password_form(wrong=True)
     response = _to(paths.OPERATOR)

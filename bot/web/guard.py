@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import StoreError
 from bot.store.sessions import Visitor
-from bot.web.notices import ASK_FOR_A_LINK, AWAY, NOT_YOURS, SERVER_CLOSED, notice
+from bot.translation import tr
+from bot.web.notices import ask_for_a_link, away, not_yours, notice, server_closed
 from bot.web.visitors import OPERATOR, PUBLIC, SERVER, Visitors, may
 
 POLICY = "; ".join(
@@ -78,13 +79,15 @@ class Guard:
         host = headers.get("host", "")
         if not self._ours(host):
             return notice(
-                403, "Unknown address", f"{host!r} is not a name of this Hobnob. Use the address it printed, or add it to web.names."
+                403,
+                tr("Unknown address"),
+                tr("{host} is not a name of this Hobnob. Use the address it printed, or add it to web.names.", host=repr(host)),
             )
         acts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
         origin = headers.get("origin")
         elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
         if elsewhere or (origin is None and acts) or (origin is not None and urlsplit(origin).netloc != host):
-            return notice(403, "Not from here", "Another page made this request. Open Hobnob itself.")
+            return notice(403, tr("Not from here"), tr("Another page made this request. Open Hobnob itself."))
         return None
 
     def _ours(self, host: str) -> bool:
@@ -102,13 +105,13 @@ class Guard:
         try:
             known = await self._visitors.known(HTTPConnection(scope))
         except StoreError:
-            return AWAY, {}
+            return away(), {}
         path = scope["path"]
         if may([one.role for one in known.values()], path):
             return None, known
         if path.startswith(SERVER):
-            return SERVER_CLOSED, {}
-        return (NOT_YOURS if known else ASK_FOR_A_LINK), {}
+            return server_closed(), {}
+        return (not_yours() if known else ask_for_a_link()), {}
 
 
 async def _refuse(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:

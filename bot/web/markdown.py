@@ -17,6 +17,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 
+from bot.translation import tr
+
 SCHEMES = ("http", "https", "mailto")
 REMEMBERED = 1024
 """Texts whose HTML is remembered, because every open tab shows the same ones."""
@@ -46,10 +48,14 @@ class Markdown:
         self._parser.add_render_rule("fence", _fence)
         self._parser.add_render_rule("code_block", _fence)
         self._parser.add_render_rule("link_open", _link)
-        self.render = lru_cache(maxsize=REMEMBERED)(self._render)
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._render)
 
-    def _render(self, text: str, names: tuple[str, ...] = ()) -> str:
-        return str(self._parser.render(text, {"names": names, "colours": MOST_COLOURED}))
+    def render(self, text: str, names: tuple[str, ...] = ()) -> str:
+        """As HTML, its button in the reader's language."""
+        return self._remembered(text, names, tr("Copy"))
+
+    def _render(self, text: str, names: tuple[str, ...], copy: str) -> str:
+        return str(self._parser.render(text, {"names": names, "copy": copy, "colours": MOST_COLOURED}))
 
 
 def _safe_link(url: str) -> bool:
@@ -64,7 +70,8 @@ def _link(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: Opt
 
 def _fence(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     language = (tokens[at].info or "").strip().split(" ")[0][:24]
-    head = f'<div class="code-head"><span>{escapeHtml(language or "text")}</span><button type="button" data-copy>Copy</button></div>'
+    copy = f'<button type="button" data-copy>{escapeHtml(env["copy"])}</button>'
+    head = f'<div class="code-head"><span>{escapeHtml(language or "text")}</span>{copy}</div>'
     return f'<div class="code">{head}<pre tabindex="0"><code>{_coloured(tokens[at].content, language, env)}</code></pre></div>\n'
 
 

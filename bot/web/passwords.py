@@ -9,6 +9,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bot.errors import BadArguments
 from bot.store.sessions import Sessions
+from bot.translation import tr
 
 SHORTEST, LONGEST = 10, 500
 
@@ -38,7 +39,7 @@ class Passwords:
     async def change(self, given: str) -> None:
         """From now on it is this one; "" takes it away. Raises BadArguments for one that is too short or too long."""
         if given and not SHORTEST <= len(given) <= LONGEST:
-            raise BadArguments(f"A password has {SHORTEST} to {LONGEST} characters.")
+            raise BadArguments(tr("A password has {least} to {most} characters.", least=SHORTEST, most=LONGEST))
         async with self._turn:
             hash = await asyncio.to_thread(self._hasher.hash, given) if given else ""
         await self._sessions.protect(hash)

@@ -16,6 +16,8 @@ from bot.messages import Part, Person, Text
 from bot.store.places import BOT, LONGEST_TEXT, MOST_FILES, Came, Draft, Place, identity, mentioned, newcomer, part_of
 from bot.store.rooms import Rooms
 from bot.store.uploads import LARGEST
+from bot.translation import tr
+from bot.web.language import spoken
 from bot.web.markdown import Markdown
 from bot.web.showing import Showing
 from bot.web.site import Commands, no_commands
@@ -118,7 +120,7 @@ class Visit:
 
     def _place(self, where: Where) -> Place:
         if self._me is None:
-            raise UserError("Pick a name first.")
+            raise UserError(tr("Pick a name first."))
         return Place(ROOM, self._me.id if where == "direct" else "")
 
     async def _say(self, saying: Saying) -> None:
@@ -149,7 +151,7 @@ class Visit:
         assert self._me is not None
         message = await self._rooms.get(place, clicking.id)
         if message is None or not message.seen_by(self._me.id) or clicking.key not in {key.id for key in message.body.keys}:
-            raise UserError("That button is gone.")
+            raise UserError(tr("That button is gone."))
         await self._rooms.click(place, clicking.id, clicking.key, self._me)
 
     async def _follow(self, me: str) -> None:
@@ -210,6 +212,7 @@ def room_page(rooms: Rooms, visitors: Visitors, commands: Commands) -> None:
     async def page(request: Request) -> None:
         known = await visitors.known(request)
         styled("room", "message")
+        spoken()
         view = RoomView()
         view.props["bot"] = {"id": BOT.id, "name": BOT.name, "bot": True}
         view.props["limits"] = {"text": LONGEST_TEXT, "file": LARGEST, "files": MOST_FILES}

@@ -12,6 +12,7 @@ from nicegui.events import GenericEventArguments
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import StoreError, UserError
+from bot.translation import reader, reading, tr
 
 T = TypeVar("T", bound=BaseModel)
 Act = Callable[[T], Awaitable[None]]
@@ -33,17 +34,11 @@ class View(Element):
         page knows what of it failed.
         """
 
+        words = reading()
+
         async def handle(event: GenericEventArguments) -> None:
-            nonce = event.args.get("nonce", "") if isinstance(event.args, dict) else ""
-            try:
-                await act(kind.model_validate(event.args))
-            except UserError as error:
-                self.take("sorry", text=str(error), nonce=nonce)
-            except StoreError:
-                self.take("sorry", text="Hobnob cannot reach its store right now. Try again in a moment.", nonce=nonce)
-            except ValidationError as error:
-                log.warning("a page sent something else than expected", faults=error.error_count())
-                self.take("sorry", text="This page is out of step with Hobnob: load it anew.", nonce=nonce)
+            with reader(words):  # what comes over the socket comes in a task of its own
+                await _heard(self, event, kind, act)
 
         self.on(event, handle)
 
@@ -52,3 +47,16 @@ def styled(*sheets: str) -> None:
     """Has the page that is being made begin with the colours that its person chose, and these styles."""
     links = "".join(f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in ("base", *sheets))
     ui.add_head_html(f'<script src="/static/theme.js"></script>{links}')
+
+
+async def _heard(view: View, event: GenericEventArguments, kind: type[T], act: Act[T]) -> None:
+    nonce = event.args.get("nonce", "") if isinstance(event.args, dict) else ""
+    try:
+        await act(kind.model_validate(event.args))
+    except UserError as error:
+        view.take("sorry", text=str(error), nonce=nonce)
+    except StoreError:
+        view.take("sorry", text=tr("Hobnob cannot reach its store right now. Try again in a moment."), nonce=nonce)
+    except ValidationError as error:
+        log.warning("a page sent something else than expected", faults=error.error_count())
+        view.take("sorry", text=tr("This page is out of step with Hobnob: load it anew."), nonce=nonce)

@@ -154,10 +154,10 @@ class Visitors:
     contexts: list[BrowserContext] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
 
-    async def context(self, phone: bool = False) -> BrowserContext:
+    async def context(self, phone: bool = False, locale: str = "en-US") -> BrowserContext:
         """A browser of its own that was let in."""
         size = ViewportSize(width=390, height=780) if phone else ViewportSize(width=1280, height=800)
-        context = await self.browser.new_context(viewport=size, is_mobile=phone, has_touch=phone, permissions=["microphone"])
+        context = await self.browser.new_context(viewport=size, is_mobile=phone, has_touch=phone, permissions=["microphone"], locale=locale)
         self.contexts.append(context)
         await context.request.get(await self.house.invite())
         return context

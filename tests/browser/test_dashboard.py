@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, h
 
 PAGES = ("/operator", "/operator/queue", "/operator/plugins", "/operator/servers", "/operator/access", "/server")
 
+WIDE = "[document.documentElement, document.querySelector('main')].some(one => one.scrollWidth > one.clientWidth)"
+
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -54,10 +57,10 @@ class Place:
     sessions: Sessions
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    async def enter(self, visitor: Visitor, *, phone: bool = False) -> BrowserContext:
+    async def enter(self, visitor: Visitor, *, phone: bool = False, locale: str = "en-US") -> BrowserContext:
         """A browser of its own that came by a link."""
         size = PHONE if phone else DESKTOP
-        context = await self.browser.new_context(viewport=size, is_mobile=phone, has_touch=phone)
+        context = await self.browser.new_context(viewport=size, is_mobile=phone, has_touch=phone, locale=locale)
         self.contexts.append(context)
         await context.request.get(await self.sessions.link(self.house.url, visitor))
         return context
@@ -139,9 +142,23 @@ async def test_every_page_is_readable_for_everybody_in_light_and_dark(place: Pla
             if SHOTS:
                 name = f"{path.strip('/').replace('/', '-')}-{'phone' if phone else 'desktop'}-{theme}.png"
                 await tab.page.screenshot(path=SHOTS / name, full_page=False)
-        wide = "[document.documentElement, document.querySelector('main')].some(one => one.scrollWidth > one.clientWidth)"
-        assert not await tab.page.evaluate(wide), f"{path} is wider than the screen"
+        assert not await tab.page.evaluate(WIDE), f"{path} is wider than the screen"
         assert tab.faults == tab.elsewhere() == []
+        await tab.page.close()
+
+
+async def test_a_chinese_browser_reads_a_chinese_dashboard_that_fits_its_phone(place: Place) -> None:
+    operator = await place.enter(OPERATOR, phone=True, locale="zh-CN")
+    await operator.request.get(await place.sessions.link(place.house.url, admin(asking("room/hall", roles={"7": "Artists"}))))
+    for path in PAGES:
+        tab = await place.look(operator, path)
+        said = await tab.page.locator("h1, th, button, nav a, .role, label > span:first-child").all_inner_texts()
+        assert [words for words in said if words.strip() and not re.search("[一-鿿]", words)] == [], f"{path} is not in Chinese"
+        assert await tab.page.get_attribute("html", "lang") == "zh-CN"
+        assert not await tab.page.evaluate(WIDE), f"{path} is wider than the screen"
+        if SHOTS:
+            await tab.page.screenshot(path=SHOTS / f"{path.strip('/').replace('/', '-')}-chinese.png")
+        assert tab.faults == []
         await tab.page.close()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import Tab, Visitors
+from tests.browser.conftest import Tab, Visitors, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -355,3 +356,29 @@ async def test_the_colours_can_be_chosen_and_stay(visitors: Visitors) -> None:
 
     assert dark != light
     assert await ann.page.evaluate(ground) == dark
+
+
+async def test_a_chinese_browser_reads_chinese_pages_that_fit_its_phone(visitors: Visitors) -> None:
+    context = await visitors.context(phone=True, locale="zh-CN")
+    ann = watched(await context.new_page())
+    narrow = "document.documentElement.scrollWidth <= innerWidth"
+    for path, title in (("/nowhere", "没有这个页面"), ("/login", "没有设定密码")):
+        await ann.page.goto(f"{visitors.house.url}{path}")
+        assert await ann.page.inner_text("h1") == title
+        assert (await ann.page.get_attribute("html", "lang"), await ann.page.evaluate(narrow)) == ("zh-Hans", True)
+    ann.faults.clear()  # that there is no such page
+
+    await ann.page.goto(visitors.house.url)
+    await ann.page.get_by_label("你的名字").fill("Hobnob")
+    await ann.page.get_by_role("button", name="进入").click()
+    await ann.page.get_by_text("Hobnob 是机器人的名字").wait_for()  # said by what hears the page, in a task of its own
+    await ann.page.get_by_label("你的名字").fill("小安")
+    await ann.page.get_by_role("button", name="进入").click()
+    await ann.say("```\n1\n```")
+    await ann.page.get_by_role("button", name="复制").last.wait_for()  # in what the page follows
+
+    assert await ann.page.get_attribute("html", "lang") == "zh-CN"
+    assert await ann.page.evaluate(narrow)
+    words = [await ann.page.inner_text(part) for part in (".tabs", ".top", ".foot")]
+    assert set(re.findall(r"[A-Za-z]+", " ".join(words))) == {"Hobnob"}
+    assert ann.faults == []

@@ -60,10 +60,8 @@ class Faulty(Showing):
 class Picky(Markdown):
     """Cannot draw one text."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        drawing = self.render
-        self.render = lambda text, names=(): drawing(text, names) if text != "poison" else 1 / 0  # type: ignore[assignment]  # a cache else
+    def render(self, text: str, names: tuple[str, ...] = ()) -> str:
+        return super().render(text, names) if text != "poison" else str(1 / 0)
 
 
 @pytest.fixture

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bot.translation import later
 from bot.web.desk import Link
 from bot.web.visitors import OPERATOR
 
 OPERATORS = (
-    Link(OPERATOR, "chart", "Overview"),
-    Link(f"{OPERATOR}/queue", "queue", "Queue"),
-    Link(f"{OPERATOR}/plugins", "plugin", "Plugins"),
-    Link(f"{OPERATOR}/servers", "people", "Servers"),
-    Link(f"{OPERATOR}/access", "key", "Access"),
-    Link("/", "room", "Rooms"),
+    Link(OPERATOR, "chart", later("Overview")),
+    Link(f"{OPERATOR}/queue", "queue", later("Queue")),
+    Link(f"{OPERATOR}/plugins", "plugin", later("Plugins")),
+    Link(f"{OPERATOR}/servers", "people", later("Servers")),
+    Link(f"{OPERATOR}/access", "key", later("Access")),
+    Link("/", "room", later("Rooms")),
 )
 """What whoever runs the bot may open."""

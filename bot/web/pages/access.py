@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from bot.errors import Unavailable
 from bot.store.sessions import GUEST, OPERATOR, Sessions
+from bot.translation import tr
 from bot.web.desk import Desk, Link, Nothing, desk
 from bot.web.passwords import LONGEST, SHORTEST, Passwords
 from bot.web.view import View
@@ -58,7 +59,7 @@ class AccessPage:
         """A link that works once, within a day."""
         address = await self._sessions.served()
         if address is None:
-            raise Unavailable("It is not known yet where these pages are. Try again in a moment.")
+            raise Unavailable(tr("It is not known yet where these pages are. Try again in a moment."))
         made = await self._sessions.link(address, OPERATOR if given.operator else GUEST)
         self._made.view.take("link", link=made, operator=given.operator)
 
@@ -66,6 +67,6 @@ class AccessPage:
 def access_page(sessions: Sessions, passwords: Passwords, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the page below the operator's door."""
 
-    @ui.page(f"{HERE}/access", title="Access · Hobnob")
+    @ui.page(f"{HERE}/access")
     async def show(request: Request) -> None:
         AccessPage(desk(AccessView(), visitors, request, "operator", links), sessions, passwords)

@@ -82,6 +82,6 @@ def overview_page(works: Works, visitors: Visitors, links: tuple[Link, ...]) -> 
     """Puts the page at the operator's door."""
     page = OverviewPage(works)
 
-    @ui.page(OPERATOR, title="Overview · Hobnob")
+    @ui.page(OPERATOR)
     async def show(request: Request) -> None:
         desk(OverviewView(), visitors, request, "operator", links).shows(page.live)

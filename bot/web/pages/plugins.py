@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 from starlette.requests import Request
 
 from bot.plugins import Loaded
+from bot.translation import tr, translated
 from bot.web.desk import Link, Nothing, desk
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
@@ -23,7 +24,7 @@ def shown(loaded: Loaded) -> dict[str, Any]:
     """One plugin, as plain data; a secret in its configuration is only said to be set."""
     return {
         "name": loaded.name,
-        "summary": loaded.manifest.summary,
+        "summary": translated(loaded.manifest.summary),
         "licence": loaded.manifest.licence,
         "version": loaded.version[:12],
         "enabled": loaded.enabled,
@@ -32,8 +33,8 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         "config": [{"name": name, "value": _value(value), "about": _about(loaded.config, name)} for name, value in loaded.config],
         "settings": [
             {
-                "name": field.title or name,
-                "about": field.description or "",
+                "name": translated(field.title or name),
+                "about": translated(field.description or ""),
                 "begins": _value(loaded.defaults.get(name, field.get_default(call_default_factory=True, validated_data={}))),
                 "locked": name in loaded.locked,
             }
@@ -44,7 +45,7 @@ def shown(loaded: Loaded) -> dict[str, Any]:
 
 def _value(value: object) -> Any:
     if isinstance(value, SecretStr):
-        return "set, and not shown" if value.get_secret_value() else "not set"
+        return tr("set, and not shown") if value.get_secret_value() else tr("not set")
     if isinstance(value, BaseModel):
         return {name: _value(inner) for name, inner in value}
     if isinstance(value, Mapping):
@@ -61,13 +62,12 @@ def _about(config: BaseModel, name: str) -> str:
 
 def plugins_page(plugins: Mapping[str, Loaded], visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the page below the operator's door."""
-    seen = {"plugins": [shown(one) for one in plugins.values()]}
 
-    @ui.page(f"{OPERATOR}/plugins", title="Plugins · Hobnob")
+    @ui.page(f"{OPERATOR}/plugins")
     async def show(request: Request) -> None:
         made = desk(PluginsView(), visitors, request, "operator", links)
 
         async def tell(_: Nothing) -> None:
-            made.view.take("seen", seen=seen)
+            made.view.take("seen", seen={"plugins": [shown(one) for one in plugins.values()]})
 
         made.hear("hello", Nothing, tell)

@@ -125,7 +125,7 @@ def queue_page(works: Works, visitors: Visitors, links: tuple[Link, ...]) -> Non
     """Puts the page below the operator's door."""
     page = QueuePage(works)
 
-    @ui.page(f"{OPERATOR}/queue", title="Queue · Hobnob")
+    @ui.page(f"{OPERATOR}/queue")
     async def show(request: Request) -> None:
         made = desk(QueueView(), visitors, request, "operator", links)
         made.shows(page.live)

@@ -14,6 +14,7 @@ from bot.errors import BadArguments, Refused
 from bot.messages import Address, Message
 from bot.permissions import Permit
 from bot.shapes import Shape
+from bot.translation import later, tr, translated
 from bot.web.desk import Desk, Link, desk
 from bot.web.site import Office
 from bot.web.view import View
@@ -21,9 +22,9 @@ from bot.web.visitors import SERVER, Visitors
 
 MOST_DEEDS = 50
 
-CLOSED = "Your two hours at this server's page are over: say /dashboard in your chat again."
+CLOSED = later("Your two hours at this server's page are over: say /dashboard in your chat again.")
 
-LINKS = (Link(SERVER, "gear", "Your servers"),)
+LINKS = (Link(SERVER, "gear", later("Your servers")),)
 
 Seats = Callable[[], Awaitable[Mapping[str, Message]]]
 """By server: the messages that say who sits at the page. Asked anew for everything that is done."""
@@ -88,7 +89,7 @@ class ServerPage:
         message = await self._seat(server)
         level = await self._office.level(message)
         if not reaches(level, "admin"):
-            raise Refused(f"You are a {level} of this server now, and only its admins may see its page.")
+            raise Refused(tr("You are a {level} of this server now, and only its admins may see its page.", level=translated(level)))
         held, deeds = await self._office.held(message), await self._office.deeds(message, MOST_DEEDS)
         self._made.view.take(
             "seen",
@@ -121,7 +122,7 @@ class ServerPage:
         try:
             permit = Permit.model_validate(given.permit)
         except ValidationError:
-            raise BadArguments("Say who, and which command (/again), plugin (chat) or everything (*).") from None
+            raise BadArguments(tr("Say who, and which command (/again), plugin (chat) or everything (*).")) from None
         await self._office.permit(message, permit)
         await self._done(given.server)
 
@@ -141,7 +142,7 @@ class ServerPage:
     async def _seat(self, server: str) -> Message:
         found = (await self._seats()).get(server)
         if found is None:
-            raise Refused(CLOSED)
+            raise Refused(translated(CLOSED))
         return found
 
 
@@ -154,9 +155,8 @@ def places(address: Address) -> list[Where]:
 
 def called(address: Address) -> str:
     """What a server is called; its platform's name for it is not known here."""
-    return (
-        f"{address.connector.capitalize()}, alone with the bot" if address.direct else f"{address.connector.capitalize()} {address.server}"
-    )
+    platform = address.connector.capitalize()
+    return tr("{platform}, alone with the bot", platform=platform) if address.direct else f"{platform} {address.server}"
 
 
 def plugin(chosen: Chosen) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def _setting(shape: Shape, setting: Setting) -> dict[str, Any]:
 def server_page(office: Office, visitors: Visitors) -> None:
     """Puts the page where admins of servers come in."""
 
-    @ui.page(SERVER, title="Your server · Hobnob")
+    @ui.page(SERVER)
     async def show(request: Request) -> None:
         made = desk(ServerView(), visitors, request, "admin", LINKS)
 

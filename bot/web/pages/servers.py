@@ -19,6 +19,7 @@ from bot.messages import Address, Message, Person
 from bot.store.applicants import Applicants
 from bot.store.house import HouseRules
 from bot.store.servers import Servers
+from bot.translation import tr
 from bot.web.desk import Desk, Link, Nothing, desk
 from bot.web.pages.server import ServerPage, ServerView, called
 from bot.web.site import Office
@@ -117,11 +118,11 @@ def _deed(what: str) -> Deed:
 def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the list below the operator's door, and each server's page as its admins see it behind it."""
 
-    @ui.page(f"{OPERATOR}/servers", title="Servers · Hobnob")
+    @ui.page(f"{OPERATOR}/servers")
     async def show(request: Request) -> None:
         ServersPage(desk(ServersView(), visitors, request, "operator", links), house)
 
-    @ui.page(f"{OPERATOR}/server", title="Server · Hobnob")
+    @ui.page(f"{OPERATOR}/server")
     async def one(request: Request, of: str = "") -> None:
         made = desk(ServerView(), visitors, request, "operator", links)
         made.view.props["start"] = of
@@ -134,5 +135,5 @@ def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> 
 
 def _address(server: str) -> Address:
     if server.count("/") != 1:
-        raise BadArguments("This is no server. Choose one from the list.")
+        raise BadArguments(tr("This is no server. Choose one from the list."))
     return Address.of(server)

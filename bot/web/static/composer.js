@@ -2,6 +2,7 @@
 import Icon from "/static/icons.js";
 import { Avatar } from "/static/message.js";
 import { Recorder, upload } from "/static/media.js";
+import { tr } from "/static/texts.js";
 import { number, size, time, token } from "/static/words.js";
 
 const key = (where) => `hobnob-draft-${where}`;
@@ -13,33 +14,33 @@ export default {
   data: () => ({ text: "", files: [], offered: [], chosen: 0, recorder: null, note: null, rising: false, seconds: 0, nonce: "", sent: null }),
   template: `
     <form class="composer" :class="{ recording: recorder || note }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
-      <ul v-if="offered.length" id="offered" class="offered" role="listbox" :aria-label="offered[0].usage === undefined ? 'People to mention' : 'Commands'">
+      <ul v-if="offered.length" id="offered" class="offered" role="listbox" :aria-label="offered[0].usage === undefined ? tr('People to mention') : tr('Commands')">
         <li v-for="(one, at) in offered" :id="'offer' + at" :key="one.id" role="option" :aria-selected="at === chosen" @pointerdown.prevent="take(one)">
-          <template v-if="one.usage === undefined"><Avatar :person="one" tiny />{{ one.name }}<span v-if="one.bot" class="tag">bot</span></template>
+          <template v-if="one.usage === undefined"><Avatar :person="one" tiny />{{ one.name }}<span v-if="one.bot" class="tag">{{ tr("bot") }}</span></template>
           <template v-else><b>/{{ one.name }}</b><span class="about">{{ one.about }}</span></template></li>
       </ul>
-      <div v-if="quoted" class="quoting"><Icon name="reply" /><span>Reply to <b>{{ quoted.author.name }}</b> {{ quoted.text.slice(0, 120) }}</span>
-        <button type="button" class="small" aria-label="Do not reply" @click="$emit('unquote')"><Icon name="close" /></button></div>
-      <ul v-if="files.length" class="attached" aria-label="Attached files">
+      <div v-if="quoted" class="quoting"><Icon name="reply" /><span>{{ tr("Reply to") }} <b>{{ quoted.author.name }}</b> {{ quoted.text.slice(0, 120) }}</span>
+        <button type="button" class="small" :aria-label="tr('Do not reply')" @click="$emit('unquote')"><Icon name="close" /></button></div>
+      <ul v-if="files.length" class="attached" :aria-label="tr('Attached files')">
         <li v-for="file in files" :key="file.key" :style="{ '--done': file.done * 100 + '%' }" :class="{ ready: file.id }">
           <img v-if="file.preview" :src="file.preview" alt="" /><Icon v-else name="file" />
-          <span>{{ file.name }}<small>{{ file.id ? size(file.size) : "uploading" }}</small></span>
-          <button type="button" class="small" :aria-label="'Remove ' + file.name" @click="remove(file)"><Icon name="close" /></button></li>
+          <span>{{ file.name }}<small>{{ file.id ? size(file.size) : tr("uploading") }}</small></span>
+          <button type="button" class="small" :aria-label="tr('Remove {file}', { file: file.name })" @click="remove(file)"><Icon name="close" /></button></li>
       </ul>
       <div v-if="recorder || note" class="line" role="status">
-        <button type="button" class="round" aria-label="Throw the recording away" title="Throw away" :disabled="rising" @click="discard"><Icon name="trash" /></button>
-        <span class="meter" :class="{ over: note }"><i></i>{{ note ? "Recorded" : "Recording" }} <b>{{ time(seconds) }}</b></span>
-        <button type="button" class="round primary" aria-label="Send the recording" title="Send" :disabled="rising" @click="finish"><Icon name="send" /></button>
+        <button type="button" class="round" :aria-label="tr('Throw the recording away')" :title="tr('Throw away')" :disabled="rising" @click="discard"><Icon name="trash" /></button>
+        <span class="meter" :class="{ over: note }"><i></i>{{ note ? tr("Recorded") : tr("Recording") }} <b>{{ time(seconds) }}</b></span>
+        <button type="button" class="round primary" :aria-label="tr('Send the recording')" :title="tr('Send')" :disabled="rising" @click="finish"><Icon name="send" /></button>
       </div>
       <div v-else class="line">
-        <button type="button" class="round" aria-label="Attach files" title="Attach files" @click="$refs.picker.click()"><Icon name="clip" /></button>
+        <button type="button" class="round" :aria-label="tr('Attach files')" :title="tr('Attach files')" @click="$refs.picker.click()"><Icon name="clip" /></button>
         <input ref="picker" type="file" multiple hidden @change="picked" />
         <textarea id="composer" ref="area" v-model="text" rows="1" dir="auto" :placeholder="placeholder" :aria-label="placeholder"
           role="combobox" aria-autocomplete="list" :aria-expanded="offered.length > 0" aria-controls="offered"
           :aria-activedescendant="offered.length ? 'offer' + chosen : null" @keydown="pressed" @input="typed" @click="offer" @paste="pasted"
           @blur="offered = []"></textarea>
-        <button v-if="empty" type="button" class="round" aria-label="Record a voice note" title="Record a voice note" @click="record"><Icon name="mic" /></button>
-        <button v-else type="submit" class="round primary" aria-label="Send" title="Send" :disabled="uploading || !!nonce"><Icon name="send" /></button>
+        <button v-if="empty" type="button" class="round" :aria-label="tr('Record a voice note')" :title="tr('Record a voice note')" @click="record"><Icon name="mic" /></button>
+        <button v-else type="submit" class="round primary" :aria-label="tr('Send')" :title="tr('Send')" :disabled="uploading || !!nonce"><Icon name="send" /></button>
       </div>
       <div class="below">
         <button v-if="where === 'room'" type="button" class="chip" :aria-pressed="called" @click="call">@ {{ bot.name }}</button>
@@ -48,7 +49,7 @@ export default {
     </form>`,
   computed: {
     placeholder() {
-      return this.where === "room" ? "Message everyone" : `Message ${this.bot.name}`;
+      return this.where === "room" ? tr("Message everyone") : tr("Message {bot}", { bot: this.bot.name });
     },
     called() {
       return this.text.toLowerCase().includes(`@${this.bot.name.toLowerCase()}`) || !!this.quoted?.author.bot;
@@ -56,9 +57,9 @@ export default {
     hint() {
       const [, name] = /^\/([\w-]+)\s/.exec(this.text) || [];
       const command = name && this.commands.find((one) => one.name === name);
-      if (command) return `/${command.name} ${command.usage}`.trim() + (command.example ? `. For example: ${command.example}` : "");
-      if (this.where === "direct") return `Only you and ${this.bot.name} see this. It always answers here.`;
-      return this.called ? `${this.bot.name} will answer.` : "Mention it or reply to get an answer.";
+      if (command) return `/${command.name} ${command.usage}`.trim() + (command.example ? tr(". For example: {example}", command) : "");
+      if (this.where === "direct") return tr("Only you and {bot} see this. It always answers here.", { bot: this.bot.name });
+      return this.called ? tr("{bot} will answer.", { bot: this.bot.name }) : tr("Mention it or reply to get an answer.");
     },
     empty() {
       return !this.text.trim() && !this.files.length;
@@ -86,6 +87,7 @@ export default {
   methods: {
     size,
     time,
+    tr,
     focus() {
       this.$refs.area?.focus();
     },
@@ -157,7 +159,8 @@ export default {
       const files = [...event.clipboardData.files];
       if (!files.length && text.length > this.limits.text) {
         files.push(new File([text], "text.txt", { type: "text/plain" }));
-        this.$emit("sorry", `That text has ${number(text.length)} characters and a message holds ${number(this.limits.text)}: it is attached as a file.`);
+        const sizes = { has: number(text.length), most: number(this.limits.text) };
+        this.$emit("sorry", tr("That text has {has} characters and a message holds {most}: it is attached as a file.", sizes));
       }
       if (files.length) {
         event.preventDefault();
@@ -170,8 +173,9 @@ export default {
     },
     attach(list) {
       for (const file of list) {
-        if (this.files.length >= this.limits.files) return this.$emit("sorry", `A message takes ${this.limits.files} files. Send the rest in another.`);
-        if (file.size > this.limits.file) this.$emit("sorry", `${file.name} has ${size(file.size)}; a file may have ${size(this.limits.file)} here.`);
+        if (this.files.length >= this.limits.files) return this.$emit("sorry", tr("A message takes {n} files. Send the rest in another.", { n: this.limits.files }));
+        const sizes = { file: file.name, has: size(file.size), most: size(this.limits.file) };
+        if (file.size > this.limits.file) this.$emit("sorry", tr("{file} has {has}; a file may have {most} here.", sizes));
         else this.bring(file);
       }
     },
@@ -194,8 +198,8 @@ export default {
       if (this.empty || this.uploading || this.nonce) return;
       const length = [...this.text].length;
       if (length > this.limits.text) {
-        const most = number(this.limits.text);
-        return this.$emit("sorry", `That text has ${number(length)} characters and a message holds ${most}. Attach it as a file instead.`);
+        const sizes = { has: number(length), most: number(this.limits.text) };
+        return this.$emit("sorry", tr("That text has {has} characters and a message holds {most}. Attach it as a file instead.", sizes));
       }
       const { text, where, quoted } = this;
       const files = this.files.map(({ id, name, voice, seconds }) => ({ id, name, voice, seconds }));
@@ -205,7 +209,7 @@ export default {
       this.sent = { draft, nonce: again ? this.sent.nonce : token() };
       this.nonce = this.sent.nonce;
       this.$emit("say", { ...draft, nonce: this.nonce });
-      this.waiting = setTimeout(() => this.refused(this.nonce, "The connection is slow or cut. Nothing was lost: send it again."), 8000);
+      this.waiting = setTimeout(() => this.refused(this.nonce, tr("The connection is slow or cut. Nothing was lost: send it again.")), 8000);
     },
     // The room has it. What was written meanwhile stays.
     accepted(nonce) {

@@ -1,16 +1,18 @@
 // Files and sound on their way up: uploading with progress, recording from the microphone.
+import { tr } from "/static/texts.js";
+
 export const upload = (content, name, onProgress) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", `/files?name=${encodeURIComponent(name)}`);
     request.upload.onprogress = (event) => onProgress(event.loaded / event.total);
-    request.onerror = () => reject(new Error(`${name} could not be sent: the connection was cut.`));
+    request.onerror = () => reject(new Error(tr("{file} could not be sent: the connection was cut.", { file: name })));
     request.onload = () => {
       let answer = {};
       try {
         answer = JSON.parse(request.responseText);
       } catch {
-        answer.fault = `${name} could not be sent (${request.status}).`;
+        answer.fault = tr("{file} could not be sent ({status}).", { file: name, status: request.status });
       }
       if (request.status === 200) resolve(answer);
       else reject(new Error(answer.fault));
@@ -23,9 +25,9 @@ const KINDS = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 export class Recorder {
   // `seconds` counts while it runs; `stop` gives the sound.
   static async start() {
-    if (!navigator.mediaDevices?.getUserMedia) throw new Error("This browser records only on https or on this machine itself.");
+    if (!navigator.mediaDevices?.getUserMedia) throw new Error(tr("This browser records only on https or on this machine itself."));
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true }).catch(() => {
-      throw new Error("The microphone could not be used: allow it for this page, or attach a recording.");
+      throw new Error(tr("The microphone could not be used: allow it for this page, or attach a recording."));
     });
     return new Recorder(stream);
   }
@@ -49,7 +51,7 @@ export class Recorder {
     return new Promise((resolve) => {
       this.recorder.onstop = () => {
         const type = this.recorder.mimeType.split(";")[0];
-        resolve({ content: new Blob(this.pieces, { type }), name: `voice note.${type.split("/")[1]}`, seconds });
+        resolve({ content: new Blob(this.pieces, { type }), name: `${tr("voice note")}.${type.split("/")[1]}`, seconds });
       };
       this.recorder.stop();
       this.stream.getTracks().forEach((track) => track.stop());

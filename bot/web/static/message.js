@@ -1,6 +1,7 @@
 // One message: who, when, what, and what can be done with it.
 import Icon from "/static/icons.js";
 import Player from "/static/player.js";
+import { tr } from "/static/texts.js";
 import { clock, hue, initials, moment, settle, size } from "/static/words.js";
 
 export const Avatar = {
@@ -21,23 +22,23 @@ export default {
       <button v-if="message.reply_to" type="button" class="quote" @click="$emit('jump', message.reply_to)">
         <Icon name="reply" />
         <template v-if="quoted"><b>{{ quoted.author.name }}</b> <span>{{ preview(quoted) }}</span></template>
-        <span v-else>an earlier message</span>
+        <span v-else>{{ tr("an earlier message") }}</span>
       </button>
       <Avatar v-if="!follows" :person="message.author" />
       <time v-else class="aside" :datetime="iso" :title="moment(message.at)">{{ clock(message.at) }}</time>
       <header v-if="!follows">
-        <b class="name">{{ message.author.name }}</b><span v-if="message.author.bot" class="tag">bot</span>
+        <b class="name">{{ message.author.name }}</b><span v-if="message.author.bot" class="tag">{{ tr("bot") }}</span>
         <time :datetime="iso" :title="moment(message.at)">{{ clock(message.at) }}</time>
-        <span v-if="message.only" class="only"><Icon name="lock" /> only you see this</span>
+        <span v-if="message.only" class="only"><Icon name="lock" /> {{ tr("only you see this") }}</span>
       </header>
       <div class="content">
         <div v-show="message.text && !(message.busy && message.text === '…')" ref="words" class="words" dir="auto"></div>
-        <span v-if="message.busy" class="dots" role="img" aria-label="is still writing"><i></i><i></i><i></i></span>
+        <span v-if="message.busy" class="dots" role="img" :aria-label="tr('is still writing')"><i></i><i></i><i></i></span>
         <div v-if="message.files.length" class="files">
           <template v-for="file in message.files" :key="file.url">
             <Player v-if="file.kind === 'audio'" :file="file" />
             <button v-else-if="file.kind === 'image' && file.spoiler && !shown[file.url]" type="button" class="spoiler" @click="shown[file.url] = true">
-              Show the hidden picture</button>
+              {{ tr("Show the hidden picture") }}</button>
             <a v-else-if="file.kind === 'image'" class="picture" :href="file.url" target="_blank" rel="noopener">
               <img :src="file.url" :alt="file.alt || file.name" loading="lazy" @load="$emit('grown')" /></a>
             <a v-else class="file" :href="file.url" :download="file.name">
@@ -49,8 +50,8 @@ export default {
         </div>
       </div>
       <div class="acts">
-        <button type="button" aria-label="Reply" title="Reply" @click="$emit('reply')"><Icon name="reply" /></button>
-        <button v-if="message.text" type="button" :aria-label="copied ? 'Copied' : 'Copy'" title="Copy" @click="copy"><Icon :name="copied ? 'check' : 'copy'" /></button>
+        <button type="button" :aria-label="tr('Reply')" :title="tr('Reply')" @click="$emit('reply')"><Icon name="reply" /></button>
+        <button v-if="message.text" type="button" :aria-label="copied ? tr('Copied') : tr('Copy')" :title="tr('Copy')" @click="copy"><Icon :name="copied ? 'check' : 'copy'" /></button>
       </div>
     </article>`,
   computed: {
@@ -74,7 +75,8 @@ export default {
     clock,
     moment,
     size,
-    preview: (quoted) => quoted.text.slice(0, 140) || quoted.files.map((file) => (file.voice ? "Voice note" : file.name)).join(", "),
+    tr,
+    preview: (quoted) => quoted.text.slice(0, 140) || quoted.files.map((file) => (file.voice ? tr("Voice note") : file.name)).join(", "),
     copy() {
       navigator.clipboard.writeText(this.message.text);
       this.copied = true;

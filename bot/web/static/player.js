@@ -1,5 +1,6 @@
 // A small player for sound; recordings made in a browser do not know their length, so the message says it.
 import Icon from "/static/icons.js";
+import { tr } from "/static/texts.js";
 import { time } from "/static/words.js";
 
 export default {
@@ -10,21 +11,22 @@ export default {
     <div class="player" :class="{ playing }">
       <audio ref="audio" :src="file.url" preload="metadata" @timeupdate="at = $refs.audio.currentTime" @loadedmetadata="measure"
         @durationchange="measure" @play="playing = true" @pause="playing = false" @ended="at = 0" @error="broken = true"></audio>
-      <button type="button" class="round" :aria-label="playing ? 'Pause' : 'Play ' + what" :disabled="broken" @click="toggle">
+      <button type="button" class="round" :aria-label="playing ? tr('Pause') : tr('Play {what}', { what })" :disabled="broken" @click="toggle">
         <Icon :name="playing ? 'pause' : 'play'" />
       </button>
-      <input type="range" min="0" :max="length || 1" step="0.01" :value="at" aria-label="Position" :aria-valuetext="time(at) + ' of ' + time(length)"
+      <input type="range" min="0" :max="length || 1" step="0.01" :value="at" :aria-label="tr('Position')" :aria-valuetext="tr('{at} of {length}', { at: time(at), length: time(length) })"
         :style="{ '--done': (length ? (at / length) * 100 : 0) + '%' }" @input="seek" />
-      <span class="time">{{ broken ? "cannot be played" : time(playing || at ? at : length) }}</span>
-      <a class="small" :href="file.url" :download="file.name" :aria-label="'Download ' + file.name" :title="'Download ' + file.name"><Icon name="down" /></a>
+      <span class="time">{{ broken ? tr("cannot be played") : time(playing || at ? at : length) }}</span>
+      <a class="small" :href="file.url" :download="file.name" :aria-label="tr('Download {file}', { file: file.name })" :title="tr('Download {file}', { file: file.name })"><Icon name="down" /></a>
     </div>`,
   computed: {
     what() {
-      return this.file.voice ? "voice note" : this.file.name;
+      return this.file.voice ? tr("voice note") : this.file.name;
     },
   },
   methods: {
     time,
+    tr,
     measure() {
       const found = this.$refs.audio.duration;
       this.length = Number.isFinite(found) && found > 0 ? found : this.file.seconds;

@@ -2,6 +2,7 @@
 import Composer from "/static/composer.js";
 import Icon from "/static/icons.js";
 import Message, { Avatar } from "/static/message.js";
+import { tr } from "/static/texts.js";
 import { day, token } from "/static/words.js";
 
 const SOON = 300; // seconds within which lines of one person stand together
@@ -19,63 +20,66 @@ export default {
   }),
   template: `
     <div class="room" :class="{ dropping }" @dragenter="dropping = true" @dragover.prevent @drop.prevent="dropped" @dragleave="left">
-      <a class="skip" href="#composer">Skip to the message box</a>
+      <a class="skip" href="#composer">{{ tr("Skip to the message box") }}</a>
       <aside class="side">
         <div class="brand"><img src="/static/hobnob.svg" alt="" width="30" height="30" /><b>Hobnob</b></div>
-        <nav class="tabs" aria-label="Conversations">
+        <nav class="tabs" :aria-label="tr('Conversations')">
           <button v-for="tab in tabs" :key="tab.where" type="button" :aria-current="where === tab.where ? 'page' : null" @click="go(tab.where)">
             <Icon :name="tab.icon" /><span>{{ tab.label }}</span>
-            <span v-if="places[tab.where].unread" class="count" :aria-label="places[tab.where].unread + ' new'">{{ places[tab.where].unread }}</span>
+            <span v-if="places[tab.where].unread" class="count" :aria-label="tr('{n} new', { n: places[tab.where].unread })">{{ places[tab.where].unread }}</span>
           </button>
         </nav>
-        <section class="people" aria-label="People">
-          <h2>Here now</h2>
-          <ul><li><Avatar :person="bot" tiny /><span>{{ bot.name }}</span><span class="tag">bot</span></li>
+        <section class="people" :aria-label="tr('People')">
+          <h2>{{ tr("Here now") }}</h2>
+          <ul><li><Avatar :person="bot" tiny /><span>{{ bot.name }}</span><span class="tag">{{ tr("bot") }}</span></li>
             <li v-for="person in present" :key="person.id"><Avatar :person="person" tiny /><span>{{ person.name }}</span>
-              <span v-if="person.id === me?.id" class="tag">you</span></li></ul>
+              <span v-if="person.id === me?.id" class="tag">{{ tr("you") }}</span></li></ul>
         </section>
         <div class="self">
-          <a v-if="desk" class="round" :href="desk" aria-label="Dashboard" title="Dashboard"><Icon name="chart" /></a>
-          <button v-if="me" type="button" class="rename" title="Change your name" @click="rename"><Avatar :person="me" tiny /><span>{{ me.name }}</span><Icon name="edit" /></button>
-          <button type="button" class="round" :aria-label="'Colours: ' + theme + '. Change'" :title="'Colours: ' + theme" @click="recolour"><Icon :name="theme" /></button>
+          <a v-if="desk" class="round" :href="desk" :aria-label="tr('Dashboard')" :title="tr('Dashboard')"><Icon name="chart" /></a>
+          <button v-if="me" type="button" class="rename" :title="tr('Change your name')" @click="rename"><Avatar :person="me" tiny /><span>{{ me.name }}</span><Icon name="edit" /></button>
+          <button type="button" class="round" :aria-label="tr('Colours: {theme}. Change', { theme: colours })" :title="tr('Colours: {theme}', { theme: colours })" @click="recolour"><Icon :name="theme" /></button>
         </div>
       </aside>
       <main>
         <header class="top"><Icon :name="current.icon" /><h1>{{ current.label }}</h1><p>{{ current.about }}</p></header>
-        <p v-if="away" class="away" role="status">Hobnob cannot reach its store. It tries again by itself.</p>
-        <div ref="list" class="list" role="log" aria-label="Messages" tabindex="0" @scroll.passive="scrolled" @click="clicked">
+        <p v-if="away" class="away" role="status">{{ tr("Hobnob cannot reach its store. It tries again by itself.") }}</p>
+        <div ref="list" class="list" role="log" :aria-label="tr('Messages')" tabindex="0" @scroll.passive="scrolled" @click="clicked">
           <div v-if="loaded && !lines.length" class="nothing"><img src="/static/hobnob.svg" alt="" width="84" height="84" />
-            <h2>{{ where === "room" ? "It is quiet in here" : "Just you and " + bot.name }}</h2>
-            <p v-if="where === 'room'">Say hello to everybody, or write <b>@{{ bot.name }}</b> and a question.</p>
-            <p v-else>Ask anything, or record a voice note to see it as text.</p></div>
+            <h2>{{ where === "room" ? tr("It is quiet in here") : tr("Just you and {bot}", { bot: bot.name }) }}</h2>
+            <p v-if="where === 'room'">{{ tr("Say hello to everybody, or write @{bot} and a question.", { bot: bot.name }) }}</p>
+            <p v-else>{{ tr("Ask anything, or record a voice note to see it as text.") }}</p></div>
           <template v-for="line in lines" :key="line.message.id">
             <div v-if="line.day" class="day" role="separator"><span>{{ line.day }}</span></div>
             <Message :message="line.message" :follows="line.follows" :mine="line.message.author.id === me?.id" :quoted="find(line.message.reply_to)"
               @reply="reply(line.message)" @press="$emit('press', { where, id: line.message.id, key: $event })" @jump="jump" @grown="stick" />
           </template>
         </div>
-        <div class="foot"><button v-if="!below" type="button" class="newest" @click="bottom(true)"><Icon name="down" /> Newest</button>
+        <div class="foot"><button v-if="!below" type="button" class="newest" @click="bottom(true)"><Icon name="down" /> {{ tr("Newest") }}</button>
         <Composer ref="composer" :where="where" :bot="bot" :people="others" :limits="limits" :quoted="quoted" :commands="commands"
           @say="$emit('say', $event)" @slash="$emit('slash', $event)" @unquote="quoted = null" @sorry="sorry" /></div>
       </main>
       <div v-if="notice && !naming" class="toast" role="alert"><span>{{ notice }}</span>
-        <button type="button" class="small" aria-label="Close" @click="notice = ''"><Icon name="close" /></button></div>
+        <button type="button" class="small" :aria-label="tr('Close')" @click="notice = ''"><Icon name="close" /></button></div>
       <dialog ref="dialog" class="card" aria-labelledby="welcome" @cancel="keepNaming" @close="named">
         <form @submit.prevent="enter">
-          <img src="/static/hobnob.svg" alt="" width="64" height="64" /><h1 id="welcome">{{ me ? "Your name" : "Welcome to Hobnob" }}</h1>
-          <p>What should the others call you?</p>
-          <input v-model="name" maxlength="32" autocomplete="nickname" aria-label="Your name" placeholder="Your name" required autofocus />
+          <img src="/static/hobnob.svg" alt="" width="64" height="64" /><h1 id="welcome">{{ me ? tr("Your name") : tr("Welcome to Hobnob") }}</h1>
+          <p>{{ tr("What should the others call you?") }}</p>
+          <input v-model="name" maxlength="32" autocomplete="nickname" :aria-label="tr('Your name')" :placeholder="tr('Your name')" required autofocus />
           <p v-if="naming && notice" class="fault" role="alert">{{ notice }}</p>
-          <button type="submit" class="go">{{ me ? "Save" : "Come in" }}</button>
+          <button type="submit" class="go">{{ me ? tr("Save") : tr("Come in") }}</button>
         </form>
       </dialog>
     </div>`,
   computed: {
     tabs() {
       return [
-        { where: "room", icon: "hash", label: "Everyone", about: "Everybody in the room reads this." },
-        { where: "direct", icon: "lock", label: this.bot.name, about: `Between you and ${this.bot.name}.` },
+        { where: "room", icon: "hash", label: tr("Everyone"), about: tr("Everybody in the room reads this.") },
+        { where: "direct", icon: "lock", label: this.bot.name, about: tr("Between you and {bot}.", { bot: this.bot.name }) },
       ];
+    },
+    colours() {
+      return { system: tr("system"), light: tr("light"), dark: tr("dark") }[this.theme];
     },
     current() {
       return this.tabs.find((tab) => tab.where === this.where);
@@ -109,6 +113,7 @@ export default {
     document.addEventListener("visibilitychange", this.read);
   },
   methods: {
+    tr,
     greet(event, name) {
       this.$emit(event, { secret: sessionStorage.hobnobSecret, name, language: navigator.language });
     },
@@ -195,7 +200,7 @@ export default {
     },
     jump(id) {
       const element = document.getElementById(`m${id}`);
-      if (!element) return this.sorry("That message is further up than this page goes.");
+      if (!element) return this.sorry(tr("That message is further up than this page goes."));
       element.scrollIntoView({ block: "center" });
       element.focus({ preventScroll: true });
     },
@@ -218,8 +223,8 @@ export default {
       const button = event.target.closest("[data-copy]");
       if (!button) return;
       navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent);
-      button.textContent = "Copied";
-      setTimeout(() => (button.textContent = "Copy"), 1500);
+      button.textContent = tr("Copied");
+      setTimeout(() => (button.textContent = tr("Copy")), 1500);
     },
     rename() {
       Object.assign(this, { naming: true, name: this.me.name, notice: "" });

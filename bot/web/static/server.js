@@ -2,10 +2,9 @@
 import acting from "/static/acting.js";
 import Frame from "/static/frame.js";
 import Setting from "/static/setting.js";
+import { tr } from "/static/texts.js";
 import { moment } from "/static/words.js";
 
-const PLACES = { server: "The whole server", channel: "The channel where you asked", thread: "The thread where you asked" };
-const ORIGINS = { plugin: "as it came", operator: "by whoever runs the bot", server: "by this server", channel: "by the channel", thread: "by the thread" };
 const LEVELS = ["guest", "member", "moderator", "admin"];
 
 export default {
@@ -14,60 +13,60 @@ export default {
   emits: ["switch", "save", "permit"],
   data: () => ({ where: "server", drafts: {}, open: "", said: "", who: "everyone", what: "", allowed: true, role: "", rank: "moderator", tab: "plugins" }),
   template: `
-    <Frame ref="frame" :frame="frame" title="Your server" :about="about" :away="away" :loaded="!!seen">
-      <template #acts><label v-if="seen && seen.servers.length > 1" class="pick"><span class="unseen">Server</span>
+    <Frame ref="frame" :frame="frame" :title="tr('Your server')" :about="about" :away="away" :loaded="!!seen">
+      <template #acts><label v-if="seen && seen.servers.length > 1" class="pick"><span class="unseen">{{ tr("Server") }}</span>
         <select :value="seen.server" @change="$emit('hello', { server: $event.target.value })">
           <option v-for="one in seen.servers" :key="one.id" :value="one.id">{{ one.name }}</option></select></label></template>
-      <div class="tabs" role="tablist" aria-label="Parts of this page" @keydown.right="step(1)" @keydown.left="step(-1)">
+      <div class="tabs" role="tablist" :aria-label="tr('Parts of this page')" @keydown.right="step(1)" @keydown.left="step(-1)">
         <button v-for="one in tabs" :id="'tab-' + one.id" :key="one.id" type="button" role="tab" :aria-selected="tab === one.id" :tabindex="tab === one.id ? 0 : -1"
           aria-controls="part" @click="tab = one.id">{{ one.label }}</button></div>
       <p v-if="said" class="saved" role="status">{{ said }}</p>
       <div id="part" class="part" role="tabpanel" :aria-labelledby="'tab-' + tab">
         <template v-if="tab === 'plugins'">
-          <label v-if="seen.places.length > 1" class="field"><span>What you change holds for</span>
+          <label v-if="seen.places.length > 1" class="field"><span>{{ tr("What you change holds for") }}</span>
             <select v-model="where"><option v-for="one in seen.places" :key="one" :value="one">{{ places[one] }}</option></select></label>
           <section v-for="one in seen.plugins" :key="one.name" class="panel">
             <div class="head"><h2>{{ called(one) }}</h2>
-              <template v-if="one.name === 'hobnob'"></template><span v-else-if="one.locked" class="tag">{{ one.on ? "on" : "off" }}, as whoever runs the bot decided</span>
-              <label v-else class="check"><span>{{ one.on ? "On" : "Off" }}</span><span class="switch"><input type="checkbox" role="switch" :checked="one.on" :aria-label="one.name"
+              <template v-if="one.name === 'hobnob'"></template><span v-else-if="one.locked" class="tag">{{ one.on ? tr("on, as whoever runs the bot decided") : tr("off, as whoever runs the bot decided") }}</span>
+              <label v-else class="check"><span>{{ one.on ? tr("On") : tr("Off") }}</span><span class="switch"><input type="checkbox" role="switch" :checked="one.on" :aria-label="one.name"
                 :disabled="busy()" @change="$emit('switch', { server: seen.server, plugin: one.name, where, on: $event.target.checked, seen: one.seen })" /></span></label></div>
-            <p class="quiet">{{ one.summary }}<template v-if="one.origin !== 'plugin' && one.origin !== 'operator'"> Switched {{ origins[one.origin] }}.
-              <button type="button" class="link" @click="$emit('switch', { server: seen.server, plugin: one.name, where, on: null, seen: one.seen })">As elsewhere</button></template></p>
-            <details v-if="one.settings.length" :open="open === one.name" @toggle="$event.target.open && (open = one.name)"><summary>Settings</summary>
+            <p class="quiet">{{ one.summary }}<template v-if="one.origin !== 'plugin' && one.origin !== 'operator'"> {{ tr("Switched {origin}.", { origin: origins[one.origin] }) }}
+              <button type="button" class="link" @click="$emit('switch', { server: seen.server, plugin: one.name, where, on: null, seen: one.seen })">{{ tr("As elsewhere") }}</button></template></p>
+            <details v-if="one.settings.length" :open="open === one.name" @toggle="$event.target.open && (open = one.name)"><summary>{{ tr("Settings") }}</summary>
               <form class="form" @submit.prevent="save(one)">
                 <Setting v-for="each in one.settings" :key="each.name" :id="one.name + '-' + each.name" :setting="each" :draft="draft(one, each)"
                   :origin="origins[each.origin]" :mine="each.origin === where" @draft="put(one, each, $event)" @reset="reset(one, each)" />
-                <div class="group"><button type="submit" class="go" :disabled="busy() || !changed(one)">Save</button>
-                  <button v-if="changed(one)" type="button" class="plain" @click="drafts[one.name] = {}">As it was</button></div>
+                <div class="group"><button type="submit" class="go" :disabled="busy() || !changed(one)">{{ tr("Save") }}</button>
+                  <button v-if="changed(one)" type="button" class="plain" @click="drafts[one.name] = {}">{{ tr("As it was") }}</button></div>
               </form></details>
           </section>
         </template>
         <template v-else-if="tab === 'people'">
-          <section class="panel"><h2>Who may do what</h2>
-            <p class="quiet">Admins may do everything. Where nothing is said here, everybody may use what is on.</p>
+          <section class="panel"><h2>{{ tr("Who may do what") }}</h2>
+            <p class="quiet">{{ tr("Admins may do everything. Where nothing is said here, everybody may use what is on.") }}</p>
             <ul v-if="seen.grants.length || seen.levels.length" class="rows">
-              <li v-for="one in seen.grants" :key="one.where + one.who + one.what"><span><b>{{ one.name || one.who }}</b> {{ one.allowed ? "may" : "may not" }} use
-                <code>{{ one.what === "*" ? "everything" : one.what }}</code>{{ one.where === "server" ? "" : ", in the " + one.where }}</span>
-                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, what: one.what, where: one.where, name: one.name })">Take back</button></li>
-              <li v-for="one in seen.levels" :key="one.who"><span><b>{{ one.name }}</b> is {{ one.level }} here</span>
-                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, level: 'none', name: one.name })">Take back</button></li></ul>
+              <li v-for="one in seen.grants" :key="one.where + one.who + one.what"><span><b>{{ shown(one) }}</b> {{ one.allowed ? tr("may use") : tr("may not use") }}
+                <code>{{ one.what === "*" ? tr("everything") : one.what }}</code>{{ limits[one.where] }}</span>
+                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, what: one.what, where: one.where, name: one.name })">{{ tr("Take back") }}</button></li>
+              <li v-for="one in seen.levels" :key="one.who"><span><b>{{ shown(one) }}</b> {{ tr("is {level} here", { level: ranks[one.level] || one.level }) }}</span>
+                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, level: 'none', name: one.name })">{{ tr("Take back") }}</button></li></ul>
             <form class="form inline" @submit.prevent="permit({ who, what, allowed, name: name(who), where: 'server' })">
-              <label class="field"><span>Who</span><select v-model="who"><option value="everyone">everyone</option>
-                <option v-for="level in levels.slice(0, 3)" :key="level" :value="'level:' + level">every {{ level }}</option>
+              <label class="field"><span>{{ tr("Who") }}</span><select v-model="who"><option value="everyone">{{ tr("everyone") }}</option>
+                <option v-for="level in levels.slice(0, 3)" :key="level" :value="'level:' + level">{{ tr("every {level}", { level: ranks[level] }) }}</option>
                 <option v-for="role in seen.roles" :key="role.id" :value="role.id">{{ role.name }}</option></select></label>
-              <label class="field"><span>May</span><select v-model="allowed"><option :value="true">use</option><option :value="false">not use</option></select></label>
-              <label class="field"><span>What</span><input v-model.trim="what" list="things" required maxlength="64" placeholder="/again, chat or *" />
+              <label class="field"><span>{{ tr("May") }}</span><select v-model="allowed"><option :value="true">{{ tr("use") }}</option><option :value="false">{{ tr("not use") }}</option></select></label>
+              <label class="field"><span>{{ tr("What") }}</span><input v-model.trim="what" list="things" required maxlength="64" :placeholder="tr('/again, chat or *')" />
                 <datalist id="things"><option v-for="one in seen.plugins" :key="one.name" :value="one.name"></option><option value="*"></option></datalist></label>
-              <button type="submit" class="go" :disabled="busy()">Save</button></form>
+              <button type="submit" class="go" :disabled="busy()">{{ tr("Save") }}</button></form>
             <form v-if="seen.roles.length" class="form inline" @submit.prevent="permit({ who: role, level: rank, name: name(role) })">
-              <label class="field"><span>Role</span><select v-model="role"><option v-for="one in seen.roles" :key="one.id" :value="one.id">{{ one.name }}</option></select></label>
-              <label class="field"><span>Is here</span><select v-model="rank"><option v-for="level in levels" :key="level" :value="level">{{ level }}</option></select></label>
-              <button type="submit" class="go" :disabled="busy() || !role">Save</button></form>
+              <label class="field"><span>{{ tr("Role") }}</span><select v-model="role"><option v-for="one in seen.roles" :key="one.id" :value="one.id">{{ one.name }}</option></select></label>
+              <label class="field"><span>{{ tr("Is here") }}</span><select v-model="rank"><option v-for="level in levels" :key="level" :value="level">{{ ranks[level] }}</option></select></label>
+              <button type="submit" class="go" :disabled="busy() || !role">{{ tr("Save") }}</button></form>
           </section>
         </template>
-        <section v-else class="panel"><h2>What was changed</h2>
-          <p v-if="!seen.deeds.length" class="quiet">Nobody has changed anything here.</p>
-          <div v-else class="scroll" tabindex="0" role="region" aria-label="What was changed"><table><thead><tr><th>When</th><th>Who</th><th>What</th></tr></thead>
+        <section v-else class="panel"><h2>{{ tr("What was changed") }}</h2>
+          <p v-if="!seen.deeds.length" class="quiet">{{ tr("Nobody has changed anything here.") }}</p>
+          <div v-else class="scroll" tabindex="0" role="region" :aria-label="tr('What was changed')"><table><thead><tr><th>{{ tr("When") }}</th><th>{{ tr("Who") }}</th><th>{{ tr("What") }}</th></tr></thead>
             <tbody><tr v-for="(one, at) in seen.deeds" :key="at"><td>{{ moment(one.at) }}</td><td>{{ one.name }}</td><td><b v-if="one.plugin">{{ one.plugin }}</b> {{ one.what }}</td></tr></tbody></table></div>
         </section>
       </div>
@@ -77,19 +76,29 @@ export default {
       return this.seen ? this.seen.servers.find((one) => one.id === this.seen.server)?.name : "";
     },
     tabs: () => [
-      { id: "plugins", label: "Plugins and settings" },
-      { id: "people", label: "Permissions" },
-      { id: "log", label: "What was changed" },
+      { id: "plugins", label: tr("Plugins and settings") },
+      { id: "people", label: tr("Permissions") },
+      { id: "log", label: tr("What was changed") },
     ],
-    places: () => PLACES,
-    origins: () => ORIGINS,
+    limits: () => ({ server: "", channel: tr(", in the channel"), thread: tr(", in the thread") }),
+    places: () => ({ server: tr("The whole server"), channel: tr("The channel where you asked"), thread: tr("The thread where you asked") }),
+    origins: () => ({
+      plugin: tr("as it came"), operator: tr("by whoever runs the bot"), server: tr("by this server"), channel: tr("by the channel"), thread: tr("by the thread"),
+    }),
     levels: () => LEVELS,
+    ranks: () => ({ guest: tr("guest"), member: tr("member"), moderator: tr("moderator"), admin: tr("admin"), owner: tr("owner"), none: tr("none") }),
   },
   methods: {
     moment,
-    called: (one) => (one.name === "hobnob" ? "The bot itself" : one.name),
+    tr,
+    called: (one) => (one.name === "hobnob" ? tr("The bot itself") : one.name),
     name(who) {
-      return this.seen.roles.find((role) => role.id === who)?.name || who.replace("level:", "every ");
+      return this.seen.roles.find((role) => role.id === who)?.name || who.replace("level:", "every "); // kept, and read in every language
+    },
+    shown({ who, name }) {
+      if (who === "everyone") return tr("everyone");
+      const rank = who.startsWith("level:") && this.ranks[who.slice(6)];
+      return rank ? tr("every {level}", { level: rank }) : name || who;
     },
     step(by) {
       const at = this.tabs.findIndex((one) => one.id === this.tab);
@@ -119,7 +128,7 @@ export default {
     on_saved({ warnings }) {
       if (this.saving) this.drafts[this.saving] = {};
       this.saving = "";
-      this.said = ["Saved. It holds from the next message on.", ...warnings].join(" ");
+      this.said = [tr("Saved. It holds from the next message on."), ...warnings].join(" ");
       clearTimeout(this.fading);
       this.fading = setTimeout(() => (this.said = ""), warnings.length ? 30000 : 6000);
     },

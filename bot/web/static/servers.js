@@ -1,10 +1,8 @@
 // The servers: who may use the bot at all, who waits, who is in.
 import acting from "/static/acting.js";
 import Frame from "/static/frame.js";
+import { tr } from "/static/texts.js";
 import { moment } from "/static/words.js";
-
-const DOORS = { servers: "New servers", direct: "New people alone with the bot" };
-const POLICIES = { open: "come in by themselves", approve: "wait until you or an owner lets them in", closed: "are not let in" };
 
 export default {
   mixins: [acting],
@@ -12,31 +10,31 @@ export default {
   emits: ["decide", "open"],
   data: () => ({ sought: "" }),
   template: `
-    <Frame ref="frame" :frame="frame" title="Servers" :about="seen ? seen.servers.length + ' known' : ''" :away="away" :loaded="!!seen">
-      <section class="panel"><h2>Who may use the bot</h2>
+    <Frame ref="frame" :frame="frame" :title="tr('Servers')" :about="seen ? tr('{n} known', { n: seen.servers.length }) : ''" :away="away" :loaded="!!seen">
+      <section class="panel"><h2>{{ tr("Who may use the bot") }}</h2>
         <div class="form inline two">
           <label v-for="(policy, door) in seen.policies" :key="door" class="field"><span>{{ doors[door] }}</span>
             <select :value="policy" :disabled="busy()" @change="act('open', { door, policy: $event.target.value })">
               <option v-for="(words, one) in policies" :key="one" :value="one">{{ words }}</option></select></label></div>
-        <p class="quiet">{{ seen.owners.length ? "Owners in chats: " + seen.owners.map((one) => one.name).join(", ") + "." : "Nobody owns the bot in a chat yet: say /claim there, with the code that Hobnob prints." }}</p>
+        <p class="quiet">{{ seen.owners.length ? tr("Owners in chats: {names}.", { names: seen.owners.map((one) => one.name).join(", ") }) : tr("Nobody owns the bot in a chat yet: say /claim there, with the code that Hobnob prints.") }}</p>
       </section>
-      <section v-if="seen.waiting.length" class="panel"><h2>Waiting to be let in</h2>
-        <ul class="rows"><li v-for="one in seen.waiting" :key="one.id"><span><b>{{ one.name }}</b> <span class="dim">{{ one.id }}, since {{ moment(one.at) }}</span></span>
-          <span class="group"><button type="button" class="go" :disabled="busy()" :aria-label="'Let ' + one.name + ' in'" @click="decide(one, 'admit')">Let in</button>
-            <button type="button" class="plain" :disabled="busy()" :aria-label="'Refuse ' + one.name" @click="decide(one, 'refuse')">Refuse</button></span></li></ul></section>
-      <section class="panel"><div class="head"><h2>Servers</h2>
-          <label v-if="seen.servers.length > 12" class="pick"><span class="unseen">Search</span><input v-model.trim="sought" type="search" placeholder="Search" /></label></div>
-        <p v-if="!seen.servers.length" class="quiet">None has chosen anything yet. A server is listed here once its admins have, or you have let it in.</p>
+      <section v-if="seen.waiting.length" class="panel"><h2>{{ tr("Waiting to be let in") }}</h2>
+        <ul class="rows"><li v-for="one in seen.waiting" :key="one.id"><span><b>{{ one.name }}</b> <span class="dim">{{ tr("{id}, since {when}", { id: one.id, when: moment(one.at) }) }}</span></span>
+          <span class="group"><button type="button" class="go" :disabled="busy()" :aria-label="tr('Let {name} in', one)" @click="decide(one, 'admit')">{{ tr("Let in") }}</button>
+            <button type="button" class="plain" :disabled="busy()" :aria-label="tr('Refuse {name}', one)" @click="decide(one, 'refuse')">{{ tr("Refuse") }}</button></span></li></ul></section>
+      <section class="panel"><div class="head"><h2>{{ tr("Servers") }}</h2>
+          <label v-if="seen.servers.length > 12" class="pick"><span class="unseen">{{ tr("Search") }}</span><input v-model.trim="sought" type="search" :placeholder="tr('Search')" /></label></div>
+        <p v-if="!seen.servers.length" class="quiet">{{ tr("None has chosen anything yet. A server is listed here once its admins have, or you have let it in.") }}</p>
         <ul class="rows"><li v-for="one in found" :key="one.id"><span><a :href="'/operator/server?of=' + encodeURIComponent(one.id)">{{ one.name }}</a>
-            <span v-if="one.left" class="tag off">left</span><span v-if="one.banned" class="tag off">banned</span></span>
-          <button type="button" class="plain" :class="{ danger: !one.banned }" :disabled="busy()" :aria-label="(one.banned ? 'Allow ' : 'Ban ') + one.name"
-            @click="decide(one, one.banned ? 'allow' : 'ban')">{{ one.banned ? "Allow again" : "Ban" }}</button></li>
-          <li v-for="one in strangers" :key="one.id"><span>{{ one.name }} <span class="tag off">banned</span></span>
-            <button type="button" class="plain" :disabled="busy()" @click="decide(one, 'allow')">Allow again</button></li></ul></section>
+            <span v-if="one.left" class="tag off">{{ tr("left") }}</span><span v-if="one.banned" class="tag off">{{ tr("banned") }}</span></span>
+          <button type="button" class="plain" :class="{ danger: !one.banned }" :disabled="busy()" :aria-label="one.banned ? tr('Allow {name}', one) : tr('Ban {name}', one)"
+            @click="decide(one, one.banned ? 'allow' : 'ban')">{{ one.banned ? tr("Allow again") : tr("Ban") }}</button></li>
+          <li v-for="one in strangers" :key="one.id"><span>{{ one.name }} <span class="tag off">{{ tr("banned") }}</span></span>
+            <button type="button" class="plain" :disabled="busy()" @click="decide(one, 'allow')">{{ tr("Allow again") }}</button></li></ul></section>
     </Frame>`,
   computed: {
-    doors: () => DOORS,
-    policies: () => POLICIES,
+    doors: () => ({ servers: tr("New servers"), direct: tr("New people alone with the bot") }),
+    policies: () => ({ open: tr("come in by themselves"), approve: tr("wait until you or an owner lets them in"), closed: tr("are not let in") }),
     found() {
       const word = this.sought.toLowerCase();
       return this.seen.servers.filter((one) => one.name.toLowerCase().includes(word) || one.id.includes(word));
@@ -47,6 +45,7 @@ export default {
   },
   methods: {
     moment,
+    tr,
     decide({ id }, act) {
       this.act("decide", { server: id, act });
     },

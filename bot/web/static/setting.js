@@ -1,4 +1,5 @@
 // One setting: a switch, a menu or an input, by what it takes; and who decided what holds.
+import { tr } from "/static/texts.js";
 import { value } from "/static/words.js";
 
 export default {
@@ -20,9 +21,9 @@ export default {
           @input="$emit('draft', $event.target.value)" />
         <output v-else :id="id"><code>{{ value(setting.value) }}</code></output>
       </template>
-      <small>{{ setting.about }} <template v-if="setting.kind === 'list'">One on each line. </template><template v-if="setting.kind === 'parts'">Say /settings with a TOML file in the chat to change it. </template>
-        <template v-if="setting.locked">Whoever runs the bot lets no server change this.</template><template v-else>Now {{ origin }}.
-          <button v-if="mine" type="button" class="link" :aria-label="'Reset ' + setting.title" @click="$emit('reset')">Reset</button></template></small>
+      <small>{{ setting.about }} <template v-if="setting.kind === 'list'">{{ tr("One on each line.") }} </template><template v-if="setting.kind === 'parts'">{{ tr("Say /settings with a TOML file in the chat to change it.") }} </template>
+        <template v-if="setting.locked">{{ tr("Whoever runs the bot lets no server change this.") }}</template><template v-else>{{ tr("Now {origin}.", { origin }) }}
+          <button v-if="mine" type="button" class="link" :aria-label="tr('Reset {setting}', { setting: setting.title })" @click="$emit('reset')">{{ tr("Reset") }}</button></template></small>
     </div>`,
   computed: {
     number() {
@@ -33,6 +34,7 @@ export default {
     },
   },
   methods: {
+    tr,
     value,
     choose(event) {
       this.$emit("draft", this.setting.choices[event.target.selectedIndex]);

@@ -1,4 +1,6 @@
 // Small pure functions of the page: names, times, sizes, colours.
+import { tr } from "/static/texts.js";
+
 export const initials = (name) => {
   const words = name.trim().split(/\s+/);
   const letters = words.length > 1 ? [...words[0]][0] + [...words.at(-1)][0] : [...words[0]].slice(0, 2).join("");
@@ -14,7 +16,7 @@ export const moment = (at) => new Date(at * 1000).toLocaleString([], { dateStyle
 export const day = (at) => {
   const date = new Date(at * 1000);
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
-  if (days < 2) return days === 0 ? "Today" : "Yesterday";
+  if (days < 2) return days === 0 ? tr("Today") : tr("Yesterday");
   return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
 };
 
@@ -58,15 +60,15 @@ export const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 
 // How long something takes or has taken, in the two largest units.
 export const span = (seconds) => {
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (whole < 60) return tr("{n} s", { n: whole });
+  if (whole < 3600) return tr("{minutes} min {seconds} s", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
+  return tr("{hours} h {minutes} min", { hours: Math.floor(whole / 3600), minutes: Math.floor((whole % 3600) / 60) });
 };
 
 // A value of a configuration as people read it.
 export const value = (given) => {
-  if (given === null || given === "" || (Array.isArray(given) && !given.length)) return "nothing";
-  if (typeof given === "boolean") return given ? "yes" : "no";
+  if (given === null || given === "" || (Array.isArray(given) && !given.length)) return tr("nothing");
+  if (typeof given === "boolean") return given ? tr("yes") : tr("no");
   if (Array.isArray(given) && given.every((one) => typeof one !== "object")) return given.join(", ");
   return typeof given === "object" ? JSON.stringify(given) : String(given);
 };

@@ -5,13 +5,14 @@ ONLY ?=
 ARGS ?=
 SECONDS ?=
 SEED ?=
+MINUTES ?=
 export PYTHON REDIS_URL
 
 # two processes, each with a store of its own; a file's tests stay together, because they share what takes long to start
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts bench chaos soak rehearsal fuzz audit sbom images lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts bench bench-long chaos soak rehearsal fuzz audit sbom images lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,6 +44,9 @@ contracts: setup-dev  ## which layer may import what
 
 bench: setup-dev models  ## the measurements; ONLY=core runs one part
 	@.venv/bin/python -m tests.bench $(ONLY)
+
+bench-long: setup-dev models  ## recordings of half an hour and of three; takes most of an hour. MINUTES="30" measures that one
+	@MINUTES="$(MINUTES)" .venv/bin/python -m tests.bench recordings
 
 chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=240, SEED=7
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))

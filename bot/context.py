@@ -194,7 +194,8 @@ class Context:
         """Decodes audio of any usual format in a limited process and cuts it into clips of `longest` seconds at most, one by one.
 
         A file that is corrupt, no audio at all, or longer than `total` seconds is a UserError as soon as that is known. The bytes of the
-        newest `ahead` clips are kept, so that so many may be worked on at once; when the context is left, none are.
+        newest `ahead` clips are kept, so that so many may be worked on at once: whoever asks for the next one has done with all but
+        `ahead` - 1. When the context is left, none are kept.
         """
         return self._acts.clips(audio, longest, total, ahead)
 

@@ -44,7 +44,8 @@ log = structlog.get_logger(__name__)
 class Limits:
     """What one file may take: bytes of input, seconds of sound, seconds of processor, seconds of waiting for it, bytes of memory.
 
-    An hour of Opus decodes in about 10 s; the interpreter with PyAV maps 120 MB before it reads anything.
+    An hour of Opus decodes in about 10 s; the interpreter with PyAV maps 120 MB before it reads anything. Where more than an hour of sound
+    is allowed, so is more processor and waiting, in proportion.
     """
 
     size: int = 200_000_000
@@ -52,6 +53,11 @@ class Limits:
     cpu: int = 60
     wait: float = 120.0
     memory: int = 1 << 30
+
+    def of(self, seconds: float) -> Limits:
+        """Those of a file that may hold so much sound."""
+        hours = max(1.0, seconds / 3600)
+        return replace(self, seconds=seconds, cpu=round(self.cpu * hours), wait=self.wait * hours)
 
 
 class Sound(BaseModel):
@@ -85,7 +91,7 @@ class Decoder:
         """
         if longest < 1.0:
             raise ValueError(f"expected clips of a second or longer, found {longest}")
-        limits = self._limits if total is None else replace(self._limits, seconds=total)
+        limits = self._limits if total is None else self._limits.of(total)
         async with aclosing(self._frames(longest, content, limits, after, self._long if long else self._free)) as frames:
             async for kind, body in frames:
                 if kind != CLIP or len(body) < PLACE.size:

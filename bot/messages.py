@@ -285,6 +285,8 @@ class Message:
     """What people call the server, where the platform says."""
     via: str = ""
     """What the connector needs to answer this arrival beside its id, for instance an interaction's token."""
+    subject: str = ""
+    """What the channel is called and what it is about, as the platform says."""
     album: str = ""
     """Of which album this is one part, where a platform brings them one by one; they become one message."""
 

@@ -11,7 +11,6 @@ import random
 import struct
 import sys
 import wave
-import zlib
 from array import array
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from bot.errors import UserError
 from bot.media import Decoder, Limits
 from bot.media_worker import RATE, quiet
 from bot.testing import wait_until
+from tests.traps import bomb
 
 AUDIO = Path(__file__).parent / "data" / "audio"
 
@@ -134,22 +134,6 @@ async def test_the_name_and_the_claimed_type_mean_nothing() -> None:
 
 
 NOISE = random.Random(7).randbytes(50_000)
-
-
-def element(id: str, body: bytes) -> bytes:
-    """Of Matroska."""
-    return bytes.fromhex(id) + struct.pack(">Q", len(body) | 1 << 56) + body
-
-
-def bomb(megabytes: int, blocks: int) -> bytes:
-    """A Matroska file whose blocks of samples unpack to so much each; a megabyte is eleven seconds."""
-    block = b"\x81\x00\x00\x80" + zlib.compress(bytes(megabytes << 20), 9)
-    packed = element("6d80", element("6240", element("5034", element("4254", b"\x00"))))
-    sound = element("e1", element("b5", struct.pack(">d", 48_000.0)) + element("9f", b"\x01") + element("6264", b"\x10"))
-    track = element("d7", b"\x01") + element("83", b"\x02") + element("86", b"A_PCM/INT/LIT") + sound + packed
-    cluster = element("e7", b"\x00") + element("a3", block) * blocks
-    head = element("1a45dfa3", element("4282", b"matroska"))
-    return head + element("18538067", element("1654ae6b", element("ae", track)) + element("1f43b675", cluster))
 
 
 JFK = {format: (AUDIO / f"jfk.{format}").read_bytes() for format in ("ogg", "wav", "m4a", "mp3", "flac")}

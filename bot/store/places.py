@@ -192,7 +192,7 @@ def part_of(kept: Attachment, *, alt: str = "", spoiler: bool = False, voice: bo
     match kept.mime.partition("/")[0]:
         case "image":
             return Image(kept, alt, spoiler)
-        case "audio":
+        case "audio" | "video":
             return Audio(kept, voice=voice, seconds=seconds)
     return File(kept)
 

@@ -53,7 +53,7 @@ LABELS = {
     "summary": later("Summary"),
     "translate": later("Translate"),
     "english": later("English"),
-    "times": later("Times"),
+    "timestamps": later("Timestamps"),
     "files": later("Files"),
 }
 """Buttons, by their actions."""
@@ -83,7 +83,7 @@ class After:
             Action("translate", Note, self.translate),
             Action("into", Into, self.into),
             Action("english", Note, self.english),
-            Action("times", Note, self.times),
+            Action("timestamps", Note, self.timestamps),
             Action("files", Note, self.files),
         ]
 
@@ -94,7 +94,7 @@ class After:
             return []
         able, payload = await self._able(ctx), note.model_dump(mode="json")
         foreign = any(one.language != "en" and self._translates(one.model) for one in heard)
-        wanted = {"summary": able, "translate": able, "english": foreign, "times": True, "files": True}
+        wanted = {"summary": able, "translate": able, "english": foreign, "timestamps": True, "files": True}
         return [Button(translated(LABELS[action]), action, payload) for action, there in wanted.items() if there]
 
     async def _able(self, ctx: Context) -> str | None:
@@ -147,7 +147,7 @@ class After:
         """The recording in English, by Whisper."""
         return Reply(text_of(await self._english(ctx, note)) or tr("There is nothing to translate."), silent=True)
 
-    async def times(self, ctx: Context, note: Note) -> Reply:
+    async def timestamps(self, ctx: Context, note: Note) -> Reply:
         """A line for each segment with its time."""
         return Reply("\n\n".join(timed(one) for one in await self._read(ctx, note)), silent=True)
 

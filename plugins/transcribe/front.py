@@ -153,13 +153,23 @@ class Plugin:
             await ctx.reply(Reply(translated(NOTICES[settings.policy]), silent=True))
         match settings.policy:
             case "always":
-                return await self._written_down(ctx, wanted)
+                return await self._around(ctx, wanted)
             case "addressed":
                 return await self._overheard(ctx, wanted)
         await self._kept.put(ctx, note)
         return None
 
-    async def _written_down(self, ctx: Context, note: Note, *, answered: bool = False) -> Reply | None:
+    async def _around(self, ctx: Context, note: Note) -> Reply | None:
+        """What is said to others. Of a video in which nobody speaks, or that cannot be heard, nothing is said: it was sent to be seen."""
+        shown = all(not sound.voice and sound.source.mime.startswith("video/") for sound in note.sounds)
+        try:
+            return await self._written_down(ctx, note, silent=shown)
+        except UserError:
+            if shown:
+                return None
+            raise
+
+    async def _written_down(self, ctx: Context, note: Note, *, answered: bool = False, silent: bool = False) -> Reply | None:
         edited = isinstance(ctx.message.trigger, Said) and ctx.message.trigger.version > 0
         kept = await self._kept.text(ctx, note) if edited else None
         heard = kept or await self._heard(ctx, note, quiet=not answered)
@@ -168,7 +178,7 @@ class Plugin:
             await self._hand_on(ctx, said if ctx.settings.forward else "")
         else:
             await self._remembered(ctx, note, said)
-        return None if kept else await self._reply(ctx, note, heard)
+        return None if kept or (silent and not said) else await self._reply(ctx, note, heard)
 
     async def _overheard(self, ctx: Context, note: Note) -> Reply | None:
         """Shown and answered when the bot's name is in it; else nobody learns that it was listened to, except who reads along."""
@@ -217,10 +227,10 @@ class Plugin:
             raise Refused(tr("{person} keeps their recordings out, so I do not listen to them.", person=note.sender.name))
 
     async def policy(self, ctx: Context, args: VoiceArgs) -> Reply:
-        """An admin's choice for this channel, whose people learn of it at once. What the platform withholds is said instead."""
-        await ctx.choices.save({"policy": args.notes}, "channel")
+        """An admin's choice for this channel, whose people learn of it at once, with what the platform withholds that it takes."""
+        chosen = await ctx.choices.save({"policy": args.notes}, "channel")
         await self._kept.first(ctx, args.notes)
-        return Reply(translated((NOTICES | CHOSEN)[args.notes]))
+        return Reply("\n\n".join((translated((NOTICES | CHOSEN)[args.notes]), *chosen.warnings)))
 
     async def mine(self, ctx: Context, args: MyNotesArgs) -> Reply:
         """Their own choice, wherever they are."""
@@ -234,7 +244,8 @@ class Plugin:
     ) -> list[Transcript]:
         settings: Settings = ctx.settings
         longest = min(settings.longest, self._config.longest)
-        hints = ", ".join(filter(None, (settings.hints, *(await _people(ctx) if settings.people else ()))))
+        people, subject = await _people(ctx) if settings.people else [], ctx.message.subject if settings.subject else ""
+        hints = ", ".join(filter(None, (settings.hints, *people, subject)))
         language = spoken or settings.language or ""
         heard = await listen(ctx, note.sounds, Wish(longest, language, hints, english=english, quiet=quiet, unseen=unseen))
         return [in_script(one, settings.chinese) for one in heard]
@@ -281,4 +292,5 @@ def _said(heard: Iterable[Transcript]) -> str:
 async def _people(ctx: Context) -> list[str]:
     """Who was heard of lately, without those who go by no name."""
     turns = await ctx.conversation.turns(PEOPLE)
-    return sorted({turn.name for turn in turns if turn.name} | {ctx.person.name})
+    mentioned = {person.name for person in ctx.message.mentions if not person.bot}
+    return sorted({turn.name for turn in turns if turn.name} | {ctx.person.name} | mentioned)

@@ -58,8 +58,10 @@ class Listening:
         try:
             async with self._ctx.clips(self._sound, longest=WINDOW, total=self._wish.longest, ahead=AHEAD) as clips:
                 async for clip in clips:
-                    await self._finished(leaving=AHEAD - 1 if clip.seconds >= SURE else 0)
+                    if clip.seconds < SURE:
+                        await self._finished(leaving=0)
                     self._running.append((clip, asyncio.create_task(self._heard(clip))))
+                    await self._finished(leaving=AHEAD - 1)  # asking for the next one lets go of the oldest
                 await self._finished(leaving=0)
         finally:
             await self._abandon()

@@ -162,15 +162,21 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         return [clip for clip in clips if clip.window in windows] if windows else [clips[0]]
 
     def _read(self, clips: Sequence[Clip]) -> None:
-        """In short windows; what is doubtful, once the others have their answers, in full ones."""
-        from plugins.transcribe.windows import read
+        """In short windows; what is doubtful, once the others have their answers, in full ones; what goes on longer, by the library."""
+        from plugins.transcribe.reading import read, read_again
 
-        windows = [clip.window for clip in clips if clip.window is not None]
+        assert self.engine is not None, "load() comes first"
+        windows = {clip: clip.window for clip in clips if clip.window is not None}
         if windows:
-            assert self.engine is not None, "load() comes first"
-            read(self.engine, windows, self._config.beam)
-        for clip in sorted(clips, key=lambda clip: clip.window is None or bool(clip.window.doubt)):
+            read(self.engine, list(windows.values()), self._config.beam)
+        sure = [clip for clip, window in windows.items() if not window.doubt]
+        for clip in sure:
             self._tell(clip)
+        if doubtful := [window for clip, window in windows.items() if window.doubt and not clip.work.cancelled]:
+            read_again(self.engine, doubtful, self._config.beam, SILENT, TEMPERATURES)
+        for clip in clips:
+            if clip not in sure:
+                self._tell(clip)
 
     def _tell(self, clip: Clip) -> None:
         from plugins.transcribe.engine import Unwanted

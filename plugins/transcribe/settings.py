@@ -44,7 +44,10 @@ class Settings(BaseModel):
     """Names and words that are often said here, separated by commas. They make these likelier to be heard, rightly and wrongly."""
 
     people: bool = Field(default=False, title="Expect people's names")
-    """The names of those who were heard of in the conversation count as words to expect."""
+    """The names of those who were heard of in the conversation, or are mentioned, count as words to expect."""
+
+    subject: bool = Field(default=False, title="Expect the channel's topic")
+    """What the channel is called and what it is about, as the platform says, counts as words to expect."""
 
     longest: int = Field(default=900, title="Longest recording", ge=10, le=14_400)
     """In seconds; a longer recording is refused with a sentence that says so. The operator may allow less."""

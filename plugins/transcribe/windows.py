@@ -1,11 +1,12 @@
-"""Many short notes at once: windows no longer than their speech, encoded and decoded together, and each result looked at. One note in
-full windows, as faster-whisper does it: `engine.py`. Imported by `load()` of `model.py` alone.
+"""Windows of several notes, encoded, decoded and aligned together, in whatever length. Which length, and what to trust: `reading.py`.
+
+Imported by `load()` of `model.py` alone.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,14 +25,14 @@ MARGIN = 150
 STEP = 50
 """Windows have a multiple of so many frames."""
 
-SURE = 0.5
-"""Probability of the likeliest language below which a longer look is taken, as the library does from one window to the next."""
-
-LIKELY, DENSE = -0.8, 2.2
-"""A mean log-probability below, or a compression ratio above, makes a text doubtful. The library gives a full window up at -1 and 2.4."""
+TOKENS, TOKENS_A_SECOND = 20, 15
+"""What a short window may hold: more is a loop nearly always. A full one may hold all that anybody can say."""
 
 LOOP = 3
 """So many times the same words in a row are a loop until a full window hears them too."""
+
+LIKELY, DENSE = -1.0, 2.4
+"""A mean log-probability below, or a compression ratio above, makes a text doubtful. It is there that the library gives a window up."""
 
 UNREAD = 100
 """Frames of speech at the end that a text may leave out."""
@@ -47,9 +48,13 @@ class Window:
     most: int
     language: str | None = field(init=False)
     tokens: list[int] = field(default_factory=list)
+    text: str = ""
+    seek: int = 0
     likely: float = 0.0
     silent: float = 0.0
     segments: list[Any] = field(default_factory=list)
+    languages: Sequence[tuple[str, float]] = ()
+    """The likeliest, with their probabilities, where nobody said which one it is."""
     doubt: str = ""
     """Why the text is not to be trusted; "" when it is."""
 
@@ -71,21 +76,14 @@ def together(windows: Sequence[Window]) -> list[Window]:
     return [window for window in ordered if window.job.hints == first.job.hints and window.length <= first.length * 1.5 + 2 * STEP]
 
 
-def read(engine: Engine, windows: Sequence[Window], beam: int) -> None:
-    """Writes text and doubts into the windows."""
-    size = min(FULL, -(-(max(window.length for window in windows) + MARGIN) // STEP) * STEP)
+def prepared(engine: Engine, windows: Sequence[Window], size: int) -> tuple[Any, list[Any]]:
+    """What the encoder makes of them, and a tokenizer for the language of each."""
     features = np.zeros((len(windows), windows[0].frames.shape[0], size), np.float32)
     for row, window in zip(features, windows, strict=True):
         row[:, : window.length] = window.frames
     encoded = engine.encoded(features)
     _tell_languages(engine, windows, encoded)
-    tokenizers = [engine.tokenizer(window.language or "en", translate=window.job.translate) for window in windows]
-    _generate(engine, windows, tokenizers, encoded, beam)
-    for window, tokenizer in zip(windows, tokenizers, strict=True):
-        _look_at(engine, window, tokenizer)
-    _align(engine, windows, tokenizers, encoded)
-    for window, tokenizer in zip(windows, tokenizers, strict=True):
-        window.segments = _finished(window, tokenizer) if not window.doubt else []
+    return encoded, [engine.tokenizer(window.language or "en", translate=window.job.translate) for window in windows]
 
 
 def _tell_languages(engine: Engine, windows: Sequence[Window], encoded: Any) -> None:
@@ -93,36 +91,52 @@ def _tell_languages(engine: Engine, windows: Sequence[Window], encoded: Any) -> 
         return
     for window, found in zip(windows, engine.model.detect_language(encoded), strict=True):
         if window.language is None:
-            token, probability = found[0]
-            window.language = token[2:-2]
-            window.doubt = "language" if probability < SURE else ""
+            window.languages = [(token[2:-2], probability) for token, probability in found]
+            window.language = window.languages[0][0]
 
 
-def _generate(engine: Engine, windows: Sequence[Window], tokenizers: Sequence[Any], encoded: Any, beam: int) -> None:
+def generate(
+    engine: Engine,
+    windows: Sequence[Window],
+    tokenizers: Sequence[Any],
+    encoded: Any,
+    how: Mapping[str, Any],
+    *,
+    short: bool = False,
+) -> None:
+    """Writes tokens and text into the windows, and why one is no text; `how` is what the engine takes for it."""
     prompts = [engine.get_prompt(one, [], hotwords=window.job.hints or None) for one, window in zip(tokenizers, windows, strict=True)]
-    most = min(max(window.most for window in windows), engine.max_length - len(prompts[0]))
+    limits = [min(window.most, TOKENS + TOKENS_A_SECOND * window.length // 100) if short else window.most for window in windows]
+    most = min(max(limits), engine.max_length - len(prompts[0]))
     results = engine.model.generate(
         encoded,
         prompts,
-        beam_size=beam,
         max_length=len(prompts[0]) + most,
         return_scores=True,
         return_no_speech_prob=True,
         max_initial_timestamp_index=50,
         suppress_tokens=get_suppressed_tokens(tokenizers[0], [-1]),
+        **how,
     )
-    for window, result in zip(windows, results, strict=True):
+    for window, tokenizer, result, limit in zip(windows, tokenizers, results, limits, strict=True):
         window.tokens = list(result.sequences_ids[0])
         count = len(window.tokens)
         window.likely = result.scores[0] * count / (count + 1)
         window.silent = result.no_speech_prob
-        if count >= min(most, window.most):
-            window.doubt = window.doubt or "no end"
+        window.text = tokenizer.decode(window.tokens).strip()
+        window.doubt = _loose(window, [token for token in window.tokens if token < tokenizer.eot], cut=count >= min(most, limit))
 
 
-def _look_at(engine: Engine, window: Window, tokenizer: Any) -> None:
-    text = tokenizer.decode(window.tokens).strip()
-    found, seek, _ = engine._split_segments_by_timestamps(  # the library's own, so that times mean the same
+def _loose(window: Window, said: Sequence[int], *, cut: bool) -> str:
+    """Why a text is no text: cut off, or the same again and again."""
+    if cut:
+        return "no end"
+    return "dense" if get_compression_ratio(window.text) > DENSE else "loop" if loops(said) else ""
+
+
+def segment(engine: Engine, window: Window, tokenizer: Any) -> None:
+    """By the library's own function, so that times mean the same."""
+    window.segments, window.seek, _ = engine._split_segments_by_timestamps(
         tokenizer=tokenizer,
         tokens=window.tokens,
         time_offset=0.0,
@@ -130,15 +144,11 @@ def _look_at(engine: Engine, window: Window, tokenizer: Any) -> None:
         segment_duration=window.length / 100,
         seek=0,
     )
-    window.segments = found
-    doubts = {
-        "nothing": not text,
-        "improbable": window.likely < LIKELY,
-        "dense": get_compression_ratio(text) > DENSE,
-        "loop": loops([token for token in window.tokens if token < tokenizer.eot]),
-        "unread": window.length - seek > UNREAD or window.length - found[-1]["end"] * 100 > 2 * UNREAD,
-    }
-    window.doubt = window.doubt or next((name for name, there in doubts.items() if there), "")
+
+
+def unread(window: Window) -> bool:
+    """Whether the text leaves out the end of the speech."""
+    return window.length - window.seek > UNREAD
 
 
 def loops(tokens: Sequence[int]) -> bool:
@@ -150,11 +160,18 @@ def loops(tokens: Sequence[int]) -> bool:
     return False
 
 
+def finish(engine: Engine, windows: Sequence[Window], tokenizers: Sequence[Any], encoded: Any) -> None:
+    """Makes segments of what is not doubtful, with the times of the sound, and words where they are wanted."""
+    _align(engine, windows, tokenizers, encoded)
+    for window, tokenizer in zip(windows, tokenizers, strict=True):
+        window.segments = _finished(window, tokenizer) if not window.doubt else []
+
+
 def _align(engine: Engine, windows: Sequence[Window], tokenizers: Sequence[Any], encoded: Any) -> None:
     """Adds words with their times, language by language, since that is what alignment begins with."""
     groups: dict[tuple[str | None, bool], list[int]] = defaultdict(list)
     for number, window in enumerate(windows):
-        if window.job.words and not window.doubt:
+        if window.job.words and window.segments and not window.doubt:
             groups[window.language, window.job.translate].append(number)
     for rows in groups.values():
         engine.add_word_timestamps(

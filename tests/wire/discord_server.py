@@ -133,10 +133,19 @@ class Discord:
         return {"member": {key: value for key, value in self.world.member(person).items() if key not in ("user", "permissions")}}
 
     async def send_file(
-        self, channel: Json, person: Json, name: str, content: bytes, mime: str, text: str = "", *, voice: bool = False
+        self,
+        channel: Json,
+        person: Json,
+        name: str,
+        content: bytes,
+        mime: str,
+        text: str = "",
+        *,
+        voice: bool = False,
+        seconds: float = 1.5,
     ) -> Json:
         """Somebody sends a file, or records a voice message."""
-        more: Json = {"duration_secs": 1.5, "waveform": "AAAA"} if voice else {}
+        more: Json = {"duration_secs": seconds, "waveform": "AAAA"} if voice else {}
         attached = [self.world.attachment(channel, name, content, mime, **more)]
         return await self.say(channel, person, text, attachments=attached, flags=VOICE_MESSAGE if voice else 0)
 

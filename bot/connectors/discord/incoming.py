@@ -32,6 +32,9 @@ from bot.messages import (
 
 COMMAND, BUTTON, TYPING = "command", "button", "typing"
 
+MOST_SUBJECT = 300
+"""Characters of what a channel is about; Discord's topics have up to 4,096, and every message carries them."""
+
 UNSEEN = "~"
 """How the ids of messages begin that only one person sees, and only the token reaches."""
 
@@ -89,6 +92,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         manages=_manages(message.author),
         roles=_roles(message.author),
         age_restricted=_age_restricted(message.channel),
+        subject=_subject(message.channel),
     )
 
 
@@ -125,7 +129,7 @@ def _file(message: discord.Message, found: discord.Attachment, *, voice: bool) -
     match mime.partition("/")[0]:
         case "image":
             return Image(source, found.description or "", found.is_spoiler())
-        case "audio":
+        case "audio" | "video":
             return Audio(source, voice=voice, seconds=found.duration or 0.0)
     return File(source)
 
@@ -155,6 +159,13 @@ def _manages(user: discord.abc.User, permissions: discord.Permissions | None = N
 def _age_restricted(channel: object) -> bool:
     """A thread is what its channel is; where people are alone with the bot there is nothing of the kind."""
     return isinstance(channel, discord.abc.GuildChannel | discord.Thread) and bool(getattr(channel, "is_nsfw", bool)())
+
+
+def _subject(channel: object) -> str:
+    """Its name and topic; of a thread, those of its channel too."""
+    places = (channel, getattr(channel, "parent", None))
+    said = (getattr(place, words, None) for place in places for words in ("name", "topic"))
+    return ", ".join(dict.fromkeys(words for words in said if isinstance(words, str) and words))[:MOST_SUBJECT]
 
 
 def _roles(user: discord.abc.User) -> dict[str, str]:
@@ -219,6 +230,7 @@ def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person
         trigger=Reacted(str(payload.emoji)),
         me=str(me.id),
         reply_to=quote(on),
+        subject=_subject(on.channel),
     )
 
 
@@ -244,6 +256,7 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         roles=_roles(interaction.user),
         age_restricted=_age_restricted(interaction.channel),
         place=interaction.guild.name if interaction.guild else "",
+        subject=_subject(interaction.channel),
         via=str(via),
     )
 

@@ -28,6 +28,12 @@ def address(message: telegram.Message) -> Address:
     return Address(NAME, str(message.chat.id), CHANNEL, topic, direct)
 
 
+def subject(message: telegram.Message) -> str:
+    """What the group is called, and in a topic what that is called, where Telegram says it."""
+    begun = message.reply_to_message.forum_topic_created if message.reply_to_message else None
+    return ", ".join(filter(None, (message.chat.title, begun.name if begun else None)))
+
+
 def person(user: telegram.User) -> Person:
     """Somebody with an account."""
     return Person(str(user.id), user.full_name, user.is_bot)

@@ -108,6 +108,7 @@ class Reader:
             reply_to=quote,
             language=(first.from_user.language_code or "") if first.from_user else "",
             place=first.chat.title or "",
+            subject=facts.subject(first),
             **self._own(first),
         )
         message = self._named(_called(message, self.me.username or ""))

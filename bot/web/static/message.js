@@ -36,7 +36,7 @@ export default {
         <span v-if="message.busy" class="dots" role="img" :aria-label="tr('is still writing')"><i></i><i></i><i></i></span>
         <div v-if="message.files.length" class="files">
           <template v-for="file in message.files" :key="file.url">
-            <Player v-if="file.kind === 'audio'" :file="file" />
+            <Player v-if="file.kind === 'audio' && !file.mime.startsWith('video/')" :file="file" />
             <button v-else-if="file.kind === 'image' && file.spoiler && !shown[file.url]" type="button" class="spoiler" @click="shown[file.url] = true">
               {{ tr("Show the hidden picture") }}</button>
             <a v-else-if="file.kind === 'image'" class="picture" :href="file.url" target="_blank" rel="noopener">

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from bot import Attachment, Chosen, Image, JobFailed, Listener, Quote, Reacted, Refused, Said, Setting, Text, UserError
+from bot import Attachment, Audio, Chosen, Image, JobFailed, Listener, Quote, Reacted, Refused, Said, Setting, Text, UserError
 from plugins.transcribe.front import NOTICES, MyNotesArgs, TranscribeArgs, VoiceArgs
 from plugins.transcribe.notes import Note, Out
 from plugins.transcribe.settings import Settings
@@ -201,8 +202,25 @@ async def test_several_recordings_of_a_message_are_one_reply() -> None:
 
 async def test_names_that_were_heard_of_may_be_expected() -> None:
     acts = scripted(transcript("Hello."))
-    await outcome(sent(recording()), acts, hints="Hobnob, Valkey", people=True)
-    assert asked(acts)[0].hints == "Hobnob, Valkey, Alice"
+    message = replace(sent(recording()), mentions=(BOB,), subject="fishing, Trout and tackle")
+    await outcome(message, acts, hints="Hobnob, Valkey", people=True, subject=True)
+    assert asked(acts)[0].hints == "Hobnob, Valkey, Alice, Bob, fishing, Trout and tackle"
+
+
+async def test_nothing_is_expected_unless_a_server_wants_it() -> None:
+    acts = scripted(transcript("Hello."))
+    await outcome(replace(sent(recording()), mentions=(BOB,), subject="fishing"), acts)
+    assert asked(acts)[0].hints == ""
+
+
+@pytest.mark.parametrize("script", [transcript(), UserError("This file has no sound track.")])
+async def test_of_a_video_in_which_nobody_speaks_nothing_is_said_unless_it_is_asked_for(script: Any) -> None:
+    video = Audio(Attachment("v", "video/mp4", 10))
+    assert await outcome(sent(video), scripted(script)) is None
+    with pytest.raises(UserError) if isinstance(script, UserError) else nullcontext():
+        reply = await outcome(sent(video, addressed=True), scripted(script))
+        assert reply is not None
+        assert reply.text == NOBODY
 
 
 async def test_a_model_that_fails_is_left_to_the_router() -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import ClassVar, TypeVar
 
 import pytest
 
-from bot import Progress, Segment, TextSoFar, Transcript, UserError, Word
+from bot import Audio, Blob, Clip, Job, Progress, Result, Segment, TextSoFar, Transcribe, Transcript, UserError, Word
+from bot.context import Show
 from bot.testing import ScriptedActs
 from plugins.transcribe.listening import Listening, Wish
 from plugins.transcribe.transcripts import joined
 from tests.plugins.transcribe.people import asked, context, cut, outcome, recording, scripted, sent, transcript, written
+
+R = TypeVar("R", bound=Result)
 
 
 async def test_the_text_grows_in_the_chat_while_it_is_heard() -> None:
@@ -77,6 +83,34 @@ async def test_a_short_rest_is_in_the_language_of_what_came_before() -> None:
     acts = scripted(*script, clips=cut(30.0, 30.0, 4.0))
     await written(sent(recording()), acts)
     assert [job.language for job in asked(acts)] == [None, None, "fr"]
+
+
+class Few(ScriptedActs):
+    """Keeps as many clips as the router does, and runs a job only while its clip is kept."""
+
+    kept: ClassVar[list[Blob]] = []
+
+    @asynccontextmanager
+    async def clips(self, audio: Audio, longest: float, total: float, ahead: int) -> AsyncIterator[AsyncIterator[Clip]]:
+        async def given() -> AsyncIterator[Clip]:
+            for clip in self.cut["v"]:
+                self.kept = [*self.kept[-(ahead - 1) :], clip.audio]
+                yield clip
+
+        yield given()
+
+    async def run(self, job: Job[R], show: Show | None, quiet: bool = False) -> R:
+        for _ in range(10):  # it waits in line, while others go on
+            await asyncio.sleep(0)
+        assert isinstance(job, Transcribe)
+        assert job.audio in self.kept, "its bytes are gone before it is done"
+        return await super().run(job, show, quiet)
+
+
+async def test_a_clip_is_kept_until_it_was_heard_however_long_it_waits() -> None:
+    acts = Few(*(transcript(f"{number}.") for number in range(6)))
+    acts.cut["v"] = cut(*[30.0] * 5, 4.0)
+    assert (await Listening(context(sent(), acts), recording(), Wish(900.0)).transcript()).text == "0. 1. 2. 3. 4. 5."
 
 
 async def test_a_clip_without_speech_says_nothing_about_the_language() -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from pydantic import BaseModel
 
-from bot import Action, Answer, Button, File, Generate, Limits, Reply, Transcript, UserError
+from bot import Action, Answer, Button, File, Generate, Limits, Reply, Segment, Transcript, UserError
 from bot.testing import Scripted, ScriptedActs
 from plugins.transcribe import formats
 from plugins.transcribe.after import PIECE, Into, pieces
@@ -17,6 +17,7 @@ from plugins.transcribe.notes import Note, calls
 from plugins.transcribe.phantoms import phantom
 from plugins.transcribe.transcripts import marked
 from tests.plugins.transcribe.people import ALICE, asked, context, outcome, plugin, recording, scripted, sent, transcript, written
+from tests.plugins.transcribe.subtitles import check_times, cues
 
 LARGE = "qwen2.5-7b-instruct"
 
@@ -91,13 +92,13 @@ def test_doubtful_words_have_a_mark_one_for_all_in_a_row() -> None:
 
 async def test_buttons_are_there_for_what_can_be_done() -> None:
     acts = said("Hello.")
-    assert await labels(acts) == ["Times", "Files"]
+    assert await labels(acts) == ["Timestamps", "Files"]
     acts = scripted(transcript("Hallo.", language="de"))
     acts.served = ["smollm2-135m-instruct"]
-    assert await labels(acts) == ["English", "Times", "Files"]
+    assert await labels(acts) == ["English", "Timestamps", "Files"]
     acts = said("Hello.")
     acts.served = ["smollm2-135m-instruct", LARGE]
-    assert await labels(acts) == ["Summary", "Translate", "Times", "Files"]
+    assert await labels(acts) == ["Summary", "Translate", "Timestamps", "Files"]
     assert await labels(scripted(transcript())) == []
 
 
@@ -138,7 +139,7 @@ async def test_whisper_translates_into_english_itself() -> None:
 
 
 async def test_times_are_a_line_for_each_segment() -> None:
-    assert (await clicked(said("One.", "Two."), "times")).text == "`0:00` One.\n`0:02` Two."
+    assert (await clicked(said("One.", "Two."), "timestamps")).text == "`0:00` One.\n`0:02` Two."
 
 
 async def test_files_come_in_every_format_also_when_the_text_is_not_kept_any_more() -> None:
@@ -161,8 +162,17 @@ def test_subtitles_fit_a_screen_and_their_times_increase() -> None:
     assert all(len(one.text) <= formats.LONGEST_LINE for one in made)
     assert all(one.start < one.end for one in made)
     assert all(before.end <= after.start for before, after in pairwise(made))
-    assert formats.vtt(long).startswith("WEBVTT\n\n00:00:00.000 --> 00:00:00.")
     assert "→ &lt;b>" in formats.srt(long)
+
+
+@pytest.mark.parametrize("format", ["vtt", "srt"])
+def test_another_library_reads_the_subtitles(format: str) -> None:
+    odd = transcript("word " * 40, "--> <b>", "two\n\nparagraphs", "1", "end", seconds=4000.0)
+    late = odd.model_copy(update={"segments": (*odd.segments, Segment(start=3723.5, end=3725.0, text="After an hour."))})
+    found = cues(formats.ALL[format][1](late), format)
+    check_times(found, late.seconds)
+    assert " ".join(text for *_, text in found).replace("&lt;", "<") == f"{'word ' * 40}→ <b> two paragraphs 1 end After an hour."
+    assert found[-1][:2] == (3723.5, 3725.0)
 
 
 def test_chinese_comes_in_the_characters_that_a_server_wants() -> None:

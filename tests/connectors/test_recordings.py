@@ -41,10 +41,13 @@ AUDIO = Path(__file__).parents[1] / "data/audio"
 JFK, GERMAN = (AUDIO / "jfk.ogg").read_bytes(), (AUDIO / "german.ogg").read_bytes()
 SPOKEN = "ask not what your country can do for you"
 
-PATIENCE = 300.0
+PATIENCE = 180.0
 """Seconds in which something must have come, on a machine that does other things too."""
 
 CONFIG = """
+[admission]
+servers = "open"
+direct = "open"
 [plugins.admin]
 [plugins.echo]
 path = "{echo}"
@@ -149,7 +152,8 @@ async def said(lounge: Lounge, words: str, times: int = 1) -> list[Seen]:
     """So many messages with these words, once they are all that they will be."""
 
     async def found() -> list[Seen]:
-        there = [one for one in await lounge.seen() if words.lower() in one.text.lower() and "Cancel" not in one.labels]
+        texts = [(one.text.replace(" (?)", "").lower(), one) for one in await lounge.seen() if "Cancel" not in one.labels]
+        there = [one for text, one in texts if words.lower() in text]
         return there if len(there) >= times else []
 
     with suppress(AssertionError):
@@ -229,7 +233,7 @@ async def test_who_keeps_their_own_out_is_written_down_by_nobody(hall: Hall, lou
     await when(hall, lounge, "recordings", 1)
     await lounge.point(note)
     await said(lounge, "Ben keeps their recordings out")
-    assert not [one for one in await lounge.seen() if SPOKEN in one.text.lower()]
+    assert not [one for one in await lounge.seen() if "Americans" in one.text]
     await lounge.call("mynotes", "in", by="Ben")
     await when(hall, lounge, "mynotes", 2)
     await lounge.record(JFK, by="Ben")
@@ -289,7 +293,7 @@ async def test_telegram_notifies_nobody_and_names_the_click_that_a_policy_needs(
     lounge.chat.bot, hall.telegram.bot["can_read_all_group_messages"] = "member", False
     try:
         await lounge.call("voice", "always")
-        [told] = await said(lounge, NOTICES["always"])
+        _, told = await said(lounge, NOTICES["always"], 2)
         assert "@BotFather, /setprivacy, Disable" in told.text
     finally:
         hall.telegram.bot["can_read_all_group_messages"] = True
@@ -299,8 +303,8 @@ M4A = (AUDIO / "jfk.m4a").read_bytes()
 
 BAD = {
     "This file is empty.": [b""],
-    "This is no sound file that I can read": [b"This is a text that is called voice.ogg.\n" * 50],
-    "This file is damaged": [M4A[: len(M4A) // 2], bomb(1000, 1)],
+    "This is no sound file that I can read": [b"This is a text that is called voice.ogg.\n" * 50, M4A[: len(M4A) // 2]],
+    "This file is damaged: no sound": [bomb(1000, 1)],
     "This file has no sound track.": [(AUDIO / "mute.mp4").read_bytes()],
     "This recording is too long: I listen to at most 20 minutes.": [silence(24)],
     NOBODY: [tracks(1000)],
@@ -313,11 +317,11 @@ async def test_what_cannot_be_heard_gets_a_sentence_and_harms_nobody(hall: Hall)
     for sounds in BAD.values():
         for sound in sounds:
             await lounge.record(sound, 1.0)
-    note = await lounge.record(JFK)
-    hall.telegram.chats.files[note["voice"]["file_id"]] = JFK + JFK[: len(JFK) // 2]  # it has changed when it is fetched
-    await said(lounge, SPOKEN)
     for sentence, sounds in BAD.items():
         await said(lounge, sentence, len(sounds))
+    note = await lounge.record(JFK)
+    hall.telegram.chats.files[note["voice"]["file_id"]] = (AUDIO / "jfk.wav").read_bytes()  # ten times as large when it is fetched
+    await said(lounge, SPOKEN)
     assert {name: process.pid for name, process in hall.house.family.items()} == family
 
 

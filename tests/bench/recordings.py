@@ -168,7 +168,7 @@ async def killed(clips: int) -> int:
             house.family["router"].send_signal(signal.SIGKILL)
             [text] = await wait_until(lambda: written(rooms, place), PATIENCE)
             keys = [key async for key in redis.scan_iter(f"{Keys().prefix}:asked:*")]
-            asked = [int(await redis.hget(key, "transcribe|room/bench") or 0) for key in keys]  # type: ignore[misc]  # redis-py's types
+            asked = [int(await redis.hget(key, "transcribe|room/bench") or 0) for key in keys]
             assert text.count("Americans") >= clips * 0.9, text
             return sum(asked) - clips
 

@@ -77,7 +77,8 @@ class OnDiscord:
         await self.discord.react(note, self._people["Ada"], sign)
 
     async def call(self, command: str, word: str, by: str = "Ada") -> None:
-        await self.discord.call(self.channel, self._people[by], command, **{OPTIONS[command]: word})
+        options: Json = {OPTIONS[command]: word}
+        await self.discord.call(self.channel, self._people[by], command, **options)
 
     async def press(self, below: Seen, label: str) -> None:
         await self.discord.press(below.native, self._people["Ada"], label)

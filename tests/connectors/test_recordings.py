@@ -102,7 +102,7 @@ class Hall:
     async def submitted(self, lounge: Lounge) -> int:
         """How many clips of recordings were handed to models for it, in the last minutes."""
         keys = [key async for key in self.redis.scan_iter(f"{Keys().prefix}:asked:*")]
-        counts = [await self.redis.hget(key, f"transcribe|{lounge.tenant}") for key in keys]  # type: ignore[misc]  # redis-py's types
+        counts = [await self.redis.hget(key, f"transcribe|{lounge.tenant}") for key in keys]
         return sum(int(count or 0) for count in counts)
 
 

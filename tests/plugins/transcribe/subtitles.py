@@ -10,7 +10,7 @@ import webvtt
 def cues(content: str, format: str) -> list[tuple[float, float, str]]:
     """(start, end, text) in seconds of WebVTT (`vtt`) or SubRip (`srt`)."""
     found = webvtt.from_buffer(content.splitlines(), format=format, strict=True)
-    return [(_seconds(cue.start), _seconds(cue.end), cue.text) for cue in found]
+    return [(_seconds(cue.start), _seconds(cue.end), cue.text) for cue in found.captions]
 
 
 def _seconds(stamp: str) -> float:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from bot import Audio, Blob, Clip, Job, Progress, Result, Segment, TextSoFar, Transcribe, Transcript, UserError, Word
-from bot.context import Show
+from bot.acts import Show
 from bot.testing import ScriptedActs
 from plugins.transcribe.listening import Listening, Wish
 from plugins.transcribe.transcripts import joined

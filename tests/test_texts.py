@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,15 +12,15 @@ from babel.messages.catalog import Catalog
 
 from bot.errors import PluginError
 from bot.locales import ENGLISH, OURS, Locales
-from bot.texts import lacking, said, template, updated
+from bot.texts import lacking, marks, said, template, updated
 from bot.translation import later, reader, tr, translated
-from tools.texts import HEAD, texts
+from tools.texts import HEAD, ROOT, texts
 
-ONE_DAY = """\
+ONE_MOON = """\
 from bot import later, tr
 KNOWN = later("a table")
 def handler(n: int) -> str:
-    return tr("{n} day", "{n} days", n=n)
+    return tr("{n} moon", "{n} moons", n=n)
 """
 
 GERMAN = """\
@@ -26,10 +29,10 @@ msgstr ""
 "Content-Type: text/plain; charset=utf-8\\n"
 "Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 
-msgid "{n} day"
-msgid_plural "{n} days"
-msgstr[0] "{n} Tag"
-msgstr[1] "{n} Tage"
+msgid "{n} moon"
+msgid_plural "{n} moons"
+msgstr[0] "{n} Mond"
+msgstr[1] "{n} Monde"
 
 msgid "Cancel"
 msgstr "Lass das"
@@ -59,10 +62,10 @@ def test_a_plugin_brings_a_language_of_its_own_and_its_words_go_before_others(we
     locales = Locales({"weather": weather})
     assert locales.tags == (ENGLISH, "de", "zh-Hans")
     with reader(locales.of("de-AT", "weather")):
-        assert [tr("{n} day", "{n} days", n=n) for n in (1, 2)] == ["1 Tag", "2 Tage"]
+        assert [tr("{n} moon", "{n} moons", n=n) for n in (1, 2)] == ["1 Mond", "2 Monde"]
         assert (tr("Cancel"), translated(later("Saved."))) == ("Lass das", "Saved.")
     with reader(locales.of("zh-CN", "weather")):
-        assert (tr("Cancel"), tr("{n} day", "{n} days", n=2)) == ("取消", "2 天")
+        assert (tr("Cancel"), tr("{n} moon", "{n} moons", n=2)) == ("取消", "2 moons")
     assert tr("Cancel") == "Cancel"
 
 
@@ -84,7 +87,7 @@ def test_what_platforms_and_browsers_say_is_a_language_that_the_bot_speaks_or_no
     ("file", "content", "fault"),
     [
         ("klingonisch.po", GERMAN, "expected the name of a language"),
-        ("de.po", GERMAN.replace("{n} Tage", "{m} Tage"), "'{m} Tage' names other values than its text"),
+        ("de.po", GERMAN.replace("{n} Monde", "{m} Monde"), "'{m} Monde' names other values than its text"),
         ("de.po", "msgid nothing", "de.po"),
     ],
 )
@@ -98,22 +101,65 @@ def test_a_catalogue_that_is_wrong_is_named_at_the_start(tmp_path: Path, file: s
 
 def test_texts_are_found_where_they_are_said(tmp_path: Path) -> None:
     path = tmp_path / "front.py"
-    path.write_text(ONE_DAY)
-    assert [(one.text, one.many) for one in said(path)] == [("a table", ""), ("{n} day", "{n} days")]
-    path.write_text(ONE_DAY.replace('tr("{n} day"', 'tr(f"{n} day"'))
+    path.write_text(ONE_MOON)
+    assert [(one.text, one.many) for one in said(path)] == [("a table", ""), ("{n} moon", "{n} moons")]
+    path.write_text(ONE_MOON.replace('tr("{n} moon"', 'tr(f"{n} moon"'))
     with pytest.raises(ValueError, match=r"front.py:4: expected literals in tr"):
         list(said(path))
 
 
 def test_a_new_language_begins_with_every_text_and_keeps_what_is_translated(tmp_path: Path) -> None:
     code, path = tmp_path / "front.py", tmp_path / "de.po"
-    code.write_text(ONE_DAY)
+    code.write_text(ONE_MOON)
     path.write_bytes(updated(path, template(said(code)), ""))
     assert [fault.partition(" ")[2] for fault in sorted(lacking(path, template(said(code))))] == [
         "'a table' is not translated",
-        "('{n} day', '{n} days') is not translated",
+        "('{n} moon', '{n} moons') is not translated",
     ]
     path.write_text(GERMAN)
     assert [fault for fault in lacking(path, template(said(code))) if "Cancel" in fault] == ["de.po:11: nobody says 'Cancel' any more"]
     path.write_bytes(updated(path, template(said(code)), ""))
     assert list(lacking(path, template(said(code)))) == ["de.po: 'a table' is not translated"]
+
+
+SENT = frozenset(
+    (
+        *("Reply", "UserError", "BadArguments", "Refused", "Busy", "Unavailable", "Unmatched", "JobRefused", "Refusal"),
+        *("Button", "Choice", "Select", "Form", "Option"),
+    )
+)
+"""What has words for people in it."""
+
+WORDS = re.compile(r"[A-Za-z]{2,}")
+
+FOR_MODELS_AND_AUTHORS = {
+    ("plugins/imagine/front.py", "The picture is drawn and shown below your answer."),
+    ("plugins/chat/looking.py", " is no time zone, expected a name such as Europe/Paris"),
+    ("bot/router/choosing.py", "The plugin "),
+    ("bot/router/choosing.py", ' may not do that: its manifest says no `rights = ["administration"]`.'),
+    ("bot/router/choosing.py", " may see and change its own settings alone."),
+}
+"""What a tool tells a model, and what the author of a plugin has to mend."""
+
+
+def unmarked(path: Path) -> Iterator[tuple[str, str]]:
+    """Words that are sent as they stand in the code, by file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    within = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and WORDS.search(node.value):
+            up: ast.AST | None = node
+            while up is not None and not (isinstance(up, ast.Call) and (marks(up) or getattr(up.func, "id", "") in SENT)):
+                up = within.get(up)
+            if isinstance(up, ast.Call) and not marks(up) and " " in node.value.strip():
+                yield path.relative_to(ROOT).as_posix(), node.value
+
+
+OPERATORS = ("bot/cli/", "bot/testing/", "bot/backup")
+"""Where words are for operators and authors of plugins."""
+
+
+def test_what_is_sent_to_people_is_marked_for_translation() -> None:
+    paths = [path for folder in ("bot", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
+    theirs = [path for path in paths if not path.relative_to(ROOT).as_posix().startswith(OPERATORS)]
+    assert {one for path in theirs for one in unmarked(path)} == FOR_MODELS_AND_AUTHORS

@@ -8,10 +8,12 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.errors import BadArguments
 from bot.forms import options
-from bot.translation import tr
+from bot.locales import ENGLISH
+from bot.translation import later, reading, tr, translated
 
 OPTION = re.compile(r"""(?:^|(?<=\s))(?P<mark>--|—)(?P<name>[\w-]+)(?:[\s=]+(?P<value>"[^"]*"|“[^”]*”|(?!--|—)\S+))?""")
 """Phones replace two hyphens by one long dash and straight quotes by curly ones."""
@@ -19,6 +21,26 @@ OPTION = re.compile(r"""(?:^|(?<=\s))(?P<mark>--|—)(?P<name>[\w-]+)(?:[\s=]+(?
 
 DASH = "—"
 SPACES = re.compile(r"[ \t]{2,}")
+
+FAULTS = {
+    "missing": later("field required"),
+    "int_parsing": later("input should be a valid integer, unable to parse string as an integer"),
+    "int_type": later("input should be a valid integer"),
+    "int_from_float": later("input should be a valid integer, got a number with a fractional part"),
+    "float_parsing": later("input should be a valid number, unable to parse string as a number"),
+    "float_type": later("input should be a valid number"),
+    "bool_parsing": later("input should be a valid boolean, unable to interpret input"),
+    "string_type": later("input should be a valid string"),
+    "string_too_long": later("string should have at most {max_length} characters"),
+    "string_too_short": later("string should have at least {min_length} characters"),
+    "greater_than": later("input should be greater than {gt}"),
+    "greater_than_equal": later("input should be greater than or equal to {ge}"),
+    "less_than": later("input should be less than {lt}"),
+    "less_than_equal": later("input should be less than or equal to {le}"),
+    "literal_error": later("input should be {expected}"),
+    "enum": later("input should be {expected}"),
+}
+"""Pydantic's words for what is wrong with a value, by its kinds of error; rarer ones stay English."""
 
 
 def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
@@ -54,7 +76,7 @@ def validate(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]
     try:
         return model.model_validate(_meant(model, given)).model_dump(mode="json")
     except ValidationError as error:
-        faults = "; ".join(_fault(model, fault["loc"], fault["msg"]) for fault in error.errors())
+        faults = "; ".join(_fault(fault) for fault in error.errors())
         raise BadArguments(f"{faults}. {usage(model)}") from None
 
 
@@ -110,6 +132,15 @@ def shorten(text: str, most: int = 40) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _fault(model: type[BaseModel], where: tuple[int | str, ...], what: str) -> str:
-    name = str(where[0]) if where else "arguments"
-    return f"{name}: {what[:1].lower()}{what[1:]}"
+def _fault(fault: ErrorDetails) -> str:
+    name = str(fault["loc"][0]) if fault["loc"] else tr("arguments")
+    return f"{name}: {wrong(fault)}"
+
+
+def wrong(fault: ErrorDetails) -> str:
+    """What pydantic finds wrong with a value, for the reader."""
+    known = FAULTS.get(fault["type"])
+    if known is not None and reading().tag != ENGLISH:
+        return translated(known, **fault.get("ctx", {}))
+    what = fault["msg"].removeprefix("Value error, ")
+    return f"{what[:1].lower()}{what[1:]}"

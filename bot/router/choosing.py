@@ -14,6 +14,7 @@ from bot.connector import Connector
 from bot.errors import BadArguments, Refused, UserError
 from bot.messages import Address, Message
 from bot.plugins import Loaded, Plugins
+from bot.router.arguments import wrong
 from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
@@ -229,8 +230,7 @@ def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], gi
 
 def _fault(model: type[BaseModel], fault: Any) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else ""
-    what = fault["msg"].removeprefix("Value error, ")
-    return f"{titled(model, name)}: {what[:1].lower()}{what[1:]}." if name else f"{what}."
+    return f"{titled(model, name)}: {wrong(fault)}." if name else f"{wrong(fault)}."
 
 
 def titled(model: type[BaseModel], name: str) -> str:

@@ -43,7 +43,7 @@ class OnPages:
         """See `Choosing.choose`. Raises Unavailable where this router does not speak to that platform."""
         connector = self._connectors.get(message.address.connector)
         if connector is None:
-            raise Unavailable("The bot is not connected to that platform right now, so nothing can be changed there.")
+            raise Unavailable(tr("The bot is not connected to that platform right now, so nothing can be changed there."))
         return await self._choosing.choose(CORE, message, change, connector, self._keep)
 
     async def held(self, message: Message) -> Held:

@@ -10,9 +10,10 @@ from bot.messages import Message, Text
 from bot.router.table import Entry
 from bot.routes import Listener
 from bot.store.tickets import Body
+from bot.translation import later, translated
 from bot.turns import Turn, estimate_tokens
 
-NOTICE = (
+NOTICE = later(
     "From now on I remember what is said here, so that I know what you talk about when you mention me. "
     "An admin of this server, or whoever runs me, switched that on and can switch it off."
 )
@@ -34,7 +35,7 @@ async def follow(ctx: Context) -> str | None:
     if await ctx.store.get(Noticed, "chat", "noticed") is not None:
         return None
     await ctx.store.put(Noticed(), "chat", "noticed")
-    return NOTICE
+    return translated(NOTICE)
 
 
 FOLLOWED = Entry(CORE, Listener("followed", lambda message: True, follow, ordered=True))

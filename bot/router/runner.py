@@ -24,7 +24,7 @@ from bot.router.table import Entry, Table
 from bot.routes import Action, Command, Listener, NoArgs, Outcome, Schedule
 from bot.store.queue import Withdrawn
 from bot.store.tickets import Superseded, Ticket
-from bot.translation import read_in, tr
+from bot.translation import read_in, tr, translated
 
 HANDLERS, MOST_FAILURES = "handlers", 5
 """How often in a row a plugin's handlers may fail, whoever asks, before it rests."""
@@ -177,7 +177,7 @@ class Runner:
             case UserError():
                 return Reply(str(error), fault=True, private=isinstance(error, Refused) and isinstance(journal.message.trigger, Clicked))
             case JobExpired() | JobRefused():
-                return Reply(str(error), fault=True)
+                return Reply(translated(str(error)), fault=True)  # a model's words come from a worker, who knows no reader
             case Withdrawn():
                 return None
             case JobCancelled():

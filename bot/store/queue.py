@@ -21,6 +21,7 @@ from bot.store.outputs import Broken, Finished, Outputs, Running, Shown, Update,
 from bot.store.quotas import Charge, charged, exhausted
 from bot.store.scripts import Scripts
 from bot.traces import Request
+from bot.translation import tr
 
 __all__ = ["Broken", "Exchanged", "Finished", "Queue", "Running", "Shown", "Update", "Waiting"]
 
@@ -250,9 +251,14 @@ def _refused(refused: str, worker: Mapping[str, Any], want: str) -> bool:
 
 
 def _too_many(whose: bytes, waiting: int) -> str:
-    them = "it is" if waiting == 1 else "some of them are"
     if whose == b"person":
-        yours = "1 request of yours is" if waiting == 1 else f"{waiting} requests of yours are"
-        return f"{yours} waiting here already. Please ask again when {them} answered."
-    ahead = "1 request is" if waiting == 1 else f"{waiting} requests are"
-    return f"{ahead} waiting here already, all of them ahead of you. Please ask again when {them} answered."
+        return tr(
+            "{n} request of yours is waiting here already. Please ask again when it is answered.",
+            "{n} requests of yours are waiting here already. Please ask again when some of them are answered.",
+            n=waiting,
+        )
+    return tr(
+        "{n} request is waiting here already, all of them ahead of you. Please ask again when it is answered.",
+        "{n} requests are waiting here already, all of them ahead of you. Please ask again when some of them are answered.",
+        n=waiting,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Action, Command, Completing, Context, Reply, Route, UserError
+from bot import Action, Command, Completing, Context, Reply, Route, UserError, tr
 from plugins.chat.comparing import Comparing, Taken
 from plugins.chat.config import Served
 
@@ -61,16 +61,16 @@ class Choosing:
     async def take(self, ctx: Context, args: Taken) -> str:
         """Has a model answer here from now on."""
         await ctx.choices.save({"model": self._known(args.name)}, "thread" if ctx.address.thread else "channel")
-        return f"{args.name} answers here from now on."
+        return tr("{model} answers here from now on.", model=args.name)
 
     def _two(self, args: ModelsArgs) -> tuple[str, str]:
         if not (args.name and args.against) or args.name == args.against:
-            raise UserError("Please name two models: /models ONE --against OTHER --prompt “Why is the sky blue?”")
+            raise UserError(tr("Please name two models: /models ONE --against OTHER --prompt “Why is the sky blue?”"))
         return self._known(args.name), self._known(args.against)
 
     def _known(self, name: str) -> str:
         if name not in self._models:
-            raise UserError(f"No model here is called “{name}”. There is: {', '.join(self._models)}.")
+            raise UserError(tr("No model here is called “{name}”. There is: {models}.", name=name, models=", ".join(self._models)))
         return name
 
     async def _named(self, typing: Completing) -> list[str]:
@@ -78,4 +78,5 @@ class Choosing:
 
 
 def _line(model: Served, *, here: bool) -> str:
-    return f"{'**' if here else ''}{model.name}{'**, answers here' if here else ''}: {model.summary}"
+    named = f"**{model.name}**, {tr('answers here')}" if here else model.name
+    return f"{named}: {model.summary}"

@@ -6,7 +6,24 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, Field
 
-from bot import Action, Answer, Button, Context, Generate, Refused, Reply, Route, Text, Turn, UserError, estimate_tokens, reaches
+from bot import (
+    Action,
+    Answer,
+    Button,
+    Context,
+    Generate,
+    Refused,
+    Reply,
+    Route,
+    Text,
+    Turn,
+    UserError,
+    estimate_tokens,
+    later,
+    reaches,
+    tr,
+    translated,
+)
 
 MOST_QUESTIONS = 5
 """Of one comparison; each stands in the chat as a message of its own."""
@@ -14,7 +31,9 @@ MOST_QUESTIONS = 5
 KEPT = 14 * 86_400.0
 """Seconds in which people may vote, and for which votes are kept."""
 
-CLOSED = Reply("That vote is over.", private=True)
+CLOSED = later("That vote is over.")
+
+ANSWERED = later("{one} and {other} have answered, in an order of chance. Everybody may vote; the names stand in the result.")
 
 
 class Question(BaseModel):
@@ -65,8 +84,8 @@ class Comparing:
         _check(ctx, questions)
         for number, question in enumerate(questions):
             await self._ask(ctx, f"compared/{ctx.ref}/{number}", models, question)
-        told = f"{models[0]} and {models[1]} have answered, in an order of chance. Everybody may vote; the names stand in the result."
-        return Reply(told, buttons=[Button("Result", "result", {"id": ctx.ref, "questions": len(questions)})])
+        told = translated(ANSWERED, one=models[0], other=models[1])
+        return Reply(told, buttons=[Button(tr("Result"), "result", {"id": ctx.ref, "questions": len(questions)})])
 
     async def _ask(self, ctx: Context, key: str, models: tuple[str, str], question: str) -> None:
         first, second = ctx.random.sample(models, 2)
@@ -74,20 +93,20 @@ class Comparing:
         one, other = answers
         asked = Question(models=(first, second), seconds=(one.seconds, other.seconds), tokens=(one.tokens, other.tokens))
         await ctx.store.put(asked, "chat", key, ttl=KEPT)  # before anybody can vote
-        buttons = [Button(label, "vote", {"key": key, "choice": choice}) for choice, label in enumerate(("1", "2", "No difference"))]
+        buttons = [Button(label, "vote", {"key": key, "choice": choice}) for choice, label in enumerate(("1", "2", tr("No difference")))]
         await ctx.reply(Reply(f"**{question}**", _shown("1", one), _shown("2", other), buttons=buttons))
 
     async def vote(self, ctx: Context, vote: Vote) -> Reply:
         """Counts a vote; who has voted before changes it."""
         question = await ctx.store.get(Question, "chat", vote.key)
         if question is None or question.closed:
-            return CLOSED
+            return Reply(translated(CLOSED), private=True)
         before = await ctx.store.get(Ballot, "person", vote.key)
         votes = [count - (before is not None and before.choice == choice) for choice, count in enumerate(question.votes)]
         votes[vote.choice] += 1
         await ctx.store.put(question.model_copy(update={"votes": tuple(votes)}), "chat", vote.key, ttl=KEPT)
         await ctx.store.put(Ballot(choice=vote.choice), "person", vote.key, ttl=KEPT)
-        return Reply("Counted. You may change your mind until the result is out.", private=True)
+        return Reply(tr("Counted. You may change your mind until the result is out."), private=True)
 
     async def result(self, ctx: Context, asked: Result) -> Reply:
         """Ends the vote, and says which model wrote what. Raises Refused."""
@@ -95,13 +114,13 @@ class Comparing:
         questions = [await self._close(ctx, f"compared/{asked.id}/{number}") for number in range(asked.questions)]
         found = [question for question in questions if question]
         if not found:
-            return CLOSED
+            return Reply(translated(CLOSED), private=True)
         names = sorted(found[0].models)
         neither = sum(question.votes[2] for question in found)
         lines = [_line(name, found) for name in names]
-        buttons = [Button(f"Use {name} here", "take", {"name": name}) for name in names]
+        buttons = [Button(tr("Use {model} here", model=name), "take", {"name": name}) for name in names]
         told = [_order(number, question) for number, question in enumerate(found, 1)]
-        return Reply("\n".join([*lines, f"No difference: {neither}", *told]), buttons=buttons)
+        return Reply("\n".join([*lines, tr("No difference: {n}", n=neither), *told]), buttons=buttons)
 
     async def _close(self, ctx: Context, key: str) -> Question | None:
         question = await ctx.store.get(Question, "chat", key)
@@ -113,15 +132,17 @@ class Comparing:
 def _check(ctx: Context, questions: Sequence[str]) -> None:
     _manages(ctx)
     if not 1 <= len(questions) <= MOST_QUESTIONS:
-        raise UserError(f"Please say what both are to answer: --prompt with one to {MOST_QUESTIONS} questions, separated by |.")
+        raise UserError(
+            tr("Please say what both are to answer: --prompt with one to {most} questions, separated by |.", most=MOST_QUESTIONS)
+        )
     most = ctx.settings.context_tokens
     if any(estimate_tokens(question) > most for question in questions):
-        raise UserError(f"A question is too long: {most} tokens are the most that a model is shown here.")
+        raise UserError(tr("A question is too long: {most} tokens are the most that a model is shown here.", most=most))
 
 
 def _manages(ctx: Context) -> None:
     if not reaches(ctx.level, "admin"):
-        raise Refused("Only who manages this server compares models.")
+        raise Refused(tr("Only who manages this server compares models."))
 
 
 def _job(ctx: Context, model: str, question: str) -> Generate:
@@ -135,7 +156,7 @@ def _turn(role: str, text: str) -> Turn:
 
 
 def _shown(label: str, answer: Answer) -> str:
-    return f"**{label}**\n{answer.text or '(no answer)'}"
+    return f"**{label}**\n{answer.text or tr('(no answer)')}"
 
 
 def _line(name: str, questions: Sequence[Question]) -> str:
@@ -143,9 +164,13 @@ def _line(name: str, questions: Sequence[Question]) -> str:
     votes = sum(question.votes[place] for question, place in places)
     seconds = sum(question.seconds[place] for question, place in places)
     tokens = sum(question.tokens[place] for question, place in places)
-    speed = f", {tokens / seconds:.0f} tokens/s" if seconds else ""
-    return f"**{name}**: {votes} {'vote' if votes == 1 else 'votes'}, {seconds / len(places):.1f} s an answer{speed}"
+    speed = tr(", {n} tokens/s", n=round(tokens / seconds)) if seconds else ""
+    took = f"{seconds / len(places):.1f}"
+    return (
+        tr("**{model}**: {n} vote, {took} s an answer", "**{model}**: {n} votes, {took} s an answer", n=votes, model=name, took=took)
+        + speed
+    )
 
 
 def _order(number: int, question: Question) -> str:
-    return f"Question {number}: 1 is {question.models[0]}, 2 is {question.models[1]}"
+    return tr("Question {number}: 1 is {one}, 2 is {other}", number=number, one=question.models[0], other=question.models[1])

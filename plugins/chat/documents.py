@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeGuard
 
-from bot import Context, File, Message, Part, Text
+from bot import Context, File, Message, Part, Text, tr
 
 LARGEST = 2 << 20
 """Bytes of a text file; far more than any model is shown."""
@@ -50,7 +50,7 @@ async def with_documents(ctx: Context, room: int) -> tuple[Message, str]:
         text, cut = shortened(await content(ctx, part), share)
         name = part.source.name or "a file"
         added.append(Text("\n".join([f"[{name}]", *(f"> {line}" for line in text.splitlines())])))
-        left_out += [f"the first {len(text):,} characters of {name}"] if cut else []
+        left_out += [tr("the first {n} characters of {file}", n=f"{len(text):,}", file=name)] if cut else []
     parts = (*(part for part in message.parts if part not in files), *added)
     return (replace(message, parts=parts) if added else message), _said(left_out)
 
@@ -86,5 +86,5 @@ def shortened(text: str, tokens: int) -> tuple[str, bool]:
 
 
 def _said(left_out: Iterable[str]) -> str:
-    read = " and ".join(left_out)
-    return f"I have read {read}." if read else ""
+    read = tr(" and ").join(left_out)
+    return tr("I have read {what}.", what=read) if read else ""

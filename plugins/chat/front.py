@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot import Audio, Catalogue, Command, Context, Listener, Message, NoArgs, Reply, Route, Tool, Turn, UserError, hookimpl
+from bot import Audio, Catalogue, Command, Context, Listener, Message, NoArgs, Reply, Route, Tool, Turn, UserError, hookimpl, tr
 from plugins.chat.choosing import Choosing
 from plugins.chat.config import Config, served
 from plugins.chat.documents import with_documents
@@ -12,7 +12,7 @@ from plugins.chat.looking import tools
 from plugins.chat.recalling import recalled, talk
 from plugins.chat.replying import Replying, exchange
 from plugins.chat.requests import Requests
-from plugins.chat.wording import question, quoted, unreadable, words
+from plugins.chat.wording import question, quoted, too_long, unreadable, words
 
 
 def speaks(message: Message) -> bool:
@@ -53,15 +53,15 @@ class Plugin:
     async def reset(self, ctx: Context, args: NoArgs) -> str:
         """Starts the conversation anew."""
         await talk(ctx).reset()
-        return "Done. I have forgotten what we said here."
+        return tr("Done. I have forgotten what we said here.")
 
     async def undo(self, ctx: Context, args: NoArgs) -> str:
         """Forgets the last question and its answer, as if they had not been said."""
         last = exchange(await recalled(ctx))
         if not last:
-            return "There is nothing to forget."
+            return tr("There is nothing to forget.")
         await talk(ctx).withdraw(last[0].message)
-        return f"Forgotten: “{_short(last[0].text)}”"
+        return tr("Forgotten: “{question}”", question=_short(last[0].text))
 
     async def answer(self, ctx: Context) -> Reply | str:
         """What was said to the bot, with files and what it replies to."""
@@ -86,16 +86,16 @@ LONGEST_SHOWN = 60
 
 def _wordless(message: Message) -> str:
     if cannot := unreadable(message):
-        return f"{cannot} Tell me in words what it is about, and I will try to help."
-    return f"Hello {message.sender.name}! Ask me something, or tell me what you need."
+        return f"{cannot} {tr('Tell me in words what it is about, and I will try to help.')}"
+    return tr("Hello {name}! Ask me something, or tell me what you need.", name=message.sender.name)
 
 
 def _unread(message: Message) -> str:
     cannot = unreadable(message)
-    return f"({cannot} I have answered the words alone.)" if cannot else ""
+    return f"({cannot} {tr('I have answered the words alone.')})" if cannot else ""
 
 
 def _too_long(asked: Turn, most: int) -> str:
     length = len(asked.text)
     readable = length * most // asked.tokens
-    return f"That is too long for me: {length:,} characters, and I can read about {readable:,} at once. Please send less."
+    return too_long(length, readable)

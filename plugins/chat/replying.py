@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bot import Action, Button, Command, Context, Generate, NoArgs, Reply, Route, Text, Turn
+from bot import Action, Button, Command, Context, Generate, NoArgs, Reply, Route, Text, Turn, later, tr, translated
 from plugins.chat.choosing import Choosing
 from plugins.chat.recalling import Condensing, recalled, talk
 from plugins.chat.wording import described, labels, reopened
 from plugins.chat.writing import Written, write
 
-NOTHING = "I could not think of an answer to that. Please ask in other words."
+NOTHING = later("I could not think of an answer to that. Please ask in other words.")
 
-GONE = "That is too long ago: I do not remember it any more."
+GONE = later("That is too long ago: I do not remember it any more.")
 
 LIVELY = 0.8
 """The least temperature of a second answer: what is likeliest has been said."""
@@ -52,7 +52,7 @@ class Replying:
         turns = [*history, asked]
         written = await write(ctx, await self._job(ctx, turns, **changes), labels(ctx.message, turns))
         if not written.text and not written.parts:
-            return NOTHING
+            return translated(NOTHING)
         if changes:  # it is not the first answer
             await talk(ctx).withdraw(asked.message)
         await self._remember(ctx, history, asked, written)
@@ -64,7 +64,7 @@ class Replying:
         turns = exchange(history, message)
         asked = next((turn for turn in turns if turn.role == "person"), None)
         if asked is None:
-            return GONE if message else "There is no question to answer again."
+            return translated(GONE) if message else tr("There is no question to answer again.")
         warmth = max(ctx.settings.temperature, LIVELY)
         return await self.reply(ctx, _before(history, asked), asked, temperature=warmth, seed=ctx.random.getrandbits(32))
 
@@ -73,13 +73,13 @@ class Replying:
         history, message = await recalled(ctx), _message(args)
         turns = exchange(history, message)
         if not turns or turns[-1].role != "bot":
-            return GONE if message else "There is no answer to go on with."
+            return translated(GONE) if message else tr("There is no answer to go on with.")
         said, before = turns[-1], _before(history, turns[0])
         job = await self._job(ctx, [*before, *turns], tools=())
         written = await write(ctx, job, labels(ctx.message, [*before, *turns]), begun=said.text)
         more = written.text.removeprefix(said.text)
         if not more.strip():
-            return "That was all."
+            return tr("That was all.")
         await talk(ctx).withdraw(said.message)
         written.tokens += said.tokens
         await self._remember(ctx, before, turns[0], written)
@@ -118,7 +118,9 @@ def _message(args: NoArgs | Asked) -> str:
 
 
 def _reply(ctx: Context, text: str, written: Written, message: str, notes: Iterable[str] = ()) -> Reply:
-    used = f"_(Used: {', '.join(dict.fromkeys(written.used))}.)_" if written.used else ""
+    used = f"_({tr('Used: {tools}.', tools=', '.join(dict.fromkeys(written.used)))})_" if written.used else ""
     shown = filter(None, (f"{text} …" if written.cut else text, used, *notes))
-    labelled = [*(["Continue"] if written.cut else []), "Again"] if ctx.settings.buttons else []
-    return Reply(*shown, *written.parts, buttons=[Button(label, label.lower(), {"message": message}) for label in labelled])
+    below = {"message": message}
+    more = [Button(tr("Continue"), "continue", below)] if written.cut else []
+    buttons = [*more, Button(tr("Again"), "again", below)] if ctx.settings.buttons else []
+    return Reply(*shown, *written.parts, buttons=buttons)

@@ -22,13 +22,14 @@ from bot import (
     Turn,
     UserError,
     estimate_tokens,
+    tr,
 )
 from plugins.chat import tasks
 from plugins.chat.config import Served
 from plugins.chat.documents import content, readable, shortened
 from plugins.chat.recalling import lines, talk
 from plugins.chat.tasks import Task
-from plugins.chat.wording import described
+from plugins.chat.wording import described, too_long
 
 Chosen = Callable[[Context], Served]
 """Which model answers in this chat."""
@@ -119,14 +120,18 @@ class Requests:
             return await self._done(ctx, tasks.summarise(), await self._text(ctx, args))
         since = (ctx.now - timedelta(hours=args.hours)).timestamp()
         said = [turn for turn in await self._remembered(ctx) if turn.at >= since]
-        return await self._told(ctx, said) if said else f"I know of nothing that was said here in the last {args.hours:g} h."
+        return (
+            await self._told(ctx, said)
+            if said
+            else tr("I know of nothing that was said here in the last {hours} h.", hours=f"{args.hours:g}")
+        )
 
     async def catch_up(self, ctx: Context, args: NoArgs) -> Reply | str:
         """What was said since the person last spoke here, of all that the bot has heard; for their eyes alone, where the platform can."""
         turns, me = await self._remembered(ctx), ctx.person.id
         last = max((number for number, turn in enumerate(turns) if turn.person == me and turn.role == "person"), default=-1)
         missed = [turn for turn in turns[last + 1 :] if turn.person != me]
-        return Reply(await self._told(ctx, missed) if missed else "You have missed nothing that I know of.", private=True)
+        return Reply(await self._told(ctx, missed) if missed else tr("You have missed nothing that I know of."), private=True)
 
     async def _remembered(self, ctx: Context) -> list[Turn]:
         return await talk(ctx).turns(MOST_PARTS * ctx.settings.context_tokens)
@@ -141,7 +146,7 @@ class Requests:
         """One of the labels."""
         labels = [label for each in args.labels.split(",") if (label := each.strip())]
         if len(labels) < 2:
-            raise UserError('Please give at least two labels, separated by commas: --labels "spam, no spam".')
+            raise UserError(tr('Please give at least two labels, separated by commas: --labels "spam, no spam".'))
         return tasks.closest(await self._done(ctx, tasks.classify(labels), await self._text(ctx, args)), labels)
 
     async def extract(self, ctx: Context, args: ExtractArgs) -> str:
@@ -161,13 +166,13 @@ class Requests:
         others = [part for part in quote.parts if not readable(part)] if quote and not spoken else []
         if text := "\n".join(filter(None, [spoken or described(others), *read])):
             return text
-        raise UserError("Please write a text behind the command, or reply with it to a message.")
+        raise UserError(tr("Please write a text behind the command, or reply with it to a message."))
 
     async def _done(self, ctx: Context, task: Task, text: str, *, shown: bool = True) -> str:
         model, settings = self._chosen(ctx), ctx.settings
         if (tokens := estimate_tokens(text)) > settings.context_tokens:
             most = len(text) * settings.context_tokens // tokens
-            raise UserError(f"That is too long for me: {len(text):,} characters, and I can read about {most:,} at once. Please send less.")
+            raise UserError(too_long(len(text), most))
         job = Generate(
             model=model.name,
             turns=task.turns(text, tuned=model.tuned),
@@ -176,7 +181,7 @@ class Requests:
             stop=() if model.tuned else task.stops,
         )
         answer = await (ctx.stream(job, _shown) if shown else ctx.run(job))
-        return answer.text or "The model had nothing to say to that."
+        return answer.text or tr("The model had nothing to say to that.")
 
 
 def _shown(partial: Partial) -> Reply | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from bot import Audio, File, Image, Message, Quote, Text, Turn, estimate_tokens
+from bot import Audio, File, Image, Message, Quote, Text, Turn, estimate_tokens, tr
 
 PUNCTUATION = " \t\n?!.,:;…"
 
@@ -93,7 +93,13 @@ def reopened(said: str, more: str) -> str:
 
 def unreadable(message: Message) -> str:
     """What the bot cannot read in this message, as a sentence; "" when there is nothing of the kind."""
-    kinds = [name for kind, name in ((Image, "pictures"), (File, "files")) if any(isinstance(part, kind) for part in message.parts)]
-    seen = f"I cannot read {' or '.join(kinds)} yet." if kinds else ""
-    heard = "I cannot listen to recordings here." if any(isinstance(part, Audio) for part in message.parts) else ""
+    kinds = [name for kind, name in ((Image, tr("pictures")), (File, tr("files"))) if any(isinstance(part, kind) for part in message.parts)]
+    seen = tr("I cannot read {what} yet.", what=tr(" or ").join(kinds)) if kinds else ""
+    heard = tr("I cannot listen to recordings here.") if any(isinstance(part, Audio) for part in message.parts) else ""
     return " ".join(filter(None, (seen, heard)))
+
+
+def too_long(length: int, readable: int) -> str:
+    """What is said of a text that does not fit the model; both in characters."""
+    has, most = f"{length:,}", f"{readable:,}"
+    return tr("That is too long for me: {has} characters, and I can read about {most} at once. Please send less.", has=has, most=most)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from bot import later
 from plugins.imagine.config import Server
 
 HOSTS = {"": "https://api.bfl.ai/v1", "eu": "https://api.eu.bfl.ai/v1", "us": "https://api.us.bfl.ai/v1"}
@@ -21,8 +22,8 @@ HOSTS = {"": "https://api.bfl.ai/v1", "eu": "https://api.eu.bfl.ai/v1", "us": "h
 DONE = "Ready"
 FAILED = {"Error", "Failed", "Task not found"}
 MODERATED = {
-    "Request Moderated": "The server does not draw this: its check refused the words. Nothing was drawn.",
-    "Content Moderated": "The server drew this and withholds it: its check refused the picture.",
+    "Request Moderated": later("The server does not draw this: its check refused the words. Nothing was drawn."),
+    "Content Moderated": later("The server drew this and withholds it: its check refused the picture."),
 }
 """States that nothing follows. Any other is one on the way."""
 

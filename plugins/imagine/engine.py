@@ -14,7 +14,7 @@ import diffusers
 import torch
 from PIL import Image
 
-from bot import Batch, Draw, ImageFacts, Picture, Preview, Progress, Work
+from bot import Batch, Draw, ImageFacts, Picture, Preview, Progress, Work, later
 from plugins.imagine.embeddings import Embeddings
 from plugins.imagine.files import digest, opened, png, preview
 from plugins.imagine.loading import described, revision, versions
@@ -203,7 +203,7 @@ class Watch:
             raise Unwanted
         total = getattr(pipe, "num_timesteps", self._steps)
         for work in works.values():
-            work.emit(Progress(done=step + 1, total=total, unit="steps"))
+            work.emit(Progress(done=step + 1, total=total, unit=later("steps")))
         latents = tensors["latents"]
         if self._previews.due(step + 1):
             self._show(self._previews.drawn(step, latents))

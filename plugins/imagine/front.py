@@ -24,6 +24,7 @@ from bot import (
     Tool,
     UserError,
     hookimpl,
+    tr,
 )
 from plugins.imagine import rules
 from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, RestyleArgs, args_for
@@ -117,14 +118,14 @@ class Plugin:
         """Begins with the picture that is attached, replied to, or in whose menu this was; without words it says what it shows itself."""
         image = _shown_picture(ctx)
         if image is None:
-            raise UserError("Please attach a picture, or reply with this command to one.")
+            raise UserError(tr("Please attach a picture, or reply with this command to one."))
         settings: Settings = ctx.settings
         model = self._chosen(settings)
         canvas = await self._canvas(ctx, model, image)
         before = read(canvas.recipe)
         words = args.prompt or (before.prompt if before else rules.clean(image.alt)[: rules.LONGEST])
         if not words:
-            raise UserError("Please say what is to become of it: /restyle a night sky.")
+            raise UserError(tr("Please say what is to become of it: /restyle a night sky."))
         self._check(ctx, words)
         _check_words(model.name, words)
         job = asked(self._args(prompt=words), model, settings, ctx.random.randrange(SEEDS))
@@ -135,14 +136,14 @@ class Plugin:
         recipe = await self._named(ctx, args.id) if args.id else await _attached(ctx)
         self._check(ctx, f"{recipe.prompt} {recipe.negative}")
         if recipe.model not in self._models:
-            raise UserError(f"This was drawn by {recipe.model}, which does not draw here.")
+            raise UserError(tr("This was drawn by {model}, which does not draw here.", model=recipe.model))
         job = recipe.job()
         if recipe.reference:
             job = job.model_copy(update={"reference": (await self._same_reference(ctx)).image})
         picture = await ctx.run(job)
         now = Recipe.model_validate(picture.recipe)
         if recipe.reference != now.reference:
-            raise UserError("That is not the picture that this one began with. Please attach the same file.")
+            raise UserError(tr("That is not the picture that this one began with. Please attach the same file."))
         return await self._reply(ctx, [(picture, now)], compared(recipe, now))
 
     async def again(self, ctx: Context, args: Below) -> Reply:
@@ -150,7 +151,7 @@ class Plugin:
         recipe = await self._named(ctx, args.recipes[0])
         self._check(ctx, recipe.prompt)
         if recipe.reference:
-            raise UserError("This picture began with another one. Please send that again with /imagine, or press Vary.")
+            raise UserError(tr("This picture began with another one. Please send that again with /imagine, or press Vary."))
         job = recipe.job().model_copy(update={"seed": ctx.random.randrange(SEEDS), "batch": None, "number": len(args.recipes)})
         return await self._drawn(ctx, job)
 
@@ -161,7 +162,7 @@ class Plugin:
         model = self._models.get(recipe.model) or self._chosen(ctx.settings)
         pictures = [part for part in ctx.message.reply_to.parts if isinstance(part, Image)] if ctx.message.reply_to else []
         if not pictures:
-            raise UserError("I no longer see the picture here. Please reply to it with /imagine and some words.")
+            raise UserError(tr("I no longer see the picture here. Please reply to it with /imagine and some words."))
         canvas = await self._canvas(ctx, model, pictures[min(args.which, len(pictures) - 1)])
         changed = {"reference": canvas.image, "strength": VARIED, "seed": ctx.random.randrange(SEEDS), "batch": None}
         return await self._drawn(ctx, recipe.job().model_copy(update=changed))
@@ -177,7 +178,7 @@ class Plugin:
     async def delete(self, ctx: Context, args: Below) -> None:
         """By who asked, and by who manages the server."""
         if not (ctx.person.id == args.asker or ctx.message.manages):
-            raise Refused("Only the person who asked for this picture and the admins of this server can delete it.")
+            raise Refused(tr("Only the person who asked for this picture and the admins of this server can delete it."))
         await ctx.remove()
 
     def _chosen(self, settings: Settings) -> Served:
@@ -188,16 +189,16 @@ class Plugin:
         """Raises Refused for what this server does not want drawn."""
         rules.check(words, ctx.settings.blocked)
         if ctx.settings.restricted and not (ctx.message.age_restricted or ctx.address.direct):
-            raise Refused("Here pictures are drawn in age-restricted channels only.")
+            raise Refused(tr("Here pictures are drawn in age-restricted channels only."))
 
     async def _canvas(self, ctx: Context, model: Served, image: Image) -> Canvas:
         if not model.facts.references:
-            raise UserError(f"{model.name} cannot begin with a picture.")
+            raise UserError(tr("{model} cannot begin with a picture.", model=model.name))
         return await ctx.picture(image, side=model.facts.most)
 
     async def _same_reference(self, ctx: Context) -> Canvas:
         if (image := _shown_picture(ctx)) is None:
-            raise UserError("This picture began with another one, which I do not keep. Please attach that to the command.")
+            raise UserError(tr("This picture began with another one, which I do not keep. Please attach that to the command."))
         return await ctx.picture(image)
 
     async def _drawn(self, ctx: Context, job: Draw, note: str = "") -> Reply:
@@ -210,9 +211,13 @@ class Plugin:
         recipes = [recipe for _, recipe in pictures]
         for recipe in recipes:
             await ctx.store.put(recipe, "server", f"recipe/{recipe.id}")
-        words = "\n".join(filter(None, [described(recipes), note, "Drawn by a machine." if settings.label else ""]))
+        words = "\n".join(filter(None, [described(recipes), note, tr("Drawn by a machine.") if settings.label else ""]))
         images = [
-            Image(_named_file(one.image, recipe), alt=f"Drawn by a machine: {recipe.prompt}"[:1000], spoiler=settings.spoiler)
+            Image(
+                _named_file(one.image, recipe),
+                alt=tr("Drawn by a machine: {prompt}", prompt=recipe.prompt)[:1000],
+                spoiler=settings.spoiler,
+            )
             for one, recipe in pictures
         ]
         return Reply(words, *images, buttons=self._buttons(recipes, ctx.person.id))
@@ -221,15 +226,18 @@ class Plugin:
         below = {"recipes": [recipe.id for recipe in recipes], "asker": asker}
         model = self._models.get(recipes[0].model)
         which = range(len(recipes)) if model is None or model.facts.references else ()
-        vary = [Button(f"Vary {number + 1}" if len(recipes) > 1 else "Vary", "vary", {**below, "which": number}) for number in which]
-        words = Form.of("Edit the prompt", Edited, {"prompt": recipes[0].prompt}, ["prompt"])
-        edit = Button("Edit prompt", "edit", {**below, "prompt": recipes[0].prompt}, words)
-        return [Button("Again", "again", below), *vary, edit, Button("Delete", "delete", below)]
+        named = [tr("Vary {number}", number=number + 1) for number in which] if len(recipes) > 1 else [tr("Vary")]
+        vary = [Button(name, "vary", {**below, "which": number}) for number, name in zip(which, named, strict=False)]
+        words = Form.of(tr("Edit the prompt"), Edited, {"prompt": recipes[0].prompt}, ["prompt"])
+        edit = Button(tr("Edit prompt"), "edit", {**below, "prompt": recipes[0].prompt}, words)
+        return [Button(tr("Again"), "again", below), *vary, edit, Button(tr("Delete"), "delete", below)]
 
     async def _named(self, ctx: Context, id: str) -> Recipe:
         found = await ctx.store.get(Recipe, "server", f"recipe/{id.strip().strip('`').lower()}")
         if found is None:
-            raise UserError(f"There is no recipe “{id}” in this server. A picture's own file has its recipe too: attach it to /recipe.")
+            raise UserError(
+                tr("There is no recipe “{id}” in this server. A picture's own file has its recipe too: attach it to /recipe.", id=id)
+            )
         return found
 
 
@@ -256,11 +264,11 @@ def _shown_picture(ctx: Context) -> Image | None:
 async def _attached(ctx: Context) -> Recipe:
     image = _shown_picture(ctx)
     if image is None:
-        raise UserError("Please give the eight letters that stand below a picture, or attach the picture's file.")
+        raise UserError(tr("Please give the eight letters that stand below a picture, or attach the picture's file."))
     found = read((await ctx.picture(image)).recipe)
     if found is None:
         raise UserError(
-            "This file does not say how it was drawn; some platforms take that out. The eight letters below the picture do it too."
+            tr("This file does not say how it was drawn; some platforms take that out. The eight letters below the picture do it too.")
         )
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot import Draw
+from bot import Draw, tr
 
 NAME = "hobnob"
 """The text of a PNG that holds a recipe."""
@@ -80,12 +80,12 @@ def read(text: str) -> Recipe | None:
 def differences(before: Recipe, now: Recipe) -> Iterator[str]:
     """What drew it then and draws otherwise now, in words."""
     for what, then, today in (
-        ("the model's files", before.revision[:12], now.revision[:12]),
-        ("the precision", before.precision, now.precision),
-        ("the fit", before.fit, now.fit),
-        ("the device", before.device, now.device),
-        ("the style's file", before.style_digest[:12], now.style_digest[:12]),
+        (tr("the model's files"), before.revision[:12], now.revision[:12]),
+        (tr("the precision"), before.precision, now.precision),
+        (tr("the fit"), before.fit, now.fit),
+        (tr("the device"), before.device, now.device),
+        (tr("the style's file"), before.style_digest[:12], now.style_digest[:12]),
         *((name, before.versions.get(name, ""), now.versions.get(name, "")) for name in sorted({*before.versions, *now.versions})),
     ):
         if then != today:
-            yield f"{what} ({then or 'none'} then, {today or 'none'} now)"
+            yield tr("{what} ({then} then, {now} now)", what=what, then=then or tr("none"), now=today or tr("none"))

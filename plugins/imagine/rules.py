@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot import Refused
+from bot import Refused, tr
 
 LONGEST = 2_000
 """Characters of a prompt; no model reads more than some 500 tokens."""
@@ -21,7 +21,7 @@ def check(text: str, blocked: str) -> None:
     """Raises Refused for words that this server has blocked; which one it was is not said, so that nobody is led around it."""
     plain = _plain(text)
     if any(re.search(_pattern(word), plain) for each in blocked.split(",") if (word := _plain(each.strip()))):
-        raise Refused("This server does not want such pictures. Please ask for another one.")
+        raise Refused(tr("This server does not want such pictures. Please ask for another one."))
 
 
 def _pattern(word: str) -> str:

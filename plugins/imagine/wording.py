@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import Draw, UserError
+from bot import Draw, UserError, tr
 from plugins.imagine.args import ImagineArgs
 from plugins.imagine.recipe import Recipe, differences
 from plugins.imagine.served import Served
@@ -21,14 +21,26 @@ def asked(args: ImagineArgs, model: Served, settings: Settings, seed: int) -> Dr
     guidance, negative, style = (getattr(args, name, None) for name in ("guidance", "negative", "style"))
     for name, given, heeded in (("guidance", guidance is not None, facts.guidance is not None), ("negative", negative, facts.negative)):
         if given and not heeded:
-            raise UserError(f"{model.name} does not heed --{name}; please leave it out.")
+            raise UserError(tr("{model} does not heed --{name}; please leave it out.", model=model.name, name=name))
     if args.number > settings.most_number:
         raise UserError(
-            f"Here at most {settings.most_number} {'picture' if settings.most_number == 1 else 'pictures'} can be asked for at once."
+            tr(
+                "Here at most {n} picture can be asked for at once.",
+                "Here at most {n} pictures can be asked for at once.",
+                n=settings.most_number,
+            )
         )
     most = min(facts.most_steps, settings.most_steps)
     if args.steps is not None and args.steps > most:
-        raise UserError(f"{model.name} takes at most {most} {'step' if most == 1 else 'steps'} here, {args.steps} were asked for.")
+        raise UserError(
+            tr(
+                "{model} takes at most {n} step here, {asked} were asked for.",
+                "{model} takes at most {n} steps here, {asked} were asked for.",
+                n=most,
+                model=model.name,
+                asked=args.steps,
+            )
+        )
     return Draw(
         model=model.name,
         prompt=args.prompt,
@@ -46,20 +58,18 @@ def described(recipes: Sequence[Recipe]) -> str:
     """What stands above the pictures."""
     first = recipes[0]
     prompt = first.prompt if len(first.prompt) <= LONGEST_SHOWN else f"{first.prompt[: LONGEST_SHOWN - 1]}…"
-    facts = [f"{first.width}×{first.height}", f"{first.steps} {'step' if first.steps == 1 else 'steps'}", f"seed {first.seed}", first.model]
+    facts = [f"{first.width}×{first.height}", tr("{n} step", "{n} steps", n=first.steps), tr("seed {seed}", seed=first.seed), first.model]
     facts += [first.style] if first.style else []
-    facts += [f"cost {' + '.join(recipe.cost for recipe in recipes)}"] if first.cost else []
+    facts += [tr("cost {cost}", cost=" + ".join(recipe.cost for recipe in recipes))] if first.cost else []
     ids = ", ".join(f"`{recipe.id}`" for recipe in recipes)
-    return f"**{prompt}**\n{' · '.join(facts)} · recipe {ids}"
+    return f"**{prompt}**\n{' · '.join(facts)} · {tr('recipe {ids}', ids=ids)}"
 
 
 def compared(before: Recipe, now: Recipe) -> str:
     """Whether the second picture is the first one, and why not."""
     if before.pixels == now.pixels:
-        return "The same picture, bit for bit."
+        return tr("The same picture, bit for bit.")
     other = list(differences(before, now))
-    return (
-        f"Not bit for bit the same. What differs: {'; '.join(other)}."
-        if other
-        else "Not bit for bit the same, though nothing that I know of differs."
-    )
+    if not other:
+        return tr("Not bit for bit the same, though nothing that I know of differs.")
+    return tr("Not bit for bit the same. What differs: {what}.", what="; ".join(other))

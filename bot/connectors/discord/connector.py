@@ -30,7 +30,9 @@ from bot.translation import later, translated
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
 
-NO_FILES = "(I may not send files here. An admin allows that in the settings of this channel, Permissions, for my role: Attach Files.)"
+NO_FILES = later(
+    "(I may not send files here. An admin allows that in the settings of this channel, Permissions, for my role: Attach Files.)"
+)
 
 LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
 
@@ -197,7 +199,7 @@ class DiscordConnector:
             if not post.uploads:
                 raise
             async with told(_where(to)):  # words may be allowed where files are not
-                words = new(replace(post, uploads=(), text=f"{post.text}\n\n{NO_FILES}".strip()[:TEXT]))
+                words = new(replace(post, uploads=(), text=f"{post.text}\n\n{translated(NO_FILES)}".strip()[:TEXT]))
                 return str((await channel.send(**made | words | {"files": None}, nonce=short(f"{nonce}."), silent=post.silent)).id)
 
     async def _whisper(self, via: Via, post: Post) -> str:

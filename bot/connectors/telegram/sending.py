@@ -28,6 +28,7 @@ from bot.connectors.telegram import faults
 from bot.connectors.telegram.rendering import rendered
 from bot.connectors.telegram.styled import Styled, units
 from bot.messages import Address
+from bot.translation import later, translated
 
 MOST_TEXT = 4096
 MOST_CAPTION = 1024
@@ -49,7 +50,9 @@ WIDE = 16
 KEYS_BELOW = "⬆"
 """What carries the buttons of an album, which can have none."""
 
-NO_FILES = "(I may not send files here. An administrator of this group allows that: the group's name, Edit, Permissions, Send Media.)"
+NO_FILES = later(
+    "(I may not send files here. An administrator of this group allows that: the group's name, Edit, Permissions, Send Media.)"
+)
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -184,7 +187,7 @@ def _without_files(post: Post, error: BadRequest) -> Post:
     """The post for a group that allows words alone. Raises the error where that is not what it says."""
     if not post.uploads or not faults.says(error, *faults.NO_RIGHTS):
         raise error
-    return replace(post, uploads=(), text=f"{post.text}\n\n{NO_FILES}".strip())
+    return replace(post, uploads=(), text=f"{post.text}\n\n{translated(NO_FILES)}".strip())
 
 
 def said(markdown: str, most: int) -> Styled:

@@ -264,8 +264,8 @@ def test_recordings_are_left_to_whoever_listens(message: Message) -> None:
     assert not listener.yields(said("hello", PICTURE))
 
 
-def test_what_appends_turns_is_ordered() -> None:
+def test_what_appends_turns_or_counts_votes_is_ordered() -> None:
     routes = {(type(route).__name__, route.name): route.ordered for route in Plugin(Config(), load()).register_routes()}
     assert sorted(name for _, name in [key for key, ordered in routes.items() if ordered]) == sorted(
-        ["said", "reset", "undo", "again", "continue", "again", "continue"]
+        ["said", "reset", "undo", "again", "continue", "again", "continue", "vote", "result"]
     )

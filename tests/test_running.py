@@ -158,7 +158,7 @@ def test_who_comes_later_sees_what_was_said(house: House) -> None:
 def test_a_name_for_a_room_that_cannot_be_is_refused(house: House) -> None:
     done = house.do("console", "--room", "No Room", given="")
     assert done.returncode == 1
-    assert "'No Room' is no name for a room" in done.stderr
+    assert "“No Room” is no name for a room" in done.stderr
 
 
 async def test_leaving_in_the_middle_of_a_line_leaves_the_terminal_as_it_was(house: House) -> None:

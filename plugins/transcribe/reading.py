@@ -20,7 +20,7 @@ from plugins.transcribe.windows import DENSE, FULL, LIKELY, MARGIN, STEP, UNREAD
 SURE, CLEAR = 0.7, -0.6
 """Where a language is less probable than this, and the text has a mean log-probability below that, other languages are tried too.
 
-In short windows Whisper hears Latin where it is not sure. Read in the language that it named second, 6 of 12 such clips became clear.
+In short windows Whisper hears Latin where it is not sure. Read in one of the next three languages, 7 of 12 such clips became clear.
 """
 
 LANGUAGES = 4

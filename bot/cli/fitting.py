@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.catalogue import Catalogue, ChatFacts, Entry, Use
+from bot.catalogue import Catalogue, ChatFacts, Entry, Shipped, Use
 
 Quality = Literal["fast", "balanced", "best"]
 
@@ -205,9 +205,9 @@ def _usual(kind: str, machine: Machine) -> str:
 
 
 def _others(catalogue: Catalogue, wish: Wish) -> list[Entry]:
-    """The models of other kinds that may be used."""
+    """The models of other kinds that may be used; those that come with Hobnob, which are for a first try, after all others."""
     others = (entry for entry in catalogue.models.values() if entry.kind in wish.tasks and entry.kind != "chat")
-    return [entry for entry in others if not _unfit(catalogue, entry, wish)]
+    return sorted((entry for entry in others if not _unfit(catalogue, entry, wish)), key=lambda entry: isinstance(entry.source, Shipped))
 
 
 def _languages(chats: Sequence[Entry], wish: Wish) -> Iterator[str]:
@@ -218,7 +218,7 @@ def _languages(chats: Sequence[Entry], wish: Wish) -> Iterator[str]:
 
 def _pictures(catalogue: Catalogue, machine: Machine, wish: Wish) -> Iterator[str]:
     room = machine.room(min(len(machine.cards), 1))
-    pictures = [entry for entry in _others(catalogue, wish) if entry.kind == "image"]
+    pictures = [entry for entry in _others(catalogue, wish) if entry.kind == "image" and not isinstance(entry.source, Shipped)]
     if pictures and all(entry.disk > room for entry in pictures):
         least = min(pictures, key=lambda entry: entry.disk)
         yield f"{least.name} draws, and needs {_gb(least.disk)} where there are {_gb(room)}: in fewer bits or in parts, slower, on a card."

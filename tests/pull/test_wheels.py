@@ -108,7 +108,7 @@ def test_pip_takes_the_proxy_from_where_nobody_else_reads_it(shelf: Shelf, tmp_p
         return real(command, **options)
 
     entry = in_two_wheels(shelf)
-    monkeypatch.setattr("bot.pull.wheels.subprocess.run", noted)
+    monkeypatch.setattr("bot.pip.subprocess.run", noted)
     monkeypatch.setenv("PIP_INDEX_URL", "http://registry.test/simple/")
     monkeypatch.setenv("PIP_TRUSTED_HOST", "registry.test")
     shelf.asked.clear()

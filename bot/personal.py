@@ -1,4 +1,4 @@
-"""What is kept of a person, as plugins give it back and delete it through `ctx.personal`. Where it is kept: `bot/store/keys.py` says it."""
+"""What is kept of a person, as plugins give it back and delete it through `ctx.personal`. Where it lies: `bot/store/contents.py`."""
 
 from __future__ import annotations
 

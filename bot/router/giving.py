@@ -11,7 +11,7 @@ from bot.connector import Connector, Remembering
 from bot.messages import Blob, Message
 from bot.personal import Kept
 from bot.store.blobs import Blobs
-from bot.store.keys import TABLE
+from bot.store.contents import TABLE
 from bot.store.personal import PersonalData
 from bot.store.tickets import Write
 

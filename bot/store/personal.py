@@ -1,4 +1,4 @@
-"""Finds, gives back and deletes what is kept of a person, everywhere but in rooms (`rooms.py`). What there is: `keys.py`."""
+"""Finds, gives back and deletes what is kept of a person, everywhere but in rooms (`rooms.py`). What there is: `contents.py`."""
 
 from __future__ import annotations
 

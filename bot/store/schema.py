@@ -1,4 +1,4 @@
-"""The form of what the store keeps: which release wrote it, and what brings it forward. What there is: `keys.py`.
+"""The form of what the store keeps: which release wrote it, and what brings it forward. What there is: `contents.py`.
 
 A migration only adds or rewrites what the release before it can still read, so that routers and workers one release apart run together:
 a form is left behind one release after nothing writes it any more.

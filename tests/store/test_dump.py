@@ -13,9 +13,10 @@ from redis.asyncio import Redis
 from bot.errors import StoreError
 from bot.store import schema
 from bot.store.connection import check, connect
+from bot.store.contents import TABLE
 from bot.store.dump import CREDENTIALS, MACHINE, PASSING, Dump, Record
 from bot.store.exporting import exported
-from bot.store.keys import TABLE, Keys
+from bot.store.keys import Keys
 from bot.store.schema import form, migrate
 from bot.testing import wait_until
 

@@ -8,8 +8,8 @@ import zipfile
 
 from bot.choices import Deed
 from bot.messages import Address, File, Left, Message, Text
+from bot.store.contents import TABLE
 from bot.store.conversations import DAY
-from bot.store.keys import TABLE
 from bot.store.personal import PersonalData
 from bot.store.plugindata import Pressed
 from bot.store.schedules import Firing, Schedules

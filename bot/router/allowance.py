@@ -8,7 +8,7 @@ import inspect
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any, cast
 
 import structlog
@@ -86,7 +86,7 @@ class Allowance:
         task.add_done_callback(self._tasks.discard)
 
     async def _end(self) -> None:
-        left = set(self._tasks)
+        left = {task for task in self._tasks if not task.done()}  # what has just ended is noted in the loop's next round
         if not left:
             return
         log.warning("a handler left tasks behind, which are ended", plugin=self._plugin, tasks=sorted(task.get_name() for task in left))
@@ -101,11 +101,12 @@ _running: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 
 def adopting(loop: asyncio.AbstractEventLoop) -> None:
-    """From now on the loop's tasks belong to the handler that begins them."""
+    """From now on the loop's tasks belong to the handler that begins them. Those with a context of their own serve several, so to none."""
 
     def make(loop: asyncio.AbstractEventLoop, work: Any, **facts: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **facts)
-        if (owner := _running.get()) is not None:
+        apart: Context | None = facts.get("context")
+        if (owner := _running.get() if apart is None else apart.get(_running)) is not None:
             owner.adopt(task)
         return task
 

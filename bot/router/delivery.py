@@ -139,7 +139,7 @@ class Line:
             try:
                 await self._put(await self._drawn(status))
             except (ConnectorError, StoreError) as error:  # a partial that is lost costs nothing, the next one holds all of it
-                self._delivery.pace.hold(self._address, self._limits, getattr(error, "retry_after", None) or 1.0)
+                await self._delivery.pace.hold(self._address, self._limits, getattr(error, "retry_after", None) or 1.0)
                 log.debug("status line not shown", fault=str(error))
             except Superseded:
                 return
@@ -275,7 +275,7 @@ class Line:
                         await self._delivery.tell(self._address, error.words)
                     return None
                 pause = max(error.retry_after, min(0.5 * 2**attempt, LONGEST_PAUSE))
-                self._delivery.pace.hold(self._address, self._limits, pause)
+                await self._delivery.pace.hold(self._address, self._limits, pause)
                 await asyncio.sleep(pause)
         return None
 

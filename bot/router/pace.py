@@ -34,6 +34,9 @@ class Together(Protocol):
     async def take(self, chat: Address, limits: Limits, most: int) -> float:
         """See `Pacing.take`."""
 
+    async def hold(self, chat: Address, seconds: float) -> None:
+        """See `Pacing.hold`."""
+
 
 class Window:
     """The calls within a stretch of time, those that wait for their turn included."""
@@ -115,12 +118,15 @@ class Pace:
         now = self._clock()
         return max(self._held.get(chat, 0.0), window.next(now, most, limits.budget[1]) if most else now)
 
-    def hold(self, address: Address, limits: Limits, seconds: float) -> None:
-        """Keeps the chat quiet for a while, because the platform said so."""
+    async def hold(self, address: Address, limits: Limits, seconds: float) -> None:
+        """Keeps the chat quiet for a while, because the platform said so; other routers hear it too."""
         until = self._clock() + seconds
         self._next[address] = max(self._next.get(address, 0.0), until)
         chat = self._chat(address, limits)
         self._held[chat] = max(self._held.get(chat, 0.0), until)
+        if self._together is not None and self._together.several:
+            with suppress(StoreError):  # then they find out by themselves
+                await self._together.hold(chat, seconds)
 
     @staticmethod
     def _chat(address: Address, limits: Limits) -> Address:

@@ -94,6 +94,7 @@ TABLE = (
     Entry("retries", "until asked again, 7 days at most", "nothing personal", "jobs of the dead list that are to be asked again"),
     Entry("blob:*", "24 hours", "the chat", "bytes that jobs and replies refer to", "passes"),
     Entry("routers", "3 s after the last router's last sign", "nothing personal", "which routers live"),
+    Entry("held:*", "as long as the platform said", "nothing personal", "that nothing is sent to a chat for a while"),
     Entry("paced:*", "a minute at most", "nothing personal", "what several routers called lately, by chat and platform"),
     Entry("lead:*", "3 s after its router's last sign", "nothing personal", "which router receives from a platform that takes one"),
     Entry("room-order:*", "30 days after the last message", "nothing personal", "the message ids of a place in a room"),

@@ -16,7 +16,7 @@ from bot.store.connection import guarded
 from bot.store.keys import Keys
 
 MACHINE = (
-    *("lead:*", "routers", "paced:*", "pages", "workers", "worker:*", "reaped"),
+    *("lead:*", "routers", "paced:*", "held:*", "pages", "workers", "worker:*", "reaped"),
     *("wake:*", "work:*", "orders:*", "joiners:*", "out:bell-*"),
 )
 """Who lives and who is to wake: true of the machines that ran, and of no other."""

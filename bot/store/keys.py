@@ -165,6 +165,10 @@ class Keys:
         """What routers called lately."""
         return f"{self.prefix}:paced:{what}"
 
+    def held(self, conversation: str) -> str:
+        """That a platform wants nothing from a chat for a while."""
+        return f"{self.prefix}:held:{conversation}"
+
     def room_order(self, place: str) -> str:
         """The order of messages in a place."""
         return f"{self.prefix}:room-order:{place}"

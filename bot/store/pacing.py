@@ -21,7 +21,7 @@ class Pacing:
         self._owner = owner
         self._lease = round(lease * 1000)
         script = Scripts(redis)
-        self._count, self._take = script("pace_count"), script("pace_take")
+        self._count, self._take, self._hold = script("pace_count"), script("pace_take"), script("pace_hold")
         self.several = False
         """Whether there are other routers, as far as was heard."""
 
@@ -41,5 +41,10 @@ class Pacing:
         gap, early = (0.0, 0.0) if limits.rate_apart else steps(limits.rate)
         budget, stretch = limits.budget
         args = [budget, round(stretch * 1000), most, gap * 1000, early * 1000]
-        keys = [self._keys.paced(chat.conversation), self._keys.paced(chat.connector)]
+        keys = [self._keys.paced(chat.conversation), self._keys.paced(chat.connector), self._keys.held(chat.conversation)]
         return float(await self._take(keys=keys, args=args)) / 1000
+
+    @guarded
+    async def hold(self, chat: Address, seconds: float) -> None:
+        """The platform wants nothing from the chat for so many seconds; of two such words the longer counts."""
+        await self._hold(keys=[self._keys.held(chat.conversation)], args=[max(round(seconds * 1000), 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -52,7 +53,7 @@ class Scripts:
         call = Call(script, keys, args, asyncio.get_running_loop().create_future())
         self._calls.append(call)
         if len(self._calls) == 1:
-            task = asyncio.create_task(self._send())
+            task = asyncio.create_task(self._send(), context=Context())  # it is nobody's alone: who called first may be ended
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         return await call.answer

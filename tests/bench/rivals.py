@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +22,8 @@ from rich.progress import track
 from rich.table import Table
 
 from bot.store import embedded
-from tests.bench.figures import FOLDER, Figure
+from tests.bench.figures import Figure
+from tests.environments import Uninstallable, environment
 
 ROUNDS = 5
 
@@ -110,22 +110,11 @@ def _installed() -> Iterator[tuple[str, Runner]]:
     """The others; one that cannot be installed is named with the reason."""
     for name, packages in OTHERS.items():
         try:
-            python = _environment(FOLDER / "envs" / name, packages)
-        except subprocess.CalledProcessError as error:
-            print(f"{name} is left out, it cannot be installed: {error.stderr.strip().splitlines()[-1:]}", file=sys.stderr)  # noqa: T201
+            python = environment(name, *packages)
+        except Uninstallable as fault:
+            print(f"left out: {fault}", file=sys.stderr)  # noqa: T201
             continue
         yield name, Runner(python, "tests.bench.entrants", name.partition("-")[0].removeprefix("py").capitalize())
-
-
-def _environment(folder: Path, packages: Sequence[str]) -> Path:
-    """The interpreter of an environment with these packages, and nothing of ours."""
-    python, stamp = folder.absolute() / "bin" / "python", folder / "installed"
-    if not stamp.is_file() or stamp.read_text() != "\n".join(packages):
-        venv.create(folder, with_pip=True, clear=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
-        subprocess.run(pip, check=True, capture_output=True, text=True)
-        stamp.write_text("\n".join(packages))
-    return python
 
 
 @contextmanager

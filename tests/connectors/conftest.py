@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator
+from pathlib import Path
 
 import pytest
 
 from bot.connectors.telegram import TelegramConnector
 from tests.connectors.on_telegram import connected
+from tests.environments import Uninstallable, environment
 from tests.house import House
 from tests.wire.telegram_server import Telegram
 from tests.wire.telegram_spec import faults
@@ -26,6 +28,26 @@ async def on_telegram(telegram: Telegram) -> AsyncIterator[TelegramConnector]:
     made = connected(telegram)
     yield made
     await made.close()
+
+
+def installed(package: str) -> Path:
+    """The interpreter of an environment with a library that does not resolve beside ours; skips where it cannot be had."""
+    try:
+        return environment(package.partition("=")[0], package)
+    except Uninstallable as fault:
+        pytest.skip(str(fault))
+
+
+@pytest.fixture(scope="session")
+def hikari() -> Path:
+    """A Python with hikari, which does not resolve with nicegui."""
+    return installed("hikari==2.5.0")
+
+
+@pytest.fixture(scope="session")
+def aiogram() -> Path:
+    """A Python with aiogram, which wants an older pydantic."""
+    return installed("aiogram==3.31.0")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import av
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from bot.testing import wait_until
 from tests.connectors.contract import PATIENCE, Contract
 from tests.house import House
 from tests.wire.discord_payloads import EPHEMERAL, Json
+from tests.wire.discord_rules import FILE
 from tests.wire.discord_server import TOKEN, Discord, Fault, serving
 from tests.wire.discord_spec import faults, spec
 
@@ -287,6 +292,27 @@ async def test_words_arrive_where_files_are_forbidden(chat: Channel) -> None:
     chat.discord.rest.fileless.add(chat.channel["id"])
     await chat.ask("draw")
     await wait_until(lambda: chat.texts() and chat.texts()[0].startswith("Here it is.\n\n(I may not send files here."), PATIENCE)
+
+
+async def test_what_is_too_large_for_a_guild_is_made_to_fit(chat: Channel) -> None:
+    """Somebody who pays may send more than the bot."""
+    picture, sound = io.BytesIO(), io.BytesIO()
+    Image.radial_gradient("L").resize((4000, 2800)).save(picture, "PNG", compress_level=0)
+    with wave.open(sound, "wb") as writer:
+        writer.setparams((1, 2, 96_000, 0, "NONE", ""))
+        writer.writeframes(bytes(2 * 96_000 * 60))
+    for name, mime, content in (("sky.png", "image/png", picture.getvalue()), ("hum.wav", "audio/wav", sound.getvalue())):
+        assert len(content) > FILE
+        mention = f"<@{chat.discord.world.bot['id']}>"
+        await chat.discord.send_file(chat.channel, chat.ada, name, content, mime, f"{mention} back")
+    await wait_until(lambda: len(chat.files()) == 2, PATIENCE)
+    names = [one["attachments"][0]["filename"] for one in chat.discord.said(chat.channel)]
+    found = dict(zip(names, chat.files(), strict=True))
+    with Image.open(io.BytesIO(found["sky.jpg"])) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (4000, 2800))
+    with av.open(io.BytesIO(found["hum.ogg"]), "r") as made:
+        assert (made.format.name, made.streams.audio[0].codec_context.name) == ("ogg", "opus")
+        assert round((made.duration or 0) / 1e6) == 60
 
 
 async def test_a_server_error_or_a_limit_delays_an_answer_and_loses_nothing(chat: Channel) -> None:

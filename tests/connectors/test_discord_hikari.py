@@ -5,23 +5,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from bot.testing import wait_until
 from tests.wire.discord_server import TOKEN, Discord, serving
 
-ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / "var/hikari/bin/python"
-ECHO = ROOT / "tests/data/hikari_echo.py"
-MAKE = "python -m venv var/hikari && var/hikari/bin/pip install hikari==2.5.0"
+ECHO = Path(__file__).parents[1] / "data/hikari_echo.py"
 
 
-@pytest.mark.skipif(not PYTHON.exists(), reason=f"hikari does not resolve with nicegui, so it has an environment of its own: {MAKE}")
-async def test_a_bot_written_with_hikari_talks_to_it() -> None:
+async def test_a_bot_written_with_hikari_talks_to_it(hikari: Path) -> None:
     async with serving(Discord()) as discord:
         guild = discord.world.guild("Lounge")
         channel, ann = guild["channels"][0], discord.world.user("Ann")
-        process = await asyncio.create_subprocess_exec(str(PYTHON), str(ECHO), discord.url, TOKEN)
+        process = await asyncio.create_subprocess_exec(str(hikari), str(ECHO), discord.url, TOKEN)
         try:
             await wait_until(lambda: discord.world.commands.get(guild["id"]), 30)
             await discord.send_file(channel, ann, "a.txt", b"12345", "text/plain", "hello 😀")

@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from bot.testing import wait_until
 from tests.wire.telegram_chats import person
 from tests.wire.telegram_server import TOKEN, Telegram
 
-ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / "var/aiogram/bin/python"
-ECHO = ROOT / "tests/data/aiogram_echo.py"
-MAKE = "python -m venv var/aiogram && var/aiogram/bin/pip install aiogram==3.31.0"
+ECHO = Path(__file__).parents[1] / "data/aiogram_echo.py"
 
 
-@pytest.mark.skipif(not PYTHON.exists(), reason=f"aiogram wants an older pydantic, so it has an environment of its own: {MAKE}")
-async def test_a_bot_written_with_aiogram_talks_to_it(telegram: Telegram) -> None:
-    process = await asyncio.create_subprocess_exec(str(PYTHON), str(ECHO), telegram.root, TOKEN)
+async def test_a_bot_written_with_aiogram_talks_to_it(telegram: Telegram, aiogram: Path) -> None:
+    process = await asyncio.create_subprocess_exec(str(aiogram), str(ECHO), telegram.root, TOKEN)
     ann = person(11, "Ann")
     alone = telegram.chats.direct(ann)
     try:

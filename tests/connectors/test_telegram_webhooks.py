@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import socket
-from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
-from redis.asyncio import Redis
 
-from bot import Context, Listener, Route, hookimpl
-from bot.allowing import AdmissionTable, Allowed
 from bot.connectors.telegram import Account, Hook, TelegramConnector
 from bot.connectors.telegram.webhooks import SECRET
 from bot.errors import StoreError
-from bot.plugins import Loaded, Plugins
-from bot.router import app
-from bot.store.keys import Keys
+from bot.store import embedded
 from bot.testing import wait_until
+from tests.connectors.contract import PATIENCE
 from tests.connectors.on_telegram import ANN, Ear, hearing
+from tests.house import House
 from tests.wire.telegram_server import TOKEN, Telegram
 
-OPEN = AdmissionTable(direct="open")
+CONFIG = """
+[admission]
+direct = "open"
+[connectors.telegram]
+token = "{token}"
+api_url = "{url}"
+file_url = "{url}/file"
+{hook}
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 def hooked(telegram: Telegram) -> tuple[TelegramConnector, Hook]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     hook = Hook.of(TOKEN, f"http://127.0.0.1:{port}/telegram", "127.0.0.1", port)
     return TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", hook=hook)), hook
 
@@ -48,34 +59,25 @@ async def test_what_is_brought_is_heard_and_brought_again_until_it_is_written_do
     await connector.close()
 
 
-class Counting:
-    """Says how many pictures a message has."""
-
-    @hookimpl
-    def register_routes(self) -> Iterable[Route]:
-        return [Listener("count", lambda message: True, self.count)]
-
-    async def count(self, ctx: Context) -> str:
-        return f"{ctx.message.text}: {sum(part.kind == 'image' for part in ctx.message.parts)}"
-
-
-async def test_an_album_that_is_brought_to_several_routers_is_one_message(telegram: Telegram, redis: Redis, keys: Keys) -> None:
-    first, _ = hooked(telegram)
-    loaded, alone = Plugins([Loaded("counting", Counting(), version="1")]), telegram.chats.direct(ANN)
-    second = TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=1))  # it answers what the other has written down
-    async with app.running(app.build(redis, keys, loaded, [first], allowed=Allowed(OPEN)), loaded):
-        await wait_until(lambda: telegram.webhook)
-        router = app.build(redis, keys, loaded, [second], allowed=Allowed(OPEN))
-        together = asyncio.create_task(router.gathering.run(["telegram"], 0.01))
-        telegram.chats.album(alone, ANN, ["one", "two", "three"], "all")
-        telegram.chats.say(alone, ANN, "after")
-        await wait_until(lambda: len(alone.said) == 2, 20.0)
-        assert sorted(alone.said) == ["after: 0", "all: 3"]
-        together.cancel()
-        await asyncio.wait((together,))
-        await wait_until(lambda: not router.runner.held)
-        await second.close()
-    assert len(alone.said) == 2
+async def test_an_album_that_is_brought_to_several_routers_is_one_message(telegram: Telegram, tmp_path: Path) -> None:
+    first, second = free_port(), free_port()
+    hook = f"webhook_url = 'http://127.0.0.1:{first}/telegram'"
+    house = House(tmp_path, CONFIG.format(token=TOKEN, url=telegram.root, hook=hook))
+    telegram.behind = itertools.cycle(f"http://127.0.0.1:{port}/telegram" for port in (first, second))
+    alone, store = telegram.chats.direct(ANN), embedded.start(house.data)
+    with ExitStack() as routers:
+        for port in (first, second):
+            house.environ["HOBNOB_CONNECTORS__TELEGRAM__WEBHOOK_PORT"] = str(port)
+            process = routers.enter_context(house.begin("router", "--no-pages"))
+            routers.callback(process.terminate)
+        await wait_until(lambda: len(telegram.asked("setWebhook")) == 2, PATIENCE)
+        telegram.chats.album(alone, ANN, ["one", "two", "three"], "count")
+        telegram.chats.say(alone, ANN, "count")
+        await wait_until(lambda: len(alone.said) == 2, PATIENCE)
+    store.terminate()
+    store.wait(10)
+    assert sorted(alone.said) == ["0 files", "3 files"]
+    assert telegram.refused_posts == 0, "both took some"
 
 
 async def test_a_request_without_the_secret_or_sense_is_refused(telegram: Telegram) -> None:

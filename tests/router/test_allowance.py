@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextvars import Context as Variables
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from bot import Command, Context, Listener, NoArgs, Reply, Route, UserError, hoo
 from bot.plugins import Loaded, Plugins
 from bot.router.allowance import MOST, Allowance
 from bot.router.runner import MOST_FAILURES
+from bot.store.scripts import Scripts
 from bot.store.troubles import Troubles
 from bot.testing import wait_until
 from bot.testing.fate import Fate
@@ -130,6 +132,23 @@ async def test_tasks_that_a_handler_leaves_are_ended(room: Room) -> None:
     (left,) = plugin(room).left
     assert left.cancelled()
     assert [line["tasks"] for line in logs if line["event"].startswith("a handler left tasks behind")] == [["forgotten"]]
+
+
+async def test_calls_of_the_store_that_several_share_do_not_end_with_who_called_first(room: Room) -> None:
+    take, keys = Scripts(room.house.redis)("pace_hold"), [room.house.keys.held("nobody")]
+    async with Allowance("bad"):
+        first = asyncio.create_task(take(keys=keys, args=[1]))
+        other = asyncio.create_task(take(keys=keys, args=[1]), context=Variables())
+        await asyncio.sleep(0)  # both have called, and nothing was sent
+    assert first.cancelled()
+    await asyncio.wait_for(other, 30)
+
+
+async def test_a_command_of_the_core_leaves_no_tasks(room: Room) -> None:
+    with capture_logs() as logs:
+        (said,) = await room.say("/cancel")
+    assert said.startswith("There is nothing of yours")
+    assert not [line for line in logs if line["log_level"] == "warning"]
 
 
 async def test_a_handler_that_hangs_is_stopped() -> None:

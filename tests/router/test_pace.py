@@ -53,7 +53,7 @@ def test_an_answer_need_not_wait_for_what_is_shown_meanwhile() -> None:
 def test_a_chat_that_is_held_stops_no_other() -> None:
     async def main(loop: Leaping) -> tuple[float, float]:
         pace, began = Pace(loop.time), loop.now
-        pace.hold(ROOM, PLAIN, 30.0)
+        await pace.hold(ROOM, PLAIN, 30.0)
         await pace.take(Address("room", "other", "main"), PLAIN)
         other = loop.now - began
         await pace.take(ROOM, PLAIN)

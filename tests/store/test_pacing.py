@@ -65,6 +65,14 @@ async def test_a_router_alone_asks_nobody_and_two_wait_for_one_another(redis: Re
     assert not a.several
 
 
+async def test_what_one_router_is_told_to_wait_all_wait_in_that_chat_alone(redis: Redis, keys: Keys) -> None:
+    a, b = await routers(redis, keys)
+    for seconds in (30.0, 5.0):
+        await Pace(together=a).hold(ROOM, FIVE, seconds)
+    assert 20.0 < await b.take(ROOM, FIVE, 5) <= 30.0
+    assert await b.take(HALL, FIVE, 5) == 0.0
+
+
 async def test_a_router_that_is_gone_counts_no_more(redis: Redis, keys: Keys) -> None:
     a, _ = await routers(redis, keys, lease=0.2)
     assert a.several
@@ -81,4 +89,6 @@ async def test_without_the_store_each_keeps_to_its_own_count(redis: Redis, keys:
     with pytest.raises(StoreError):
         await gone.count()
     gone.several = True
-    await Pace(together=gone).take(ROOM, FIVE)
+    alone = Pace(together=gone)
+    await alone.take(ROOM, FIVE)
+    await alone.hold(ROOM, FIVE, 0.001)

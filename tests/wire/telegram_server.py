@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +54,8 @@ class Telegram:
         self.told: list[Json] = []
         self.confirmed = 0
         self.webhook: Json = {}
+        self.behind: Iterator[str] | None = None
+        """Where the webhook's address leads, from one call to the next, where several serve it."""
         self.refused_posts = 0
         self.unreached = ""
         """Why a webhook cannot be reached."""
@@ -187,7 +189,8 @@ class Telegram:
         async with ClientSession(timeout=ClientTimeout(total=30)) as session:
             while self.webhook:
                 try:
-                    async with session.post(self.webhook["url"], json=update, headers=headers) as answer:
+                    url = next(self.behind) if self.behind else self.webhook["url"]
+                    async with session.post(url, json=update, headers=headers) as answer:
                         if 200 <= answer.status < 300:
                             return
                 except (ClientError, TimeoutError):

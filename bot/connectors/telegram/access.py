@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from telegram import Bot
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
 
 from bot.connectors.telegram.faults import translated
+from bot.connectors.telegram.requests import Requests
+
+PATIENCE = 10.0
+"""Seconds for one answer, which somebody waits for."""
 
 LATELY = 3600.0
 """Seconds for which a fault of a webhook is worth a word."""
@@ -30,7 +33,7 @@ class Myself:
 
 async def myself(token: str, api_url: str, proxy: str | None = None) -> Myself:
     """Who the token is for. Raises ConnectorError."""
-    requests = HTTPXRequest(proxy=proxy), HTTPXRequest(proxy=proxy)
+    requests = Requests(PATIENCE, proxy), Requests(PATIENCE, proxy)
     try:
         async with Bot(token, f"{api_url}/bot", request=requests[0], get_updates_request=requests[1]) as bot:
             me, hook = await bot.get_me(), await bot.get_webhook_info()

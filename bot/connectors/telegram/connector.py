@@ -12,7 +12,6 @@ import httpx
 import structlog
 from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
 from bot.connector import Deliver, Limits, Need, Offer, Post
 from bot.connectors.telegram import faults
@@ -25,6 +24,7 @@ from bot.connectors.telegram.menu import listed
 from bot.connectors.telegram.polling import WAIT, Polling
 from bot.connectors.telegram.reading import Reader
 from bot.connectors.telegram.receiving import Receiver
+from bot.connectors.telegram.requests import Requests
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
@@ -82,13 +82,7 @@ class TelegramConnector:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        slow: dict[str, Any] = {
-            "read_timeout": PATIENCE,
-            "write_timeout": PATIENCE,
-            "media_write_timeout": 4 * PATIENCE,
-            "pool_timeout": PATIENCE,
-        }
-        self._requests = HTTPXRequest(proxy=account.proxy, **slow), HTTPXRequest(connection_pool_size=2, proxy=account.proxy)
+        self._requests = Requests(PATIENCE, account.proxy), Requests(PATIENCE, account.proxy)
         self._bot = Bot(account.token, f"{account.api_url}/bot", f"{account.file_url}/bot", *self._requests)
         self._files = httpx.AsyncClient(proxy=account.proxy, timeout=PATIENCE, trust_env=False)
         self._sender = Sender(self._bot)

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import structlog
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
-from telegram.request import HTTPXRequest
 
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.reading import ALLOWED
 from bot.connectors.telegram.receiving import Json, Receiver, album_of
+from bot.connectors.telegram.requests import Requests
 from bot.errors import StoreError
 
 WAIT = 50
@@ -36,7 +36,7 @@ class Polling:
     """Asks `root` (address and token) for updates over connections of its own, so that sending never waits for it."""
 
     root: str
-    request: HTTPXRequest
+    request: Requests
     receiver: Receiver
     wait: int = WAIT
     _told: str = ""

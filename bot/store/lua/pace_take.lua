@@ -1,10 +1,10 @@
 -- Counts a call that a router makes to a chat, unless the routers together would exceed what the platform takes; times are Redis's own.
--- KEYS: the chat's calls, when the bot may call again   ARGV: most in a stretch of ms, most of them now; ms between two calls, ms ahead
+-- KEYS: the chat's calls, when the bot may call again, whether the platform holds the chat   ARGV: most in a stretch of ms, most of them now; ms between two calls, ms ahead
 -- Returns 0, or in how many ms to ask again.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local most, stretch, now_most, gap, early = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local wait = 0
+local wait = math.max(redis.call('PTTL', KEYS[3]), 0)
 if most > 0 then
   local earlier = redis.call('LINDEX', KEYS[1], now_most - 1)
   if earlier then wait = math.max(wait, earlier + stretch - now) end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -102,7 +103,12 @@ class Plugin:
             return Reply("\n\n".join(f"Paragraph {number}. " + "word " * 40 for number in range(int(rest))))
         if word == "beside":
             await ctx.reply("Beside.")
-        files = [part for part in ctx.message.parts if not isinstance(part, str) and part.kind != "text"]
+        files = [part for part in ctx.message.parts if not isinstance(part, Text)]
+        if word == "count":
+            return Reply(f"{len(files)} files")
+        if word == "back":
+            kept = [replace(part, source=await ctx.keep(await ctx.read(part.source), part.source.mime, part.source.name)) for part in files]
+            return Reply("Here it is.", *kept)
         sizes = [len(await ctx.read(part.source)) for part in files]
         answer = await self._repeat(ctx, ctx.message.text)
         return Reply(" ".join([answer.text, *(f"[{size} bytes]" for size in sizes)]))

@@ -12,7 +12,7 @@ export PYTHON REDIS_URL
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts bench bench-long chaos soak rehearsal fuzz audit sbom images lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal fuzz audit sbom images lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,11 +42,20 @@ types: setup-dev  ## mypy, strict
 contracts: setup-dev  ## which layer may import what
 	@.venv/bin/lint-imports
 
-bench: setup-dev models  ## the measurements; ONLY=core runs one part
-	@.venv/bin/python -m tests.bench $(ONLY)
+bench: setup-dev models  ## the measurements, twenty minutes; ONLY=core runs one part, ARGS=--json prints for programs
+	@.venv/bin/python -m tests.bench $(ARGS) $(ONLY)
 
-bench-long: setup-dev models  ## recordings of half an hour and of three; takes most of an hour. MINUTES="30" measures that one
-	@MINUTES="$(MINUTES)" .venv/bin/python -m tests.bench recordings
+bench-quick: setup-dev models  ## a little of them, two minutes
+	@.venv/bin/python -m tests.bench --quick $(ARGS) $(ONLY)
+
+bench-long: setup-dev models  ## what takes long: estimates in real time, 200 kills, recordings of hours. MINUTES="30" measures that one
+	@MINUTES="$(MINUTES)" .venv/bin/python -m tests.bench $(ARGS) $(or $(ONLY),foretold recovery recordings)
+
+bench-gpu: setup-dev  ## models of real size with random weights, where there is CUDA; ONLY=chat runs one part
+	@.venv/bin/python -m tests.gpu $(ONLY)
+
+bench-report:  ## docs/benchmarks.md, of what was measured last
+	@.venv/bin/python -m tests.bench --report
 
 chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=240, SEED=7
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))

@@ -293,6 +293,8 @@ class Message:
     @property
     def text(self) -> str:
         """All words of the message, parts joined by a newline."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], Text):  # nearly always, and every listener asks
+            return self.parts[0].text
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
 
 

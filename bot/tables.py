@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, SecretStr, model_validator
 
 from bot.connector import Needs
 from bot.store import sentinel
@@ -270,6 +270,10 @@ class WorkerTable(Table):
 
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads of a model; 0 takes as many as there are cores."""
+
+    memory: ByteSize | None = Field(default=None, gt=0)
+    """The most of the device's memory that models may fill: `"10GB"` leaves the rest to other programs; which models stay is decided within
+    it. Unset: four fifths of what is free when the worker starts, which is the most in any case."""
 
     models: frozenset[str] = frozenset()
     """The models that this worker serves, by name: `["whisper-base"]`. Empty: all that the plugins bring. Several workers on one Redis may

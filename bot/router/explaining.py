@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Collection, Coroutine, Sequence
-from typing import Any
-
-import structlog
+from collections.abc import Collection, Sequence
 
 from bot.choices import CORE, reaches
-from bot.errors import Refused, StoreError
+from bot.errors import Refused
 from bot.messages import Called, Clicked, Message, Reacted, Said
 from bot.router.addressing import spoken
 from bot.router.delivery import Line
@@ -25,8 +21,6 @@ from bot.translation import later, translated
 
 THEIRS = later("Only whose message it is, and the admins of this server, can see why.")
 
-log = structlog.get_logger(__name__)
-
 
 class Explaining:
     """Returns at once; what could not be written is not known later. Nobody asks about commands of the `free` plugins."""
@@ -37,7 +31,6 @@ class Explaining:
         self._gate = gate
         self._queue = queue
         self._free = free
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def seen(self, message: Message, view: View, bodies: Sequence[Body]) -> None:
         """What was decided about a message of a person."""
@@ -54,7 +47,7 @@ class Explaining:
             steps=tuple(steps),
             missed=() if steps else tuple(dict.fromkeys(self._missed(message, view))),
         )
-        self._later(self._traces.seen(message.address.conversation, trace, last=last))
+        self._traces.seen(message.address.conversation, trace, last=last)
 
     def _missed(self, message: Message, view: View) -> list[str]:
         if not isinstance(message.trigger, Said):
@@ -77,7 +70,7 @@ class Explaining:
             answers=len(line.sent),
             undelivered=line.failed,
         )
-        await self._traces.ended(message.address.conversation, message.id, step, line.sent)
+        self._traces.ended(message.address.conversation, message.id, step, line.sent)
 
     async def find(self, message: Message, about: str) -> Trace | None:
         """The path of the message `about`, or of the one that it answers; "" for the sender's last. Raises Refused for other people's."""
@@ -89,20 +82,9 @@ class Explaining:
             raise Refused(translated(THEIRS))
         return found
 
-    def _later(self, writing: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._written(writing))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _written(self, writing: Coroutine[Any, Any, None]) -> None:
-        try:
-            await writing
-        except StoreError as error:
-            log.debug("a path is not known", fault=str(error))
-
     async def close(self) -> None:
         """Returns when everything is written."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._traces.written()
 
 
 def _rule(message: Message, view: View) -> Rule:

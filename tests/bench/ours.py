@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,18 +17,24 @@ from tests.hands import Say
 SERVERS = 20
 """From which the jobs come."""
 
+EVERY = 1.0
+"""Seconds between two looks of a router for what dead workers left."""
+
+PREFIX = "RACE_PREFIX"
+"""In the environment: where the keys are, when several run on one server."""
+
 
 class Ours:
     """Fair between servers, with leases and fences; a turn has ten jobs."""
 
     async def start(self, url: str, ran: Ran) -> None:
-        self.redis, keys = connect(url), Keys("race")
+        self.redis, keys = connect(url), Keys(os.environ.get(PREFIX, "race"))
         self.queue = Queue(self.redis, keys, depth=Depth(1_000_000, 1_000_000))
         self.offer = Offer("model", ["say", "say:model"], CONCURRENCY)
-        self.shift = Shift(self.redis, keys, "worker", [self.offer])
+        self.shift = Shift(self.redis, keys, f"worker{os.getpid()}", [self.offer])
         self.count = 0
         await self.shift.renew()
-        self.task = asyncio.create_task(self.work(ran))
+        self.tasks = asyncio.create_task(self.work(ran)), asyncio.create_task(self.keep())
 
     async def work(self, ran: Ran) -> None:
         claims: Sequence[Claim] = []
@@ -39,6 +46,12 @@ class Ours:
             claims = cast("Begun", begun).claims
             if not claims:
                 await self.shift.wait(self.shift.wants, 5.0)
+
+    async def keep(self) -> None:
+        """What the warden and a router do beside it, as often as they do."""
+        while True:
+            await asyncio.sleep(EVERY)
+            await asyncio.gather(self.shift.renew(), self.queue.reap())
 
     async def enqueue(self, number: int) -> None:
         self.count += 1

@@ -6,24 +6,21 @@ Each has an environment of its own, made when it is needed. The race itself: `ra
 from __future__ import annotations
 
 import json
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis import Redis
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from bot.store import embedded
 from tests.bench.figures import Figure
 from tests.environments import Uninstallable, environment
+from tests.house import free_port
 
 ROUNDS = 5
 
@@ -33,6 +30,7 @@ OTHERS = {
     "streaq": ("streaq==7.2.0", "coredis==6.9.0"),
     "bullmq": ("bullmq==3.4.4", "redis==8.1.0", "hiredis==3.5.0"),
     "pydocket": ("pydocket==0.27.0", "redis==8.1.0", "hiredis==3.5.0"),
+    "celery": ("celery==5.7.0", "redis==8.1.0", "hiredis==3.5.0"),
     "arq": ("arq==0.28.0", "redis==5.3.1", "hiredis==3.5.0"),
 }
 """What is installed for each: all parse replies in C, as ours does (streaq's client has a parser of its own)."""
@@ -59,54 +57,37 @@ class Runner:
             raise RuntimeError(f"{self.entrant} did not reach the end:\n{ended.stderr[-2000:]}")
         self.results[sync].append(json.loads(ended.stdout.splitlines()[-1]))
 
-    def median(self, sync: str, what: str) -> float:
-        return statistics.median(result[what] for result in self.results[sync])
-
     def runs(self, sync: str, what: str) -> list[float]:
         return [result[what] for result in self.results[sync]]
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, Figure]:
-    """Ours in figures; all of them in a table."""
-    ours, others = Runner(Path(sys.executable), "tests.bench.ours", "Ours"), dict(_installed())
+    """Ours and the others, and by how much ours is ahead of the fastest of each round."""
+    runners = {"ours": Runner(Path(sys.executable), "tests.bench.ours", "Ours"), **dict(installed())}
     with server() as (redis, url):
         for sync in SYNCS:
             redis.config_set("appendfsync", sync)
             for _ in track(range(rounds), f"Queues, {SYNCS[sync]}", transient=True):
-                for runner in (ours, *others.values()):
+                for runner in runners.values():
                     redis.flushall()
                     runner.race(url, sync)
-    _show({"ours": ours, **others})
-    return _figures(ours, others)
+    return _figures(runners)
 
 
-def _figures(ours: Runner, others: dict[str, Runner]) -> dict[str, Figure]:
-    figures = {
-        "pickup p50": Figure.of(ours.runs("everysec", "p50"), "ms", 1.0, "lower"),
-        "pickup p99": Figure.of(ours.runs("everysec", "p99"), "ms", 3.0, "lower"),
-    }
+def _figures(runners: dict[str, Runner]) -> dict[str, Figure]:
+    figures = {}
+    for what, goal in (("p50", 1.0), ("p99", 3.0)):
+        for name, runner in runners.items():
+            figures[f"pickup {what} · {name}"] = Figure.of(runner.runs("everysec", what), "ms", goal if name == "ours" else None, "lower")
     for sync, goal in (("everysec", 1.1), ("always", 1.0)):
-        for name, other in others.items():
-            pairs = zip(ours.runs(sync, "jobs/s"), other.runs(sync, "jobs/s"), strict=True)
-            figures[f"jobs/s, {sync}, of {name}'s"] = Figure.of([mine / theirs for mine, theirs in pairs], "×", goal, "higher")
+        rates = {name: runner.runs(sync, "jobs/s") for name, runner in runners.items()}
+        figures |= {f"jobs/s, {SYNCS[sync]} · {name}": Figure.of(found, "jobs/s") for name, found in rates.items()}
+        ahead = [ours / max(others) for ours, *others in zip(*rates.values(), strict=True)]
+        figures[f"jobs/s, {SYNCS[sync]}: of the fastest other's"] = Figure.of(ahead, "×", goal)
     return figures
 
 
-def _show(runners: dict[str, Runner]) -> None:
-    table = Table(title=f"queues, medians of {len(next(iter(runners.values())).results['always'])} rounds", title_justify="left", box=None)
-    for column in ("queue", "pickup p50", "p99", *(f"jobs/s, {sync}" for sync in SYNCS)):
-        table.add_column(column, justify="left" if column == "queue" else "right")
-    for name, runner in runners.items():
-        pickup = [f"{runner.median('everysec', what):.2f} ms" for what in ("p50", "p99")]
-        table.add_row(name, *pickup, *(_with_range(runner.runs(sync, "jobs/s")) for sync in SYNCS))
-    Console().print(table)
-
-
-def _with_range(runs: Sequence[float]) -> str:
-    return f"{statistics.median(runs):,.0f} ({min(runs):,.0f} to {max(runs):,.0f})"
-
-
-def _installed() -> Iterator[tuple[str, Runner]]:
+def installed() -> Iterator[tuple[str, Runner]]:
     """The others; one that cannot be installed is named with the reason."""
     for name, packages in OTHERS.items():
         try:
@@ -120,10 +101,8 @@ def _installed() -> Iterator[tuple[str, Runner]]:
 @contextmanager
 def server() -> Iterator[tuple[Redis, str]]:
     """A Valkey as ours is started, which listens on a port besides: not everybody speaks to a socket file."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        port = any_port.getsockname()[1]
-        any_port.close()
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
         process = embedded.start(Path(folder))
         redis = Redis(unix_socket_path=str(embedded.socket_path(Path(folder))))
         try:

@@ -8,7 +8,7 @@ from bot.config import Config
 from bot.errors import ConfigError
 from bot.models import Batch, Memory, Model, Placement
 from bot.tables import WorkerTable
-from bot.worker.app import device_of
+from bot.worker.app import _room, device_of
 from bot.worker.device import Device
 from tests.worker.drill import Beat, Done, Drum
 
@@ -51,6 +51,11 @@ def test_a_device_that_is_not_here_is_a_sentence(chosen: str) -> None:
         pytest.skip("this machine has a GPU")
     with pytest.raises(ConfigError, match=f'worker.device = "{chosen}": torch .* finds no such device here'):
         device_of(Config(worker=WorkerTable(device=chosen)))
+
+
+def test_the_operator_may_allow_models_less_memory_than_there_is() -> None:
+    assert _room("cpu", 1000) == 1000
+    assert 1000 < _room("cpu", None) == pytest.approx(_room("cpu", 2**60), rel=0.2)
 
 
 def test_a_model_that_fails_to_unload_is_gone_and_the_next_one_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

@@ -1,0 +1,57 @@
+"""What is made of measurements: figures with their range, a page that hides nothing, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench import report
+from tests.bench.__main__ import LONG, PARTS, main
+from tests.bench.figures import Figure, keep, kept, measured
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_figure_is_the_median_with_its_range() -> None:
+    one = Figure.of([4.0, 1.0, 2.0], "s", goal=1.5, better="lower")
+    assert (one.value, one.low, one.high, one.n, one.spread, one.missed) == (2.0, 1.0, 4.0, 3, 1.5, True)
+    assert one.told == ("2 s", "≤ 1.5", "3", "150%")
+
+
+def test_what_was_kept_is_read_again() -> None:
+    part = measured({"waits · ours": Figure.of([1.0], "s")})
+    keep("core", part)
+    assert kept("core") == part and kept("chat") is None
+
+
+def test_the_page_names_what_misses_its_goal_where_others_are_ahead_and_what_was_not_measured() -> None:
+    figures = {
+        "pickup · ours": Figure.of([2.0], "ms", goal=1.0, better="lower"),
+        "pickup · theirs": Figure.of([0.5], "ms", better="lower"),
+        "jobs/s · ours": Figure.of([9.0], "jobs/s"),
+        "jobs/s · theirs": Figure.of([3.0], "jobs/s"),
+    }
+    report.write({name: measured(figures) if name == "queue" else None for name in PARTS + LONG})
+    page = report.PAGE.read_text(encoding="utf-8")
+    lost = page.partition("## Where we lose")[2].partition("## Queue")[0]
+    assert "pickup · ours: 2 ms, goal ≤ 1" in lost and "ours 2 ms, ahead of it theirs 0.5 ms" in lost and "jobs/s" not in lost
+    assert 'x-axis ["ours", "theirs"]\n    bar [2, 0.5]' in page
+    assert "recordings" in page.partition("## Not measured")[2]
+
+
+def test_a_part_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["queue", "nonsense"])
+    assert "nonsense" in capsys.readouterr().err
+
+
+def test_programs_get_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.sizes.measure", lambda: {"bytes": Figure.of([1.0], "bytes")})
+    assert main(["--json", "sizes"]) == 0
+    assert json.loads(capsys.readouterr().out)["sizes"]["figures"]["bytes"]["value"] == 1.0

@@ -12,7 +12,7 @@ export PYTHON REDIS_URL
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal fuzz audit sbom images lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts docs bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal fuzz audit sbom images lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,10 @@ types: setup-dev  ## mypy, strict
 
 contracts: setup-dev  ## which layer may import what
 	@.venv/bin/lint-imports
+
+docs: setup-dev  ## the documentation as a site, in build/site; dead links and what the code says otherwise are errors
+	@.venv/bin/python -m tools.reference --check
+	@.venv/bin/python -m tools.site
 
 bench: setup-dev models  ## the measurements, twenty minutes; ONLY=core runs one part, ARGS=--json prints for programs
 	@.venv/bin/python -m tests.bench $(ARGS) $(ONLY)

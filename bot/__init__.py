@@ -107,7 +107,7 @@ if TYPE_CHECKING:
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
     from bot.personal import Kept, Language, Personal
     from bot.quotas import Measure, Quota, Quotas, Rate, Usage, Whose
-    from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool
+    from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool, Toolset
     from bot.shapes import SettingKind, Shape
     from bot.traces import Request, Rule, Step, Stop, Trace
     from bot.translation import later, tr, translated
@@ -261,6 +261,7 @@ __all__ = [
     "TextSoFar",
     "Threading",
     "Tool",
+    "Toolset",
     "Trace",
     "Transcribe",
     "Transcript",

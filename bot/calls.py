@@ -86,6 +86,10 @@ class Calls:
         if (breaker := self._breakers.get((plugin, what))) is not None:
             breaker.failures = 0
 
+    def resting(self) -> set[str]:
+        """The plugins that are not asked for something now."""
+        return {plugin for plugin, what in self._breakers if self.rests(plugin, what)}
+
     def rests(self, plugin: str, what: str) -> bool:
         """Whether it is better not asked now."""
         breaker = self._breakers.get((plugin, what))

@@ -176,7 +176,7 @@ class Entry(_Strict):
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")]
     summary: str
-    kind: Literal["chat", "speech", "image"]
+    kind: Literal["chat", "speech", "image", "voice"]
     family: str = ""
     licence: str
     disk: Bytes

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from bot import hookspecs
 from bot.errors import BotError, PluginError
 from bot.models import Model
-from bot.routes import Action, Command, Listener, Reaction, Route, Schedule, Tool
+from bot.routes import Action, Command, Listener, Reaction, Route, Schedule, Tool, Toolset
 
 HOOKS: Mapping[str, frozenset[str]] = {
     "front": frozenset({"register_connectors", "register_routes", "register_tools", "admit", "lifespan", "observe"}),
@@ -105,7 +105,7 @@ def _item_fault(hook: str, item: Any) -> str:
         case "register_routes":
             return _route_fault(item)
         case "register_tools":
-            return _tool_fault(item)
+            return "" if isinstance(item, Toolset) else tool_fault(item)
         case "register_models" if not isinstance(item, Model):
             return f"expected a Model, found {item!r}"
         case "register_connectors" if not (isinstance(getattr(item, "name", None), str) and hasattr(item, "limits")):
@@ -113,7 +113,8 @@ def _item_fault(hook: str, item: Any) -> str:
     return ""
 
 
-def _tool_fault(tool: Any) -> str:
+def tool_fault(tool: Any) -> str:
+    """What is wrong with it, "" for nothing."""
     if not isinstance(tool, Tool):
         return f"expected a Tool, found {tool!r}"
     if not _waits(tool.handler):
@@ -151,6 +152,6 @@ def _what(hook: str, plugin: str, item: Any) -> str:
     match item:
         case Command(name=name):
             return f"the command /{name}"
-        case Listener() | Action() | Reaction() | Schedule():
+        case Listener() | Action() | Reaction() | Schedule() | Toolset():
             return f"{type(item).__name__} {item.name!r} of plugin {plugin!r}"
     return f"the {hook.removeprefix('register_').removesuffix('s')} {item.name!r}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.events import Event
     from bot.messages import Message
     from bot.models import Model
-    from bot.routes import Refusal, Route, Tool
+    from bot.routes import Refusal, Route, Tool, Toolset
 
 hookspec = pluggy.HookspecMarker("hobnob")
 hookimpl = pluggy.HookimplMarker("hobnob")
@@ -30,7 +30,7 @@ def register_routes() -> Iterable[Route]:  # type: ignore[empty-body]
 
 
 @hookspec
-def register_tools() -> Iterable[Tool]:  # type: ignore[empty-body]
+def register_tools() -> Iterable[Tool | Toolset]:  # type: ignore[empty-body]
     """Called once at router start; all are collected. Two tools of one name are a PluginError naming both."""
 
 

@@ -6,11 +6,14 @@ Each process has a registry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, PlatformCollector, ProcessCollector
 
+from bot.calls import Calls, Total
+from bot.plugins import Loaded
 from bot.store.figures import Figures
 
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -32,6 +35,14 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         Info("hobnob_build", "What runs here.", registry=self.registry).info({"process": process, "release": release})
+        self._plugin_memory = self._gauge("plugin_memory_bytes", "By how much the process grew while it loaded a plugin.", "plugin")
+        self._plugin_load = self._gauge("plugin_load_seconds", "What loading a plugin took.", "plugin")
+
+    def loaded(self, plugins: Iterable[Loaded]) -> None:
+        """What it took to load these."""
+        for one in plugins:
+            self._plugin_memory.labels(one.name).set(one.cost.memory)
+            self._plugin_load.labels(one.name).set(one.cost.seconds)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"hobnob_{name}", meaning, labels, registry=self.registry)
@@ -57,6 +68,10 @@ class RouterMetrics(Metrics):
             "platform_calls", "Calls that bring answers to a chat platform, by how they went.", "connector", "outcome"
         )
         self.call_seconds = self._histogram("platform_call_seconds", "What such a call took.", "connector")
+        self._plugin_calls = self._counter("plugin_calls", "Calls of a plugin's hooks and handlers, by how they went.", "plugin", "outcome")
+        self._plugin_seconds = self._counter("plugin_seconds", "What these took, without what handlers waited for.", "plugin")
+        self._resting = self._gauge("plugin_rests", "1 while a plugin that failed too often is not asked.", "plugin")
+        self._told: dict[str, Total] = {}
         self.store_up = self._gauge("store_up", "1 when the store answered just now.")
         self._store_memory = self._gauge("store_memory_bytes", "What the store's data take in memory.")
         self._store_limit = self._gauge("store_memory_limit_bytes", "The store's maxmemory; 0: none.")
@@ -66,6 +81,17 @@ class RouterMetrics(Metrics):
         self._running = self._gauge("queue_running_jobs", "Jobs that run, by model.", "model")
         self._workers = self._gauge("queue_workers", "Workers that live.", "duty")
         self._dead = self._gauge("queue_dead_jobs", "Jobs that killed three workers and were given up.")
+
+    def called(self, calls: Calls) -> None:
+        """Takes over what plugins were asked since it was last told."""
+        for plugin, total in calls.totals.items():
+            before = self._told.get(plugin, Total())
+            faults = total.faults - before.faults
+            self._plugin_calls.labels(plugin, "failed").inc(faults)
+            self._plugin_calls.labels(plugin, "answered").inc(total.calls - before.calls - faults)
+            self._plugin_seconds.labels(plugin).inc(total.seconds - before.seconds)
+            self._told[plugin] = replace(total)
+        _replace(self._resting, dict.fromkeys(calls.resting(), 1))
 
     def set(self, figures: Figures) -> None:
         """Takes over what the store said; what is not in it any more is forgotten."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+import psutil
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -48,6 +49,17 @@ class NoSettings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What importing a half and making its plugin took: `seconds`, and `memory` in bytes by which the process grew.
+
+    What several plugins share counts for the first that brings it.
+    """
+
+    seconds: float = 0.0
+    memory: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """One plugin, ready to be called. `version` changes with its release and with what its routes and settings look like."""
 
@@ -63,6 +75,7 @@ class Loaded:
     switchable: bool = True
     folder: Path | None = None
     """Where it lies, if that is on disk."""
+    cost: Cost = Cost()
 
     @property
     def fixed(self) -> bool:
@@ -226,6 +239,8 @@ def raise_all(faults: Iterable[BotError]) -> None:
 
 
 def _load(config: Config, name: str, half: Half) -> Loaded | None:
+    process, began = psutil.Process(), time.perf_counter()
+    before = process.memory_info().rss
     found = find(config, name)
     manifest = found.manifest()
     if not (found.has("front") or found.has("model")):
@@ -247,7 +262,8 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
     plugin = _plugin(config, found, half, getattr(module, "Plugin", None), options)
     version = manifest.version or found.release
     switches = (table.enabled, table.switchable)
-    return Loaded(name, plugin, manifest, settings, version, table.defaults, table.locked, options, *switches, found.folder)
+    cost = Cost(time.perf_counter() - began, max(0, process.memory_info().rss - before))
+    return Loaded(name, plugin, manifest, settings, version, table.defaults, table.locked, options, *switches, found.folder, cost)
 
 
 def _config(config: Config, name: str, found: Found) -> BaseModel:

@@ -126,6 +126,7 @@ class Tool:
 
     `description` tells the model when to; `args` becomes its schema. The handler's words are told to the model as data, other parts of its
     reply go to the chat. It has `timeout` seconds. Who may not use the `command` that it stands for may not have it called either.
+    `schema` is what the model is told of the arguments where `args` does not know them.
     """
 
     name: str
@@ -134,6 +135,19 @@ class Tool:
     handler: ArgsHandler
     timeout: float = 60.0
     command: str = ""
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Toolset:
+    """Tools that a plugin learns of only while it runs, because a server elsewhere has them.
+
+    `register_tools` gives it, and `tools` holds at every moment those that there are: its `lifespan` sets them. One whose name is wrong or
+    taken, or that is otherwise no tool, is not offered, and the log says why.
+    """
+
+    name: str
+    tools: Sequence[Tool] = ()
 
 
 Route = Command | Listener | Action | Reaction | Schedule

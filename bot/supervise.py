@@ -30,7 +30,7 @@ STEADY = 60.0
 
 WHY = {LOST: "a worker lost its device", BLOCKED: "a plugin blocked the router, which goes on without it"}
 
-ROUTER = "router"
+ROUTER, WORKER = "router", "worker"
 
 STORE, WORKERS = 0, 1
 """Levels of the guard: the store goes last."""
@@ -69,9 +69,9 @@ class Guard:
 
 
 class Instance:
-    """What runs in one data directory."""
+    """What runs in one data directory. In `develop`ment a process that cannot start waits for what is wrong to be changed."""
 
-    def __init__(self, config: Config, guard_: Guard, environ: Mapping[str, str]) -> None:
+    def __init__(self, config: Config, guard_: Guard, environ: Mapping[str, str], develop: bool = False) -> None:
         self.link: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """What the router announces when it is ready for the first time."""
         self.failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -79,7 +79,9 @@ class Instance:
         self._config = config
         self._guard = guard_
         self._environ = {**os.environ, **environ, CHOICE: str(config.source.path.resolve())}
-        self._processes: set[asyncio.subprocess.Process] = set()
+        self._develop = develop
+        self._changed = {name: asyncio.Event() for name in (ROUTER, WORKER)}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
 
     async def keep_store(self, process: subprocess.Popen[bytes]) -> None:
         """Starts the embedded Valkey again when it dies, and as often as it takes."""
@@ -104,11 +106,17 @@ class Instance:
 
         One that has been at work before is tried again all the same: a store without room, say, may find some.
         """
-        pause, worked = Pause(), False
+        pause, worked, changed = Pause(), False, self._changed[name]
         while True:
             began = time.monotonic()
+            changed.clear()
             code = await self._run_once(name, options)
             worked = worked or time.monotonic() - began > STEADY
+            if code == FAULT and self._develop:
+                log.error("this does not start; it is tried again when it has changed", name=name)
+                await changed.wait()
+            if changed.is_set():
+                continue
             if code == FAULT and not worked:
                 if not self.failed.done():
                     self.failed.set_result(code)
@@ -116,6 +124,12 @@ class Instance:
             what = WHY.get(code, "a process died")
             log.error(f"{what} and is started again", name=name, code=code, seconds=pause.seconds)
             await pause.after()
+
+    def renew(self, name: str) -> None:
+        """Ends a process and starts it again at once, because what it runs has changed. What it was at work on goes on."""
+        self._changed[name].set()
+        if (process := self._processes.get(name)) is not None:
+            process.terminate()
 
     async def _run_once(self, name: str, options: Sequence[str]) -> int:
         reading, writing = os.pipe()
@@ -142,13 +156,13 @@ class Instance:
         finally:
             os.close(writing)
         self._guard.watch(WORKERS, process.pid)
-        self._processes.add(process)
+        self._processes[name] = process
         hearing = asyncio.create_task(self._hear(reading))
         try:
             code = await process.wait()
         finally:
             hearing.cancel()
-        self._processes.discard(process)
+        del self._processes[name]
         self._guard.forget(process.pid)
         return code
 
@@ -167,7 +181,7 @@ class Instance:
 
     def kill(self) -> None:
         """Ends router and worker now, for somebody who asks twice; nothing is lost, it only takes longer to go on."""
-        for process in self._processes:
+        for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
 
@@ -189,20 +203,22 @@ class Pause:
 
 
 @asynccontextmanager
-async def running(config: Config, *, pages: bool = True, environ: Mapping[str, str] | None = None) -> AsyncIterator[Instance]:
+async def running(
+    config: Config, *, pages: bool = True, environ: Mapping[str, str] | None = None, develop: bool = False
+) -> AsyncIterator[Instance]:
     """All that an installation needs, in this data directory; at the end all of it is stopped, the store last.
 
     Raises ConfigError when it runs already, StoreError when the embedded Valkey does not start.
     """
     with lock(config.data_dir) as held:
         guard_ = Guard(held.fileno(), guard.GRACE + config.worker.drain)
-        instance = Instance(config, guard_, environ or {})
+        instance = Instance(config, guard_, environ or {}, develop)
         tasks: list[asyncio.Task[None]] = []
         try:
             if config.redis.url is None:
                 await asyncio.to_thread(embedded.stop, config.data_dir)  # two servers must never write one append-only file
             tasks.append(asyncio.create_task(instance.keep(ROUTER, [] if pages else ["--no-pages"])))
-            tasks.append(asyncio.create_task(instance.keep("worker")))
+            tasks.append(asyncio.create_task(instance.keep(WORKER)))
             if config.redis.url is None:  # while the others import what they need
                 store = await asyncio.to_thread(embedded.start, config.data_dir)
                 tasks.append(asyncio.create_task(instance.keep_store(store)))

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psutil
 from redis.asyncio import Redis
@@ -19,6 +19,8 @@ from bot.locking import holder
 from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.keys import Keys
+from bot.testing.connected import journalled
+from bot.testing.waiting import wait_until
 
 ECHO = Path(__file__).parent / "data/plugins/echo"
 
@@ -92,13 +94,11 @@ class House:
         finally:
             await redis.aclose()
 
-    async def journalled(self, entry: str, asked: str) -> bool:
-        """Whether the ticket of who `asked` this has the entry in its journal: what a chat shows may not be written down yet."""
-        keys = Keys()
+    async def kill(self, asked: str) -> None:
+        """Kills the router in the midst of its answer to this, once what the chat shows is journalled: else it may stay as an orphan."""
         async with self.store() as redis:
-            running = [id.decode() for id in cast("list[bytes]", await redis.zrange(keys.ticket_leases(), 0, -1))]
-            mine = [id for id in running if asked.encode() in (await redis.hget(keys.ticket(id), "body") or b"")]
-            return any([await redis.hexists(keys.journal(id), entry) for id in mine])
+            await wait_until(lambda: journalled(redis, Keys(), "status", asked), 60.0)
+        os.kill(self.family["router"].pid, signal.SIGKILL)
 
     @contextmanager
     def begin(self, *words: str) -> Iterator[subprocess.Popen[str]]:

@@ -124,6 +124,10 @@ def test_a_router_tells_what_it_did(house: House) -> None:
     assert told["hobnob_ticket_seconds_count"] == {("echo",): 1}
     assert told["hobnob_messages_total"][("room",)] >= 1
     assert sum(told["hobnob_platform_calls_total"].values()) >= 1
+    assert told["hobnob_plugin_calls_total"][("answered", "echo")] >= 1
+    assert told["hobnob_plugin_seconds_total"][("echo",)] > 0
+    assert told["hobnob_plugin_load_seconds"][("echo",)] > 0
+    assert told["hobnob_plugin_memory_bytes"].keys() == {("echo",)}
     assert told["hobnob_store_up"] == {(): 1}
     assert told["hobnob_queue_workers"] == {("on",): 1, ("off",): 0}
     assert told["hobnob_queue_waiting_jobs"] == {("generate",): 0, ("generate:parrot",): 0}

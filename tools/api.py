@@ -31,7 +31,7 @@ def snapshot() -> str:
 
 def lines() -> list[str]:
     """One for each name, field, method and parameter, sorted by name."""
-    return [line for name, node in sorted(_declared().items()) for line in _lines(name, node)]
+    return [line for name, (_, node) in sorted(declared().items()) for line in _lines(name, node)]
 
 
 def faults(before: str, now: list[str], changelog: str) -> list[str]:
@@ -49,15 +49,16 @@ def faults(before: str, now: list[str], changelog: str) -> list[str]:
     return found
 
 
-def _declared() -> dict[str, ast.stmt]:
-    found: dict[str, ast.stmt] = {}
+def declared() -> dict[str, tuple[str, ast.stmt]]:
+    """Every public name, with the module in which it is at home, and how it is written there."""
+    found: dict[str, tuple[str, ast.stmt]] = {}
     for home in bot._HOMES:
         for node in ast.parse((ROOT / f"bot/{home}.py").read_text(encoding="utf-8")).body:
             match node:
                 case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
-                    found.setdefault(name, node)
+                    found.setdefault(name, (home, node))
                 case ast.Assign(targets=[ast.Name(id=name)]):
-                    found.setdefault(name, node)
+                    found.setdefault(name, (home, node))
     return {name: found[name] for name in bot.__all__}
 
 

@@ -44,11 +44,12 @@ app.add_typer(servers, name="servers")
 def run(
     config: ConfigFile = None,
     port: Annotated[Optional[int], typer.Option(min=0, max=65535, help="Instead of web.port.")] = None,  # noqa: UP045
+    dev: Annotated[bool, typer.Option("--dev", help="Run plugins anew when their files change, for whoever writes them.")] = False,
 ) -> None:
     """Start everything: store, router and worker; prints the link to the first room."""
     from bot.cli.running import run as command
 
-    raise typer.Exit(command(config, port))
+    raise typer.Exit(command(config, port, dev))
 
 
 @app.command()

@@ -76,7 +76,9 @@ def plugins_check(names: Known = [], config: ConfigFile = None) -> None:  # noqa
 @plugins.command("new")
 def plugins_new(
     name: Annotated[str, typer.Argument(metavar="NAME")],
-    kind: Annotated[Literal["command", "listener", "model", "tool"], typer.Option("--with", help="What it begins with.")] = "command",
+    kind: Annotated[
+        Literal["command", "listener", "model", "connector", "tool"], typer.Option("--with", help="What it begins with.")
+    ] = "command",
     into: Annotated[Path, typer.Option(help="The folder in which the project's own is made.")] = Path(),
 ) -> None:
     """Make a complete project for a plugin of your own, with tests that pass."""

@@ -112,7 +112,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
             dog = Watchdog(plugins.loaded, lambda plugin, what: asyncio.run(_bench(config.redis_url, plugin, what)))
             async with (
                 routing(router, plugins),
-                _observed(config, redis, router.metrics, stop),
+                _observed(config, redis, router.metrics, stop, plugins),
                 serving_pages(site, bound) as link,
             ):
                 with dog.watching():
@@ -140,13 +140,15 @@ async def _bench(url: str, plugin: Loaded, what: str) -> None:
         await Troubles(redis, Keys()).tell(Trouble(plugin=plugin.name, what=what, until=until, version=plugin.version, out=True))
 
 
-def _observed(config: Config, redis: Redis, metrics: RouterMetrics, stop: Stop) -> AbstractAsyncContextManager[None]:
+def _observed(config: Config, redis: Redis, metrics: RouterMetrics, stop: Stop, plugins: Plugins) -> AbstractAsyncContextManager[None]:
     """What monitoring sees of this router: it is ready from its start to its stop, while the store answers."""
+    metrics.loaded(plugins.loaded.values())
 
     async def ready() -> str:
         return "it stops" if stop.asked.is_set() else await unreachable(redis)
 
     async def refresh() -> None:
+        metrics.called(plugins.calls)
         try:
             async with asyncio.timeout(PROBE):
                 metrics.set(await figures(redis, Keys()))

@@ -11,24 +11,31 @@ from rich.console import Console
 
 from bot import log
 from bot.cli.claiming import offer
+from bot.cli.developing import develop
 from bot.config import Config, load
 from bot.errors import StoreError
 from bot.faults import variable
 from bot.supervise import Instance, Stop, running, stopping
 
 
-def run(path: Path | None, port: int | None) -> int:
-    """Runs until it is told to stop; the exit code is that of a child that could not come up."""
+def run(path: Path | None, port: int | None, dev: bool = False) -> int:
+    """Runs until it is told to stop; the exit code is that of a child that could not come up. `dev`: see `developing.py`."""
     config = load(path)
     log.setup(config.log, log.secrets_of(config), process="supervisor")
-    return asyncio.run(_run(config, {} if port is None else {variable(("web", "port")): str(port)}))
+    return asyncio.run(_run(config, {} if port is None else {variable(("web", "port")): str(port)}, dev))
 
 
-async def _run(config: Config, environ: dict[str, str]) -> int:
+async def _run(config: Config, environ: dict[str, str], dev: bool) -> int:
     with stopping() as stop:
-        async with running(config, environ=environ) as instance:
+        async with running(config, environ=environ, develop=dev) as instance:
             stop.hurry = instance.kill
-            return await _until_stopped(config, instance, stop)
+            watching = [asyncio.create_task(develop(config, instance))] if dev else []
+            try:
+                return await _until_stopped(config, instance, stop)
+            finally:
+                for task in watching:
+                    task.cancel()
+                await asyncio.gather(*watching, return_exceptions=True)
 
 
 async def _until_stopped(config: Config, instance: Instance, stop: Stop) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from bot.acts import Acts
 from bot.context import Context
+from bot.declared import tool_fault
 from bot.errors import BadArguments, JobCancelled, JobError, Refused, StoreError, UserError
 from bot.jobs import Function
 from bot.messages import Message, Reply, Text
@@ -19,7 +20,7 @@ from bot.router.arguments import validate
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.readers import Readers
-from bot.routes import Tool
+from bot.routes import Tool, Toolset
 from bot.store.tickets import Superseded
 from bot.translation import reader, tr
 from bot.turns import Call
@@ -33,10 +34,27 @@ log = structlog.get_logger(__name__)
 class Toolbox:
     """Asks the gate anew for every call: whatever a text makes a model want, it can do no more than the person who asked."""
 
-    def __init__(self, declared: Iterable[tuple[str, Tool]], gate: Gate, readers: Readers) -> None:
-        self._tools = {tool.name: (plugin, tool) for plugin, tool in declared}
+    def __init__(self, declared: Iterable[tuple[str, Tool | Toolset]], gate: Gate, readers: Readers) -> None:
+        declared = list(declared)
+        self._fixed = {one.name: (plugin, one) for plugin, one in declared if isinstance(one, Tool)}
+        self._sets = [(plugin, one) for plugin, one in declared if isinstance(one, Toolset)]
+        self._told: set[str] = set()
         self._gate = gate
         self._readers = readers
+
+    @property
+    def _tools(self) -> Mapping[str, tuple[str, Tool]]:
+        """By name, those that there are now."""
+        found = dict(self._fixed)
+        for plugin, given in self._sets:
+            for tool in given.tools:
+                fault = tool_fault(tool) or ("" if tool.name not in found else f"Tool {tool.name!r}: another has this name")
+                if not fault:
+                    found[tool.name] = plugin, tool
+                elif fault not in self._told:
+                    self._told.add(fault)
+                    log.warning("a tool is left out", plugin=plugin, toolset=given.name, fault=fault)
+        return found
 
     async def offered(self, message: Message) -> tuple[Function, ...]:
         """What may be called for the sender of this message."""
@@ -87,12 +105,13 @@ def _arguments(tool: Tool, call: Call) -> BaseModel:
 
 
 def _function(tool: Tool) -> Function:
-    return Function(name=tool.name, description=tool.description, parameters=_untitled(tool.args.model_json_schema()))
+    schema = tool.args.model_json_schema() if tool.schema is None else tool.schema
+    return Function(name=tool.name, description=tool.description, parameters=_untitled(schema))
 
 
 def _untitled(schema: Any) -> Any:
     """Without titles, which repeat the names: what a model is told of its tools stands in every prompt."""
-    if isinstance(schema, dict):
+    if isinstance(schema, Mapping):
         return {key: _untitled(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
     return schema
 

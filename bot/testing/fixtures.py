@@ -1,4 +1,7 @@
-"""The pytest plugin for authors of plugins, `-p bot.testing.fixtures`: `room`, `hobnob` and `crash_anywhere`. They stand on `house.py`."""
+"""The pytest plugin for authors of plugins, `-p bot.testing.fixtures`: `room`, `hobnob`, `crash_anywhere`, and `house` for connectors.
+
+What they stand on: `house.py`, `connected.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,14 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Config, PluginTable
+from bot.connector import Connector
 from bot.messages import Address
 from bot.plugins import Plugins, load
 from bot.store import embedded
+from bot.testing.connected import Connected, connected
 from bot.testing.fate import Fate
-from bot.testing.house import House, house
+from bot.testing.house import House
+from bot.testing.house import house as opening
 from bot.testing.room import Room, Seen
 
 Scenario = Callable[[Room], Awaitable[Any]]
@@ -80,6 +86,13 @@ def crash_anywhere(request: pytest.FixtureRequest, hobnob_store: str) -> Callabl
     return crash
 
 
+@pytest_asyncio.fixture
+async def house(hobnob_store: str, connect: Callable[[], Connector]) -> AsyncIterator[Connected]:
+    """What stands behind the connector that the fixture `connect` makes, for `bot.testing.contract`."""
+    async with connected(hobnob_store, connect) as opened:
+        yield opened
+
+
 def lounge(opened: House) -> Room:
     """The first room of a house."""
     return Room(opened, Address(opened.platform.name, "lounge", "main"))
@@ -93,7 +106,7 @@ def _house(request: pytest.FixtureRequest, url: str, fate: Fate) -> Any:
     marker = request.node.get_closest_marker("hobnob")
     given = dict(marker.kwargs) if marker else {}
     plugins = _plugins(request.config, given.get("config", {}))
-    return house(url, plugins, kind=given.get("platform", "room"), settings=given.get("settings"), fate=fate)
+    return opening(url, plugins, kind=given.get("platform", "room"), settings=given.get("settings"), fate=fate)
 
 
 def _plugins(config: pytest.Config, options: dict[str, Any]) -> Plugins:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis
 
 from bot.errors import JobError
 from bot.jobs import Job
+from bot.messages import Blob
+from bot.store.blobs import Blobs
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 from bot.store.shifts import Claim, Offer, Shift
@@ -31,6 +34,24 @@ def kinds() -> dict[str, type[Job[Any]]]:
     return found
 
 
+class Hesitation:
+    """Answers stop after their second partial, for as long as it lasts."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self._one = False
+
+    def exists(self) -> bool:
+        """Whether one has stopped."""
+        return self._one
+
+    async def after(self, partials: int) -> None:
+        """So many have been shown."""
+        if partials == 2:
+            self._one = True
+            await self.over.wait()
+
+
 class Models:
     """A worker in the test's own process, which serves every kind, and every model that a job asks for: `jobs` are those it was given."""
 
@@ -44,6 +65,7 @@ class Models:
         self._fault: AssertionError | None = None
         self._going = asyncio.Event()
         self._going.set()
+        self._hesitation: Hesitation | None = None
         self._kinds = kinds()
         self._wants = set(self._kinds)
         self._shift = Shift(redis, keys, "scripted", [self._offer], lease=600.0)
@@ -56,6 +78,10 @@ class Models:
         """What every job comes back with for which nothing is scripted."""
         self._rule = rule
 
+    async def keep(self, content: bytes, mime: str, name: str = "") -> Blob:
+        """The bytes of a result, as a model keeps them."""
+        return await Blobs(self._redis, self._keys).put(content, mime, name)
+
     def halt(self) -> None:
         """Jobs wait in line from now on."""
         self._going.clear()
@@ -63,6 +89,16 @@ class Models:
     def go_on(self) -> None:
         """They do no longer."""
         self._going.set()
+
+    @contextmanager
+    def hesitating(self) -> Iterator[Hesitation]:
+        """Answers stop in their midst meanwhile."""
+        self._hesitation = hesitation = Hesitation()
+        try:
+            yield hesitation
+        finally:
+            hesitation.over.set()
+            self._hesitation = None
 
     def check(self) -> None:
         """AssertionError when a job came for which nothing is scripted."""
@@ -101,8 +137,10 @@ class Models:
         self._fate.strikes(f"while the job {job.kind!r} runs")
         try:
             *partials, outcome = self._next(job)
-            for partial in partials:
+            for shown, partial in enumerate(partials, 1):
                 await self._shift.emit(claim, partial.model_dump_json())
+                if self._hesitation is not None:
+                    await self._hesitation.after(shown)
             if isinstance(outcome, JobError):
                 await self._shift.fail(claim, outcome, 0.01)
                 return

@@ -114,22 +114,24 @@ class Room:
 
     async def click(self, label: str, on: Seen | None = None, *, by: str | Person = "Ada", wait: bool = True, **facts: Any) -> list[Seen]:
         """Somebody presses the button of this label, the newest one or that of a message."""
-        return await self._happens(Clicked(self._button(label, on).id), by, wait=wait, **facts)
+        key, below = self._button(label, on)
+        return await self._happens(Clicked(key.id), by, wait=wait, reply_to=self._quote(below), **facts)
 
     async def choose(self, *labels: str, on: Seen | None = None, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
         """Somebody chooses in the newest menu that has these labels."""
-        menus: list[Menu] = [menu for post in self._posts(on) for menu in post.menus]
-        fitting = [menu for menu in menus if {one.label for one in menu.choices} >= set(labels)]
-        assert fitting, f"expected a menu with {', '.join(labels)}, found {[[one.label for one in menu.choices] for menu in menus]}"
-        chosen = tuple(one.value for one in fitting[-1].choices if one.label in labels)
-        return await self._happens(Clicked(fitting[-1].id, chosen=chosen), by, **facts)
+        menus: list[tuple[Menu, Seen]] = [(menu, seen) for seen, post in self._posts(on) for menu in post.menus]
+        fitting = [(menu, seen) for menu, seen in menus if {one.label for one in menu.choices} >= set(labels)]
+        assert fitting, f"expected a menu with {', '.join(labels)}, found {[[one.label for one in menu.choices] for menu, _ in menus]}"
+        menu, below = fitting[-1]
+        chosen = tuple(one.value for one in menu.choices if one.label in labels)
+        return await self._happens(Clicked(menu.id, chosen=chosen), by, reply_to=self._quote(below), **facts)
 
     async def fill(self, label: str, on: Seen | None = None, *, by: str | Person = "Ada", **values: Any) -> list[Seen]:
         """Somebody presses the button of this label, fills in the form that it opens, and sends it."""
-        key, opened = self._button(label, on), len(self.house.platform.forms)
+        (key, below), opened = self._button(label, on), len(self.house.platform.forms)
         await self._happens(Clicked(key.id), by)
         assert len(self.house.platform.forms) > opened, f"expected {label!r} to open a form"
-        return await self._happens(Clicked(key.id, filled=values), by)
+        return await self._happens(Clicked(key.id, filled=values), by, reply_to=self._quote(below))
 
     async def react(self, emoji: str, on: Seen, *, by: str | Person = "Ada", **facts: Any) -> list[Seen]:
         """Somebody puts an emoji on a message of the bot."""
@@ -163,13 +165,13 @@ class Room:
     def _since(self, before: Mapping[str, int]) -> list[Seen]:
         return [seen for seen in self.messages if len(seen.versions) != before.get(seen.id)]
 
-    def _posts(self, on: Seen | None) -> list[Post]:
-        return [post for id, post in self._chat.items() if on is None or id == on.id]
+    def _posts(self, on: Seen | None) -> list[tuple[Seen, Post]]:
+        return [(seen, self._chat[seen.id]) for seen in self.messages if on is None or seen.id == on.id]
 
-    def _button(self, label: str, on: Seen | None) -> Key:
-        keys = [key for post in self._posts(on) for key in post.keys]
-        found = [key for key in keys if key.label == label]
-        assert found, f"expected a button {label!r}, found {', '.join(repr(key.label) for key in keys) or 'none'}"
+    def _button(self, label: str, on: Seen | None) -> tuple[Key, Seen]:
+        keys = [(key, seen) for seen, post in self._posts(on) for key in post.keys]
+        found = [(key, seen) for key, seen in keys if key.label == label]
+        assert found, f"expected a button {label!r}, found {', '.join(repr(key.label) for key, _ in keys) or 'none'}"
         return found[-1]
 
     def _quote(self, seen: Seen | None) -> Quote | None:

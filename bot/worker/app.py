@@ -87,6 +87,7 @@ async def _serve(config: Config, plugins: Plugins, keys: Keys, lease: float) -> 
         models = _complete([model for _, model in chosen(config, plugins)], folders, catalogue, config)
         hands = _hands(config, models, folders)
         metrics = WorkerMetrics(release())
+        metrics.loaded(plugins.loaded.values())
         shifts = [hand.shift(redis, keys, lease, metrics) for hand in hands]
         warden = Warden(config.redis_url, shifts)
         waits = config.worker.model_dump(include={"max_drain", "drain", "idle_unload"})

@@ -15,7 +15,7 @@ import pytest_asyncio
 from PIL import Image
 
 from bot.testing import wait_until
-from tests.connectors.contract import PATIENCE, Contract
+from bot.testing.contract import PATIENCE, Contract
 from tests.house import House
 from tests.wire.discord_payloads import EPHEMERAL, Json
 from tests.wire.discord_rules import FILE

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from bot.connectors.telegram.styled import JOINER
 from bot.testing import wait_until
-from tests.connectors.contract import PATIENCE, Contract
+from bot.testing.contract import PATIENCE, Contract
 from tests.house import House
 from tests.wire.telegram_chats import Chat, person, topic_of
 from tests.wire.telegram_rules import Json

@@ -14,7 +14,7 @@ from bot.connectors.telegram.webhooks import SECRET
 from bot.errors import StoreError
 from bot.store import embedded
 from bot.testing import wait_until
-from tests.connectors.contract import PATIENCE
+from bot.testing.contract import PATIENCE
 from tests.connectors.on_telegram import ANN, Ear, hearing
 from tests.house import House
 from tests.wire.telegram_server import TOKEN, Telegram

@@ -71,13 +71,8 @@ def test_the_tutorial_ends_with_a_plugin_that_is_installed(tmp_path: Path) -> No
     configuration = tmp_path / "bot.toml"
     configuration.write_text(f'data_dir = "{tmp_path / "data"}"\n[web]\nport = 0\n')
     place, here = Place(tmp_path / "venv", configuration), tmp_path
-    environ = {
-        **os.environ,
-        CHOICE: str(configuration),
-        "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",
-        "PYTEST_ADDOPTS": "-p no:simcord",
-    }
+    quiet = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PYTEST_ADDOPTS": "-p no:simcord"}
+    environ = {**os.environ, CHOICE: str(configuration), **quiet}
     for line in lines:
         program, *words = shlex.split(line)
         if line.startswith("cd "):
@@ -86,7 +81,8 @@ def test_the_tutorial_ends_with_a_plugin_that_is_installed(tmp_path: Path) -> No
         if line.startswith(ELSEWHERE):
             continue
         adds = words[:2] == ["plugins", "add"]
-        command = [str(place.python) if adds else sys.executable, "-m", {"hobnob": "bot.cli"}.get(program, program), *words]
+        python = str(place.python) if adds else sys.executable
+        command = [python, "-P", "-m", {"hobnob": "bot.cli"}.get(program, program), *words]  # as a program, which does not look here
         done = subprocess.run(
             [*command, *(["--yes"] if adds else [])], cwd=here, env=environ, capture_output=True, text=True, timeout=240, check=False
         )

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from bot.forms import Form, Select
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.store.scripts import Scripts
 from bot.store.tickets import Write
 
 BUTTON_TTL = 365 * 86_400
@@ -44,11 +45,12 @@ class PluginData:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._load = Scripts(redis)("data_load")
 
     @guarded
     async def load(self, plugin: str, scope: str, owner: str, key: str) -> bytes | None:
         """The stored value, or None. `owner` is the server, conversation or person that `scope` speaks of."""
-        return cast("bytes | None", await self._redis.get(self._keys.data(plugin, scope, owner, key)))
+        return cast("bytes | None", await self._load(keys=[self._keys.data(plugin, scope, owner, key)]))
 
     def saving(self, plugin: str, scope: str, owner: str, key: str, value: bytes | None, ttl: float | None) -> list[Write]:
         """The writes that store or remove a value, and keep the index of what exists for this owner."""

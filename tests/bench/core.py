@@ -1,74 +1,34 @@
-"""What the core itself costs per message: an echo plugin beside 20 idle ones, in memory and with Redis."""
+"""What the core itself costs per message: an echo plugin beside 20 idle ones, in memory, with Redis, and over a platform's wire."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from math import inf
 from pathlib import Path
-from typing import Any
 
-from bot import Context, Listener, Message, Reply, hookimpl
+from bot import Message
 from bot.allowing import UNLIMITED, Allowed
 from bot.connector import Deliver, Limits, Post
 from bot.messages import Address, Attachment, Person, Text
 from bot.permissions import Grant
-from bot.plugins import Loaded, Plugins
 from bot.router import app
-from bot.router.acts import DurableActs, Stores
-from bot.router.delivery import Delivery, Line
-from bot.router.dispatch import Dispatch
-from bot.router.filling import Forms
-from bot.router.finding import Finder
 from bot.router.gate import Gate
-from bot.router.journal import Journal
-from bot.router.lateness import Lateness
-from bot.router.metering import Meters
 from bot.router.metering import meters as metered
-from bot.router.pace import Pace
-from bot.router.posts import Posts
-from bot.router.readers import Readers
-from bot.router.runner import Runner
-from bot.router.table import Table
 from bot.router.terms import Terms
-from bot.routes import Route
 from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.keys import Keys
-from bot.store.quotas import NOTHING, Charge
 from bot.store.servers import Choices, Server
-from bot.store.tickets import Body, Ticket, Write
+from tests.bench import frameworks, resident
 from tests.bench.figures import Figure
+from tests.bench.forgetful import IDLE, Memory, forgetful, plugins
 
 RUNS = 5
-IDLE = 20
 SERVERS = 10_000
 ADA = Person("ada", "Ada")
-
-
-class Echo:
-    """Says what it hears."""
-
-    @hookimpl
-    def register_routes(self) -> Iterable[Route]:
-        return [Listener("echo", lambda message: True, self.echo)]
-
-    async def echo(self, ctx: Context) -> Reply:
-        return Reply(ctx.message.text)
-
-
-class Idle:
-    """Listens for a word that nobody says."""
-
-    @hookimpl
-    def register_routes(self) -> Iterable[Route]:
-        return [Listener("idle", lambda message: "xyzzy" in message.text, self.never)]
-
-    async def never(self, ctx: Context) -> Reply:
-        raise AssertionError
 
 
 class Counting:
@@ -105,54 +65,6 @@ class Counting:
         yield b""
 
 
-class Memory:
-    """Tickets, journals and servers that are forgotten at once."""
-
-    async def get(self, tenant: str) -> Server:
-        return Server()
-
-    async def version(self, tenant: str) -> int:
-        return 0
-
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
-        return [Ticket(body.id, 1, 1, body, at) for body in bodies]
-
-    async def asker(self, id: str) -> str | None:
-        return None
-
-    async def known(self, ids: Sequence[str]) -> bool:
-        return False
-
-    async def under_way(self, tenant: str) -> dict[str, Body]:
-        return {}
-
-    async def recall(self, ticket: Ticket) -> dict[str, bytes]:
-        return {}
-
-    async def record(self, ticket: Ticket, field: str, value: bytes, writes: Sequence[Write] = ()) -> bytes:
-        return value
-
-    def holds(self, since: float) -> bool:
-        return True
-
-    async def finish(self, ticket: Ticket) -> bool:
-        return True
-
-    async def hand_back(self, ticket: Ticket) -> None:
-        raise AssertionError
-
-    async def load(self, plugin: str, scope: str, owner: str, key: str) -> bytes | None:
-        return None
-
-    def saving(self, plugin: str, scope: str, owner: str, key: str, value: bytes | None, ttl: float | None) -> list[Write]:
-        raise AssertionError
-
-
-def plugins() -> Plugins:
-    idle = [Loaded(f"idle{number}", Idle(), version="1") for number in range(IDLE)]
-    return Plugins([Loaded("echo", Echo(), version="1"), *idle])
-
-
 def message(number: int) -> Message:
     chat = Address("room", f"server{number % 100}", f"channel{number % 7}")
     return Message(str(number), str(number), chat, ADA, (Text("How many messages does it take to fill a room?"),))
@@ -160,31 +72,8 @@ def message(number: int) -> Message:
 
 async def in_memory(count: int) -> float:
     """Messages a second through route, gate, handler and reply, without any store."""
-    memory, connector, loaded = Memory(), Counting(), plugins()
-    nothing: Any = None
-    untraced: Any = Untraced()
-    stores = Stores(nothing, nothing, nothing, nothing, nothing, nothing)
-    table = Table.of(loaded.collect("register_routes"))
-    delivery = Delivery({"room": connector}, Posts(nothing, nothing), Pace())
-
-    def act(journal: Journal, line: Line) -> DurableActs:
-        return DurableActs(journal, line, stores, connector, nothing)
-
-    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, line, outcome, worked: None)
-    lateness = Lateness(lambda _: inf, time.time)
-    gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset({"room"}))), runner.start
-    finder = Finder(table, nothing, nothing, nothing)
-    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing, Readers(loaded.locales, memory))
-    meters = Meters(nothing, gate, nothing, nothing, ())
-    dispatch = Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, meters, untraced)
-    return await _rate(dispatch.deliver, connector, count, at_once=16)
-
-
-class Untraced:
-    """Nobody asks why."""
-
-    def seen(self, *what: Any) -> None:
-        """Forgets it."""
+    connector = Counting()
+    return await _rate(forgetful(connector, plugins()).deliver, connector, count, at_once=16)
 
 
 class Choosy(Memory):
@@ -267,4 +156,6 @@ def measure() -> dict[str, Figure]:
         "the gate": Figure.of(gated, "µs/message", 50, "lower"),
         "messages in process": Figure.of(memory, "messages/s", 5_000, "higher"),
         "messages with Redis": Figure.of(redis, "messages/s", 1_000, "higher"),
+        **resident.measure(),
+        **frameworks.measure(),
     }

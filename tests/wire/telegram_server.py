@@ -152,7 +152,7 @@ class Telegram:
             raise Refusal(
                 409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
             )
-        offset, until = params.get("offset", 0), time.monotonic() + params.get("timeout", 0)
+        offset, until = int(params.get("offset") or 0), time.monotonic() + int(params.get("timeout") or 0)  # some send words
         self.confirmed = max(self.confirmed, offset)
         self.updates = [update for update in self.updates if update["update_id"] >= offset]
         if self._poller is not None and not self._poller.done():
@@ -175,7 +175,7 @@ class Telegram:
         finally:
             if self._poller is asyncio.current_task():
                 self._poller = None
-        return self.updates[: params.get("limit", 100)]
+        return self.updates[: int(params.get("limit") or 100)]
 
     async def _post(self, update: Json) -> None:
         """Until the webhook takes it; what is of one chat comes one after the other."""

@@ -1,0 +1,201 @@
+"""Bots with an echo and twenty handlers that nothing reaches: ours and those that people write with other libraries, on our platforms.
+
+From the bytes of a message on the socket to the bytes of its answer; who is measured takes turns with the others. Each library has an
+environment of its own, in which it is as it comes. The platforms: `stages.py`; our bot: `echo.py`; theirs: `tests/data/frameworks/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+from bot.testing import wait_until
+from tests.bench.figures import Figure
+from tests.bench.rivals import server
+from tests.bench.stages import PATIENCE, Stage, stage
+from tests.environments import ROOT, Uninstallable, environment
+
+ROUNDS, STARTS = 5, 3
+WARM, ALONE, TOGETHER = 200, 100, 600
+"""Messages before a bot is measured, one after the other in a round, and in a round with `AT_ONCE` on their way."""
+
+AT_ONCE = 64
+
+THEIRS = ROOT / "tests/data/frameworks"
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A bot, on its platform. `command` is followed by where that is; `prefix` calls it, and `more` it is told besides."""
+
+    platform: str
+    command: Sequence[str]
+    prefix: str = ""
+    more: Sequence[str] = ()
+
+    def words(self, stage: Stage) -> list[str]:
+        """Its command line."""
+        where = stage.where if "-m" in self.command else stage.where[1:]
+        return [*self.command, *where, *self.more]
+
+
+@dataclass(frozen=True)
+class Other:
+    """A library, what is installed for it, and its bot."""
+
+    platform: str
+    packages: tuple[str, ...]
+    script: str
+    prefix: str = ""
+    more: tuple[str, ...] = ()
+
+
+PTB = ("python-telegram-bot==22.8",)
+
+OTHERS = {
+    "discord.py": Other("discord", ("discord.py==2.7.1",), "with_discordpy.py", "!echo "),
+    "python-telegram-bot": Other("telegram", PTB, "with_ptb.py", more=("1",)),
+    "python-telegram-bot, 256 at once": Other("telegram", PTB, "with_ptb.py", more=("256",)),
+    "aiogram": Other("telegram", ("aiogram==3.31.0",), "with_aiogram.py"),
+    "nonebot2": Other("telegram", ("nonebot2[aiohttp]==2.5.0", "nonebot-adapter-telegram==0.1.0b20"), "with_nonebot.py"),
+}
+
+RIVALS = {"discord": ("discord.py",), "telegram": ("python-telegram-bot", "python-telegram-bot, 256 at once")}
+"""Those whose throughput ours is held against."""
+
+
+UNITS = {"messages/s": "messages/s", "p50": "ms", "p99": "ms", "processor": "ms/message", "memory": "MB", "start": "s"}
+
+
+@dataclass
+class Bot:
+    """One that runs, and what its rounds gave, in `UNITS`."""
+
+    platform: str
+    stage: Stage
+    process: psutil.Process
+    rounds: dict[str, list[float]] = field(default_factory=lambda: {what: [] for what in UNITS if what != "start"})
+
+    async def warm(self) -> None:
+        await self._together(WARM)
+
+    async def race(self) -> None:
+        """One round."""
+        cuts = statistics.quantiles([1000 * await self.stage.ask() for _ in range(ALONE)], n=100)
+        before = self._worked()
+        rate = await self._together(TOGETHER)
+        worked = 1000 * (self._worked() - before) / TOGETHER
+        memory = self.process.memory_info().rss / 1e6
+        for name, one in zip(self.rounds, (rate, cuts[49], cuts[98], worked, memory), strict=True):
+            self.rounds[name].append(one)
+
+    async def _together(self, count: int) -> float:
+        """Messages a second."""
+        left = iter(range(count))
+
+        async def talk() -> None:
+            for _ in left:
+                await self.stage.ask()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(talk() for _ in range(AT_ONCE)))
+        return count / (time.perf_counter() - began)
+
+    def _worked(self) -> float:
+        used = self.process.cpu_times()
+        return used.user + used.system
+
+
+def measure() -> dict[str, Figure]:
+    """Ratios with their goals, and everybody's figures."""
+    with server() as (_, url):
+        bots, starts = asyncio.run(_race({**_ours(url), **dict(_theirs())}))
+    return {**_held_against(bots), **_figures(bots, starts)}
+
+
+def _ours(url: str) -> dict[str, Entrant]:
+    made = {}
+    for platform in RIVALS:
+        command = (sys.executable, "-m", "tests.bench.echo")
+        made[f"Hobnob on {platform}"] = Entrant(platform, (*command, url, "20"))
+        made[f"Hobnob on {platform}, no idle plugins"] = Entrant(platform, (*command, url, "0"))
+        made[f"Hobnob on {platform}, tickets off"] = Entrant(platform, (*command, "", "20"))
+    return made
+
+
+def _theirs() -> Iterator[tuple[str, Entrant]]:
+    """The others; one that cannot be installed is named with the reason."""
+    for name, other in OTHERS.items():
+        try:
+            python = environment(name.partition(",")[0], *other.packages)
+        except Uninstallable as fault:
+            print(f"left out: {fault}", file=sys.stderr)  # noqa: T201
+            continue
+        yield name, Entrant(other.platform, (str(python), str(THEIRS / other.script)), other.prefix, other.more)
+
+
+async def _race(entrants: Mapping[str, Entrant]) -> tuple[dict[str, Bot], dict[str, list[float]]]:
+    """All of them, in turns, and the seconds after which each heard its platform."""
+    starts: dict[str, list[float]] = {name: [] for name in entrants}
+    for _ in range(STARTS - 1):
+        for name, entrant in entrants.items():
+            async with _begun(entrant, starts[name]):
+                pass
+    async with AsyncExitStack() as stack:
+        bots = {name: await stack.enter_async_context(_begun(entrant, starts[name])) for name, entrant in entrants.items()}
+        for bot in bots.values():
+            await bot.warm()
+        for _ in range(ROUNDS):
+            for bot in bots.values():
+                await bot.race()
+        return bots, starts
+
+
+@asynccontextmanager
+async def _begun(entrant: Entrant, starts: list[float]) -> AsyncIterator[Bot]:
+    async with stage(entrant.platform, entrant.prefix) as platform:
+        began = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(*entrant.words(platform), cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            await wait_until(lambda: platform.ready, PATIENCE)
+            starts.append(time.perf_counter() - began)
+            yield Bot(entrant.platform, platform, psutil.Process(process.pid))
+        finally:
+            process.kill()
+            await process.wait()
+
+
+def _held_against(bots: Mapping[str, Bot]) -> dict[str, Figure]:
+    """Ratios of what was measured in the same rounds."""
+    figures = {}
+
+    def ratio(of: str, to: str, goal: float) -> Figure:
+        pairs = zip(bots[of].rounds["messages/s"], bots[to].rounds["messages/s"], strict=True)
+        return Figure.of([mine / theirs for mine, theirs in pairs], "×", goal, "higher")
+
+    for platform, rivals in RIVALS.items():
+        ours = f"Hobnob on {platform}"
+        figures[f"{ours} beside 20 idle plugins, of alone"] = ratio(ours, f"{ours}, no idle plugins", 0.9)
+        for rival in (name for name in rivals if name in bots):
+            figures[f"{ours}, of {rival}"] = ratio(ours, rival, 0.5)
+            figures[f"{ours}, tickets off, of {rival}"] = ratio(f"{ours}, tickets off", rival, 1.0)
+    return figures
+
+
+def _figures(bots: Mapping[str, Bot], starts: Mapping[str, Sequence[float]]) -> dict[str, Figure]:
+    """Of those on one platform beside one another."""
+    figures = {}
+    for what, unit in UNITS.items():
+        for name, bot in bots.items():
+            runs = starts[name] if what == "start" else bot.rounds[what]
+            who = name.replace(f" on {bot.platform}", "")
+            figures[f"{what} on {bot.platform} · {who}"] = Figure.of(runs, unit, better="higher" if what == "messages/s" else "lower")
+    return figures

@@ -48,6 +48,10 @@ if TYPE_CHECKING:
 LAST_WORDS = 1.0
 """Seconds for which a process that is blocked waits for Redis before it ends."""
 
+SPINS = "3000"
+"""How long threads that compute together wait for one another without giving their cores away, a tenth of a millisecond or two. GNU's
+OpenMP has 300,000: once anything else wants a core (our own router does), most of the time goes to waiting."""
+
 logger = structlog.get_logger(__name__)
 
 
@@ -59,6 +63,7 @@ def router(path: Path | None, patience: float, announce: int | None, pages: bool
 
 def worker(path: Path | None, patience: float) -> int:
     """Runs a worker until it is told to stop; returns its exit code."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when a model library is loaded
     from bot.worker.app import main
 
     config, plugins = _begin(path, "model", patience)

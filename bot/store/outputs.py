@@ -26,6 +26,9 @@ BLOCK = 1_000
 PAUSE = 0.5
 """Seconds between tries while Redis is away."""
 
+SOON = 0.2
+"""Seconds after which the place of somebody new in line is looked at: most have begun by then, and looking ahead takes the processor."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -192,9 +195,12 @@ class Outputs:
     async def _look_around(self) -> None:
         """Until every newcomer has been told."""
         try:
-            await self._look()
-            while self._newcomers:
+            while True:
+                if self._newcomers:
+                    await asyncio.sleep(SOON)
                 await self._look()
+                if not self._newcomers:
+                    return
         except StoreError as error:
             log.warning("places in line wait for redis", fault=str(error))
         except Exception:  # everybody in line lives by the next look

@@ -41,6 +41,8 @@ class Claimed:
         self.newest: Partial | None = None
         self.end: Result | JobError | None = None
         self.cancelled = False
+        self.heard = False
+        """Whether a partial of it was sent."""
         self.seconds = 0.0
         """What it has taken of the device."""
         self._meter: Meter | None = None

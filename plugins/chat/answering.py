@@ -9,6 +9,7 @@ from typing import Literal
 
 from bot import Answer, Generate, TextSoFar, Work
 from plugins.chat.calling import called, may_be_call
+from plugins.chat.prefixes import Known
 from plugins.chat.prompt import Prompt
 from plugins.chat.sampling import Rule
 from plugins.chat.stream import TextStream
@@ -34,6 +35,7 @@ class Answering:
         job = work.job
         self.work = work
         self.prompt = prompt.tokens
+        self.known = Known()
         self.rule = Rule(job.temperature, job.top_p, random.Random(job.seed), repetition)  # noqa: S311  no secret
         self.written: list[int] = []
         self.ended = False
@@ -54,6 +56,16 @@ class Answering:
     def last(self) -> int:
         """The token that the model has not read yet."""
         return self.written[-1]
+
+    @property
+    def unread(self) -> int:
+        """Tokens of the prompt that must be read."""
+        return len(self.prompt) - self.known.tokens
+
+    @property
+    def most(self) -> int:
+        """Tokens that it may come to have, the prompt's among them."""
+        return len(self.prompt) + self._most
 
     @property
     def left(self) -> int:

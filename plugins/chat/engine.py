@@ -12,6 +12,7 @@ from bot import Answer, Batch, Generate, Memory
 from plugins.chat.adapters import Adapters
 from plugins.chat.answering import Answering
 from plugins.chat.parking import Parking
+from plugins.chat.prefixes import Known, Prefix, Prefixes
 from plugins.chat.rows import Rows, bytes_per_token, check
 from plugins.chat.sampling import choose
 from plugins.chat.speaker import Speakers
@@ -22,6 +23,9 @@ GROUP = 2048
 STRIDE = {"cpu": 256}
 """Tokens of prompts that are read between two steps of the answers that are being written. On two CPU cores 256 take under a second;
 elsewhere 2048 keep the device busy."""
+
+KEPT = 4
+"""One in so many of a full batch's tokens is kept when it was read, for prompts that begin alike."""
 
 
 class Engine:
@@ -37,12 +41,15 @@ class Engine:
         self._device = model.device
         self._parking = Parking(model)
         weights = model.get_memory_footprint() + self.adapters.size
-        self.memory = Memory(weights, bytes_per_token(model) * speakers.window * max_batch, self._parking.size)
+        self._room = speakers.window * max_batch
+        self._prefixes = Prefixes(self._room // KEPT)
+        self.memory = Memory(weights, bytes_per_token(model) * self._room, self._parking.size)
         """What the model and its adapters take, and a full batch of whole windows."""
 
     def park(self) -> None:
         """To the host, with the caches of what was begun; adapters come from the disk when they are used again."""
         self._desk.to(torch.device("cpu"))
+        self._prefixes.trim(0)
         self.adapters.trim(most=0)
         self._parking.park()
 
@@ -61,19 +68,25 @@ class Engine:
         desk, self._desk = self._desk, Desk()  # put back below; what raises leaves nothing behind
         known = {id(one.work) for one in desk.held()}
         desk.waiting += self.speakers.admitted(work for work in batch if id(work) not in known)
+        try:
+            self._write(desk, batch)
+        except BaseException:
+            self._prefixes.trim(0)  # memory may be what it lacked
+            raise
+        self.adapters.trim(keep={one.adapter for one in desk.held()})
+
+    def _write(self, desk: Desk, batch: Batch[Generate, Answer]) -> None:
         while desk.held():
             if batch.over:
                 self._desk = desk
                 break
             self._step(desk)
             desk.waiting += self.speakers.admitted(batch.join(self.max_batch - len(desk.held())))
-        self.adapters.trim(keep={one.adapter for one in desk.held()})
 
     def _step(self, desk: Desk) -> None:
         desk.waiting = [one for one in desk.waiting if not one.leaves]
         if desk.reading is None and desk.waiting:
-            desk.reading = Reading(self.model, _alike(desk.waiting))
-            desk.waiting = [one for one in desk.waiting if one not in desk.reading.group.members]
+            desk.reading = self._begin(desk)
         if desk.reading is not None and self._read(desk.reading):
             desk.write(desk.reading.group)
             desk.reading = None
@@ -81,6 +94,16 @@ class Engine:
             self.adapters.use(group.adapter)
             group.step()
         desk.writing = [group for group in desk.writing if group.members]
+
+    def _begin(self, desk: Desk) -> Reading:
+        """What nobody has in hand of a full batch may hold what was read before."""
+        held = desk.held()
+        self._prefixes.trim(self._room - len(held) * max(one.most for one in held))
+        for one in desk.waiting:
+            one.known = self._prefixes.known(one.adapter, one.prompt)
+        members = _alike(desk.waiting)
+        desk.waiting = [one for one in desk.waiting if one not in members]
+        return Reading(Group(self.model, members, self._prefixes))
 
     def _read(self, reading: Reading) -> bool:
         """True when it has come to its end; an adapter that does not fit ends it for those who asked for it, and harms no others."""
@@ -97,11 +120,13 @@ class Engine:
 class Group:
     """Answers that are being written side by side, all with the same adapter."""
 
-    def __init__(self, model: Any, members: Sequence[Answering]) -> None:
+    def __init__(self, model: Any, members: Sequence[Answering], prefixes: Prefixes) -> None:
+        """`prefixes` keeps what those had read who leave."""
         self.members = list(members)
         self.adapter = members[0].adapter
         self.rows = Rows(model)
-        self._model = model
+        self.model = model
+        self._prefixes = prefixes
 
     def step(self) -> None:
         """One more token for everybody."""
@@ -120,11 +145,18 @@ class Group:
         """Frees the places of those who have ended or whom nobody waits for."""
         kept = [row for row, member in enumerate(self.members) if not member.leaves]
         if len(kept) < len(self.members):
+            for row in set(range(len(self.members))).difference(kept):
+                self._keep(row)
             if kept:
                 self.rows.keep(kept)
             else:
-                self.rows = Rows(self._model)
+                self.rows = Rows(self.model)
             self.members = [self.members[row] for row in kept]
+
+    def _keep(self, row: int) -> None:
+        member, layers = self.members[row], self.rows.row(row)
+        read = layers[0][0].shape[-2]
+        self._prefixes.keep(Prefix(self.adapter, [*member.prompt, *member.written][:read], layers))
 
     def join(self, other: Group) -> None:
         """Takes over the members of `other`."""
@@ -164,13 +196,17 @@ class Desk:
 class Reading:
     """Prompts that are being read side by side, a stride at a time, so that nobody's answer stands still for long."""
 
-    def __init__(self, model: Any, members: Sequence[Answering]) -> None:
-        self.group = Group(model, members)
-        columns = max(len(member.prompt) for member in members)
-        self._tokens = _left_padded([member.prompt for member in members], columns).to(model.device)
-        self._mask = _left_padded([[1] * len(member.prompt) for member in members], columns).to(model.device)
-        self._stride = max(1, STRIDE.get(model.device.type, GROUP) // len(members))
-        self._done = 0
+    def __init__(self, group: Group) -> None:
+        """Who knows more of the prompt than another reads as much of it: the rest would be padding."""
+        self.group, members, device = group, group.members, group.model.device
+        columns, unread = (max(sizes) for sizes in zip(*((len(one.prompt), one.unread) for one in members), strict=True))
+        self._tokens = _left_padded([member.prompt for member in members], columns).to(device)
+        self._mask = _left_padded([[1] * len(member.prompt) for member in members], columns).to(device)
+        self._stride = max(1, STRIDE.get(device.type, GROUP) // len(members))
+        self._done = columns - unread
+        group.rows.begin(self._done, [Known(max(0, len(one.prompt) - unread), one.known.layers) for one in members])
+        for one in members:
+            one.known = Known()
 
     def to(self, device: torch.device) -> None:
         """Moves what was read so far, and what was not."""
@@ -192,11 +228,11 @@ class Reading:
 
 
 def _alike(waiting: Sequence[Answering]) -> list[Answering]:
-    """The first in line, and those with its adapter whose prompts are of its size: padding is computed like text."""
-    first, members = len(waiting[0].prompt), [waiting[0]]
+    """The first in line, and those with its adapter who have as much to read: padding is computed like text."""
+    first, members = waiting[0].unread, [waiting[0]]
     for other in waiting[1:]:
-        longest = max(len(member.prompt) for member in [*members, other])
-        if other.adapter == members[0].adapter and first <= 2 * len(other.prompt) <= 4 * first and longest * (len(members) + 1) <= GROUP:
+        longest = max(member.unread for member in [*members, other])
+        if other.adapter == members[0].adapter and first <= 2 * other.unread <= 4 * first and longest * (len(members) + 1) <= GROUP:
             members.append(other)
     return members
 

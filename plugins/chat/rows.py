@@ -10,6 +10,8 @@ from torch.nn.functional import pad
 from transformers import DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer
 
+from plugins.chat.prefixes import Known, Layers
+
 SPARE = 64
 """Columns that a cache has in reserve: it is copied once for so many tokens, not once for each."""
 
@@ -60,6 +62,22 @@ class Rows:
         self._cache: Any = Cache(layer_class_to_replicate=Reserved)
         self.mask = torch.zeros((0, 0), dtype=torch.long, device=model.device)
 
+    def begin(self, columns: int, known: Sequence[Known]) -> None:
+        """Puts what is known of each row's beginning into the first columns, padded on the left."""
+        if not columns:
+            return
+        mask = [[0] * (columns - one.tokens) + [1] * one.tokens for one in known]
+        self.mask = torch.tensor(mask, device=self.mask.device)
+        some = max(known, key=lambda one: one.tokens).layers
+        for number in range(len(some)):
+            keys, values = (torch.stack([_placed(one, some, number, part, columns) for one in known]) for part in (0, 1))
+            self._cache.update(keys, values, number)
+
+    def row(self, row: int) -> Layers:
+        """What a row has read."""
+        first = int(self.mask[row].argmax())
+        return [(layer.keys[row, :, first:].clone(), layer.values[row, :, first:].clone()) for layer in self._cache.layers]
+
     def read(self, tokens: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Runs `tokens` [rows, n] behind what was read before; the logits [rows, vocabulary] after the last column."""
         new = torch.ones_like(tokens) if mask is None else mask
@@ -100,6 +118,12 @@ class Rows:
         self.mask = kept[:, first:]
         for layer in self._cache.layers:
             layer.hold(layer.keys[index, :, first:], layer.values[index, :, first:])
+
+
+def _placed(one: Known, some: Layers, number: int, part: int, columns: int) -> torch.Tensor:
+    """Keys or values [heads, columns, size] of a beginning, padded on the left; `some` has their shape where nothing is known."""
+    found = (one.layers or some)[number][part][:, : one.tokens]
+    return pad(found, (0, 0, columns - one.tokens, 0))
 
 
 def _stacked(upper: torch.Tensor, lower: torch.Tensor, columns: int) -> torch.Tensor:

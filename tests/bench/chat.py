@@ -5,20 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from bot.connectors.room import LIMITS
 from tests.bench import served, whole
 from tests.bench.figures import Figure
 from tests.bench.ways import Run, Way, Ways, engine
+from tests.bench.whole import Crowd
 from tests.house import House
 
-CHATS = (1, 4, 16)
+CHATS = (1, 4, 16, 64)
 """People who ask at the same moment."""
 
 ROUNDS = 5
-SECONDS = 150.0
+SECONDS = 130.0
 """After which no further round begins: a busy machine measures fewer of them."""
 
-SLOW = {"transformers serve", "one by one"}
-"""These take 16 people one after the other: that is measured once, what one and four wait in every round."""
+EACH = {"one by one": 1, "transformers serve": 4}
+"""The most people who are answered in every round, 16 where nothing is said: some answer one after the other, which takes long."""
+
+ONCE = {"one by one": 16, "transformers serve": 16}
+"""The most people who are answered in the first round, 64 where nothing is said."""
 
 FIRSTS = 5
 LATE = 3
@@ -26,28 +31,29 @@ OTHERS = 8
 
 BARE = ("one padded generate", "continuous batching")
 
+EDIT = LIMITS.edit_interval
+
 Runs = dict[tuple[str, int], list[Run]]
 
 
-def rounds(ways: Mapping[str, Way]) -> Runs:
-    """Every way with every number of people, again and again, so that all meet the same weather."""
-    found: Runs = {(name, count): [] for count in CHATS for name in ways}
+def rounds(ways: Mapping[str, Way], most: int, times: int) -> Runs:
+    """Every way with every number of people up to so many, again and again, so that all meet the same weather."""
+    found: Runs = {(name, count): [] for count in CHATS for name in ways if count <= min(most, ONCE.get(name, most))}
     began = time.monotonic()
-    for number in range(ROUNDS):
-        for count in CHATS:
-            for name, way in ways.items():
-                if count < max(CHATS) or name not in SLOW or not number:
-                    found[name, count].append(way(count))
+    for number in range(times):
+        for name, count in found:
+            if not number or count <= EACH.get(name, 16):
+                found[name, count].append(ways[name](count))
         if time.monotonic() - began > SECONDS:
             break
     return found
 
 
-def through(house: House) -> Way:
+def through(house: House, crowd: Crowd) -> Way:
     """The whole bot."""
 
     def answered(count: int) -> Run:
-        told = whole.answered(house, count)
+        told = whole.answered(house, crowd.people(count))
         began = min(one.asked for one in told)
         return Run.of(count, max(one.last for one in told) - began, (one.first - one.asked for one in told))
 
@@ -65,33 +71,43 @@ def times_one(runs: Runs, mine: str) -> list[float]:
     return [run.rate / one.rate for run, one in zip(runs[mine, 16], runs["one by one", 1], strict=True)]
 
 
+def lasts(runs: Runs, mine: str, count: int) -> list[float]:
+    """How long until all words of all are there, against the better bare engine and the wait until a message may be edited again."""
+    others = zip(*(runs[name, count] for name in BARE), strict=True)
+    return [run.last / (min(other.last for other in some) + EDIT) for run, some in zip(runs[mine, count], others, strict=True)]
+
+
 def goals(runs: Runs) -> dict[str, Figure]:
     figures = {}
     for mine in ("whole bot", "engine"):
         figures[f"{mine}: 1 / generate"] = Figure.of(ratios(runs, mine, 1, "one by one"), "×", 0.95, "higher")
         figures[f"{mine}: 16 / better bare engine"] = Figure.of(ratios(runs, mine, 16, *BARE), "×", 0.9, "higher")
         figures[f"{mine}: 16 / one by one"] = Figure.of(times_one(runs, mine), "×", 6.0, "higher")
+        if (mine, 64) in runs:
+            figures[f"{mine}: 64 / better bare engine"] = Figure.of(ratios(runs, mine, 64, *BARE), "×")
+    figures["whole bot: last words of 16 / better bare engine's and an edit"] = Figure.of(lasts(runs, "whole bot", 16), "×", 1.05, "lower")
     return figures
 
 
-def facts(runs: Runs) -> dict[str, Figure]:
+def facts(runs: Runs, dtype: str) -> dict[str, Figure]:
     """What was measured, without a goal."""
     figures = {}
     for (name, count), some in runs.items():
-        figures[f"{count} · {name}"] = Figure.of([run.rate for run in some], "tokens/s")
+        who = f"{count} at once, {dtype} · {name}"
+        figures[f"tokens a second of {who}"] = Figure.of([run.rate for run in some], "tokens/s")
+        figures[f"last words of {who}"] = Figure.of([run.last for run in some], "s", better="lower")
         if all(run.first == run.first for run in some):  # not a number where it cannot be seen
-            figures[f"{count} · {name}, first words"] = Figure.of([1000 * run.first for run in some], "ms")
+            figures[f"first words of {who}"] = Figure.of([1000 * run.first for run in some], "ms", better="lower")
     return figures
 
 
-def first_tokens(ways: Ways, house: House) -> dict[str, Figure]:
+def first_tokens(ways: Ways, whole_bot: Way) -> dict[str, Figure]:
     """By how much later than the bare engine's; the first of a kind is slower and not counted."""
     bare = [ways.first_token() for _ in range(FIRSTS + 1)][1:]
-    chat, mine = through(house), [ways.first_token()[0]]
-    late = []
+    mine, late = [ways.first_token()[0]], []
     for _ in range(FIRSTS):
         mine.append(ways.first_token()[0])
-        late.append(1000 * (chat(1).first - mine[-1]))
+        late.append(1000 * (whole_bot(1).first - mine[-1]))
     return {
         "engine: first token, later than generate's": Figure.of([1000 * (ours - theirs) for ours, theirs in bare], "ms", 15.0, "lower"),
         "whole bot: first words, later than the engine's": Figure.of(late, "ms", 15.0, "lower"),
@@ -102,11 +118,13 @@ def late(name: str, wait: Callable[[], float]) -> dict[str, Figure]:
     return {f"{name}: first words beside {OTHERS} answers": Figure.of([wait() for _ in range(LATE)], "s", 1.0, "lower")}
 
 
-def measure() -> dict[str, Figure]:
-    ways = Ways(engine())
-    with whole.bot() as house, served.serving() as server:
+def measure(*, quick: bool = False) -> dict[str, Figure]:
+    """`quick` asks for one round of up to 16 people."""
+    crowd = Crowd()
+    ways = Ways(engine(), crowd)
+    with whole.bot() as house, served.transformers(crowd) as server:
         contenders: dict[str, Way] = {
-            "whole bot": through(house),
+            "whole bot": through(house, crowd),
             "engine": ways.ours,
             "one padded generate": ways.padded,
             "continuous batching": ways.continuous,
@@ -115,12 +133,12 @@ def measure() -> dict[str, Figure]:
         }
         for way in contenders.values():
             way(1)  # loads, and warms up
-        runs = rounds(contenders)
+        runs = rounds(contenders, *((16, 1) if quick else (CHATS[-1], ROUNDS)))
         dtype = str(ways.engine.model.dtype).removeprefix("torch.")
         return {
             **goals(runs),
-            **first_tokens(ways, house),
+            **first_tokens(ways, contenders["whole bot"]),
             **late("engine", lambda: ways.newcomer(OTHERS)),
-            **late("whole bot", lambda: whole.latecomer(house, OTHERS)),
-            **{f"{name} ({dtype})": figure for name, figure in facts(runs).items()},
+            **late("whole bot", lambda: whole.latecomer(house, crowd.people(OTHERS + 1))),
+            **facts(runs, dtype),
         }

@@ -1,4 +1,4 @@
-"""`transformers serve` with the starter model, asked by several people at once: what else there is to answer them. Ours: `whole.py`."""
+"""Servers with the starter model, asked by several people at once: what else there is to answer them. Ours: `whole.py`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -19,18 +19,19 @@ from bot.config import load
 from plugins.chat.config import Config
 from plugins.chat.openai import body
 from tests.bench.ways import Run, job
-from tests.bench.whole import TOKENS
+from tests.bench.whole import TOKENS, Asker, Crowd
 
 READY = 120.0
 """Seconds in which it must have loaded the model."""
 
 
 class Server:
-    """Where it is, and what it calls the model."""
+    """Where it is, what it calls the model, and who asks."""
 
-    def __init__(self, url: str, model: str) -> None:
+    def __init__(self, url: str, model: str, crowd: Crowd) -> None:
         self._url = url
         self._model = model
+        self._crowd = crowd
 
     def answered(self, count: int) -> Run:
         """Raises httpx.HTTPError for one that does not answer."""
@@ -39,13 +40,13 @@ class Server:
     async def _all(self, count: int) -> Run:
         began = time.perf_counter()
         async with httpx.AsyncClient(base_url=self._url, timeout=600.0) as client:
-            firsts = await asyncio.gather(*(self._one(client, number) for number in range(count)))
+            firsts = await asyncio.gather(*(self._one(client, asker) for asker in self._crowd.people(count)))
         return Run.of(count, time.perf_counter() - began, (first - began for first in firsts))
 
-    async def _one(self, client: httpx.AsyncClient, number: int) -> float:
+    async def _one(self, client: httpx.AsyncClient, asker: Asker) -> float:
         """When its first words came."""
         first, tokens = 0.0, 0
-        async with client.stream("POST", "chat/completions", json=body(job(number), self._model)) as answer:
+        async with client.stream("POST", "chat/completions", json=body(job(asker), self._model)) as answer:
             answer.raise_for_status()
             async for line in answer.aiter_lines():
                 if line.startswith("data: {"):
@@ -57,19 +58,25 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Until the block ends; None of it is left then."""
+def transformers(crowd: Crowd) -> Iterator[Server]:
+    """`transformers serve`, until the block ends. Raises RuntimeError when it does not come up."""
     folder = load().models_dir / Config().models[0]
+    program = Path(sys.executable).with_name("transformers")
+    with serving(lambda port: [str(program), "serve", str(folder), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]) as url:
+        yield Server(f"{url}/v1", str(folder), crowd)
+
+
+@contextmanager
+def serving(command: Callable[[int], list[str]]) -> Iterator[str]:
+    """The address of what this command starts for a port, until the block ends. Raises RuntimeError when it does not come up."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    program = Path(sys.executable).with_name("transformers")
-    command = [str(program), "serve", str(folder), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, **quiet) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(command(port), env={**os.environ, "HF_HUB_OFFLINE": "1"}, **quiet) as process:  # type: ignore[call-overload]
         try:
             _wait(process, f"http://127.0.0.1:{port}")
-            yield Server(f"http://127.0.0.1:{port}/v1", str(folder))
+            yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
 
@@ -77,11 +84,9 @@ def serving() -> Iterator[Server]:
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + READY
     while True:
-        try:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{url}/health", timeout=5.0).is_success:
                 return
-        except httpx.TransportError:
-            pass
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"transformers serve did not come up at {url}; `make setup-dev` installs what it needs")
+            raise RuntimeError(f"a server did not come up: {process.args!r}")
         time.sleep(0.2)

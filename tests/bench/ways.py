@@ -20,22 +20,23 @@ from plugins.chat.continuous import PAGE
 from plugins.chat.engine import Engine
 from plugins.chat.model import Chat
 from plugins.chat.settings import PERSONA
-from tests.bench.whole import TOKENS, question
+from tests.bench.whole import TOKENS, Asker, Crowd
 from tests.plugins.chat.arrivals import Arrivals, Request, person, system
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How fast so many were answered: tokens a second of all together, and seconds until the first words of the median one."""
+    """How fast so many were answered: tokens a second of all together, seconds until the very last word, and until the median first one."""
 
     rate: float
+    last: float
     first: float
 
     @classmethod
     def of(cls, count: int, seconds: float, firsts: Iterable[float] = ()) -> Run:
         """`firsts` are left out where they cannot be seen."""
         seen = list(firsts)
-        return cls(count * TOKENS / seconds, statistics.median(seen) if seen else float("nan"))
+        return cls(count * TOKENS / seconds, seconds, statistics.median(seen) if seen else float("nan"))
 
 
 Way = Callable[[int], Run]
@@ -63,23 +64,25 @@ def engine() -> Engine:
     return loaded
 
 
-def job(number: int, most: int = TOKENS) -> Generate:
+def job(asker: Asker, most: int = TOKENS) -> Generate:
     """What the bot asks the model when this person speaks to it."""
-    turns = (system(PERSONA), person(question(number), f"Asker {number}"))
+    turns = (system(PERSONA), person(asker.question, asker.name))
     return Generate(turns=turns, temperature=0.0, max_tokens=most)
 
 
 class Ways:
     """All of them over one loaded model."""
 
-    def __init__(self, loaded: Engine) -> None:
+    def __init__(self, loaded: Engine, crowd: Crowd) -> None:
         self.engine = loaded
+        self._crowd = crowd
 
     def ours(self, count: int) -> Run:
         """The batched engine alone, without queue and chat."""
-        asked = [Clocked(job(number)) for number in range(count)]
+        asked = [Clocked(job(asker)) for asker in self._crowd.people(count)]
+        most = self.engine.max_batch
         began = time.perf_counter()
-        self.engine.run(Arrivals(*asked))
+        self.engine.run(Arrivals(*asked[:most], late={1: list(asked[most:])}))
         seconds = time.perf_counter() - began
         assert all(request.answer.tokens == TOKENS for request in asked)
         return Run.of(count, seconds, (request.first - began for request in asked))
@@ -87,15 +90,15 @@ class Ways:
     def padded(self, count: int) -> Run:
         """One `generate` of all prompts."""
         began = time.perf_counter()
-        first = self._generate([self._prompt(number) for number in range(count)])
+        first = self._generate([self._prompt(asker) for asker in self._crowd.people(count)])
         return Run.of(count, time.perf_counter() - began, [first - began])
 
     def one_by_one(self, count: int) -> Run:
         """`generate`, one after the other; four tell how fast that is."""
         asked = min(count, 4)
         began = time.perf_counter()
-        for number in range(asked):
-            self._generate([self._prompt(number)])
+        for asker in self._crowd.people(asked):
+            self._generate([self._prompt(asker)])
         return Run.of(asked, time.perf_counter() - began)
 
     def continuous(self, count: int) -> Run:
@@ -105,7 +108,7 @@ class Ways:
         options = ContinuousBatchingConfig(page_size=PAGE, num_blocks=2 * count, max_batch_tokens=512)
         plain = self.engine.model.config._attn_implementation
         began = time.perf_counter()
-        prompts = [self._prompt(number).tolist() for number in range(count)]
+        prompts = [self._prompt(asker).tolist() for asker in self._crowd.people(count)]
         made = self.engine.model.generate_batch(prompts, generation_config=rules, continuous_batching_config=options)
         seconds = time.perf_counter() - began
         self.engine.model.set_attn_implementation(plain)
@@ -114,21 +117,23 @@ class Ways:
 
     def first_token(self) -> tuple[float, float]:
         """Seconds until the engine's first token, and until that of `generate` for the same prompt."""
-        request = Clocked(job(0, most=2))
+        (asker,) = self._crowd.people(1)
+        request = Clocked(job(asker, most=2))
         began = time.perf_counter()
         self.engine.run(Arrivals(request))
         between = time.perf_counter()
-        return request.first - began, self._generate([self._prompt(0)], most=1) - between
+        return request.first - began, self._generate([self._prompt(asker)], most=1) - between
 
     def newcomer(self, others: int) -> float:
         """Seconds that somebody waits for the first word while so many answers are being written."""
-        late = Clocked(job(others, most=8))
-        batch = Newcomer(*(Request(job(number)) for number in range(others)), late={8: [late]})
+        *first, last = self._crowd.people(others + 1)
+        late = Clocked(job(last, most=8))
+        batch = Newcomer(*(Request(job(asker)) for asker in first), late={8: [late]})
         self.engine.run(batch)
         return late.first - batch.came
 
-    def _prompt(self, number: int) -> torch.Tensor:
-        return torch.tensor(self.engine.speakers.first.encode(job(number)).tokens)
+    def _prompt(self, asker: Asker) -> torch.Tensor:
+        return torch.tensor(self.engine.speakers.first.encode(job(asker)).tokens)
 
     def _generate(self, prompts: Sequence[torch.Tensor], most: int = TOKENS) -> float:
         """When the first tokens were there."""

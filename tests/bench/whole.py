@@ -22,9 +22,34 @@ PATIENCE = 120.0
 """Seconds that one round may take."""
 
 
+VERY = 8
+"""Lengths of questions."""
+
+
 def question(number: int) -> str:
     """Answers to it are cut at their longest, so that all have the same number of tokens; no two are the same, nor of one length."""
-    return f"Tell me a {'very ' * (number % 8)}long story about a cat and a dog who live on a farm near the sea, number {number}."
+    story = f"a {'very ' * (number % VERY)}long story about a cat and a dog who live on a farm near the sea"
+    return f"Story number {number}: tell me {story}."
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Somebody who asks."""
+
+    name: str
+    question: str
+
+
+class Crowd:
+    """People who ask: nobody asks what was asked before, so that of a prompt only the persona may have been read."""
+
+    def __init__(self) -> None:
+        self._next = 1250 * VERY
+
+    def people(self, most: int) -> list[Asker]:
+        """So many, whose questions are of the same lengths each time."""
+        first, self._next = self._next, self._next + -(-most // VERY) * VERY
+        return [Asker(f"Asker {number}", question(number)) for number in range(first, first + most)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +72,36 @@ def bot() -> Iterator[House]:
             yield house
 
 
-def answered(house: House, people: int) -> list[Told]:
-    """So many people who ask at the same moment."""
+def answered(house: House, people: list[Asker]) -> list[Told]:
+    """They ask at the same moment."""
     return asyncio.run(asyncio.wait_for(_all(house, people), PATIENCE))
 
 
-async def _all(house: House, people: int) -> list[Told]:
+async def _all(house: House, people: list[Asker]) -> list[Told]:
     async with meeting(load(house.config)) as met:
-        return await asyncio.gather(*(_one(met, number) for number in range(people)))
+        return await asyncio.gather(*(_one(met, asker) for asker in people))
 
 
-def latecomer(house: House, others: int) -> float:
-    """Seconds until somebody sees the first words who asks while so many answers are being written."""
-    return asyncio.run(asyncio.wait_for(_late(house, others), PATIENCE))
+def latecomer(house: House, people: list[Asker]) -> float:
+    """Seconds until the last of them sees the first words, who asks while the answers to the others are being written."""
+    return asyncio.run(asyncio.wait_for(_late(house, *people), PATIENCE))
 
 
-async def _late(house: House, others: int) -> float:
+async def _late(house: House, *people: Asker) -> float:
     async with meeting(load(house.config)) as met:
-        writing = [asyncio.Event() for _ in range(others)]
-        crowd = [asyncio.create_task(_one(met, number, event)) for number, event in enumerate(writing)]
+        *others, late = people
+        writing = [asyncio.Event() for _ in others]
+        crowd = [asyncio.create_task(_one(met, asker, event)) for asker, event in zip(others, writing, strict=True)]
         await asyncio.gather(*(event.wait() for event in writing))
-        told = await _one(met, others)
+        told = await _one(met, late)
         await asyncio.gather(*crowd)
     return told.first - told.asked
 
 
-async def _one(met: Meeting, number: int, writing: asyncio.Event | None = None) -> Told:
+async def _one(met: Meeting, asker: Asker, writing: asyncio.Event | None = None) -> Told:
     """`writing` is set once the answer grows."""
-    author = newcomer(f"Asker {number}")
-    place, draft = Place("bench", author.id), Draft(author, (Text(question(number)),))
+    author = newcomer(asker.name)
+    place, draft = Place("bench", author.id), Draft(author, (Text(asker.question),))
     asked, seen = time.perf_counter(), [(0.0, "")]
     async with aclosing(met.exchange(place, draft)) as said:
         async for messages in said:

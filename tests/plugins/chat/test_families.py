@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import ChatFacts
+from bot import ChatFacts, Generate
 from bot.catalogue import load
 from bot.pull.deriving import chat_facts
 from bot.pull.hub import Info
@@ -103,6 +103,26 @@ def test_eight_answers_that_come_and_go_equal_generate(engine: Engine) -> None:
     answers = ran(engine, *requests[:2], late={1: requests[2:3], 3: requests[3:5], 4: requests[5:6], 9: requests[6:]})
     assert [(answer.text, answer.tokens) for answer in answers] == [alone(engine, request) for request in requests]
     assert len({answer.text for answer in answers}) > 6
+
+
+def test_what_was_read_lately_is_not_read_again(engine: Engine) -> None:
+    """Also beside somebody who has more to read than what is known leaves, so that some of it is read again."""
+    (first,) = ran(engine, Request(generate(QUESTIONS[2], max_tokens=6)))
+    turns = (*generate(QUESTIONS[2]).turns, bot(first.text or "Well."), person("And then?", ""))
+    again, other = Request(generate(QUESTIONS[2], max_tokens=8)), Request(generate("one two " * 8, max_tokens=8))
+    more = Request(Generate(turns=turns, temperature=0.0, max_tokens=12))
+    read: list[int] = []
+
+    def count(_: Any, __: Any, given: dict[str, Any]) -> None:
+        read.extend([given["input_ids"].numel()] if given["input_ids"].shape[1] > 1 else [])
+
+    hook = engine.model.register_forward_pre_hook(count, with_kwargs=True)
+    ran(engine, again)
+    assert not read, "the last token of the prompt is read, as those of the answer are"
+    ran(engine, more, other)
+    hook.remove()
+    assert 0 < sum(read) < 2 * len(engine.speakers.first.encode(more.job).tokens)
+    assert [(one.answer.text, one.answer.tokens) for one in (again, more, other)] == [alone(engine, one) for one in (again, more, other)]
 
 
 def test_answers_go_on_after_parking_and_one_that_is_cancelled_leaves(engine: Engine) -> None:

@@ -12,7 +12,7 @@ export PYTHON REDIS_URL
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts docs bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal fuzz audit sbom images lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts docs bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal journeys fuzz audit sbom images lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,8 +26,8 @@ setup-dev:  ## the same and what the tests and checks need
 models: setup  ## the starter models, into the data directory
 	@.venv/bin/hobnob models pull starter
 
-run: setup models  ## starts everything and prints the link to the room
-	@.venv/bin/hobnob run
+run: setup  ## starts everything, brings the starter models, and prints the link to the first page
+	@.venv/bin/hobnob run --bring starter
 
 test: setup-dev models chromium  ## the whole suite; REDIS_URL=… runs it on that server, ARGS=… goes to pytest
 	@.venv/bin/python -m pytest $(PARALLEL) $(ARGS)
@@ -71,6 +71,9 @@ soak: setup-dev  ## many people talk for a while, and nothing may grow; SECONDS=
 
 rehearsal: setup-dev  ## two machines, four devices, 500 servers, TLS and one that loses power, by processes
 	@.venv/bin/python -m tests.rehearsal $(ARGS)
+
+journeys: setup-dev chromium  ## four people begin with an empty folder, by the clock; ARGS="home --models DIR"
+	@.venv/bin/python -m tests.journeys $(ARGS)
 
 fuzz: setup-dev  ## gives every parser what nobody would write; SECONDS=600, ONLY=telegram
 	@.venv/bin/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)

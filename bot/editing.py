@@ -1,75 +1,235 @@
-"""Changes the plugins' tables of a configuration file, and leaves every other character as it is. What may stand there: `config.py`.
+"""Changes of the configuration, shown before they are written: bot.toml keeps its comments, secrets go to `.env` beside it.
 
 TOML libraries that keep comments give those below a table to it, and take them away with it; so lines are edited, and what comes out is
-compared with what was meant before it is written.
+compared with what was meant before it is written. What may stand there: `config.py`.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
+import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from bot.config import DOTENV, sound
 from bot.errors import ConfigError
 from bot.faults import Location, positions
 
-TABLES = "plugins"
+NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+HANDS = "the configuration is written in a way that cannot be changed safely"
+
+MEANWHILE = "has been changed meanwhile: begin anew, and nothing of that is lost"
 
 
-def with_plugin(text: str, name: str, keys: Mapping[str, Any]) -> str:
-    """The text with a table for this plugin, at its end. Raises ConfigError where that is not possible."""
-    table = tomli_w.dumps({TABLES: {name: dict(keys)}}) if keys else f"[{TABLES}.{name}]\n"
-    changed = f"{text.rstrip()}\n\n{table}".lstrip()
-    return _meant(changed, lambda tables: {**tables, name: dict(keys)}, text, f"add the table [{TABLES}.{name}]")
+class Draft:
+    """What a configuration is to become. Nothing is written before `write`."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises ConfigError where a file there cannot be understood; one that is not there is empty."""
+        self.file = file
+        self.secrets = file.parent / DOTENV
+        self._before, self._hidden = _read(self.file), _read(self.secrets)
+        self.text, self._after = self._before, self._hidden
+        """What bot.toml is to say, and the file beside it."""
+        self._set: list[str] = []
+        try:
+            tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{file}: {error}") from error
+
+    def set(self, at: Sequence[str], value: Any) -> None:
+        """Sets a key; its table is made where there is none, and everything else stays as it is. Raises ConfigError."""
+        self.text = with_value(self.text, tuple(at), value)
+
+    def table(self, at: Sequence[str]) -> None:
+        """Makes a table where there is none, for a plugin that is switched on by that. Raises ConfigError."""
+        if not isinstance(_found(tomllib.loads(self.text), at), dict):
+            self.text = with_table(self.text, tuple(at), {})
+
+    def drop(self, at: Sequence[str]) -> None:
+        """Takes a table out, if it is there. Raises ConfigError."""
+        if _found(tomllib.loads(self.text), at) is not None:
+            self.text = without_table(self.text, tuple(at))
+
+    def secret(self, name: str, value: str) -> None:
+        """Sets an environment variable, which is never shown. Raises ConfigError for what no line can hold."""
+        if not NAME.fullmatch(name) or re.search(r"['\n\r\\]", value):
+            raise ConfigError(f"{name}: expected a value of one line without quotes")
+        line = f"{name}='{value}'"
+        pattern = re.compile(rf"^(?:export )?{name}=.*$", re.MULTILINE)
+        if pattern.search(self._after):
+            self._after = pattern.sub(lambda _: line, self._after, count=1)
+        else:
+            self._after += ("" if not self._after or self._after.endswith("\n") else "\n") + line + "\n"
+        self._set.append(name)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.text != self._before or self._after != self._hidden
+
+    def shown(self) -> str:
+        """What is to change, line by line; of secrets their names."""
+        lines = difflib.unified_diff(self._before.splitlines(), self.text.splitlines(), str(self.file), str(self.file), lineterm="")
+        secrets = [f"{self.secrets}: {name} is set (not shown)" for name in dict.fromkeys(self._set)] if self._after != self._hidden else []
+        return "\n".join([*lines, *secrets])
+
+    def write(self) -> None:
+        """Writes both whole or not at all. Raises ConfigError with every fault that the new configuration would have."""
+        if (_read(self.file), _read(self.secrets)) != (self._before, self._hidden):
+            raise ConfigError(f"{self.file} {MEANWHILE}")
+        with tempfile.TemporaryDirectory(dir=self.file.parent, prefix=".draft-") as folder:
+            drafted = Path(folder) / self.file.name
+            drafted.write_text(self.text, encoding="utf-8")
+            if faults := sound(drafted)[1]:
+                raise ConfigError(*(fault.replace(str(drafted), str(self.file)) for fault in faults))
+        self._replace(self.text, self._after)
+
+    def undo(self) -> None:
+        """Both are again as they were before `write`."""
+        self._replace(self._before, self._hidden)
+
+    def _replace(self, text: str, hidden: str) -> None:
+        if self._after != self._hidden:
+            write(self.secrets, hidden)
+        if self.text != self._before:
+            write(self.file, text)
 
 
-def without_plugin(text: str, name: str) -> str:
-    """The text without its table, and those below it. Comments stay, since nobody knows to what they belong. Raises ConfigError."""
-    lines = text.splitlines(keepends=True)
-    document = tomllib.loads(text)
-    starts = sorted(line for at, line in positions(text).items() if _is_table(document, at) and lines[line - 1].lstrip().startswith("["))
-    theirs = {line for at, line in positions(text).items() if at[:2] == (TABLES, name)}
-    for start, end in reversed(list(pairwise([*starts, len(lines) + 1]))):
+def with_value(text: str, at: Location, value: Any) -> str:
+    """The text with this value there; what is said behind one that it replaces stays. Raises ConfigError where that is not possible."""
+    document, places = tomllib.loads(text), positions(text)
+    if _found(document, at) == value:
+        return text
+    lines, line = _lines(text), f"{_key(at[-1])} = {_value(value)}"
+    if at in places:
+        start, end = places[at], min((one for one in places.values() if one > places[at]), default=len(lines) + 1)
+        last = _last(lines, start, end)
+        lines[start - 1 : last] = [f"{line}{_remark(lines[start - 1]) if last == start else ''}\n"]
+    elif start := next((head for head in _heads(text) if places.get(at[:-1]) == head), 0):
+        last = _last(lines, start, min((one for one in _heads(text) if one > start), default=len(lines) + 1))
+        lines.insert(last, f"{line}\n")
+    else:
+        lines = _appended(lines, f"[{'.'.join(map(_key, at[:-1]))}]\n{line}\n")
+    return _meant("".join(lines), _changed(document, at, value), f"set {'.'.join(at)}")
+
+
+def with_table(text: str, at: Location, keys: Mapping[str, Any]) -> str:
+    """The text with this table, at its end. Raises ConfigError where that is not possible."""
+    nested = reduce(lambda inner, name: {name: inner}, reversed(at), dict(keys))
+    table = tomli_w.dumps(nested) if keys else f"[{'.'.join(map(_key, at))}]\n"
+    changed = "".join(_appended(_lines(text), table))
+    return _meant(changed, _changed(tomllib.loads(text), at, dict(keys)), f"add the table [{'.'.join(at)}]")
+
+
+def without_table(text: str, at: Location) -> str:
+    """The text without this table, and those below it. Comments stay, since nobody knows to what they belong. Raises ConfigError."""
+    lines, document = _lines(text), tomllib.loads(text)
+    theirs = {line for place, line in positions(text).items() if place[: len(at)] == at}
+    for start, end in reversed(list(pairwise([*_heads(text), len(lines) + 1]))):
         if start in theirs:
             del lines[start - 1 : _last(lines, start, end)]
-    left = "".join(lines)
-    return _meant(left, lambda tables: {key: one for key, one in tables.items() if key != name}, text, f"remove [{TABLES}.{name}]")
+    return _meant("".join(lines), _changed(document, at, None), f"remove [{'.'.join(at)}]")
 
 
 def write(path: Path, text: str) -> None:
-    """Replaces the file whole or not at all; who may read it stays as it is."""
+    """Replaces the file whole or not at all; who may read it stays as it is, and a new one is its owner's alone."""
     made = path.with_name(f".{path.name}.new")
     made.touch(mode=0o600)
-    made.chmod(path.stat().st_mode & 0o777)
+    if path.exists():
+        made.chmod(path.stat().st_mode & 0o777)
     made.write_text(text, encoding="utf-8")
     made.replace(path)
 
 
-def _last(lines: list[str], start: int, end: int) -> int:
-    """The line of the table's last value: blank lines and comments behind it stay."""
+def _lines(text: str) -> list[str]:
+    return (text if text.endswith("\n") or not text else f"{text}\n").splitlines(keepends=True)
+
+
+def _appended(lines: Sequence[str], table: str) -> list[str]:
+    before = "".join(lines).rstrip()
+    return [f"{before}\n\n" if before else "", table]
+
+
+def _heads(text: str) -> list[int]:
+    """The lines on which tables begin."""
+    lines, document = text.splitlines(), tomllib.loads(text)
+    places = positions(text).items()
+    return sorted(line for at, line in places if isinstance(_found(document, at), dict | list) and lines[line - 1].lstrip().startswith("["))
+
+
+def _last(lines: Sequence[str], start: int, end: int) -> int:
+    """The line of the last value of what begins at `start`, before `end`: blank lines and comments behind it are not counted."""
     while end - 2 >= start and (not lines[end - 2].strip() or lines[end - 2].lstrip().startswith("#")):
         end -= 1
     return end - 1
 
 
-def _is_table(document: Any, at: Location) -> bool:
+def _remark(line: str) -> str:
+    """What is said behind the value on its line, with the blanks before it."""
+    for found in re.finditer(r"\s+#", line):
+        try:
+            tomllib.loads(line[: found.start()])
+        except tomllib.TOMLDecodeError:  # within a string
+            continue
+        return line[found.start() :].rstrip()
+    return ""
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else tomli_w.dumps({name: 0}).partition(" = ")[0]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return tomli_w.dumps({"x": value}).partition(" = ")[2].strip()
+
+
+def _found(document: Any, at: Sequence[str]) -> Any:
     for word in at:
         document = document.get(word) if isinstance(document, dict) else None
-    return isinstance(document, dict | list)
+    return document
 
 
-def _meant(changed: str, change: Any, before: str, what: str) -> str:
+def _changed(document: dict[str, Any], at: Location, value: Any) -> dict[str, Any]:
+    """The document with this value there, or without any."""
+    first, *rest = at
+    inner = document.get(first)
+    if rest:
+        return {**document, first: _changed(inner if isinstance(inner, dict) else {}, tuple(rest), value)}
+    left = {name: one for name, one in document.items() if name != first}
+    return left if value is None else {**left, first: value}
+
+
+def _meant(changed: str, meant: dict[str, Any], what: str) -> str:
     """The changed text, if it says what was meant and nothing else."""
-    document = tomllib.loads(before)
-    meant = {**document, TABLES: change(document.get(TABLES, {}))}
     try:
         found = tomllib.loads(changed)
     except tomllib.TOMLDecodeError:
         found = {}
-    if {TABLES: {}, **found} != meant:
-        raise ConfigError(f"the configuration is written in a way that cannot be changed safely: {what} by hand")
+    if _filled(found) != _filled(meant):
+        raise ConfigError(f"{HANDS}: {what} by hand")
     return changed
+
+
+def _filled(document: dict[str, Any]) -> dict[str, Any]:
+    """Without tables at the top that hold nothing: they go with the last one below them."""
+    return {name: one for name, one in document.items() if one != {}}
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: expected a file that can be read, found: {error}") from error

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.choices import Level, Where
+from bot.forms import Option
 
 Who = Annotated[str, Field(pattern=r"^(everyone|level:(guest|member|moderator|admin)|(role|person):.{1,100})$")]
 """Whom something is granted to: `everyone`, `level:member` (and nobody above), `role:ID`, `person:ID`."""
@@ -56,13 +57,14 @@ class Held(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """A command that somebody may use: `usage` says which arguments it takes, `example` shows it."""
+    """A command that somebody may use: `usage` says which arguments it takes, `options` what each is; `example` shows it."""
 
     plugin: str
     name: str
     description: str
     usage: str
     example: str = ""
+    options: tuple[Option, ...] = ()
 
 
 class Granting(Protocol):

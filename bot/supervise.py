@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import structlog
 
@@ -30,7 +31,7 @@ STEADY = 60.0
 
 WHY = {LOST: "a worker lost its device", BLOCKED: "a plugin blocked the router, which goes on without it"}
 
-ROUTER, WORKER = "router", "worker"
+ROUTER, WORKER, BRING = "router", "worker", "bring"
 
 STORE, WORKERS = 0, 1
 """Levels of the guard: the store goes last."""
@@ -76,6 +77,8 @@ class Instance:
         """What the router announces when it is ready for the first time."""
         self.failed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """The exit code of a child that will not come up."""
+        self.again: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        """The models to bring, once somebody who changed the configuration wants everything started anew."""
         self._config = config
         self._guard = guard_
         self._environ = {**os.environ, **environ, CHOICE: str(config.source.path.resolve())}
@@ -131,6 +134,13 @@ class Instance:
         if (process := self._processes.get(name)) is not None:
             process.terminate()
 
+    async def bring(self, models: Sequence[str]) -> None:
+        """Runs `hobnob bring` until these models are here; a worker that runs already then begins anew."""
+        while await self._run_once(BRING, models):
+            log.error("not all models are here; they are tried again", seconds=LONGEST_PAUSE)
+            await asyncio.sleep(LONGEST_PAUSE)
+        self.renew(WORKER)
+
     async def _run_once(self, name: str, options: Sequence[str]) -> int:
         reading, writing = os.pipe()
         try:
@@ -167,15 +177,18 @@ class Instance:
         return code
 
     async def _hear(self, reading: int) -> None:
-        """Takes the announcement of a router that is ready; only the first one counts."""
+        """Takes what a router announces: that it is ready, of which only the first counts, and that everything is to begin anew."""
         stream = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb")
         )
         try:
             async for line in stream:
-                if not self.link.done():
-                    self.link.set_result(json.loads(line)["link"])
+                said = json.loads(line)
+                if "link" in said and not self.link.done():
+                    self.link.set_result(said["link"])
+                if "again" in said and not self.again.done():
+                    self.again.set_result(said["again"])
         finally:
             transport.close()
 
@@ -204,10 +217,17 @@ class Pause:
 
 @asynccontextmanager
 async def running(
-    config: Config, *, pages: bool = True, environ: Mapping[str, str] | None = None, develop: bool = False
+    config: Config,
+    *,
+    pages: bool = True,
+    environ: Mapping[str, str] | None = None,
+    develop: bool = False,
+    bring: Sequence[str] = (),
+    wait: bool = False,
 ) -> AsyncIterator[Instance]:
     """All that an installation needs, in this data directory; at the end all of it is stopped, the store last.
 
+    Meanwhile it brings the models `bring`; the worker waits for them where it is to `wait`, and else begins anew when they are here.
     Raises ConfigError when it runs already, StoreError when the embedded Valkey does not start.
     """
     with lock(config.data_dir) as held:
@@ -218,7 +238,8 @@ async def running(
             if config.redis.url is None:
                 await asyncio.to_thread(embedded.stop, config.data_dir)  # two servers must never write one append-only file
             tasks.append(asyncio.create_task(instance.keep(ROUTER, [] if pages else ["--no-pages"])))
-            tasks.append(asyncio.create_task(instance.keep(WORKER)))
+            bringing = asyncio.create_task(instance.bring(bring) if bring else asyncio.sleep(0))
+            tasks += [bringing, asyncio.create_task(_after(bringing if wait else None, instance.keep(WORKER)))]
             if config.redis.url is None:  # while the others import what they need
                 store = await asyncio.to_thread(embedded.start, config.data_dir)
                 tasks.append(asyncio.create_task(instance.keep_store(store)))
@@ -229,6 +250,15 @@ async def running(
             await guard_.end()
             instance.kill()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _after(first: asyncio.Task[None] | None, then: Coroutine[Any, Any, None]) -> None:
+    try:
+        if first is not None:
+            await asyncio.wait([first])
+        await then
+    finally:
+        then.close()
 
 
 class Stop:

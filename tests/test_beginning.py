@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from bot import discovery
 from bot.cli import app
 from bot.config import load
-from bot.drafting import Draft
+from bot.editing import Draft
 from bot.errors import ConfigError
 from tests.wire.telegram_server import TOKEN, Telegram
 
@@ -94,7 +94,7 @@ async def test_init_checks_a_token_shows_what_it_would_write_and_writes_it(file:
         said = ["", "1:wrong", TOKEN, "private", "en", *["y"] * (len(discovery.installed()) + 3)]  # as many as this machine asks
         done = await asyncio.to_thread(CliRunner().invoke, app, ["init", "--config", str(file)], input="\n".join(said) + "\n")
     assert "Telegram refuses the token" in done.output
-    assert "This is @hobnob_bot: https://t.me/hobnob_bot" in done.output
+    assert "This is @hobnob_bot. By this link it gets in:\nhttps://t.me/hobnob_bot" in done.output
     assert "/setprivacy" in done.output
     assert TOKEN not in done.output
     assert "HOBNOB_CONNECTORS__TELEGRAM__TOKEN is set (not shown)" in done.output

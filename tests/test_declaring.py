@@ -15,7 +15,7 @@ from bot.config import load
     [
         ("", '[models]\nuse = "public"\n'),
         ("# mine\n[web]\nport = 0\n", '# mine\n[web]\nport = 0\n\n[models]\nuse = "public"\n'),
-        ('[models] # where\ndir = "here"\n[web]\nport = 0\n', '[models] # where\nuse = "public"\ndir = "here"\n[web]\nport = 0\n'),
+        ('[models] # where\ndir = "here"\n[web]\nport = 0\n', '[models] # where\ndir = "here"\nuse = "public"\n[web]\nport = 0\n'),
     ],
 )
 def test_the_answer_is_written_down_beside_what_stands_there_and_not_asked_again(tmp_path: Path, before: str, after: str) -> None:

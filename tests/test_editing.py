@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.editing import with_plugin, without_plugin
+from bot.editing import with_table, with_value, without_table
 from bot.errors import ConfigError
 
 TEXT = '''# top
@@ -28,26 +28,42 @@ models = [
 [[other]]
 '''
 
+PARTY = ("plugins", "party")
+
 
 def test_a_table_goes_with_those_below_it_and_every_comment_of_others_stays() -> None:
-    assert without_plugin(TEXT, "weather") == (
+    assert without_table(TEXT, ("plugins", "weather")) == (
         '# top\ndata_dir = "x"\n\n\n# about chat\n[plugins.chat]\nmodels = [\n    "a",\n]\n\n[[other]]\n'
     )
-    assert without_plugin(TEXT, "chat") == TEXT.replace('[plugins.chat]\nmodels = [\n    "a",\n]\n', "")
+    assert without_table(TEXT, ("plugins", "chat")) == TEXT.replace('[plugins.chat]\nmodels = [\n    "a",\n]\n', "")
 
 
 def test_a_table_comes_last() -> None:
-    assert with_plugin(TEXT, "party", {"size": 3, "defaults": {"loud": True}}) == (
+    assert with_table(TEXT, PARTY, {"size": 3, "defaults": {"loud": True}}) == (
         TEXT + "\n[plugins.party]\nsize = 3\n\n[plugins.party.defaults]\nloud = true\n"
     )
-    assert with_plugin("", "party", {}) == "[plugins.party]\n"
+    assert with_table("", PARTY, {}) == "[plugins.party]\n"
 
 
 def test_what_comes_and_goes_again_leaves_nothing() -> None:
-    assert without_plugin(with_plugin(TEXT, "party", {}), "party").rstrip() == TEXT.rstrip()
+    assert without_table(with_table(TEXT, PARTY, {}), PARTY).rstrip() == TEXT.rstrip()
 
 
 @pytest.mark.parametrize("text", ["plugins = {weather = {}}\n", "plugins.weather.city = 'x'\n", "[plugins]\nweather = {}\n"])
 def test_what_cannot_be_changed_safely_is_left_to_a_person(text: str) -> None:
     with pytest.raises(ConfigError, match="by hand"):
-        without_plugin(text, "weather")
+        without_table(text, ("plugins", "weather"))
+
+
+def test_a_value_goes_behind_the_others_of_its_table_and_before_what_is_said_of_the_next() -> None:
+    assert with_value(TEXT, ("plugins", "weather", "defaults", "days"), 3) == TEXT.replace('"metric"\n', '"metric"\ndays = 3\n')
+    assert with_value(TEXT, ("plugins", "chat", "models"), ["b", "c"]) == TEXT.replace('[\n    "a",\n]', '["b", "c"]')
+    assert with_value(TEXT, ("plugins", "weather", "city"), "a # b") == TEXT.replace('"Lisbon"', '"a # b"')
+    assert with_value(TEXT, ("data_dir",), "y") == TEXT.replace('"x"', '"y"')
+    assert with_value("", ("plugins", "chat", "running", "qwen2.5", "bits"), 4) == '[plugins.chat.running."qwen2.5"]\nbits = 4\n'
+
+
+@pytest.mark.parametrize("text", ["plugins = {chat = {}}\n", "plugins.chat.city = 'x'\n"])
+def test_a_value_that_cannot_be_set_safely_is_left_to_a_person(text: str) -> None:
+    with pytest.raises(ConfigError, match="by hand"):
+        with_value(text, ("plugins", "chat", "models"), ["a"])

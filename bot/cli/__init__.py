@@ -45,11 +45,22 @@ def run(
     config: ConfigFile = None,
     port: Annotated[Optional[int], typer.Option(min=0, max=65535, help="Instead of web.port.")] = None,  # noqa: UP045
     dev: Annotated[bool, typer.Option("--dev", help="Run plugins anew when their files change, for whoever writes them.")] = False,
+    bring: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Bring this model or set meanwhile, where it is not here; again for more.")
+    ] = [],  # noqa: B006
 ) -> None:
     """Start everything: store, router and worker; prints the link to the first room."""
     from bot.cli.running import run as command
 
-    raise typer.Exit(command(config, port, dev))
+    raise typer.Exit(command(config, port, bring, dev=dev))
+
+
+@app.command("bring", hidden=True)
+def bring_models(names: list[str], patience: Patience = 0.0, config: ConfigFile = None) -> None:
+    """Bring models while everything else runs; `hobnob run --bring` calls it."""
+    from bot.cli.bringing import bring as command
+
+    raise typer.Exit(command(config, names, patience))
 
 
 @app.command()

@@ -15,7 +15,7 @@ import yaml
 
 from bot.cli.beginning import settle
 from bot.config import load
-from bot.drafting import Draft
+from bot.editing import Draft
 from bot.errors import ConfigError
 from bot.faults import variable
 

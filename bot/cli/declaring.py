@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +12,9 @@ import typer
 
 from bot.catalogue import Use
 from bot.config import Config, load
+from bot.editing import Draft
 
 QUESTION = "What is the bot for: private (among people you know), public (for everybody, free) or commercial (for money, or at work)?"
-
-HEADING = re.compile(r"^\[models\][ \t]*(#.*)?$", re.MULTILINE)
 
 
 def declared(path: Path | None, ask: Callable[[], str] | None = None) -> Config:
@@ -26,7 +24,9 @@ def declared(path: Path | None, ask: Callable[[], str] | None = None) -> Config:
     nobody = ask is None and not (sys.stdin.isatty() and sys.stderr.isatty())
     if config.models.use is not None or nobody or not os.access(file, os.W_OK):
         return config
-    file.write_text(_with(file.read_text(encoding="utf-8"), (ask or _asked)().strip().lower()), encoding="utf-8")
+    draft = Draft(file)
+    draft.set(("models", "use"), (ask or _asked)().strip().lower())
+    draft.write()
     typer.echo(f"Written down in {file}, where you may change it: `use` under [models].", err=True)
     return load(path)
 
@@ -35,11 +35,3 @@ def _asked() -> str:
     while (said := typer.prompt(QUESTION, default="private", err=True).strip().lower()) not in get_args(Use):
         typer.echo(f"Please say one of {', '.join(get_args(Use))}.", err=True)
     return str(said)
-
-
-def _with(text: str, use: str) -> str:
-    """The file's text with the answer in its table, which is made where there is none; everything else stays as it is."""
-    line = f'use = "{use}"'
-    if heading := HEADING.search(text):
-        return f"{text[: heading.end()]}\n{line}{text[heading.end() :]}"
-    return f"{text.rstrip()}\n\n[models]\n{line}\n".lstrip()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.catalogue import Catalogue, ChatFacts, Entry, Shipped, Use
+from bot.catalogue import Catalogue, ChatFacts, Entry, Precision, Shipped, Use
+from bot.translation import later, tr, translated
 
 Quality = Literal["fast", "balanced", "best"]
 
@@ -67,7 +68,8 @@ class Machine:
 class Wish:
     """What is wanted: languages (ISO 639), how much speed may be given up for quality, for which use, by how many people at once.
 
-    `tasks` are what the bot is to do; who wants "tools" chats with a model that can call them.
+    `tasks` are what the bot is to do; who wants "tools" chats with a model that can call them. `alone` leaves out what runs behind a
+    server of its own.
     """
 
     languages: tuple[str, ...] = ("en",)
@@ -75,17 +77,22 @@ class Wish:
     use: Use = "private"
     people: int = 2
     tasks: tuple[Task, ...] = ("chat", "image", "speech")
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One model on the ladder: how it would run, the bytes it takes, tokens a second; and why not, where it does not fit."""
+    """One model on the ladder: how it would run, the bytes it takes, tokens a second; and why not, where it does not fit.
+
+    `precision` is that of what is built in, also where it is too slow; None behind a server, and where it cannot run.
+    """
 
     model: str
     how: str
     needs: int
     speed: float
     why_not: str = ""
+    precision: Precision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +143,7 @@ class _Way:
     how: str
     size: int
     cards: int
+    precision: Precision | None = None
 
 
 def _ways(chat: ChatFacts, machine: Machine) -> Iterator[_Way]:
@@ -144,33 +152,34 @@ def _ways(chat: ChatFacts, machine: Machine) -> Iterator[_Way]:
     On a processor, fewer bits are slower than 16 in what is built in, and quicker in llama.cpp.
     """
     most = len(machine.cards)
-    where = f"on {machine.cards[0].name}" if most else "on the processor"
-    yield _Way(f"bfloat16 {where}", chat.weights("bfloat16"), min(most, 1))
+    where = tr("on {card}", card=machine.cards[0].name) if most else tr("on the processor")
+    yield _Way(f"bfloat16 {where}", chat.weights("bfloat16"), min(most, 1), "bfloat16")
     if most:
-        yield _Way(f"8 bits {where}", chat.weights("int8"), 1)
-        yield _Way(f"4 bits {where}", chat.weights("int4"), 1)
+        yield _Way(tr("8 bits {where}", where=where), chat.weights("int8"), 1, "int8")
+        yield _Way(tr("4 bits {where}", where=where), chat.weights("int4"), 1, "int4")
     four = min(chat.weights("int4"), round(chat.parameters * FOUR_BITS / 8))
-    for bits, size in (("8", chat.weights("int8")), ("4", four)):
+    for bits, size in ((8, chat.weights("int8")), (4, four)):
         for cards in range(min(most, 1), most + 1):
-            over = f" over {cards} cards" if cards > 1 else f" {where}"
-            yield _Way(f"{bits} bits behind a server{over}", size, cards)
+            over = tr("over {n} cards", n=cards) if cards > 1 else where
+            yield _Way(tr("{bits} bits behind a server {over}", bits=bits, over=over), size, cards)
 
 
 def _rung(catalogue: Catalogue, entry: Entry, chat: ChatFacts, machine: Machine, wish: Wish) -> Rung:
     cache = chat.cache * 2 * min(CONTEXT, chat.context) * wish.people
-    ways = [(way, way.size + cache + BESIDE * max(1, way.cards)) for way in _ways(chat, machine)]
-    rungs = [Rung(entry.name, way.how, needs, round(machine.speed(way.size, way.cards), 1)) for way, needs in ways]
+    ways = [(way, way.size + cache + BESIDE * max(1, way.cards)) for way in _ways(chat, machine) if way.precision or not wish.alone]
+    rungs = [Rung(entry.name, way.how, needs, round(machine.speed(way.size, way.cards), 1), precision=way.precision) for way, needs in ways]
     smallest = min(rungs, key=lambda rung: rung.needs)
     if unfit := _unfit(catalogue, entry, wish):
         return Rung(entry.name, "", smallest.needs, smallest.speed, unfit)
     roomy = [rung for rung, (way, needs) in zip(rungs, ways, strict=True) if needs <= machine.room(way.cards)]
     if not roomy:
-        lacks = f"needs {_gb(smallest.needs)} even in 4 bits, and there are {_gb(machine.room(len(machine.cards)))}"
+        room = _gb(machine.room(len(machine.cards)))
+        lacks = tr("needs {needs} even in 4 bits, and there are {room}", needs=_gb(smallest.needs), room=room)
         return Rung(entry.name, "", smallest.needs, smallest.speed, lacks)
     quick = [rung for rung in roomy if rung.speed >= SPEED[wish.quality]]
     if not quick:
         fastest = max(roomy, key=lambda rung: rung.speed)
-        return Rung(entry.name, "", fastest.needs, fastest.speed, f"writes {fastest.speed:g} tokens a second at best")
+        return replace(fastest, how="", why_not=tr("writes {n} tokens a second at best", n=f"{fastest.speed:g}"))
     return quick[0]
 
 
@@ -178,10 +187,10 @@ def _unfit(catalogue: Catalogue, entry: Entry, wish: Wish) -> str:
     if refusal := catalogue.refusal(entry, wish.use):
         return refusal.partition(", and")[0]
     if entry.gone:
-        return f"has to come from elsewhere: {entry.gone}"
+        return tr("has to come from elsewhere: {why}", why=entry.gone)
     if lacking := [language for language in wish.languages if entry.languages and language not in entry.languages]:
-        return f"does not know {', '.join(lacking)}"
-    return "cannot call tools" if "tools" in wish.tasks and entry.chat and not entry.chat.tools else ""
+        return tr("does not know {languages}", languages=", ".join(lacking))
+    return tr("cannot call tools") if "tools" in wish.tasks and entry.chat and not entry.chat.tools else ""
 
 
 def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wish) -> tuple[Part, ...]:
@@ -213,7 +222,10 @@ def _others(catalogue: Catalogue, wish: Wish) -> list[Entry]:
 def _languages(chats: Sequence[Entry], wish: Wish) -> Iterator[str]:
     for language in wish.languages:
         if not any(language in entry.languages for entry in chats):
-            yield f"No model of the catalogue knows {language}: `hobnob models add OWNER/NAME` takes a model or an adapter that does."
+            yield tr(
+                "No model of the catalogue knows {language}: `hobnob models add OWNER/NAME` takes a model or an adapter that does.",
+                language=language,
+            )
 
 
 def _pictures(catalogue: Catalogue, machine: Machine, wish: Wish) -> Iterator[str]:
@@ -221,26 +233,37 @@ def _pictures(catalogue: Catalogue, machine: Machine, wish: Wish) -> Iterator[st
     pictures = [entry for entry in _others(catalogue, wish) if entry.kind == "image" and not isinstance(entry.source, Shipped)]
     if pictures and all(entry.disk > room for entry in pictures):
         least = min(pictures, key=lambda entry: entry.disk)
-        yield f"{least.name} draws, and needs {_gb(least.disk)} where there are {_gb(room)}: in fewer bits or in parts, slower, on a card."
+        yield tr(
+            "{model} draws, and needs {needs} where there are {room}: in fewer bits or in parts, slower, on a card.",
+            model=least.name,
+            needs=_gb(least.disk),
+            room=_gb(room),
+        )
 
 
 def _next(catalogue: Catalogue, machine: Machine, best: Rung | None) -> Iterator[str]:
     if best is None:
-        yield f"No model fits: add a smaller one with `hobnob models add`, or one that runs elsewhere, {TABLE}."
+        yield tr(
+            "No model fits: add a smaller one with `hobnob models add`, or one that runs elsewhere, in a [plugins.chat.servers.NAME] table."
+        )
         return
     if not machine.cards:
-        yield LLAMA_CPP
-    if "server" in best.how:
-        yield f"{best.model} in fewer bits runs behind a server such as llama.cpp or vLLM, {TABLE} with a `command`."
-    elif "bits" in best.how:
-        yield f'{best.model} runs in fewer bits with `precision` in its [plugins.chat.running."{best.model}"] table.'
+        yield translated(LLAMA_CPP)
+    if best.precision is None:
+        yield tr(
+            "{model} in fewer bits runs behind a server like llama.cpp or vLLM, in a [plugins.chat.servers.NAME] table with a `command`.",
+            model=best.model,
+        )
+    elif best.precision != "bfloat16":
+        yield tr('{model} runs in fewer bits with `precision` in its [plugins.chat.running."{model}"] table.', model=best.model)
     if _standing(catalogue, best.model) > BASIC:
-        yield "What fits here is small and makes things up; better answers take a larger machine, or a model that runs elsewhere."
+        yield tr("What fits here is small and makes things up; better answers take a larger machine, or a model that runs elsewhere.")
 
 
-TABLE = "in a [plugins.chat.servers.NAME] table"
-
-LLAMA_CPP = f"Without a GPU, llama.cpp writes about three times as fast as what is built in: it goes {TABLE} with a `command`."
+LLAMA_CPP = later(
+    "Without a GPU, llama.cpp writes about three times as fast as what is built in: it goes in a [plugins.chat.servers.NAME] table with a "
+    "`command`."
+)
 """Measured on two cores with the starter model, alone: 110 tokens a second with its Q4_1 file, 38 with transformers."""
 
 BASIC = 4

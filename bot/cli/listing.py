@@ -133,7 +133,7 @@ def pull(path: Path | None, names: list[str]) -> None:
     config = declared(path)
     known = catalogue.load(added=config.models_dir)
     entries = known.needed(names)
-    if faults := [said for entry in entries for said in _obstacles(known, entry, config)]:
+    if faults := [said for entry in entries for said in obstacles(known, entry, config)]:
         raise ConfigError(*faults)
     with bars(Console(stderr=True)) as tell:
         outcomes = bring(entries, config.models_dir, access(config), tell)
@@ -141,7 +141,7 @@ def pull(path: Path | None, names: list[str]) -> None:
         Console(soft_wrap=True, highlight=False).print(f"{outcome.entry.name} is in {outcome.folder}")
 
 
-def _obstacles(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> Iterator[str]:
+def obstacles(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> Iterator[str]:
     """Why it makes no sense to bring a model."""
     if refusal := known.refusal(entry, config.models.use):
         yield refusal

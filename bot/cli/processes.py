@@ -7,10 +7,11 @@ import json
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
@@ -18,6 +19,7 @@ import typer
 from bot import log, tracing
 from bot.allowing import Allowed
 from bot.cli.connecting import platforms
+from bot.cli.wizard import Wizard
 from bot.config import Config, load
 from bot.connectors.room import RoomConnector, typing
 from bot.errors import StoreError
@@ -33,13 +35,16 @@ from bot.router.watchdog import Watchdog
 from bot.store import embedded
 from bot.store.connection import PROBE, check, connect, unreachable
 from bot.store.figures import figures
+from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.places import Place
+from bot.store.pulls import Pulls
 from bot.store.rooms import Rooms
 from bot.store.schema import migrate
 from bot.store.sessions import OPERATOR, SERVED, Sessions
 from bot.store.troubles import KEPT, Trouble, Troubles
 from bot.supervise import Stop, stopping
+from bot.web.setup import Beginning
 from bot.web.site import Site, works
 
 if TYPE_CHECKING:
@@ -78,12 +83,12 @@ def _begin(path: Path | None, half: Half, patience: float) -> tuple[Config, Plug
     log.setup(config.log, log.secrets_of(config, *(one.config for one in plugins.loaded.values())), process=process)
     tracing.setup(config.observe, process, release())
     if config.redis.url is None:
-        _await_store(config.data_dir, patience)
+        await_store(config.data_dir, patience)
     return config, plugins
 
 
-def _await_store(data_dir: Path, patience: float) -> None:
-    """The supervisor starts the store at the same time, and gives us patience."""
+def await_store(data_dir: Path, patience: float) -> None:
+    """Until the store answers, which the supervisor starts at the same time. Raises StoreError after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not embedded.answers(data_dir):
         if time.monotonic() > deadline and not embedded.loading(data_dir):
@@ -113,7 +118,8 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
             )
             await migrate(redis, Keys())
             await router.stores.queue.weigh(config.queue.weights)
-            site = site_of(config, rooms, sessions, router, plugins, redis, Keys())
+            again = None if announce is None else partial(say, announce)
+            site = site_of(config, rooms, sessions, router, plugins, redis, Keys(), again)
             dog = Watchdog(plugins.loaded, lambda plugin, what: asyncio.run(_bench(config.redis_url, plugin, what)))
             async with (
                 routing(router, plugins),
@@ -121,7 +127,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 serving_pages(site, bound) as link,
             ):
                 with dog.watching():
-                    say_ready(announce, link)
+                    say_ready(announce, link)  # the pipe stays, for who wants everything to begin anew
                     await stop.asked.wait()
         await rooms.close()
     finally:
@@ -169,8 +175,21 @@ def _bind(config: Config) -> socket.socket:
     return bind(config)
 
 
-def site_of(config: Config, rooms: Rooms, sessions: Sessions, router: Router, plugins: Plugins, redis: Redis, keys: Keys) -> Site:
-    """What the pages of this router stand on."""
+def site_of(
+    config: Config,
+    rooms: Rooms,
+    sessions: Sessions,
+    router: Router,
+    plugins: Plugins,
+    redis: Redis,
+    keys: Keys,
+    say: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Site:
+    """What the pages of this router stand on; `say` tells its supervisor something, where there is one."""
+
+    def again(models: Sequence[str]) -> None:
+        assert say is not None
+        say({"again": list(models)})
 
     async def commands(place: Place, person: Person, language: str) -> Sequence[Usable]:
         return await router.office.commands(typing(place, person, language))
@@ -183,6 +202,9 @@ def site_of(config: Config, rooms: Rooms, sessions: Sessions, router: Router, pl
         router.office,
         plugins.loaded,
         commands,
+        Beginning(
+            lambda: Wizard(load(config.source.path)), Pulls(redis, keys), HouseRules(redis, keys).offer, None if say is None else again
+        ),
     )
 
 
@@ -223,7 +245,11 @@ async def _tell(sessions: Sessions, address: str) -> None:
 def say_ready(announce: int | None, link: str = "") -> None:
     """Tells the supervisor over the pipe that it gave us; without one, whoever started this process."""
     if announce is not None:
-        os.write(announce, json.dumps({"link": link}).encode() + b"\n")
-        os.close(announce)
+        say(announce, {"link": link})
     elif link:
         typer.echo(f"Hobnob is ready: {link}")
+
+
+def say(announce: int, what: Mapping[str, Any]) -> None:
+    """Tells the supervisor something."""
+    os.write(announce, json.dumps(what).encode() + b"\n")

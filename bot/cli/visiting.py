@@ -23,6 +23,7 @@ from bot.cli.prompt import Prompt
 from bot.config import Config, load
 from bot.errors import ConfigError, UserError
 from bot.messages import Person, Text
+from bot.router.filling import question, read
 from bot.store.places import BOT, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.roomfeed import Change
 
@@ -80,6 +81,7 @@ class Visit:
         self._prompt = Prompt(f"{person.name}> ", screen.is_terminal and sys.stdin.isatty())
         self._growing: dict[str, RoomMessage] = {}
         self._printed: set[str] = set()
+        self._form: RoomMessage | None = None
         self._answer: Answer | None = None
 
     async def run(self) -> None:
@@ -110,6 +112,9 @@ class Visit:
     async def _say(self, line: str) -> None:
         if not line.strip():
             return
+        if self._form is not None:
+            await self._fill(self._form, line)
+            return
         people = [BOT, *(present.person for present in await self._met.rooms.people(self._place.room))]
         mentions = mentioned(line, people)
         try:
@@ -119,6 +124,14 @@ class Visit:
             return
         if self._place.person or BOT in mentions or line.startswith("/"):
             await self._wait(asked)
+
+    async def _fill(self, form: RoomMessage, line: str) -> None:
+        """What is typed next fills in a form that was opened, one thing or `name: value`."""
+        self._form = None
+        assert form.body.form is not None
+        rooms, filled = self._met.rooms, read(form.body.form, line)
+        await rooms.click(self._place, form.head.reply_to, form.body.fills, self._person, filled=filled)
+        await rooms.delete(self._place, form.id)
 
     async def _wait(self, asked: str) -> None:
         """Until the bot has said all it will say, or chose silence."""
@@ -159,10 +172,12 @@ class Visit:
 
     def _print(self, message: RoomMessage) -> None:
         self._printed.add(message.id)
+        self._form = message if message.body.form is not None else self._form
         if message.head.author.id == self._person.id and self._prompt.typed(message.text):
             return
         with self._prompt.aside():
             name = Styled(f"{message.head.author.name}:", style="bold red" if message.body.fault else "bold")
             files = [f"({part.source.name})" for part in message.body.parts if not isinstance(part, Text)]
-            words = Markdown(message.text) if self._screen.is_terminal else Styled(message.text)
-            self._screen.print(name, *([words] if message.text else []), *files)
+            text = message.text if message.body.form is None else question(message.body.form)
+            words = Markdown(text) if self._screen.is_terminal else Styled(text)
+            self._screen.print(name, *([words] if text else []), *files)

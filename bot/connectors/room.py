@@ -6,13 +6,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from bot.connector import Deliver, Limits, Post, Upload, typed_command
 from bot.errors import ConnectorError, MessageGone, StoreError, UserError
-from bot.messages import Address, Attachment, Clicked, Message, Part, Person, Quote, Said, Text
+from bot.forms import Form
+from bot.messages import Address, Attachment, Clicked, Deleted, Message, Part, Person, Quote, Said, Text
 from bot.store.places import BOT, Arrival, Body, Place, RoomMessage, part_of
 from bot.store.rooms import Rooms
 from bot.store.uploads import LARGEST
@@ -20,7 +22,7 @@ from bot.store.uploads import LARGEST
 PAUSE = 0.5
 """Seconds between tries while the store is away."""
 
-LIMITS = Limits(text=16_000, file=LARGEST, edit_interval=0.15, preview_interval=1.0)
+LIMITS = Limits(text=16_000, file=LARGEST, edit_interval=0.15, preview_interval=1.0, menus=True)
 
 CHANNEL = "main"
 """A room has one channel so far."""
@@ -79,16 +81,20 @@ class RoomConnector:
     async def _message(self, arrival: Arrival) -> Message | None:
         if arrival.by is not None:
             return self._click(arrival, arrival.by)
+        if arrival.gone:
+            gone, event = Person("", ""), _event(arrival, arrival.version)
+            return Message(arrival.target, f"deleted:{event}", address(arrival.place), gone, trigger=Deleted(event), me=self._bot.id)
         if arrival.message is None:
             return None
-        head = arrival.message.head
+        head, version = arrival.message.head, arrival.version
+        said, called = Said(version, _event(arrival, version - 1) if version else ""), typed_command(arrival.message.text, self._bot.name)
         return Message(
             id=arrival.target,
-            event=f"{arrival.place.key}:{arrival.target}",
+            event=_event(arrival, version),
             address=address(arrival.place),
             sender=head.author,
             parts=arrival.message.body.parts,
-            trigger=typed_command(arrival.message.text, self._bot.name) or Said(),
+            trigger=said if called is None else replace(called, edits=_event(arrival, 0) if version else ""),
             at=arrival.message.at,
             me=self._bot.id,
             mentions=head.mentions,
@@ -107,7 +113,7 @@ class RoomConnector:
             event=f"click:{arrival.id}",
             address=address(arrival.place),
             sender=by,
-            trigger=Clicked(arrival.button),
+            trigger=Clicked(arrival.button, arrival.chosen, arrival.filled),
             at=int(arrival.id.partition("-")[0]) / 1000,
             me=self._bot.id,
             reply_to=None if arrival.message is None else _quoted(arrival.message),
@@ -118,7 +124,8 @@ class RoomConnector:
         """The new message's id; the same nonce gives the same id and nothing new, always."""
         try:
             body = await self._body(to, post)
-            return await self._rooms.send(place(to), self._bot, body, nonce, post.reply_to.partition("~")[0])
+            reply_to = post.reply_to.partition("~")[0]
+            return await self._rooms.send(place(to), self._bot, body, nonce, "" if reply_to == to.thread else reply_to)
         except StoreError as error:
             raise ConnectorError(str(error), retry_after=PAUSE) from error
 
@@ -135,6 +142,20 @@ class RoomConnector:
         """Takes a message away."""
         try:
             await self._rooms.delete(place(to), message)
+        except StoreError as error:
+            raise ConnectorError(str(error), retry_after=PAUSE) from error
+
+    async def open_thread(self, message: Message, title: str) -> str:
+        """A thread has the id of the message that began it, and no title but what that says."""
+        return message.id
+
+    async def open_form(self, message: Message, form: Form) -> None:
+        """The pages of who clicked show it at once; it stands in the place until it is filled in or put away."""
+        target, _, clicker = message.id.partition("~")
+        assert isinstance(message.trigger, Clicked)
+        body = Body(parts=(Text(form.title),), form=form, fills=message.trigger.button, only=clicker)
+        try:
+            await self._rooms.send(place(message.address), self._bot, body, f"form:{message.event}", target)
         except StoreError as error:
             raise ConnectorError(str(error), retry_after=PAUSE) from error
 
@@ -170,7 +191,7 @@ class RoomConnector:
         parts = [Text(post.text)] if post.text else []
         files = [await self._file(upload) for upload in post.uploads]
         only = await self._only(to, post) if post.private else ""
-        return Body(parts=(*parts, *files), keys=post.keys, busy=post.busy, fault=post.fault, only=only)
+        return Body(parts=(*parts, *files), keys=post.keys, menus=post.menus, busy=post.busy, fault=post.fault, only=only)
 
     async def _file(self, upload: Upload) -> Part:
         try:
@@ -182,7 +203,7 @@ class RoomConnector:
     async def _only(self, to: Address, post: Post) -> str:
         """Who alone may see the post: the person who clicked or asked."""
         id, _, clicker = post.reply_to.partition("~")
-        asked = None if clicker or not id else await self._rooms.get(place(to), id)
+        asked = None if clicker or not id else await self._rooms.get(Place(to.server) if id == to.thread else place(to), id)
         who = clicker or (asked.head.author.id if asked else "")
         if not who:
             raise ConnectorError("a private post must reply to a message of the person who may see it")
@@ -198,20 +219,20 @@ async def _deliver(message: Message, deliver: Deliver) -> None:
         log.exception("message not delivered", message=message.event)
 
 
-def _exported(message: RoomMessage) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(message.body.model_dump_json(include={"parts"}))
-    return {"name": message.head.author.name, "place": message.place.key, "at": message.at, **said}
-
-
 def _quoted(message: RoomMessage) -> Quote:
     return Quote(message.id, message.head.author, message.body.parts)
+
+
+def _event(arrival: Arrival, version: int) -> str:
+    """A message's own event, or that of an edit."""
+    return f"{arrival.place.key}:{arrival.target}" + (f":{version}" if version else "")
 
 
 def address(place: Place) -> Address:
     """A place as the rest of the house knows it."""
     if place.person:
         return Address("room", server=place.person, channel=place.room, direct=True)
-    return Address("room", server=place.room, channel=CHANNEL)
+    return Address("room", server=place.room, channel=CHANNEL, thread=place.thread)
 
 
 def typing(place: Place, person: Person, language: str) -> Message:
@@ -221,4 +242,4 @@ def typing(place: Place, person: Person, language: str) -> Message:
 
 def place(address: Address) -> Place:
     """The place behind an address."""
-    return Place(address.channel, address.server) if address.direct else Place(address.server)
+    return Place(address.channel, address.server) if address.direct else Place(address.server, thread=address.thread)

@@ -64,7 +64,7 @@ def _of_folder(source: Source, config: Config, options: Mapping[str, Any]) -> Pl
     wrong += filter(None, [refused(name, manifest.licence, load_catalogue(added=config.models_dir), config.models.use)])
     if wrong:
         raise ConfigError(*wrong)
-    return Plan({name: manifest}, editing.with_plugin(_text(config), name, {"path": str(folder), **options}))
+    return Plan({name: manifest}, editing.with_table(_text(config), ("plugins", name), {"path": str(folder), **options}))
 
 
 def _of_wheel(source: Source, config: Config, room: Path, options: Mapping[str, Any], hash: str, updating: tuple[str, ...]) -> Plan:
@@ -82,7 +82,7 @@ def _of_wheel(source: Source, config: Config, room: Path, options: Mapping[str, 
         zipfile.ZipFile(other).extractall(wheel.site)
     text = _text(config)
     for name in () if updating else wheel.offers:
-        text = editing.with_plugin(text, name, options)
+        text = editing.with_table(text, ("plugins", name), options)
     for name in updating[:1]:
         brought = {**pinned.read(config.source.path)[name].brought, **brought}
     origin = source.text.partition("==")[0] if source.kind == "package" else source.text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.forms import options
 from bot.locales import Locales
 from bot.messages import Message
 from bot.permissions import Usable
@@ -32,4 +35,5 @@ class Helping:
         assert isinstance(command, Command)
         words = self._locales.of(language, entry.plugin)
         said, example = words.translated(command.description), words.translated(command.example)
-        return Usable(plugin=entry.plugin, name=command.name, description=said, usage=arguments(command.args), example=example)
+        inputs = tuple(replace(one, description=words.translated(one.description)) for one in options(command.args))
+        return Usable(entry.plugin, command.name, said, arguments(command.args), example, inputs)

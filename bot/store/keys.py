@@ -189,6 +189,18 @@ class Keys:
         """What the bot has not taken yet."""
         return f"{self.prefix}:room-arrivals"
 
+    def pulls(self) -> str:
+        """How far models have come."""
+        return f"{self.prefix}:pulls"
+
+    def rooms(self) -> str:
+        """Which rooms there are."""
+        return f"{self.prefix}:rooms"
+
+    def room_threads(self, room: str) -> str:
+        """How much was said in a room's threads."""
+        return f"{self.prefix}:room-threads:{room}"
+
     def room_people(self, room: str) -> str:
         """Who came to a room."""
         return f"{self.prefix}:room-people:{room}"

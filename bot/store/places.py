@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.connector import Key
+from bot.connector import Key, Menu
 from bot.errors import UserError
+from bot.forms import Form
 from bot.messages import Attachment, Audio, File, Image, Part, Person, Text
 from bot.translation import tr
 
@@ -26,31 +28,36 @@ MOST_FILES = 10
 
 _ROOM = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PERSON = re.compile(r"p\.[a-z0-9]{1,64}")
+_THREAD = re.compile(r"\d{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is said: the channel that a room shares, or one person's direct conversation with the bot there."""
+    """Where something is said: the channel that a room shares, one person's direct conversation with the bot there, or a thread of the
+    channel, whose id is that of the message which began it."""
 
     room: str
     person: str = ""
+    thread: str = ""
 
     def __post_init__(self) -> None:
         if not _ROOM.fullmatch(self.room):
             raise UserError(tr("“{name}” is no name for a room: use 1 to 32 lower-case letters, digits and hyphens.", name=self.room))
         if self.person and not _PERSON.fullmatch(self.person):
             raise UserError(tr("“{id}” is nobody's id in a room.", id=self.person))
+        if self.thread and not _THREAD.fullmatch(self.thread):
+            raise UserError(tr("That thread is gone."))
 
     @property
     def key(self) -> str:
         """The place as the store names it; a room's name holds no slash, so two places never share one."""
-        return f"{self.room}/{self.person}" if self.person else self.room
+        return f"{self.room}/{self.person or self.thread}" if self.person or self.thread else self.room
 
     @classmethod
     def of(cls, key: str) -> Place:
         """The place behind a key."""
-        room, _, person = key.partition("/")
-        return cls(room, person)
+        room, _, inner = key.partition("/")
+        return cls(room, thread=inner) if inner.isdecimal() else cls(room, inner)
 
 
 class _Stored(BaseModel):
@@ -67,10 +74,16 @@ class Head(_Stored):
 
 
 class Body(_Stored):
-    """What an edit replaces. Files in `parts` are Attachments of `Uploads`; `only` is the one person who may see it, or empty."""
+    """What an edit replaces. Files in `parts` are Attachments of `Uploads`; `only` is the one person who may see it, or empty.
+
+    With a `form` it asks that person to fill it in, which counts as a click on the button `fills`.
+    """
 
     parts: tuple[Part, ...] = ()
     keys: tuple[Key, ...] = ()
+    menus: tuple[Menu, ...] = ()
+    form: Form | None = None
+    fills: str = ""
     busy: bool = False
     fault: bool = False
     only: str = ""
@@ -78,13 +91,14 @@ class Body(_Stored):
 
 @dataclass(frozen=True, slots=True)
 class RoomMessage:
-    """A message as it stands. Ids grow with time and are milliseconds since 1970; `version` counts edits."""
+    """A message as it stands. Ids grow with time and are milliseconds since 1970; `version` counts edits, `replies` those in its thread."""
 
     place: Place
     id: str
     version: int
     head: Head
     body: Body
+    replies: int = 0
 
     @property
     def at(self) -> float:
@@ -146,7 +160,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that the bot has not dealt with yet: a message, or a click below it, which sets `button` and `by`.
+    """Something that the bot has not dealt with yet: a message or its edit, by its `version`; that it was taken back (`gone`, at that
+    version); or a click below it, which sets `button` and `by`, and what was `chosen` in a menu or `filled` into a form.
 
     `message` is None when the message `target` is gone by now.
     """
@@ -157,6 +172,10 @@ class Arrival:
     message: RoomMessage | None
     button: str = ""
     by: Person | None = None
+    chosen: tuple[str, ...] = ()
+    filled: Mapping[str, Any] | None = None
+    version: int = 0
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,15 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from bot.messages import Person
+from bot.errors import UserError
+from bot.messages import Person, Text
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 from bot.store.places import Arrival, Body, Came, Draft, Gone, Head, Place, Present, RoomMessage
 from bot.store.roomfeed import Change, Feed
 from bot.store.scripts import Scripts
 from bot.store.uploads import Uploads
+from bot.translation import tr
 
 MOST_MESSAGES = 2_000
 """Messages that a place remembers."""
@@ -80,8 +82,18 @@ class Rooms:
     async def _write(self, place: Place, head: Head, body: Body, nonce: str, heard: bool) -> str:
         keys = self._keys
         names = [keys.room_order(place.key), keys.room_posts(place.key), keys.room_nonce(nonce), keys.room_changes(), keys.room_arrivals()]
+        names.append(keys.room_threads(place.room))
         args: list[str | bytes | int] = [place.key, head.model_dump_json(), body.model_dump_json(), int(heard)]
-        args += [MOST_MESSAGES, KEPT, NONCE_KEPT, MOST_CHANGES, CHANGES_KEPT, ARRIVALS_KEPT]
+        args += [
+            MOST_MESSAGES,
+            KEPT,
+            NONCE_KEPT,
+            MOST_CHANGES,
+            CHANGES_KEPT,
+            ARRIVALS_KEPT,
+            place.room if place.thread else "",
+            place.thread,
+        ]
         id: bytes = await (self._say if heard else self._send)(keys=names, args=args)
         return id.decode()
 
@@ -92,9 +104,33 @@ class Rooms:
         return int(await self._edit(keys=[self._keys.room_posts(place.key), self._keys.room_changes()], args=args)) >= 0
 
     @guarded
-    async def delete(self, place: Place, id: str) -> None:
-        """Takes a message away; one that is gone is no error."""
+    async def amend(self, place: Place, id: str, by: Person, text: str) -> None:
+        """A person changes the words of their own message, and the bot hears of it. Raises UserError, as `say`."""
+        message = await self._own(place, id, by)
+        files = tuple(part for part in message.body.parts if not isinstance(part, Text))
+        parts = (*([Text(text)] if text.strip() else []), *files)
+        Draft(by, parts).check()
+        names = [self._keys.room_posts(place.key), self._keys.room_changes(), self._keys.room_arrivals()]
+        body = message.body.model_copy(update={"parts": parts}).model_dump_json()
+        await self._edit(keys=names, args=[place.key, id, body, MOST_CHANGES, CHANGES_KEPT, 0, ARRIVALS_KEPT])
+
+    async def withdraw(self, place: Place, id: str, by: Person) -> None:
+        """A person takes their own message back, and the bot hears of it. Raises UserError."""
+        await self.delete(place, id, told=(await self._own(place, id, by)).version)
+
+    async def _own(self, place: Place, id: str, by: Person) -> RoomMessage:
+        message = await self.get(place, id)
+        if message is None or message.head.author.id != by.id:
+            raise UserError(tr("That message is gone, or is not yours."))
+        return message
+
+    @guarded
+    async def delete(self, place: Place, id: str, *, told: int | None = None) -> None:
+        """Takes a message away; one that is gone is no error. The bot is told of its last version where its author does it."""
         async with self._redis.pipeline(transaction=True) as pipe:
+            if told is not None:
+                pipe.xadd(self._keys.room_arrivals(), {"place": place.key, "id": id, "gone": 1, "version": told})
+                pipe.expire(self._keys.room_arrivals(), ARRIVALS_KEPT)
             pipe.zrem(self._keys.room_order(place.key), id)
             pipe.hdel(self._keys.room_posts(place.key), f"head{id}", f"body{id}", f"version{id}")
             pipe.xadd(self._keys.room_changes(), {"place": place.key, "id": id}, maxlen=MOST_CHANGES)
@@ -107,8 +143,12 @@ class Rooms:
         if not ids:
             return []
         fields = [f"{field}{id}" for id in ids for field in ("head", "body", "version")]
-        found: Any = await self._redis.hmget(self._keys.room_posts(place.key), fields)
-        return [_message(place, id, found[at * 3 : at * 3 + 3]) for at, id in enumerate(ids)]
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._keys.room_posts(place.key), fields)
+            pipe.hmget(self._keys.room_threads(place.room), ids)
+            found, replies = await pipe.execute()
+        in_channel = place == Place(place.room)
+        return [_message(place, id, found[at * 3 : at * 3 + 3], int(replies[at] or 0) if in_channel else 0) for at, id in enumerate(ids)]
 
     async def get(self, place: Place, id: str) -> RoomMessage | None:
         """A message, or None when it is gone."""
@@ -125,14 +165,16 @@ class Rooms:
         found: Any = await self._redis.zrange(self._keys.room_order(place.key), -most, -1) if most else []
         return [id.decode() for id in found]
 
-    async def watch(self, *places: Place, most: int = 200, people: bool = False) -> AsyncGenerator[list[Change], None]:
-        """First a list with the last `most` messages of each place, then lists of what is new, edited or Gone, for ever.
+    async def watch(
+        self, *places: Place, most: int = 200, people: bool = False, news: Sequence[Place] = ()
+    ) -> AsyncGenerator[list[Change], None]:
+        """First a list with the last `most` messages of each place, then lists of what is new, edited or Gone, for ever; in `news`, too.
 
         The first list comes when nothing can be missed any more, even if it is empty: say something after it. A message that
         changes often is given as it stands now, not once per change. With `people`, a Came says that somebody came or left.
         Close the generator (`contextlib.aclosing`) when done.
         """
-        with self._feed.watching(places) as watch:
+        with self._feed.watching([*places, *news]) as watch:
             await self._feed.ready()
             yield [message for place in places for message in await self.history(place, most)]
             while True:
@@ -160,10 +202,16 @@ class Rooms:
         return len(said)
 
     @guarded
-    async def click(self, place: Place, id: str, button: str, by: Person) -> None:
-        """A person clicks a button below a message; every click is one of its own."""
+    async def click(
+        self, place: Place, id: str, button: str, by: Person, chosen: Sequence[str] = (), filled: Mapping[str, Any] | None = None
+    ) -> None:
+        """A person clicks a button below a message, has `chosen` from its menu or `filled` in its form; every click is one of its own."""
+        fields: dict[Any, Any] = {"place": place.key, "id": id, "button": button, "by": json.dumps([by.id, by.name])}
+        fields["chosen"] = json.dumps(list(chosen))
+        if filled is not None:
+            fields["filled"] = json.dumps(dict(filled))
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(self._keys.room_arrivals(), {"place": place.key, "id": id, "button": button, "by": json.dumps([by.id, by.name])})
+            pipe.xadd(self._keys.room_arrivals(), fields)
             pipe.expire(self._keys.room_arrivals(), ARRIVALS_KEPT)
             await pipe.execute()
 
@@ -175,8 +223,18 @@ class Rooms:
 
     async def _arrival(self, id: str, fields: dict[bytes, bytes]) -> Arrival:
         place, message = Place.of(fields[b"place"].decode()), fields[b"id"].decode()
-        by = Person(*json.loads(fields[b"by"])) if b"by" in fields else None
-        return Arrival(id, place, message, await self.get(place, message), fields.get(b"button", b"").decode(), by)
+        return Arrival(
+            id,
+            place,
+            message,
+            await self.get(place, message),
+            fields.get(b"button", b"").decode(),
+            Person(*json.loads(fields[b"by"])) if b"by" in fields else None,
+            tuple(json.loads(fields.get(b"chosen", b"[]"))),
+            json.loads(fields.get(b"filled", b"null")),
+            int(fields.get(b"version", 0)),
+            b"gone" in fields,
+        )
 
     @guarded
     async def done(self, arrival: Arrival) -> None:
@@ -200,10 +258,19 @@ class Rooms:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(key, person.id, json.dumps([person.name, at]))
             pipe.expire(key, KEPT)
+            pipe.zadd(self._keys.rooms(), {room: at})
+            pipe.expire(self._keys.rooms(), KEPT)
             if told:
                 pipe.xadd(self._keys.room_changes(), {"place": place.key, "id": ""}, maxlen=MOST_CHANGES)
                 pipe.expire(self._keys.room_changes(), CHANGES_KEPT)
             await pipe.execute()
+
+    @guarded
+    async def all(self) -> list[str]:
+        """The rooms that somebody was in within 30 days, by name."""
+        await self._redis.zremrangebyscore(self._keys.rooms(), "-inf", time.time() - KEPT)
+        found: Any = await self._redis.zrange(self._keys.rooms(), 0, -1)
+        return sorted(name.decode() for name in found)
 
     @guarded
     async def name(self, room: str, id: str) -> str:
@@ -227,12 +294,12 @@ class Rooms:
         await self._feed.close()
 
 
-def _message(place: Place, id: str, found: Sequence[bytes | None]) -> Change:
+def _message(place: Place, id: str, found: Sequence[bytes | None], replies: int) -> Change:
     head, body, version = found
     if head is None or body is None:
         return Gone(place, id)
     try:
-        return RoomMessage(place, id, int(version or 0), Head.model_validate_json(head), Body.model_validate_json(body))
+        return RoomMessage(place, id, int(version or 0), Head.model_validate_json(head), Body.model_validate_json(body), replies)
     except ValidationError as error:  # another release wrote it; one message must not hide all the others
         log.warning("a message in the store cannot be understood", place=place.key, message=id, faults=error.error_count())
         return Gone(place, id)

@@ -8,6 +8,7 @@ import errno
 import ipaddress
 import socket
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from starlette.types import Scope
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.locales import Locales
+from bot.store.places import Place
 from bot.store.rooms import Rooms
 from bot.web.entrance import entrance
 from bot.web.files import files as file_routes
@@ -38,10 +40,11 @@ from bot.web.pages.plugins import plugins_page
 from bot.web.pages.queue import queue_page
 from bot.web.pages.server import server_page
 from bot.web.pages.servers import House, servers_pages
+from bot.web.pages.start import start_page
 from bot.web.passwords import Passwords
-from bot.web.room import room_page
+from bot.web.room import ROOM, room_page
 from bot.web.site import Site
-from bot.web.visitors import Cookies, Visitors
+from bot.web.visitors import START, Cookies, Visitors
 
 RECONNECT_SECONDS = 10.0
 """How long the server keeps a page whose connection was cut; a page that comes later loads itself anew."""
@@ -132,7 +135,7 @@ async def serve(site: Site, *, bound: socket.socket | None = None, ready: asynci
 def _app(site: Site, port: int, static: Path) -> FastAPI:
     config, visitors, passwords = site.config, Visitors(site.sessions, Cookies(port)), Passwords(site.sessions)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(entrance(visitors, passwords))
+    app.include_router(entrance(visitors, passwords, partial(_first_page, site)))
     app.include_router(file_routes(site.rooms.uploads))
     app.mount("/static", Served(directory=static))
     app.add_middleware(Guard, visitors=visitors, names=_names(config))
@@ -165,11 +168,19 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
         queue_page(site.works, visitors, OPERATORS)
         plugins_page(site.plugins, visitors, OPERATORS)
         access_page(site.sessions, passwords, visitors, OPERATORS)
+        if site.beginning is not None:
+            start_page(site.beginning, site.works, visitors, OPERATORS)
     if site.office is not None:
         server_page(site.office, visitors)
     if site.works is not None and site.office is not None:
         house = House(site.works.servers, site.works.applicants, site.works.rules, site.config.admission, site.office)
         servers_pages(house, visitors, OPERATORS)
+
+
+async def _first_page(site: Site) -> str:
+    """Where an operator who came by a link is taken: where nobody has said anything yet, to the page for that."""
+    new = site.beginning is not None and not await site.rooms.history(Place(ROOM), most=1)
+    return START if new else "/"
 
 
 async def _nowhere(request: Request, fault: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
@@ -27,8 +28,8 @@ LONGEST_FORM = 4096
 """Bytes."""
 
 
-def entrance(visitors: Visitors, passwords: Passwords) -> APIRouter:
-    """The routes `/enter`, `/login`, `/leave` and `/healthz`."""
+def entrance(visitors: Visitors, passwords: Passwords, home: Callable[[], Awaitable[str]]) -> APIRouter:
+    """The routes `/enter`, `/login`, `/leave` and `/healthz`; `home` is where an operator goes who came by a link."""
     router, sessions = APIRouter(include_in_schema=False), visitors.sessions
 
     @router.get("/enter")
@@ -38,7 +39,7 @@ def entrance(visitors: Visitors, passwords: Passwords) -> APIRouter:
         try:
             if not await sessions.allowed("enter", _from(request), ENTERED, PERIOD):
                 return too_often()
-            return await _entered(visitors, request, token)
+            return await _entered(visitors, request, token, home)
         except StoreError:
             return away()
 
@@ -78,19 +79,19 @@ def entrance(visitors: Visitors, passwords: Passwords) -> APIRouter:
     return router
 
 
-async def _entered(visitors: Visitors, request: Request, token: str) -> Response:
+async def _entered(visitors: Visitors, request: Request, token: str, home: Callable[[], Awaitable[str]]) -> Response:
     """A browser that needs the link no more leaves it good for another."""
     invited, known = await visitors.sessions.invited(token), await visitors.known(request)
     roles = {one.role for one in known.values()}
     if (invited is None or invited.role == "guest") and not roles.isdisjoint({"guest", "operator"}):
         return _to("/")
     if invited is not None and invited.role == "operator" and "operator" in roles:
-        return _to("/")
+        return _to(await home())
     secret = await visitors.sessions.redeem(token, visitors.secret(request, invited.role) if invited else "")
     entered = await visitors.sessions.visitor(secret or "")
     if secret is None or entered is None:
         return used()
-    response = _to(paths.SERVER if entered.role == "admin" else "/")
+    response = _to({"admin": paths.SERVER, "guest": "/"}.get(entered.role) or await home())
     visitors.remember(response, entered, secret, request.url.scheme)
     return response
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import structlog
 
+from bot.forms import Form
 from bot.messages import Attachment, Audio, File, Image, Text
-from bot.store.places import Gone, RoomMessage
+from bot.store.places import Gone, Place, RoomMessage
 from bot.store.roomfeed import Change
+from bot.web.doing import DIRECT, options
 from bot.web.files import url
 from bot.web.markdown import Markdown
 
@@ -34,14 +37,14 @@ class Showing:
             return None
 
     def _one(self, change: Change, me: str) -> dict[str, Any] | None:
-        where = "direct" if change.place.person else "room"
+        place = where(change.place)
         if isinstance(change, Gone):
-            return {"where": where, "id": change.id, "gone": True}
+            return {"where": place, "id": change.id, "gone": True}
         if not isinstance(change, RoomMessage) or not change.seen_by(me):
             return None
         head, body = change.head, change.body
         return {
-            "where": where,
+            "where": place,
             "id": change.id,
             "version": change.version,
             "at": change.at,
@@ -50,12 +53,24 @@ class Showing:
             "text": change.text,
             "files": [_file(part) for part in body.parts if not isinstance(part, Text)],
             "keys": [{"id": key.id, "label": key.label} for key in body.keys],
+            "menus": [asdict(menu) for menu in body.menus],
+            "form": None if body.form is None else _form(body.form),
+            "replies": change.replies,
             "reply_to": head.reply_to,
             "busy": body.busy,
             "fault": body.fault,
             "only": bool(body.only),
             "calls_me": any(person.id == me for person in head.mentions),
         }
+
+
+def where(place: Place) -> str:
+    """The place as the page names it."""
+    return DIRECT if place.person else place.key
+
+
+def _form(form: Form) -> dict[str, Any]:
+    return {"title": form.title, "options": options(form.inputs), "values": dict(form.values)}
 
 
 def _file(part: Image | Audio | File) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from bot.store.servers import Servers
 from bot.store.sessions import Sessions
 from bot.store.snapshot import Snapshots
 from bot.store.tally import Tally
+from bot.web.setup import Beginning
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -85,7 +86,8 @@ class Works:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Rooms and sessions are always there; `works`, `office` and the `plugins` are where a router works behind the pages."""
+    """Rooms and sessions are always there; `works`, `office` and the `plugins` are where a router works behind the pages, and `beginning`
+    where the configuration may be changed from them."""
 
     config: Config
     rooms: Rooms
@@ -94,6 +96,7 @@ class Site:
     office: Office | None = None
     plugins: Mapping[str, Loaded] = field(default_factory=dict)
     commands: Commands = no_commands
+    beginning: Beginning | None = None
 
 
 def works(redis: Redis, keys: Keys, platforms: Sequence[str], cancel: Callable[[str], Awaitable[None]]) -> Works:

@@ -14,6 +14,7 @@ PUBLIC = ("/enter", "/login", "/healthz", "/static/", "/_nicegui/", "/favicon.ic
 """What everybody may read: the way in, and styles and scripts that hold nothing of anybody."""
 
 OPERATOR = "/operator"
+START = f"{OPERATOR}/start"
 SERVER = "/server"
 
 ROLES: tuple[tuple[str, frozenset[Role]], ...] = (

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from bot.config import Config
-from bot.connector import Key, Post
+from bot.connector import Key, Menu, Post
 from bot.connectors.room import RoomConnector
+from bot.forms import Choice, Form, Option
 from bot.messages import Attachment, Audio, Clicked, Message, Text
 from bot.router.addressing import addressed, heard
 from bot.store.connection import connect
@@ -29,6 +30,15 @@ def greet(name: str) -> str:
 ```
 """
 
+KEYS = (Key("again", "Again"), Key("fill", "Another"))
+MENUS = (
+    Menu("one", (Choice("Tea", "tea"), Choice("Milk", "milk")), "Drink"),
+    Menu("some", (Choice("Salt", "s"), Choice("Oil", "o")), most=2),
+)
+FORM = Form(
+    "Another drink", (Option("name", "What is it?", required=True, most=40), Option("size", "How much?", choices=("small", "large")))
+)
+
 
 class Echo:
     """Answers what is addressed to it: a status line, a streamed text, a button."""
@@ -45,21 +55,27 @@ class Echo:
 
     async def _answer(self, message: Message) -> None:
         to, reply_to = message.address, message.id
+        if isinstance(message.trigger, Clicked) and message.trigger.button == "fill" and message.trigger.filled is None:
+            await self._connector.open_form(message, FORM)
+            return
         line = await self._connector.send(to, Post("Thinking …", reply_to=reply_to, busy=True), message.event)
         words = (await self._words(message)).split(" ")
         for count in range(1, len(words)):
             await asyncio.sleep(0.03)
             await self._connector.edit(to, line, Post(" ".join(words[:count]), reply_to=reply_to, busy=True))
-        await self._connector.edit(to, line, Post(" ".join(words), keys=(Key("again", "Again"),), reply_to=reply_to))
+        await self._connector.edit(to, line, Post(" ".join(words), keys=KEYS, menus=MENUS if "menu" in words else (), reply_to=reply_to))
 
     async def _words(self, message: Message) -> str:
         if isinstance(message.trigger, Clicked):
-            return f"{message.sender.name} clicked {message.trigger.button}."
+            given = [*message.trigger.chosen, *(message.trigger.filled or {}).values()]
+            return f"{message.sender.name} clicked {' '.join([message.trigger.button, *given])}."
         for part in message.parts:
             if isinstance(part, Audio) and isinstance(part.source, Attachment):
                 content = b"".join([piece async for piece in self._connector.read(part.source)])
                 return f"A note of {len(content)} bytes, {part.source.mime}, beginning {content[:4].hex()}."
         said = " ".join(part.text for part in message.parts if isinstance(part, Text))
+        if "times" in said:
+            return "`0:00` It begins.\n`0:01` It goes on."
         return CODE if "code" in said else f"{message.sender.name} said: {said} And that is all there is to say about it."
 
 

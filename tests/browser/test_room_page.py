@@ -62,7 +62,7 @@ async def test_a_mention_brings_an_answer_that_grows_in_place(visitors: Visitors
     assert len({length for _, length, busy in steps if busy}) > 3
     assert await answer.get_attribute("aria-busy") == "false"
     assert await answer.locator(".quote b").inner_text() == "Ann"
-    assert await answer.locator(".keys button").all_inner_texts() == ["Again"]
+    assert await answer.locator(".keys button").all_inner_texts() == ["Again", "Another"]
 
 
 async def test_without_a_mention_the_bot_stays_silent_and_a_reply_wakes_it(visitors: Visitors) -> None:
@@ -133,7 +133,7 @@ async def test_a_button_under_an_answer_reaches_the_bot(visitors: Visitors) -> N
     await ann.go("Hobnob")
     await ann.say("go")
 
-    await ann.page.locator(".keys button").last.click()
+    await ann.page.get_by_role("button", name="Again").last.click()
 
     await ann.sees(f"{name} clicked again.")
 
@@ -180,6 +180,14 @@ async def test_a_voice_note_recorded_in_the_page_arrives_as_webm(visitors: Visit
     assert await player.locator(".time").inner_text() == "0:01"
     await player.get_by_label("Play voice note").click()
     await player.get_by_label("Pause").wait_for()
+
+    answer = ann.page.locator(".message.bot", has_text="audio/webm").last
+    await answer.hover()
+    await answer.get_by_label("Reply").click()
+    await ann.say("@Hobnob times")
+    moment = ann.page.locator(".moment", has_text="0:01").last
+    await moment.click()
+    await ann.page.locator(".moment.now", has_text="0:01").wait_for()
 
 
 async def test_a_voice_note_that_cannot_be_brought_up_stays_and_can_be_sent_again(visitors: Visitors) -> None:
@@ -381,4 +389,75 @@ async def test_a_chinese_browser_reads_chinese_pages_that_fit_its_phone(visitors
     assert await ann.page.evaluate(narrow)
     words = [await ann.page.inner_text(part) for part in (".tabs", ".top", ".foot")]
     assert set(re.findall(r"[A-Za-z]+", " ".join(words))) == {"Hobnob"}
+    assert ann.faults == []
+
+
+async def test_rooms_and_threads_are_opened_left_and_tell_what_is_new(visitors: Visitors) -> None:
+    ann, bob = await visitors.tab("Ann"), await visitors.tab("Bob")
+    room, here, there = f"attic-{uuid.uuid4().hex[:6]}", new("downstairs"), new("@Hobnob upstairs")
+    await ann.page.get_by_label("New room").click()
+    await ann.page.get_by_label("Name of the new room").fill(room)
+    await ann.page.keyboard.press("Enter")
+    await ann.page.locator(".tabs [aria-current]", has_text=room).wait_for()
+    await bob.say(here)
+    await ann.page.locator(".tabs button", has_text="Everyone").locator(".count").wait_for()
+    await ann.say(there)
+    answer = ann.page.locator(".message.bot:not(.busy)", has_text=there).last
+    await answer.wait_for()
+    assert await ann.page.locator(".message", has_text=here).count() == 0
+
+    await answer.hover()
+    await answer.get_by_label("Thread").click()
+    await ann.say("@Hobnob aside")
+    await ann.sees("Ann said: @Hobnob aside")
+    await ann.page.get_by_label("Back to the room").click()
+    await ann.page.locator(".replies", has_text="2 replies").wait_for()
+    assert await ann.page.locator(".message", has_text="aside").count() == 0
+    await ann.page.reload()
+    await ann.page.locator(".tabs [aria-current]", has_text=room).wait_for()
+    assert ann.faults == bob.faults == []
+
+
+async def test_what_one_said_is_changed_and_taken_back(visitors: Visitors) -> None:
+    ann, bob = await visitors.tab("Ann"), await visitors.tab("Bob")
+    words, better = new("@Hobnob wat"), new("@Hobnob what")
+    await ann.say(words)
+    await ann.sees(f"Ann said: {words}")
+    await ann.page.locator("#composer").press("ArrowUp")
+    await ann.say(better)
+
+    await bob.sees(f"Ann said: {better}")
+    message = ann.page.locator(".message.mine", has_text=better)
+    await message.locator(".changed").wait_for()
+    await message.hover()
+    await message.get_by_label("Take back").click()
+    await bob.page.locator(".message:not(.bot)", has_text=better).wait_for(state="detached")
+    assert await bob.page.locator(".message .acts").get_by_label("Take back").count() == 0, "of somebody else"
+    assert ann.faults == bob.faults == []
+
+
+async def test_menus_and_forms_are_native_and_times_move_the_recording(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    await ann.go("Hobnob")
+    await ann.say("the menu please")
+    answer = ann.page.locator(".message.bot:not(.busy)", has_text="the menu please").last
+    await answer.wait_for()
+    answer = ann.page.locator(f"#{await answer.get_attribute('id')}")  # whatever is said about it later
+    await answer.get_by_label("Drink").select_option(label="Milk")
+    await ann.sees("Ann clicked one 1.")
+    await answer.get_by_label("Oil").check()
+    await answer.get_by_label("Salt").check()
+    await answer.locator(".menu button").click()
+    await ann.sees("Ann clicked some 0 1.")
+
+    await answer.get_by_role("button", name="Another").click()
+    form = ann.page.get_by_role("dialog", name="Another drink")
+    await form.get_by_label("Name").fill("juice")
+    await form.get_by_label("Size").select_option("large")
+    assert await contrasts_below(ann, 4.5) == []
+    await form.get_by_role("button", name="Save").click()
+    await ann.sees("Ann clicked fill juice large.")
+    await answer.get_by_role("button", name="Another").click()
+    await form.get_by_role("button", name="Leave it").click()
+    await ann.page.locator(".message", has_text="Another drink").wait_for(state="detached")
     assert ann.faults == []

@@ -12,7 +12,7 @@ import nicegui
 from starlette.routing import Route
 
 from bot.cli.processes import serving_pages, site_of
-from bot.config import Config
+from bot.config import load as load_config
 from bot.connectors.room import RoomConnector
 from bot.plugins import load
 from bot.router import app
@@ -26,8 +26,9 @@ from bot.web.app import bind
 
 async def main(address: str, prefix: str, data: str, port: str) -> None:
     redis, keys = connect(address), Keys(prefix)
-    plugins_on = {"admin": {}, "chat": {"models": ["smollm2-135m-instruct"]}}
-    config = Config.model_validate({"data_dir": data, "web": {"port": int(port)}, "plugins": plugins_on})
+    file = Path(data) / "bot.toml"
+    file.write_text(f'data_dir = "{data}"\n[web]\nport = {port}\n\n[plugins.admin]\n[plugins.chat]\nmodels = ["smollm2-135m-instruct"]\n')
+    config = load_config(file)
     rooms, sessions, plugins = Rooms(redis, keys, Path(data) / "files"), Sessions(redis, keys), load(config, "front")
     router = app.build(redis, keys, plugins, [RoomConnector(rooms)])
     site, bound, asked = site_of(config, rooms, sessions, router, plugins, redis, keys), bind(config), asyncio.Event()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot.connector import Deliver, Key, Post, Upload
+from bot.connector import Deliver, Key, Menu, Post, Upload
 from bot.connectors.room import RoomConnector, address, place
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Address, Attachment, Audio, Called, Clicked, Image, Message, Text
+from bot.forms import Choice, Form, Option
+from bot.messages import Address, Attachment, Audio, Called, Clicked, Deleted, Image, Message, Said, Text
 from bot.store.keys import Keys
 from bot.store.places import BOT, Draft, Place, newcomer
 from bot.store.rooms import Rooms
@@ -245,3 +247,50 @@ async def test_editing_a_message_that_is_gone_is_not_tried_again(rooms: Rooms) -
 async def test_a_file_that_is_gone_is_said_so(rooms: Rooms) -> None:
     with pytest.raises(ConnectorError, match="not kept any more"):
         _ = [piece async for piece in RoomConnector(rooms).read(Attachment("0" * 32, "audio/ogg", 1))]
+
+
+async def test_what_its_author_changes_and_takes_back_replaces_what_was_heard(rooms: Rooms) -> None:
+    ear = Ear()
+    async with running(rooms, ear):
+        id = await rooms.say(HALL, Draft(ANN, (Text("@Hobnob wat?"),), mentions=(BOT,)))
+        await wait_until(lambda: len(ear.heard) == 1)
+        await rooms.amend(HALL, id, ANN, "@Hobnob what?")
+        await wait_until(lambda: len(ear.heard) == 2)
+        await rooms.withdraw(HALL, id, ANN)
+        await wait_until(lambda: len(ear.heard) == 3)
+
+    _, changed, gone = ear.heard
+    assert (changed.id, changed.text, changed.event, changed.mentions) == (id, "@Hobnob what?", f"hall:{id}:1", (BOT,))
+    assert changed.trigger == Said(1, f"hall:{id}")
+    assert (gone.id, gone.trigger, gone.address) == (id, Deleted(f"hall:{id}:1"), address(HALL))
+
+
+async def test_a_thread_is_a_place_of_its_own_and_shows_how_much_is_said_there(rooms: Rooms) -> None:
+    id = await rooms.say(HALL, Draft(ANN, (Text("@Hobnob a long story"),)))
+    asked = await hear_one(rooms)
+    connector = RoomConnector(rooms)
+    thread = replace(asked.address, thread=await connector.open_thread(asked, "a long story"))
+
+    await connector.send(thread, Post("Once upon a time", reply_to=asked.id), "n")
+
+    assert (place(thread), address(Place("hall", thread=id))) == (Place("hall", thread=id), thread)
+    assert [(one.text, one.head.reply_to) for one in await rooms.history(Place("hall", thread=id))] == [("Once upon a time", "")]
+    assert [one.replies for one in await rooms.history(HALL)] == [1]
+    assert Place.of(place(thread).key) == place(thread)
+
+
+async def test_a_menu_and_a_form_come_back_with_what_was_chosen_and_filled_in(rooms: Rooms) -> None:
+    ear = Ear()
+    menu = Menu("m", (Choice("Tea", "tea"), Choice("Milk", "milk")), most=2)
+    async with running(rooms, ear) as connector:
+        id = await connector.send(address(HALL), Post("What do you drink?", menus=(menu,)), "n")
+        await rooms.click(HALL, id, "m", ANN, ["0", "1"])
+        await wait_until(lambda: ear.heard)
+        await connector.open_form(ear.heard[0], Form("Another drink", (Option("name", "What is it?"),)))
+        [_, form] = await rooms.history(HALL)
+        assert (form.body.only, form.body.fills, form.body.form and form.body.form.title) == (ANN.id, "m", "Another drink")
+        await rooms.click(HALL, form.head.reply_to, form.body.fills, ANN, filled={"name": "juice"})
+        await wait_until(lambda: len(ear.heard) == 2)
+
+    assert [one.trigger for one in ear.heard] == [Clicked("m", ("0", "1")), Clicked("m", (), {"name": "juice"})]
+    assert ear.heard[0].id == ear.heard[1].id == f"{id}~{ANN.id}"

@@ -260,3 +260,19 @@ async def _until(changes: AsyncIterator[list[Change]], text: str) -> Change:
                 if _text(change) == text:
                     return change
     raise AssertionError(f"never saw {text!r}")
+
+
+async def test_nobody_changes_what_somebody_else_said(rooms: Rooms) -> None:
+    id = await rooms.say(HALL, words("mine"))
+    for change in (rooms.amend(HALL, id, newcomer("Bob"), "yours"), rooms.withdraw(HALL, id, newcomer("Bob"))):
+        with pytest.raises(UserError, match="is not yours"):
+            await change
+    with pytest.raises(UserError, match="is empty"):
+        await rooms.amend(HALL, id, ANN, " ")
+    assert [(one.text, one.version) for one in await rooms.history(HALL)] == [("mine", 0)]
+
+
+async def test_a_room_that_somebody_came_to_is_listed(rooms: Rooms) -> None:
+    for name in ("lobby", "kitchen", "attic"):
+        await rooms.join(name, ANN)
+    assert await rooms.all() == ["attic", "kitchen", "lobby"]

@@ -1,7 +1,9 @@
 -- Adds a message to a place of a room, once per nonce, and tells everybody who looks on.
--- KEYS: order, posts, nonce, changes, arrivals
+-- In a thread it also counts for the message that began it.
+-- KEYS: order, posts, nonce, changes, arrivals, threads
 -- ARGV: place, head JSON, body JSON, '1' when the bot is to hear it, most messages, seconds they are kept,
---       seconds the nonce is remembered, most changes, seconds changes are kept, seconds arrivals are kept
+--       seconds the nonce is remembered, most changes, seconds changes are kept, seconds arrivals are kept, room and id of the
+--       thread's beginning, both empty elsewhere
 -- Returns the id that the first call with this nonce made.
 local known = redis.call('GET', KEYS[3])
 if known then return known end
@@ -25,6 +27,11 @@ redis.call('EXPIRE', KEYS[2], ARGV[6])
 redis.call('SET', KEYS[3], id, 'EX', ARGV[7])
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[8], '*', 'place', ARGV[1], 'id', id)
 redis.call('EXPIRE', KEYS[4], ARGV[9])
+if ARGV[12] ~= '' then
+  redis.call('HINCRBY', KEYS[6], ARGV[12], 1)
+  redis.call('EXPIRE', KEYS[6], ARGV[6])
+  redis.call('XADD', KEYS[4], '*', 'place', ARGV[11], 'id', ARGV[12])
+end
 if ARGV[4] == '1' then
   redis.call('XADD', KEYS[5], '*', 'place', ARGV[1], 'id', id)
   redis.call('EXPIRE', KEYS[5], ARGV[10])

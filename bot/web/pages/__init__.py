@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.translation import later
 from bot.web.desk import Link
-from bot.web.visitors import OPERATOR
+from bot.web.visitors import OPERATOR, START
 
 OPERATORS = (
     Link(OPERATOR, "chart", later("Overview")),
@@ -12,6 +12,7 @@ OPERATORS = (
     Link(f"{OPERATOR}/plugins", "plugin", later("Plugins")),
     Link(f"{OPERATOR}/servers", "people", later("Servers")),
     Link(f"{OPERATOR}/access", "key", later("Access")),
+    Link(START, "wand", later("Set up")),
     Link("/", "room", later("Rooms")),
 )
 """What whoever runs the bot may open."""

@@ -1,4 +1,5 @@
 // Where one writes: text, mentions, files, voice. What was written stays until the room has it.
+import FormDialog from "/static/form.js";
 import Icon from "/static/icons.js";
 import { Avatar } from "/static/message.js";
 import { Recorder, upload } from "/static/media.js";
@@ -8,10 +9,10 @@ import { number, size, time, token } from "/static/words.js";
 const key = (where) => `hobnob-draft-${where}`;
 
 export default {
-  components: { Avatar, Icon },
-  props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object, commands: Array },
-  emits: ["say", "slash", "unquote", "sorry"],
-  data: () => ({ text: "", files: [], offered: [], chosen: 0, recorder: null, note: null, rising: false, seconds: 0, nonce: "", sent: null }),
+  components: { Avatar, FormDialog, Icon },
+  props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object, amending: Object, commands: Array },
+  emits: ["say", "amend", "amended", "last", "slash", "unquote", "sorry"],
+  data: () => ({ text: "", asked: false, files: [], offered: [], chosen: 0, recorder: null, note: null, rising: false, seconds: 0, nonce: "", sent: null }),
   template: `
     <form class="composer" :class="{ recording: recorder || note }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
       <ul v-if="offered.length" id="offered" class="offered" role="listbox" :aria-label="offered[0].usage === undefined ? tr('People to mention') : tr('Commands')">
@@ -19,6 +20,9 @@ export default {
           <template v-if="one.usage === undefined"><Avatar :person="one" tiny />{{ one.name }}<span v-if="one.bot" class="tag">{{ tr("bot") }}</span></template>
           <template v-else><b>/{{ one.name }}</b><span class="about">{{ one.about }}</span></template></li>
       </ul>
+      <FormDialog v-if="asked" :title="'/' + command.name" :about="command.about" :inputs="command.options" :values="{}" :send="tr('Send')" @done="commanded" @away="asked = false" />
+      <div v-if="amending" class="quoting"><Icon name="edit" /><span>{{ tr("You change what you said.") }}</span>
+        <button type="button" class="small" :aria-label="tr('Leave it as it was')" @click="$emit('amended')"><Icon name="close" /></button></div>
       <div v-if="quoted" class="quoting"><Icon name="reply" /><span>{{ tr("Reply to") }} <b>{{ quoted.author.name }}</b> {{ quoted.text.slice(0, 120) }}</span>
         <button type="button" class="small" :aria-label="tr('Do not reply')" @click="$emit('unquote')"><Icon name="close" /></button></div>
       <ul v-if="files.length" class="attached" :aria-label="tr('Attached files')">
@@ -43,22 +47,29 @@ export default {
         <button v-else type="submit" class="round primary" :aria-label="tr('Send')" :title="tr('Send')" :disabled="uploading || !!nonce"><Icon name="send" /></button>
       </div>
       <div class="below">
-        <button v-if="where === 'room'" type="button" class="chip" :aria-pressed="called" @click="call">@ {{ bot.name }}</button>
+        <button v-if="command && command.options.length" type="button" class="chip" @click="asked = true">{{ tr("As a form") }}</button>
+        <button v-else-if="!direct" type="button" class="chip" :aria-pressed="called" @click="call">@ {{ bot.name }}</button>
         <span>{{ hint }}</span>
       </div>
     </form>`,
   computed: {
     placeholder() {
-      return this.where === "room" ? tr("Message everyone") : tr("Message {bot}", { bot: this.bot.name });
+      return this.direct ? tr("Message {bot}", { bot: this.bot.name }) : tr("Message everyone");
+    },
+    direct() {
+      return this.where === "@bot";
+    },
+    command() {
+      const [, name] = /^\/([\w-]+)(?:\s|$)/.exec(this.text) || [];
+      return name && this.commands.find((one) => one.name === name);
     },
     called() {
       return this.text.toLowerCase().includes(`@${this.bot.name.toLowerCase()}`) || !!this.quoted?.author.bot;
     },
     hint() {
-      const [, name] = /^\/([\w-]+)\s/.exec(this.text) || [];
-      const command = name && this.commands.find((one) => one.name === name);
+      const command = this.command;
       if (command) return `/${command.name} ${command.usage}`.trim() + (command.example ? tr(". For example: {example}", command) : "");
-      if (this.where === "direct") return tr("Only you and {bot} see this. It always answers here.", { bot: this.bot.name });
+      if (this.direct) return tr("Only you and {bot} see this. It always answers here.", { bot: this.bot.name });
       return this.called ? tr("{bot} will answer.", { bot: this.bot.name }) : tr("Mention it or reply to get an answer.");
     },
     empty() {
@@ -76,11 +87,14 @@ export default {
       },
       immediate: true,
     },
+    amending(message) {
+      this.text = message ? message.text : sessionStorage.getItem(key(this.where)) || "";
+    },
     commands() {
       if (this.text.startsWith("/")) this.offer();
     },
     text() {
-      sessionStorage.setItem(key(this.where), this.text.slice(0, this.limits.text));
+      if (!this.amending) sessionStorage.setItem(key(this.where), this.text.slice(0, this.limits.text));
       this.$nextTick(this.grow);
     },
   },
@@ -113,7 +127,7 @@ export default {
         return;
       }
       const word = this.started()?.toLowerCase();
-      const known = word === undefined || this.where === "direct" ? [] : [this.bot, ...this.people];
+      const known = word === undefined || this.direct ? [] : [this.bot, ...this.people];
       this.offered = known.filter((person) => person.name.toLowerCase().startsWith(word) && person.name.toLowerCase() !== word).slice(0, 6);
       this.chosen = 0;
     },
@@ -122,6 +136,17 @@ export default {
       this.text = `/${one.name} ${this.text.slice(this.$refs.area.selectionStart).trimStart()}`;
       this.offered = [];
       this.focus();
+    },
+    // What stands in the form, as one would type it.
+    commanded(filled) {
+      const words = Object.entries(filled).filter(([, value]) => value !== "").map(([name, value], at) => {
+        const plain = at === 0 && name === this.command.options[0].name && !/--|—|["“”]/.test(value);
+        const quotes = value.includes('"') ? ["“", "”"] : ['"', '"'];
+        return plain ? value : `--${name.replaceAll("_", "-")} ${quotes[0]}${value.replaceAll(quotes[1], "'")}${quotes[1]}`;
+      });
+      this.text = [`/${this.command.name}`, ...words].join(" ");
+      this.asked = false;
+      this.$nextTick(this.send);
     },
     mention(person) {
       const area = this.$refs.area;
@@ -144,7 +169,12 @@ export default {
       else if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
         this.send();
-      } else if (event.key === "Escape" && this.quoted) this.$emit("unquote");
+      } else if (event.key === "Escape" && this.amending) this.$emit("amended");
+      else if (event.key === "Escape" && this.quoted) this.$emit("unquote");
+      else if (event.key === "ArrowUp" && this.empty && !this.amending) {
+        event.preventDefault();
+        this.$emit("last");
+      }
     },
     steer(pressed) {
       const step = { ArrowDown: 1, ArrowUp: -1 }[pressed];
@@ -202,6 +232,11 @@ export default {
         return this.$emit("sorry", tr("That text has {has} characters and a message holds {most}. Attach it as a file instead.", sizes));
       }
       const { text, where, quoted } = this;
+      if (this.amending) {
+        this.nonce = token();
+        this.$emit("amend", { text, nonce: this.nonce });
+        return;
+      }
       const files = this.files.map(({ id, name, voice, seconds }) => ({ id, name, voice, seconds }));
       const draft = { where, text, files, reply_to: quoted?.id || "" };
       // What is sent again as it was is the same message, in case the room had it all along.
@@ -213,6 +248,10 @@ export default {
     },
     // The room has it. What was written meanwhile stays.
     accepted(nonce) {
+      if (this.amending && nonce === this.nonce) {
+        this.nonce = "";
+        return this.$emit("amended");
+      }
       if (nonce !== this.sent?.nonce) return;
       clearTimeout(this.waiting);
       const { where, text, files } = this.sent.draft;

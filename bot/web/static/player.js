@@ -1,5 +1,6 @@
 // A small player for sound; recordings made in a browser do not know their length, so the message says it.
 import Icon from "/static/icons.js";
+import { heard, tell } from "/static/listening.js";
 import { tr } from "/static/texts.js";
 import { time } from "/static/words.js";
 
@@ -9,7 +10,7 @@ export default {
   data: () => ({ playing: false, at: 0, length: 0, broken: false }),
   template: `
     <div class="player" :class="{ playing }">
-      <audio ref="audio" :src="file.url" preload="metadata" @timeupdate="at = $refs.audio.currentTime" @loadedmetadata="measure"
+      <audio ref="audio" :src="file.url" preload="metadata" @timeupdate="tick" @loadedmetadata="measure"
         @durationchange="measure" @play="playing = true" @pause="playing = false" @ended="at = 0" @error="broken = true"></audio>
       <button type="button" class="round" :aria-label="playing ? tr('Pause') : tr('Play {what}', { what })" :disabled="broken" @click="toggle">
         <Icon :name="playing ? 'pause' : 'play'" />
@@ -19,6 +20,15 @@ export default {
       <span class="time">{{ broken ? tr("cannot be played") : time(playing || at ? at : length) }}</span>
       <a class="small" :href="file.url" :download="file.name" :aria-label="tr('Download {file}', { file: file.name })" :title="tr('Download {file}', { file: file.name })"><Icon name="down" /></a>
     </div>`,
+  mounted() {
+    this.unhear = heard(this.file.url, (at) => {
+      this.$refs.audio.currentTime = at;
+      this.$refs.audio.play().catch(() => (this.broken = true));
+    });
+  },
+  beforeUnmount() {
+    this.unhear();
+  },
   computed: {
     what() {
       return this.file.voice ? tr("voice note") : this.file.name;
@@ -27,6 +37,10 @@ export default {
   methods: {
     time,
     tr,
+    tick() {
+      this.at = this.$refs.audio.currentTime;
+      tell(this.file.url, this.at);
+    },
     measure() {
       const found = this.$refs.audio.duration;
       this.length = Number.isFinite(found) && found > 0 ? found : this.file.seconds;

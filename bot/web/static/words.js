@@ -55,6 +55,8 @@ const mend = (old, fresh) => {
   else old.replaceWith(fresh);
 };
 
+export const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
+
 export const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
 
 // How long something takes or has taken, in the two largest units.

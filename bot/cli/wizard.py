@@ -1,0 +1,205 @@
+"""What somebody new is asked, in a terminal and in a browser alike, and what becomes of the answers: a draft of the configuration.
+
+The terminal's questions: `beginning.py`; the browser's: `bot/web/pages/start.py`. How a draft is written: `bot/editing.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bot import catalogue, discovery
+from bot.catalogue import Catalogue, Entry, Hub, Use
+from bot.cli.fitting import Advice, Machine, Quality, Rung, Wish, advise
+from bot.cli.recommending import look
+from bot.config import Config
+from bot.editing import Draft
+from bot.errors import BotError, ConfigError
+from bot.faults import variable
+from bot.pull import Access, status
+from bot.pull.hub import look as look_up
+from bot.tables import DiscordTable, TelegramTable
+from bot.translation import tr
+from bot.web.setup import Introduced, Offered, Platform, Proposal
+
+SERVING = {"chat": "chat", "image": "imagine", "speech": "transcribe"}
+"""Which plugin runs the models of a kind."""
+
+HUB = "https://huggingface.co"
+
+
+class Wizard:
+    """One round of answers. What is understood goes into the draft, and nothing is written before that is."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError where the configuration cannot be changed."""
+        self.config = config
+        self.draft = Draft(config.source.path)
+        self._endpoint = config.models.endpoint or ""
+        self._token = config.models.token.get_secret_value() if config.models.token else ""
+        self._looked: tuple[Machine, Catalogue] | None = None
+        self._advice: Advice | None = None
+        self._chosen: list[Entry] = []
+
+    def connected(self, platform: Platform) -> bool:
+        """Whether there is a token already; which, nobody is told."""
+        return self._table(platform).token is not None
+
+    def _table(self, platform: Platform) -> DiscordTable | TelegramTable:
+        return self.config.connectors.discord if platform == "discord" else self.config.connectors.telegram
+
+    async def connect(self, platform: Platform, token: str, proxy: str = "") -> Introduced:
+        """Asks the platform who the token is for, and takes it. Raises ConnectorError; with `retry_after` a proxy may help."""
+        table, ask = self._table(platform), _ASKING[platform]
+        known = table.proxy.get_secret_value() if table.proxy else ""
+        found = await ask(self.config, token, proxy or known or None)
+        self.draft.secret(variable(("connectors", platform, "token")), token)
+        if proxy and proxy != known:
+            self.draft.secret(variable(("connectors", platform, "proxy")), proxy)
+        return found
+
+    async def look(self) -> tuple[Machine, Catalogue]:
+        """What there is, looked at once."""
+        if self._looked is None:
+            found = await asyncio.gather(asyncio.to_thread(look), asyncio.to_thread(catalogue.load, added=self.config.models_dir))
+            self._looked = (found[0], found[1])
+        return self._looked
+
+    async def advise(self, wish: Wish) -> Advice:
+        """The ladder and the line-up for this machine; the use is taken down."""
+        machine, known = await self.look()
+        self.draft.set(("models", "use"), wish.use)
+        self._advice = advise(known, machine, wish)
+        return self._advice
+
+    async def propose(self, languages: Sequence[str], use: Use, quality: Quality) -> Proposal:
+        """The same as people choose from it: the largest first, then what is no chat model."""
+        advice, (machine, known) = await self.advise(Wish(tuple(languages) or ("en",), quality, use, alone=True)), await self.look()
+        picked = {part.model for part in advice.lineup}
+        parts = [Rung(part.model, part.how, part.needs, 0.0, precision="bfloat16") for part in advice.lineup if part.kind != "chat"]
+        offers = [self._offered(known, rung, best=rung.model in picked) for rung in (*reversed(advice.ladder), *parts)]
+        cards = tuple((card.name, card.memory) for card in machine.cards)
+        return Proposal(machine.memory, cards, machine.room(len(cards)), tuple(offers), advice.notes)
+
+    def _offered(self, known: Catalogue, rung: Rung, *, best: bool) -> Offered:
+        entry = known.models[rung.model]
+        return Offered(
+            model=entry.name,
+            kind=entry.kind,
+            how=rung.how,
+            needs=rung.needs,
+            speed=rung.speed,
+            why_not=rung.why_not,
+            able=rung.precision is not None,
+            best=best,
+            here=self._here(entry),
+            licence=known.licence(entry).name,
+            duties=known.licence(entry).duties,
+            gated=self.page(entry) if entry.gated else "",
+        )
+
+    def _here(self, entry: Entry) -> bool:
+        return status(entry, self.config.models_dir) in ("ready", "own")
+
+    def page(self, entry: Entry) -> str:
+        """Where the licence of a model is read and accepted, "" for one that comes from no hub."""
+        return f"{self._endpoint or HUB}/{entry.source.repo}" if isinstance(entry.source, Hub) else ""
+
+    def hub(self, endpoint: str, token: str) -> None:
+        """Where models come from, and as whom; "" leaves it as it is. Raises ConfigError."""
+        if endpoint:
+            self.draft.set(("models", "endpoint"), endpoint)
+            self._endpoint = endpoint
+        if token:
+            self.draft.secret(variable(("models", "token")), token)
+            self._token = token
+
+    async def choose(self, names: Sequence[str], *, unseen: bool = False) -> None:
+        """Has these serve, each before what its plugin has now, as the last advice runs it.
+
+        Raises PullError where the files of one would not be given to us, with what to do; with `unseen` nobody is asked yet.
+        """
+        entries = (await self.look())[1].find(names)
+        for entry in entries if not unseen else ():
+            await self._reach(entry)
+        for entry in entries:
+            plugin = SERVING[entry.kind]
+            now = list(self.config.plugins[plugin].options.get("models", ())) if plugin in self.config.plugins else []
+            self.draft.set(("plugins", plugin, "models"), [entry.name, *(name for name in now if name != entry.name)])
+            rungs = self._advice.ladder if self._advice else ()
+            for rung in rungs:
+                if rung.model == entry.name and rung.precision in ("int8", "int4"):
+                    self.draft.set(("plugins", plugin, "running", entry.name, "precision"), rung.precision)
+        self._chosen = entries
+
+    async def _reach(self, entry: Entry) -> None:
+        if isinstance(entry.source, Hub) and not self._here(entry):
+            proxy = self.config.models.proxy.get_secret_value() if self.config.models.proxy else ""
+            await asyncio.to_thread(look_up, entry.source, Access(self._endpoint, self._token, proxy))
+
+    def plugins(self) -> dict[str, tuple[str, bool]]:
+        """Those that are installed or configured: what each does, and whether it is on."""
+        found: dict[str, tuple[str, bool]] = {}
+        for name in sorted({*discovery.installed(), *self.config.plugins}):
+            try:
+                found[name] = (discovery.find(self.config, name).manifest().summary, name in self.config.plugins)
+            except BotError:  # `hobnob check` says what is wrong with it
+                continue
+        return found
+
+    def switch(self, name: str, on: bool) -> None:
+        """Whether a plugin is loaded. Raises ConfigError."""
+        if on:
+            self.draft.table(("plugins", name))
+        else:
+            self.draft.drop(("plugins", name))
+
+    def shown(self) -> str:
+        """What would be written, "" for nothing new; secrets by their names."""
+        return self.draft.shown() if self.draft.changed else ""
+
+    async def write(self) -> list[str]:
+        """Writes it, and gives the models that have to be brought.
+
+        Raises ConfigError with all that a start would refuse, and leaves everything as it was.
+        """
+        self.draft.write()
+        command = (sys.executable, "-m", "bot.cli", "check", "--config", str(self.draft.file))
+        checking = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE)
+        _, said = await checking.communicate()
+        if checking.returncode:
+            self.draft.undo()
+            raise ConfigError(*(said.decode("utf-8", "replace").splitlines()[:-1] or ["the configuration would not start"]))
+        return [entry.name for entry in self._chosen if not self._here(entry)]
+
+
+async def _discord(config: Config, token: str, proxy: str | None) -> Introduced:
+    from bot.connectors.discord.access import Access, application, invitation
+
+    table = config.connectors.discord
+    access = Access(token, table.api_url, table.gateway_url, table.cdn_url, proxy)
+    found = await application(access)
+    missing = tr(
+        "The message content intent is off, so the bot reads only mentions, replies, direct messages and commands. In the developer "
+        "portal: your application, Bot, switch Message Content Intent on, Save Changes."
+    )
+    return Introduced(found.name, invitation(access, found.id), () if found.reads_content else (missing,))
+
+
+async def _telegram(config: Config, token: str, proxy: str | None) -> Introduced:
+    from bot.connectors.telegram.access import myself
+
+    me = await myself(token, config.connectors.telegram.api_url, proxy)
+    missing = []
+    if not me.joins:
+        missing.append(tr("Nobody can add it to a group. In a chat with @BotFather: /setjoingroups, Enable."))
+    if not me.hears:
+        missing.append(
+            tr("In groups it sees commands, mentions and replies alone. To have it hear everything: @BotFather, /setprivacy, Disable.")
+        )
+    return Introduced(f"@{me.name}", f"https://t.me/{me.name}", tuple(missing))
+
+
+_ASKING: Mapping[Platform, Callable[[Config, str, str | None], Awaitable[Introduced]]] = {"discord": _discord, "telegram": _telegram}

@@ -53,8 +53,10 @@ Socket = Annotated[str, _address("wss", "ws")]
 
 
 _DB = ("db",)
-_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
-_REDIS = {"redis": _DB, "rediss": _DB + _TLS, sentinel.SCHEME: sentinel.OPTIONS, "unix": _DB}
+_REDIS = {
+    **{"redis": _DB, "rediss": _DB + sentinel.TLS, "unix": _DB},
+    **{sentinel.PLAIN: sentinel.OPTIONS, sentinel.SECURE: sentinel.OPTIONS + sentinel.TLS},
+}
 """What may stand behind the `?` of each kind of address; the client's other options would change what we rely on."""
 
 
@@ -89,7 +91,8 @@ class RedisTable(Table):
 
     url: RedisUrl | None = None
     """A Redis 7 or Valkey 8 server, or newer: `redis://user:password@host:6379/0`, `rediss://…` for TLS, `unix:///path`,
-    `redis+sentinel://user:password@host:26379,host:26379/SERVICE/0` behind Sentinels.
+    `redis+sentinel://user:password@host:26379,host:26379/SERVICE/0` behind Sentinels, `rediss+sentinel://…` where these and the servers
+    speak TLS.
     Unset: a Valkey of our own in the data directory, which `hobnob run` starts."""
 
     url_file: Folder | None = None

@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from bot.errors import StoreError
-from bot.store.sentinel import SCHEME, Watched, watched
+from bot.store.sentinel import PLAIN, SECURE, Watched, watched
 
 OLDEST = 7
 """Redis 7 is the first with everything the scripts use; Valkey counts on from 7.2."""
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 
 def connect(url: str) -> Redis:
-    """A client for `url` (redis, rediss, redis+sentinel or unix scheme); connects on first use. Replies are bytes."""
+    """A client for `url` (redis, rediss, redis+sentinel, rediss+sentinel or unix scheme); connects on first use. Replies are bytes."""
     try:
         service = watched(url)
         pool = FairPool.from_url(url, **_OPTIONS) if service is None else FairSentinelPool.of(service)
@@ -177,7 +177,7 @@ def shown(url: str) -> str:
     """The address without user and password, for messages and logs."""
     parts = urlsplit(url)
     where = parts.path if parts.scheme == "unix" else parts.netloc.rpartition("@")[2]
-    return f"Redis {parts.path[1:]} of the Sentinels at {where}" if parts.scheme == SCHEME else f"Redis at {where}"
+    return f"Redis {parts.path[1:]} of the Sentinels at {where}" if parts.scheme in (PLAIN, SECURE) else f"Redis at {where}"
 
 
 async def unreachable(redis: Redis) -> str:

@@ -9,6 +9,9 @@ from redis.exceptions import LockError
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 
+LONGEST = 60.0
+"""Seconds that no lease lasts: one that does is from before the server's clock was set back, and its owner may be gone."""
+
 
 class Leads:
     """The leases that one router holds or would like to. `owner` names its process, `lease` is in seconds."""
@@ -23,6 +26,8 @@ class Leads:
     @guarded
     async def take(self, what: str) -> bool:
         """Whether this router leads from now on; the lease ends by itself unless it is renewed."""
+        if await self._redis.pttl(self._keys.lead(what)) > LONGEST * 1000:
+            await self._redis.pexpire(self._keys.lead(what), round(self.lease * 1000))
         lock = self._locks.setdefault(what, self._redis.lock(self._keys.lead(what), timeout=self.lease, thread_local=False))
         return bool(await lock.acquire(blocking=False, token=self._owner))
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-SCHEME = "redis+sentinel"
-FORM = f"{SCHEME}://HOST:PORT,HOST:PORT/SERVICE/NUMBER"
+PLAIN, SECURE = "redis+sentinel", "rediss+sentinel"
+"""The second speaks TLS, to Sentinels and servers alike."""
+
+FORM = f"{PLAIN}://HOST:PORT,HOST:PORT/SERVICE/NUMBER"
 OPTIONS = ("sentinel_username", "sentinel_password")
+TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
+"""What may be said of certificates, of these and of a server without Sentinels."""
 
 PORT = 26379
 """Where Sentinels listen unless told otherwise."""
@@ -31,12 +36,13 @@ class Watched:
 def watched(url: str) -> Watched | None:
     """What `url` says of Sentinels; None when it is a server's. Raises ValueError when it lacks a part."""
     parts = urlsplit(url)
-    if parts.scheme != SCHEME:
+    if parts.scheme not in (PLAIN, SECURE):
         return None
     path = re.fullmatch(r"/([\w.-]+)(?:/(\d*))?", parts.path)
     if path is None:
         raise ValueError(f"expected {FORM}")
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    secure = _secured(options) if parts.scheme == SECURE else {}
     return Watched(
         service=path[1],
         sentinels=[_place(host) for host in parts.netloc.rpartition("@")[2].split(",")],
@@ -44,9 +50,18 @@ def watched(url: str) -> Watched | None:
             **_who(options.get("sentinel_username"), options.get("sentinel_password")),
             **{"socket_timeout": ASK_SECONDS, "socket_connect_timeout": ASK_SECONDS},
             "retry": None,  # the next one is asked instead
+            **secure,
         },
-        speaking={**_who(unquote(parts.username or ""), unquote(parts.password or "")), "db": int(path[2] or 0)},
+        speaking={**_who(unquote(parts.username or ""), unquote(parts.password or "")), "db": int(path[2] or 0), **secure},
     )
+
+
+def _secured(options: Mapping[str, str]) -> dict[str, Any]:
+    """TLS, in the words of the client."""
+    said: dict[str, Any] = {name: options[name] for name in TLS if name in options}
+    if "ssl_check_hostname" in said:
+        said["ssl_check_hostname"] = said["ssl_check_hostname"].lower() not in ("0", "f", "false", "n", "no")  # as the client reads it
+    return {"ssl": True, **said}
 
 
 def _place(host: str) -> tuple[str, int]:

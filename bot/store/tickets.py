@@ -190,7 +190,7 @@ class Tickets:
     @guarded
     async def reap(self) -> int:
         """Makes the tickets of dead routers ready for any other; returns how many."""
-        return int(await self._release(keys=[self._keys.ticket_leases()], args=[self._keys.prefix, "", 0]))
+        return int(await self._release(keys=[self._keys.ticket_leases()], args=[self._keys.prefix, "", self._lease]))
 
     @guarded
     async def hand_back(self, ticket: Ticket) -> None:

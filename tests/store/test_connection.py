@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from bot.store.connection import MOST_CONNECTIONS, check, connect
 from bot.store.keys import Keys
 from bot.store.tickets import Body, Tickets
 from bot.testing import wait_until
+from tests.guarded import Certificate, free_port, options, rights
 
 
 async def test_who_waits_for_a_connection_is_not_overtaken_by_newcomers(redis: Redis, keys: Keys) -> None:
@@ -77,22 +77,16 @@ async def test_failures_make_no_room_for_more_connections(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def guarded_server(tmp_path: Path) -> Iterator[str]:
+def guarded_server(tmp_path: Path, keys: Keys) -> Iterator[str]:
     """A server that speaks TLS alone, and knows one user who may touch our keys alone; where it is, without a user."""
-    server, openssl = shutil.which("redis-server"), shutil.which("openssl")
-    if server is None or openssl is None:
+    server = shutil.which("redis-server")
+    if server is None or shutil.which("openssl") is None:
         pytest.skip("redis-server with TLS and openssl are needed")
-    cert, key = f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key, "-out", cert, *subject]
-    subprocess.run([openssl, *made], check=True, capture_output=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    tls = ["--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no"]
-    users = ["--user", "default", "off", "--user", "hobnob", "on", ">hunter22", "~test-*", "+@all"]
-    command = [server, "--bind", "127.0.0.1", "--port", "0", "--save", "", "--dir", str(tmp_path), *tls, *users]
+    certificate, port = Certificate.made(tmp_path), free_port()
+    users = ["--user", "default", "off", "--user", "hobnob", *rights("hobnob", "hunter22", keys.prefix)]
+    command = [server, "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path), *options(certificate.serving(port)), *users]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    yield f"127.0.0.1:{port}/0?ssl_ca_certs={cert}"
+    yield f"127.0.0.1:{port}/0?{certificate.query}"
     process.terminate()
     process.wait(10)
 

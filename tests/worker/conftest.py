@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,20 +73,29 @@ class Log:
 async def jobs(redis: Redis, keys: Keys, tmp_path: Path) -> AsyncIterator[Jobs]:
     queue = Queue(redis, keys, lease=LEASE)
     jobs = Jobs(queue, tmp_path)
-    reaping = asyncio.create_task(reap(queue))
-    yield jobs
-    reaping.cancel()
+    async with reaped(queue):
+        yield jobs
     for ticket in jobs.tickets:
         await queue.drop(ticket)
     await queue.close()
 
 
-async def reap(queue: Queue) -> None:
+@asynccontextmanager
+async def reaped(queue: Queue) -> AsyncIterator[None]:
     """As routers do, all the time."""
-    while True:
-        with suppress(StoreError):
-            await queue.reap()
-        await asyncio.sleep(LEASE / 8)
+
+    async def reap() -> None:
+        while True:
+            with suppress(StoreError):
+                await queue.reap()
+            await asyncio.sleep(LEASE / 8)
+
+    task = asyncio.create_task(reap())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))  # one that is cut off while it connects leaves a socket behind
 
 
 @pytest.fixture
@@ -130,6 +139,6 @@ def serving(redis: Redis, keys: Keys) -> Callable[[int], Awaitable[None]]:
         async def enough() -> bool:
             return await count() >= workers
 
-        await wait_until(enough, 30.0)
+        await wait_until(enough, 120.0)
 
     return serving

@@ -7,9 +7,10 @@ local most, stretch, now_most, gap, early = tonumber(ARGV[1]), tonumber(ARGV[2])
 local wait = math.max(redis.call('PTTL', KEYS[3]), 0)
 if most > 0 then
   local earlier = redis.call('LINDEX', KEYS[1], now_most - 1)
-  if earlier then wait = math.max(wait, earlier + stretch - now) end
+  if earlier and tonumber(earlier) <= now then wait = math.max(wait, earlier + stretch - now) end -- else this server's clock was set back
 end
 local due = gap > 0 and math.max(tonumber(redis.call('GET', KEYS[2]) or 0), now) or now
+if due > now + early + gap then due = now end -- the same
 wait = math.max(wait, due - early - now)
 if wait > 0 then return math.ceil(wait) end
 if most > 0 then

@@ -2,6 +2,7 @@
 -- ARGV: prefix, lease ms, most crashes, error JSON for lost, error JSON for late
 -- Returns how many were put back or ended.
 local KEPT_DEAD = 604800
+local LONGEST = 60000
 local at, lease, count = now(), tonumber(ARGV[2]), 0
 redis.call('EXPIRE', facts(), 30 * KEPT)
 redis.call('ZREMRANGEBYSCORE', prefix .. ':workers', '-inf', at)
@@ -10,6 +11,13 @@ redis.call('ZREMRANGEBYSCORE', prefix .. ':workers', '-inf', at)
 local last = tonumber(redis.call('GET', prefix .. ':reaped') or at)
 redis.call('SET', prefix .. ':reaped', at, 'EX', 86400)
 local away = at - last > lease / 2
+
+-- No lease is so long: this server's clock was set back, and nobody knows whether who has it lives.
+for _, leases in ipairs({':leases:jobs', ':workers'}) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', prefix .. leases, at + LONGEST, '+inf', 'LIMIT', 0, 256)) do
+    redis.call('ZADD', prefix .. leases, at + lease, id)
+  end
+end
 
 -- Puts a job on the dead list, with the ticket that it was of, so that it can be asked again.
 local function bury(id, found)

@@ -1,4 +1,7 @@
-"""Lets everything go wrong for a while and says what people saw: `python -m tests.chaos --seconds 240 --seed 7`."""
+"""Lets everything go wrong for a while and says what people saw: `python -m tests.chaos --seconds 240 --seed 7`.
+
+They talk in rooms of our own, and on a Discord and a Telegram of ours (tests/wire), which go wrong as well.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import argparse
 import asyncio
 import random
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -25,9 +27,15 @@ from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from tests.chaos.faults import Faults
 from tests.chaos.house import House
-from tests.chaos.people import People, Verdict
+from tests.chaos.people import CALM, ROUGH, People
+from tests.chaos.platforms import Platforms
 from tests.chaos.proxy import Proxy
+from tests.chaos.verdict import TOLD, Verdict, judged
 from tests.conftest import MAY_STAY
+from tests.guarded import free_port
+
+BEGIN = 300.0
+"""Seconds in which everything must have begun."""
 
 DRAIN = 120.0
 """Seconds in which everything must be answered once nothing goes wrong any more."""
@@ -35,10 +43,7 @@ DRAIN = 120.0
 GOALS = {"router": 5.0, "worker": 10.0}
 """Seconds until what a killed process held is in other hands, in 99 of 100 cases."""
 
-ROOMS = 2
-
-WRONG = ("lost", "doubled", "reordered", "wrong answers", "wrong turns", "cut short", "orphan status lines", "repeated later parts")
-"""What is shown even if it never happened."""
+ROOMS, CHANNELS, GROUPS = 1, 2, 1
 
 
 def main(words: Sequence[str]) -> int:
@@ -46,11 +51,14 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=1500.0, help="how long things go wrong")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="what goes wrong, and what is said")
+    parser.add_argument(
+        "--gentle", action="store_true", help="everything is told to stop and started again, and every question must be answered"
+    )
     given = parser.parse_args(words)
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"seed {given.seed}, {given.seconds:.0f} s")
+    console.print(f"seed {given.seed}, {given.seconds:.0f} s{', restarts alone' if given.gentle else ''}")
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    faults = asyncio.run(_run(folder, given.seconds, given.seed))
+    faults = asyncio.run(_run(folder, given.seconds, given.seed, gentle=given.gentle))
     if faults:
         console.print(f"seed {given.seed} is at fault; what all said is in {folder}:", *faults[:40], sep="\n  ", markup=False)
     else:
@@ -58,37 +66,39 @@ def main(words: Sequence[str]) -> int:
     return int(bool(faults))
 
 
-async def _run(folder: Path, seconds: float, seed: int) -> list[str]:
-    proxy = Proxy(store_port := _free_port(), random.Random(f"{seed} proxy"))
-    house = House(folder, store_port)
+async def _run(folder: Path, seconds: float, seed: int, *, gentle: bool) -> list[str]:
+    proxy, platforms = Proxy(store_port := free_port(), random.Random(f"{seed} proxy")), Platforms(seed)
+    people = People(seed, CALM if gentle else ROUGH)
+    people.on_discord(platforms.discord, CHANNELS)
+    people.on_telegram(platforms.telegram, GROUPS)
     await proxy.start()
-    house.port = proxy.port
-    try:
-        await house.start()
-        async with _client(house.url) as redis:
-            keys, people = Keys(), People(ROOMS, seed)
-            rooms, faults = Rooms(redis, keys, folder / "files"), Faults(house, proxy, redis, keys, seed)
-            drained = await _live(people, rooms, faults, seconds)
-            verdict = await people.verdict(rooms, Conversations(redis, keys), faults.store_kills)
-            left = await _left(redis, keys)
-            await rooms.close()
-        _show(people, faults, verdict, drained, house)
-        slow = [
-            f"{kind}: {_at(times, 0.99):.1f} s until others took over" for kind, times in _times(faults) if _at(times, 0.99) > GOALS[kind]
-        ]
-        return [*verdict.wrong, *left, *slow]
-    finally:
-        await house.stop()
-        await proxy.stop()
+    async with platforms.serving():
+        house = House(folder, store_port, more=platforms.config)
+        house.port = proxy.port
+        try:
+            await house.start()
+            async with _client(house.url) as redis:
+                rooms = Rooms(redis, Keys(), folder / "data/files")
+                faults = Faults(house, proxy, redis, Keys(), seed, platforms, gentle=gentle)
+                people.in_rooms(rooms, ROOMS)
+                await wait_until(platforms.used, BEGIN)
+                drained = await _live(people, faults, seconds)
+                verdict = await judged(people, Conversations(redis, Keys()), faults.store_kills)
+                left = await _left(redis, Keys())
+                await rooms.close()
+        finally:
+            await house.stop()
+            await proxy.stop()
+    _show(people, faults, verdict, drained, house, platforms)
+    failed = [f"{what}, {count} times" for what, count in verdict.counts.items() if gentle and count and what.startswith(TOLD)]
+    return [*verdict.wrong, *left, *_slow(faults), *platforms.faults, *failed]
 
 
-async def _live(people: People, rooms: Rooms, faults: Faults, seconds: float) -> float:
+async def _live(people: People, faults: Faults, seconds: float) -> float:
     """People talk while things go wrong; then seconds until the last answer."""
-    looking = [asyncio.create_task(talker.look(rooms)) for talker in people.talkers]
-    talking = [asyncio.create_task(talker.talk(rooms)) for talker in people.talkers]
+    looking, talking = people.look(), people.talk()
     await faults.happen(time.monotonic() + seconds)
-    for talker in people.talkers:
-        talker.quiet = True
+    people.hush()
     await asyncio.gather(*talking)
     began = time.monotonic()
     with suppress(AssertionError):  # the verdict says what is missing
@@ -108,23 +118,15 @@ async def _left(redis: Redis, keys: Keys) -> list[str]:
     return [f"left behind: {key}" for key in forever if not any(f":{kind}" in key for kind in MAY_STAY)]
 
 
-def _show(people: People, faults: Faults, verdict: Verdict, drained: float, house: House) -> None:
+def _show(people: People, faults: Faults, verdict: Verdict, drained: float, house: House, platforms: Platforms) -> None:
     table = Table("what", "how often", title=f"{faults.counts.total()} faults")
     for name, count in sorted(faults.counts.items()):
         table.add_row(name, f"{count}")
     table.add_section()
-    for what in (
-        "lost",
-        "doubled",
-        "reordered",
-        "wrong answers",
-        "wrong turns",
-        "cut short",
-        "orphan status lines",
-        "repeated later parts",
-    ):
-        verdict.counts.setdefault(what, 0)
     table.add_row("accepted", f"{people.accepted}")
+    for name, said in sorted(people.by_platform.items()):
+        table.add_row(f"of these on {name}", f"{said}")
+    table.add_row("cancelled while they waited", f"{sum(talker.cancelled for talker in people.talkers)}")
     for what, count in sorted(verdict.counts.items()):
         table.add_row(what, f"{count}")
     table.add_section()
@@ -135,6 +137,8 @@ def _show(people: People, faults: Faults, verdict: Verdict, drained: float, hous
         )
     table.add_row("until the last answer", f"{drained:.1f} s")
     table.add_row("processes started", f"{sum(house.started.values())}")
+    table.add_row("sessions of Discord, and resumed", f"{platforms.discord.gateway.identified}, {platforms.discord.gateway.resumed}")
+    table.add_row("calls that platforms found too many", f"{len(platforms.discord.refused)}, {platforms.telegram.pace.refused}")
     Console().print(table)
 
 
@@ -156,11 +160,6 @@ async def _client(url: str) -> AsyncIterator[Redis]:
     client = connect(url)
     yield client
     await client.aclose()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 if __name__ == "__main__":

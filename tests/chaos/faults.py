@@ -1,4 +1,5 @@
-"""What goes wrong, in an order that follows from a seed, and how long it takes until others have taken over."""
+"""What goes wrong with our processes, their store and the way to it, in an order that follows from a seed; and how long it takes until
+others have taken over. What goes wrong with chat platforms: `platforms.py`."""
 
 from __future__ import annotations
 
@@ -13,21 +14,35 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
+import psutil
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.store.keys import Keys
-from tests.chaos.house import House
+from bot.testing import wait_until
+from tests.chaos.house import CLOCKS, House
+from tests.chaos.platforms import Kinds, Platforms
 from tests.chaos.proxy import Pair, Proxy
 
 EVERY = 0.5
 """Seconds between two faults, on average."""
+
+GENTLY = 3.0
+"""The same where nothing but restarts happens."""
+
+RESTARTS = ("router told to stop", "worker told to stop", "store told to stop")
 
 QUIET = 16
 """Faults between two deaths that are left alone, so that it can be seen how long it takes until others have taken over."""
 
 CALM = 5.0
 """Seconds in which those that died before are up again."""
+
+PATIENCE = 60.0
+"""Seconds in which all are there, and one of them has something to do."""
+
+LAPSED = 9.0
+"""Seconds after which nobody counts any more who said nothing meanwhile."""
 
 LONGEST = 30.0
 """Seconds after which nobody is going to take over any more."""
@@ -44,25 +59,36 @@ class Recovery:
 class Faults:
     """All that can go wrong, one thing beside the other. Methods say whether there was anything that it could happen to."""
 
-    def __init__(self, house: House, proxy: Proxy, admin: Redis, keys: Keys, seed: int) -> None:
+    def __init__(self, house: House, proxy: Proxy, admin: Redis, keys: Keys, seed: int, platforms: Platforms, *, gentle: bool) -> None:
+        """`gentle`: processes are told to stop, and nothing else happens."""
         self.counts: Counter[str] = Counter()
         self.recovery = Recovery()
         self.store_kills: list[float] = []
         """When, in seconds since 1970."""
         self._house = house
         self._proxy = proxy
+        self._platforms = platforms
         self._admin = admin
         self._keys = keys
+        self._gentle = gentle
         self._rng = random.Random(f"{seed} faults")
         self._under_way: set[asyncio.Task[None]] = set()
         self._store = asyncio.Lock()
-        self._kinds: dict[str, tuple[int, Callable[[], Awaitable[bool]]]] = {
+        self._kinds: Kinds = platforms.kinds | {
             "worker killed": (2, lambda: self._kill("worker")),
             "worker and warden killed": (1, lambda: self._kill("worker", warden=True)),
             "worker halted": (2, lambda: self._halt("worker")),
             "router killed": (2, lambda: self._kill("router")),
             "router halted": (2, lambda: self._halt("router")),
-            "store killed": (2, self._store_killed),
+            "router told to stop": (2, lambda: self._stop("router")),
+            "worker told to stop": (2, lambda: self._stop("worker")),
+            "weights unreadable": (1, self._weights),
+            "store full": (2, self._store_full),
+            "store's disk full": (2, self._disk_full),
+            "store demoted": (2, self._store_demoted),
+            "store's clock set": (2 if CLOCKS else 0, self._clock),
+            "store told to stop": (1, lambda: self._store_away(signal.SIGTERM)),
+            "store killed": (2, lambda: self._store_away(signal.SIGKILL)),
             "store halted": (2, self._store_halted),
             "clients killed": (5, self._clients_killed),
             "scripts flushed": (5, self._scripts_flushed),
@@ -76,18 +102,24 @@ class Faults:
 
     async def happen(self, until: float) -> None:
         """One after the other, until this moment of the monotonic clock."""
-        names, weights = list(self._kinds), [weight for weight, _ in self._kinds.values()]
+        names = [name for name in self._kinds if name in RESTARTS or not self._gentle]
+        weights = [self._kinds[name][0] for name in names]
         number = 0
         while time.monotonic() < until:
-            await asyncio.sleep(self._rng.expovariate(1 / EVERY))
+            await asyncio.sleep(self._rng.expovariate(1 / (GENTLY if self._gentle else EVERY)))
             number += 1
-            if number % QUIET == 0:
+            if number % QUIET == 0 and not self._gentle:
                 await self._observed(self._rng.choice(("router", "worker")), warden=self._rng.random() < 0.5)
                 continue
             [name] = self._rng.choices(names, weights)
             self._under_way.add(task := asyncio.create_task(self._do(name)))
             task.add_done_callback(self._under_way.discard)
         await asyncio.gather(*self._under_way)
+        self._heal()
+
+    def _heal(self) -> None:
+        self._proxy.heal()
+        self._platforms.heal()
 
     async def _do(self, name: str) -> None:
         with suppress(RedisError, OSError):
@@ -97,10 +129,12 @@ class Faults:
     async def _observed(self, kind: str, *, warden: bool) -> None:
         """Waits until all is well, kills one, and sees how long the others take."""
         await asyncio.gather(*self._under_way)
-        self._proxy.heal()
+        self._heal()
         await asyncio.sleep(CALM)
-        victim = await self._busy(kind)
-        if victim is None:
+        try:
+            await wait_until(lambda: self._all_there(kind), PATIENCE)
+            victim = await wait_until(lambda: self._busy(kind), PATIENCE)
+        except AssertionError:  # a machine on which they do not come up shows nothing
             return
         began = time.monotonic()
         self._house.kill(victim, warden=warden)
@@ -111,15 +145,22 @@ class Faults:
             held &= await self._held(kind, victim.pid)
         (self.recovery.router if kind == "router" else self.recovery.worker).append(time.monotonic() - began)
 
+    async def _all_there(self, kind: str) -> bool:
+        """Whether all are at work: what died before is not counted among them any more."""
+        living = self._house.living(kind)
+        with suppress(RedisError, OSError, psutil.Error):
+            steady = all(time.time() - psutil.Process(process.pid).create_time() > LAPSED for process in living)
+            seconds, _ = await self._admin.time()
+            there = self._keys.routers() if kind == "router" else self._keys.workers()
+            return steady and len(living) == 2 == await self._admin.zcount(there, seconds * 1000, "+inf")
+        return False
+
     async def _busy(self, kind: str) -> subprocess.Popen[bytes] | None:
-        """One that holds something, as soon as there is one."""
-        deadline = time.monotonic() + 20.0
-        while time.monotonic() < deadline:
-            with suppress(RedisError, OSError):
-                for process in self._house.living(kind):
-                    if await self._held(kind, process.pid):
-                        return process
-            await asyncio.sleep(0.02)
+        """One that holds something."""
+        with suppress(RedisError, OSError):
+            for process in self._house.living(kind):
+                if await self._held(kind, process.pid):
+                    return process
         return None
 
     async def _held(self, kind: str, pid: int) -> set[bytes]:
@@ -142,6 +183,21 @@ class Faults:
             self._house.kill(victim, warden=warden)
         return victim is not None
 
+    async def _stop(self, kind: str) -> bool:
+        """As a new release does."""
+        victim = self._one(kind)
+        if victim is not None:
+            victim.send_signal(signal.SIGTERM)
+        return victim is not None
+
+    async def _weights(self) -> bool:
+        """A worker that begins anew meanwhile cannot load its model."""
+        self._house.broken.touch()
+        await self._kill("worker")
+        await asyncio.sleep(6.0)
+        self._house.broken.unlink()
+        return True
+
     async def _halt(self, kind: str) -> bool:
         """For longer than a ticket's lease, or a moment; others go wrong meanwhile."""
         victim, seconds = self._one(kind), self._rng.choice((0.5, 2.0, 5.0, 10.0))
@@ -151,12 +207,13 @@ class Faults:
         asyncio.get_running_loop().call_later(seconds, _go_on, victim)
         return True
 
-    async def _store_killed(self) -> bool:
+    async def _store_away(self, how: signal.Signals) -> bool:
         assert self._house.store is not None
         away = self._rng.choice((0.0, 0.5, 2.0, 6.0))
         async with self._store:
-            self._house.store.kill()
-            self.store_kills.append(time.time())
+            self._house.store.send_signal(how)
+            if how == signal.SIGKILL:
+                self.store_kills.append(time.time())
             await asyncio.to_thread(self._house.store.wait)
             await asyncio.sleep(away)
             await self._house.start_store()
@@ -171,6 +228,43 @@ class Faults:
                 await asyncio.sleep(away)
             finally:
                 self._house.store.send_signal(signal.SIGCONT)
+        return True
+
+    async def _store_full(self) -> bool:
+        return await self._refusing(lambda: self._admin.config_set("maxmemory", "1mb"), lambda: self._admin.config_set("maxmemory", "0"))
+
+    async def _store_demoted(self) -> bool:
+        """To a replica of nobody: it answers READONLY, as after a failover."""
+        return await self._refusing(lambda: self._admin.replicaof("127.0.0.1", "1"), lambda: self._admin.replicaof("NO", "ONE"))
+
+    async def _disk_full(self) -> bool:
+        """It can write nothing to its file, and says so."""
+        assert self._house.store is not None
+        process = psutil.Process(self._house.store.pid)
+
+        async def limit(most: int) -> None:
+            process.rlimit(psutil.RLIMIT_FSIZE, (most, psutil.RLIM_INFINITY))
+
+        return await self._refusing(lambda: limit(1), lambda: limit(psutil.RLIM_INFINITY))
+
+    async def _refusing(self, begin: Callable[[], Awaitable[object]], end: Callable[[], Awaitable[object]]) -> bool:
+        """Nobody kills it meanwhile: what it could not write down would be gone."""
+        async with self._store:
+            try:
+                await begin()
+                await asyncio.sleep(self._rng.choice((0.5, 2.0, 4.0)))
+            finally:
+                await wait_until(lambda: self._done(end), LONGEST)
+        return True
+
+    async def _done(self, what: Callable[[], Awaitable[object]]) -> bool:
+        with suppress(RedisError, OSError):
+            await what()
+            return True
+        return False
+
+    async def _clock(self) -> bool:
+        self._house.clock(self._rng.choice((-3600, 0, 3600)))
         return True
 
     async def _clients_killed(self) -> bool:

@@ -20,6 +20,9 @@ from bot.store.connection import connect
 
 RELAY = Path(__file__).parents[1] / "data/plugins/relay"
 
+CLOCKS = [*Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), *map(Path, filter(None, [os.environ.get("LIBFAKETIME")]))]
+"""Debian's libfaketime, where it is installed: with it a program may have a clock of its own."""
+
 PAUSE = 0.5
 """Seconds before something that died is started again, as in `bot/supervise.py`."""
 
@@ -27,8 +30,10 @@ PAUSE = 0.5
 class House:
     """What runs in one folder. Routers and workers reach the store at `port`, which may be a proxy's."""
 
-    def __init__(self, folder: Path, store_port: int, routers: int = 2, workers: int = 2) -> None:
+    def __init__(self, folder: Path, store_port: int, routers: int = 2, workers: int = 2, more: str = "") -> None:
+        """`more` are further tables of the configuration."""
         self.folder = folder
+        self._more = more
         self.store_port = store_port
         self.port = store_port
         self.store: subprocess.Popen[bytes] | None = None
@@ -37,6 +42,11 @@ class House:
         """How often each was started."""
         self._names = [*(f"router {number}" for number in range(routers)), *(f"worker {number}" for number in range(workers))]
         self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def broken(self) -> Path:
+        """While this file is there, weights cannot be read."""
+        return self.folder / "broken"
 
     @property
     def url(self) -> str:
@@ -51,10 +61,11 @@ class House:
     async def start(self) -> None:
         """Everything; returns when the store answers."""
         (self.folder / "store").mkdir()
+        self.clock(0)
         await self.start_store()
         config = f'data_dir = "{self.folder}/data"\n[redis]\nurl = "{self.address}"\n[log]\nformat = "json"\n'
         plugin, unlimited = f'[plugins.relay]\npath = "{RELAY}"\n[worker]\ndevice = "cpu"\n', "[quotas.person]\nmessages = []\n"
-        (self.folder / "bot.toml").write_text(config + plugin + unlimited, encoding="utf-8")
+        (self.folder / "bot.toml").write_text(config + plugin + unlimited + self._more, encoding="utf-8")
         self._keeping = asyncio.create_task(self._keep())
 
     async def start_store(self) -> None:
@@ -62,12 +73,26 @@ class House:
         options = ["--port", str(self.store_port), "--bind", "127.0.0.1", "--dir", str(self.folder / "store"), "--save", ""]
         durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"]
         with (self.folder / "store.log").open("ab") as log:
-            self.store = subprocess.Popen([get_binary_path(), *options, *durable], stdout=log, stderr=log)  # noqa: ASYNC220  takes a moment
+            command = [get_binary_path(), *options, *durable]
+            # a full disk is an error to it, as ever: a limit of size would be a signal that kills
+            self.store = subprocess.Popen(command, stdout=log, stderr=log, restore_signals=False, env=self._clocked())  # noqa: ASYNC220  takes a moment
         client = connect(self.url)
         while not await answers(client):
             assert self.store.poll() is None, f"the store did not start: {self.folder}/store.log"
             await asyncio.sleep(0.02)
         await client.aclose()
+
+    def _clocked(self) -> dict[str, str] | None:
+        """The environment in which the store's clock is what `clock` says; durations are what they are."""
+        if not CLOCKS:
+            return None
+        clock = {"LD_PRELOAD": str(CLOCKS[0]), "FAKETIME_TIMESTAMP_FILE": str(self.folder / "clock"), "FAKETIME_CACHE_DURATION": "1"}
+        return {**os.environ, **clock, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+    def clock(self, seconds: int) -> None:
+        """Sets the store's clock so far ahead, or back."""
+        (self.folder / "clock.new").write_text(f"{seconds:+d}\n")
+        (self.folder / "clock.new").rename(self.folder / "clock")
 
     async def _keep(self) -> None:
         """Starts what is not there, half a second after it died."""
@@ -87,9 +112,14 @@ class House:
         kind = name.partition(" ")[0]
         command = [sys.executable, "-m", "bot.cli", kind, "--config", str(self.folder / "bot.toml")]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("HOBNOB_")}
+        environ["RELAY_BROKEN"] = str(self.broken)
         with (self.folder / f"{name.replace(' ', '-')}.log").open("ab") as log:
             options = ["--no-pages"] if kind == "router" else []
-            return subprocess.Popen([*command, *options], stdout=log, stderr=log, env=environ)
+            return subprocess.Popen([*self._where(name), *command, *options], stdout=log, stderr=log, env=environ)
+
+    def _where(self, name: str) -> list[str]:
+        """What begins a program on the machine that this process is on."""
+        return []
 
     def living(self, kind: str) -> list[subprocess.Popen[bytes]]:
         """The routers or workers that run, or are halted."""
@@ -102,12 +132,12 @@ class House:
             with suppress(psutil.NoSuchProcess):
                 victim.kill()
 
-    async def stop(self) -> None:
-        """Everything ends, whatever state it is in."""
+    async def stop(self, *, store: bool = True) -> None:
+        """Everything ends, whatever state it is in; the `store` may stay."""
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait([self._keeping])
-        for process in (*self.processes.values(), self.store):
+        for process in (*self.processes.values(), self.store if store else None):
             if process is not None:
                 with suppress(ProcessLookupError):
                     process.send_signal(signal.SIGCONT)

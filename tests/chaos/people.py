@@ -1,4 +1,4 @@
-"""People who go on talking whatever happens, and what they have seen in the end."""
+"""People who go on talking whatever happens. Where: `venues.py`. What they have seen in the end: `verdict.py`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from bot.errors import StoreError
-from bot.messages import Person, Text
-from bot.store.conversations import Conversations
-from bot.store.places import BOT, Draft, Place, RoomMessage, newcomer
-from bot.store.rooms import MOST_MESSAGES, Rooms
+from bot.store.places import Place, newcomer
+from bot.store.rooms import Rooms
+from tests.chaos.venues import InRoom, OnDiscord, OnTelegram, Shown, Venue
+from tests.wire.discord_server import Discord
+from tests.wire.telegram_chats import person
+from tests.wire.telegram_server import Telegram
 
 MOST_OPEN = 3
 """Questions of one person without an answer; as many as may wait."""
@@ -23,8 +24,19 @@ MOST_OPEN = 3
 PACE = 1.5
 """Seconds between two questions of a person, on average."""
 
+IMPATIENT = 0.04
+"""The share of questions that are cancelled as soon as it can be done."""
+
 BEHIND = 2.0
 """Seconds for which the store may put off writing to its file while an fsync takes long (`appendfsync everysec`), before it is killed."""
+
+CALM = {"tell": 3, "aside": 2, "long": 1}
+"""What people say when nothing goes wrong, by how often."""
+
+ROUGH = {name: 40 * often for name, often in CALM.items()} | {"/relay": 50, "picture": 6, "memory": 4, "raise": 2}
+ROUGH |= {"device": 1, "poison": 1, "stuck": 1, "huge": 1}
+"""And what goes wrong by words: a picture that is none, no memory, a plugin's fault, a lost device, a worker's death, a lock that is
+kept for longer than a lease, thirty million letters."""
 
 
 @dataclass
@@ -34,173 +46,139 @@ class Said:
     id: str
     text: str
     at: float
+    impatient: bool = False
 
     @property
     def ordered(self) -> bool:
-        return not self.text.startswith("aside")
+        return self.text.startswith(("tell", "long"))
 
     def unwritten(self, kills: Sequence[float]) -> bool:
         """Whether the store may have died before it had this in its file."""
         return any(self.at - 0.1 <= kill <= self.at + BEHIND for kill in kills)
 
 
-@dataclass
-class Verdict:
-    """What stands in all places in the end, counted."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def count(self, what: str, message: str = "") -> None:
-        """One more; with a message, it should not have been."""
-        self.counts[what] += 1
-        if message:
-            self.wrong.append(f"{what}: {message}")
-
-
 @dataclass(eq=False)
 class Talker:
     """One person in one place, whose questions are numbered."""
 
-    place: Place
-    person: Person
+    venue: Venue
+    name: str
     rng: random.Random
+    kinds: dict[str, int] = field(default_factory=lambda: CALM)
     said: list[Said] = field(default_factory=list)
-    open: set[str] = field(default_factory=set)
+    open: dict[str, Said] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
     """Seconds from question to answer."""
+    cancelled: int = 0
     quiet: bool = False
+    _pressing: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def talk(self, rooms: Rooms) -> None:
+    async def talk(self) -> None:
         """Until `quiet`. What the store does not take is said again, with the same nonce."""
         while not self.quiet:
             await asyncio.sleep(self.rng.expovariate(1 / PACE))
-            if len(self.open) < MOST_OPEN:
-                await self._say(rooms, f"{self.rng.choice(KINDS)} {self.person.name} {len(self.said)} and some words more")
+            if sum(not self.venue.excused(id) for id in self.open) < MOST_OPEN:
+                await self._say(f"{self.name} {len(self.said)} and some words more")
+        await asyncio.gather(*self._pressing, return_exceptions=True)
 
-    async def _say(self, rooms: Rooms, text: str) -> None:
-        nonce = f"{len(self.said)}"
+    async def _say(self, words: str) -> None:
+        [kind] = self.rng.choices(list(self.kinds), list(self.kinds.values()))
+        text, back = (f"{kind} {words}", f"{kind} {words}{self.venue.mention}")
+        if kind == "/relay":
+            text, back = f"/relay aside {words}", f"aside {words}"
+        nonce, impatient = f"{self.name} {len(self.said)}", self.rng.random() < IMPATIENT and self.kinds is not CALM
         while True:
             try:
-                id = await rooms.say(self.place, Draft(self.person, (Text(text),)), nonce)
+                id = await self.venue.say(self.name, text, nonce)
             except StoreError:
                 await asyncio.sleep(0.2)
             else:
-                self.said.append(Said(id, text, time.time()))
-                self.open.add(id)
+                said = Said(id, back, time.time(), impatient)
+                self.said.append(said)
+                self.open[id] = said
                 return
 
-    async def look(self, rooms: Rooms) -> None:
-        """Sees the answers come, for ever."""
-        while True:
-            try:
-                async with aclosing(rooms.watch(self.place)) as changes:
-                    async for some in changes:
-                        for change in some:
-                            if isinstance(change, RoomMessage):
-                                self._see(change)
-            except StoreError:
-                await asyncio.sleep(0.2)
+    def see(self, message: Shown) -> None:
+        """A message of the bot, as often as it changes."""
+        said = self.open.get(message.asked)
+        if said is None:
+            return
+        if not message.busy:
+            del self.open[message.asked]
+            self.waits.append(time.time() - said.at)
+        elif said.impatient:
+            said.impatient = False
+            self.cancelled += 1
+            self._pressing.add(task := asyncio.create_task(self._cancel(message)))
+            task.add_done_callback(self._pressing.discard)
 
-    def _see(self, message: RoomMessage) -> None:
-        asked = message.head.reply_to
-        if not message.body.busy and asked in self.open:
-            self.open.discard(asked)
-            self.waits += [time.time() - said.at for said in self.said if said.id == asked]
-
-
-KINDS = ("tell", "tell", "tell", "aside", "aside", "long")
+    async def _cancel(self, line: Shown) -> None:
+        with suppress(StoreError):  # what is lost is pressed again, by those who still want to
+            await self.venue.cancel(self.name, line)
 
 
 class People:
-    """Two in a room, each with a conversation of their own with the bot beside it."""
+    """Everybody, with an order of their own that follows from the seed."""
 
-    def __init__(self, rooms: int, seed: int) -> None:
+    def __init__(self, seed: int, kinds: dict[str, int] = CALM) -> None:
         self.talkers: list[Talker] = []
-        for number in range(rooms):
-            both = [newcomer(f"{name}{number}", f"{seed}{name}{number}") for name in ("Ada", "Bob")]
-            places = [Place(f"room{number}"), *(Place(f"room{number}", person.id) for person in both)]
-            self.talkers += [Talker(place, person, random.Random(f"{seed}{place}{person.name}")) for place in places[:1] for person in both]
-            self.talkers += [Talker(place, person, random.Random(f"{seed}{place}")) for place, person in zip(places[1:], both, strict=True)]
+        self._seed = seed
+        self._kinds = kinds
+
+    def in_rooms(self, rooms: Rooms, count: int) -> None:
+        """Two in each room, each with a conversation of their own with the bot beside it."""
+        for number in range(count):
+            both = {f"{name}{number}": newcomer(f"{name}{number}", f"{self._seed}{name}{number}") for name in ("Ada", "Bob")}
+            self._meet(InRoom(rooms, Place(f"room{number}"), both), *both)
+            for name, one in both.items():
+                self._meet(InRoom(rooms, Place(f"room{number}", one.id), both), name)
+
+    def on_discord(self, discord: Discord, channels: int) -> None:
+        """Two in each channel of one guild."""
+        guild = discord.world.guild("Lounge")
+        for number in range(channels):
+            both = {f"{name}{number}": discord.world.user(f"{name}{number}") for name in ("Cat", "Dan")}
+            self._meet(OnDiscord(discord, discord.world.channel(guild, f"talk-{number}"), both), *both)
+
+    def on_telegram(self, telegram: Telegram, groups: int) -> None:
+        """Two in each group, each of whom speaks to the bot alone, too."""
+        for number in range(groups):
+            both = {f"{name}{number}": person(1000 + telegram.chats.next_id(), f"{name}{number}") for name in ("Eve", "Fay")}
+            self._meet(OnTelegram(telegram, telegram.chats.group(-1_000_000_000_100 - number, f"Lounge {number}"), both), *both)
+            for name, one in both.items():
+                self._meet(OnTelegram(telegram, telegram.chats.direct(one), both), name)
+
+    def _meet(self, venue: Venue, *names: str) -> None:
+        rngs = {name: random.Random(f"{self._seed}{venue.name}{name}") for name in names}
+        self.talkers += [Talker(venue, name, rng, self._kinds) for name, rng in rngs.items()]
+
+    def look(self) -> list[asyncio.Task[None]]:
+        """Everybody sees what comes, until these are cancelled."""
+        return [asyncio.create_task(talker.venue.look(talker.see)) for talker in self.talkers]
+
+    def talk(self) -> list[asyncio.Task[None]]:
+        """Everybody talks, until `hush`."""
+        return [asyncio.create_task(talker.talk()) for talker in self.talkers]
+
+    def hush(self) -> None:
+        """Nobody says anything more."""
+        for talker in self.talkers:
+            talker.quiet = True
+
+    @property
+    def by_platform(self) -> Counter[str]:
+        """How much was said on each."""
+        found = Counter[str]()
+        for talker in self.talkers:
+            found[talker.venue.conversation.partition("/")[0]] += len(talker.said)
+        return found
 
     @property
     def accepted(self) -> int:
         return sum(len(talker.said) for talker in self.talkers)
 
     def open(self, kills: Sequence[float]) -> int:
-        """Questions without an answer, but for those that the store may have died with."""
-        return sum(said.id in talker.open and not said.unwritten(kills) for talker in self.talkers for said in talker.said)
-
-    async def verdict(self, rooms: Rooms, conversations: Conversations, kills: Sequence[float]) -> Verdict:
-        """Reads everything, once nothing happens any more; `kills` are when the store was killed."""
-        verdict = Verdict()
-        for place in {talker.place: None for talker in self.talkers}:
-            said = sorted((said for talker in self.talkers if talker.place == place for said in talker.said), key=lambda one: int(one.id))
-            _judge(verdict, place, said, await rooms.history(place, MOST_MESSAGES), kills)
-            turns = await conversations.turns(_address(place), 1_000_000)
-            expected = [part for one in said if one.ordered for part in ((one.id, "person"), (one.id, "bot"))]
-            _judge_turns(verdict, place, expected, [(turn.message, turn.role) for turn in turns])
-        return verdict
-
-
-def _address(place: Place) -> str:
-    from bot.connectors.room import address
-
-    return address(place).conversation
-
-
-def _judge(verdict: Verdict, place: Place, said: list[Said], history: list[RoomMessage], kills: Sequence[float]) -> None:
-    ids = {one.text: one.id for one in said}
-    first = int(history[0].id) if len(history) == MOST_MESSAGES else 0  # a room forgets what is further back
-    verdict.counts["further back than a room remembers"] += sum(int(one.id) < first for one in said)
-    said = [one for one in said if int(one.id) >= first]
-    answers: dict[str, list[RoomMessage]] = {one.id: [] for one in said}
-    for message in history:
-        if message.head.author.id == BOT.id:  # later parts reply to nothing, but say what they are parts of
-            asked = message.head.reply_to or ids.get(message.text.partition("\n")[0], "")
-            if not asked or int(asked) >= first:
-                answers.setdefault(asked, []).append(message)
-    kept = {message.id for message in history}
-    order: list[int] = []
-    for one in [one for one in said if one.id in kept]:
-        found = answers.pop(one.id)
-        _judge_one(verdict, f"{place.key} {one.id} {one.text!r}", one, found)
-        if one.ordered and found:
-            order.append(int(found[0].id))
-    verdict.counts["reordered"] += (bad := sum(after < before for before, after in pairwise(order)))
-    if bad:
-        verdict.wrong.append(f"reordered: {bad} answers in {place.key}")
-    for one in [one for one in said if one.id not in kept and one.unwritten(kills) and not answers[one.id]]:
-        del answers[one.id]  # the question itself is not in the room any more
-        verdict.count("gone with the store's last two seconds")
-    for asked, found in answers.items():
-        verdict.count("without a question", f"{place.key} {asked}: {[message.text[:40] for message in found]}")
-
-
-def _judge_one(verdict: Verdict, what: str, said: Said, found: list[RoomMessage]) -> None:
-    lines = [message for message in found if message.body.busy]
-    final = [message for message in found if not message.body.busy]
-    verdict.counts["orphan status lines"] += len(lines)
-    whole = "\n".join(message.text for message in final)
-    parts = 2 if said.text.startswith("long") and not any(message.body.fault for message in final) else 1
-    if not final:
-        verdict.count("lost", f"{what}: {[message.text[:40] for message in found]}")
-    elif any(message.body.fault for message in final):
-        verdict.count(f"told: {final[0].text[:60].split(' reference')[0]}")
-    if len(final) > parts:
-        again = len({message.text for message in final}) == parts
-        verdict.count("repeated later parts" if again and parts > 1 else "doubled", f"{what}: {[message.text[:40] for message in final]}")
-    elif final and parts == len(final) and not any(message.body.fault for message in final):
-        right = whole.count(said.text) == (17_000 // len(said.text) if parts == 2 else 1)
-        verdict.count("answered" if right else "wrong answers", "" if right else f"{what}: {whole[:80]!r}")
-    elif final and len(final) < parts:
-        verdict.count("cut short", f"{what}: {len(final)} of {parts} parts")
-
-
-def _judge_turns(verdict: Verdict, place: Place, expected: list[tuple[str, str]], found: list[tuple[str, str]]) -> None:
-    """What is remembered: in order, nothing twice; the answer to a question is missing where the person was told why."""
-    remembered = iter(expected)
-    for turn in found:
-        if turn not in remembered:
-            verdict.count("wrong turns", f"{place.key} {turn}")
-            return
+        """Questions without an answer, but for those that the store may have died with, and those that nobody has to answer."""
+        return sum(
+            not said.unwritten(kills) and not talker.venue.excused(id) for talker in self.talkers for id, said in talker.open.items()
+        )

@@ -1,7 +1,8 @@
 """Many people talk for a while, and nothing goes wrong: what grows? `python -m tests.soak --seconds 900 --rooms 100`, or `make soak`.
 
-A day of a house with twenty requests a minute has 28,800; more people at once make as many in less time. What keeps a real lifetime (a
-day for what is remembered of an ended ticket) cannot be hurried, so keys are told apart: with a lifetime, and without.
+They talk in rooms, and on a Discord and a Telegram of ours. A day of a house with twenty requests a minute has 28,800; more people at once
+make as many in less time. What keeps a real lifetime (a day for what is remembered of an ended ticket) cannot be hurried: in the end the
+store's clock is set a month ahead where libfaketime is, and then nothing may be left; elsewhere keys without a lifetime are named.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -28,10 +30,12 @@ from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
-from tests.chaos.__main__ import _free_port as free_port
-from tests.chaos.house import House
+from tests.chaos.house import CLOCKS, House
 from tests.chaos.people import People
+from tests.chaos.platforms import Platforms
+from tests.chaos.verdict import judged
 from tests.conftest import MAY_STAY
+from tests.guarded import free_port
 
 EVERY = 5.0
 """Seconds between two looks."""
@@ -43,6 +47,9 @@ DESCRIPTORS = 8
 """What descriptors may differ by: connections come and go."""
 
 DRAIN = 300.0
+
+MONTH = 31 * 86_400
+"""Seconds: longer than anything is kept that is not kept for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ def main(words: Sequence[str]) -> int:
     """0 when nothing grew that must not, and nothing was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=900.0)
-    parser.add_argument("--rooms", type=int, default=25, help="each has three conversations, with four people")
+    parser.add_argument(
+        "--rooms", type=int, default=10, help="each has three conversations, with four people; and as many channels and groups"
+    )
     given = parser.parse_args(words)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     faults = asyncio.run(_run(folder, given.seconds, given.rooms))
@@ -72,31 +81,54 @@ def main(words: Sequence[str]) -> int:
 
 
 async def _run(folder: Path, seconds: float, count: int) -> list[str]:
-    house = House(folder, free_port())
-    try:
-        await house.start()
-        redis, people = connect(house.url), People(count, 1)
-        rooms = Rooms(redis, Keys(), folder / "files")
-        looks = await _live(house, people, rooms, redis, seconds)
-        verdict = await people.verdict(rooms, Conversations(redis, Keys()), [])
-        families, forever = await _families(redis)
-        _show(looks, families, people)
-        await rooms.close()
-        await redis.aclose()
-        return [*verdict.wrong, *(f"left behind: {key}" for key in forever), *_grown(looks)]
-    finally:
-        await house.stop()
+    people, platforms = People(1), Platforms(1)
+    people.on_discord(platforms.discord, count)
+    people.on_telegram(platforms.telegram, count)
+    async with platforms.serving():
+        house = House(folder, free_port(), more=platforms.config)
+        try:
+            await house.start()
+            redis = connect(house.url)
+            rooms = Rooms(redis, Keys(), folder / "files")
+            people.in_rooms(rooms, count)
+            await wait_until(platforms.used, DRAIN)
+            looks = await _live(house, people, redis, seconds)
+            verdict = await judged(people, Conversations(redis, Keys()), [])
+            families, forever = await _families(redis)
+            _show(looks, families, people)
+            await rooms.close()
+            left = await _a_month_later(house, redis) if CLOCKS else []
+            await redis.aclose()
+        finally:
+            await house.stop()
+    return [*verdict.wrong, *(f"left behind: {key}" for key in forever), *_grown(looks), *left, *platforms.faults]
 
 
-async def _live(house: House, people: People, rooms: Rooms, redis: Redis, seconds: float) -> list[Look]:
-    looking = [asyncio.create_task(talker.look(rooms)) for talker in people.talkers]
-    talking = [asyncio.create_task(talker.talk(rooms)) for talker in people.talkers]
+async def _a_month_later(house: House, redis: Redis) -> list[str]:
+    """What has outlived its lifetime, once nobody is at work any more."""
+    await house.stop(store=False)
+    before = await redis.dbsize()
+    house.clock(MONTH)
+
+    async def forgotten() -> bool:
+        found = [key.decode() async for key in redis.scan_iter(count=1000)]
+        left[:] = [key for key in found if not any(f":{kind}" in key for kind in MAY_STAY)]
+        return not left
+
+    left: list[str] = []
+    with suppress(AssertionError):
+        await wait_until(forgotten, DRAIN)
+    sys.stdout.write(f"a month later: {len(left)} of {before} keys\n")
+    return [f"outlived a month: {key}" for key in left]
+
+
+async def _live(house: House, people: People, redis: Redis, seconds: float) -> list[Look]:
+    looking, talking = people.look(), people.talk()
     began, looks = time.monotonic(), list[Look]()
     while time.monotonic() - began < seconds:
         await asyncio.sleep(EVERY)
         looks.append(await _look(house, people, redis, time.monotonic() - began))
-    for talker in people.talkers:
-        talker.quiet = True
+    people.hush()
     await asyncio.gather(*talking)
     await wait_until(lambda: not people.open([]), DRAIN)
     for task in looking:

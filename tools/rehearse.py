@@ -1,21 +1,35 @@
 """Does what a Dockerfile says, without an engine: in a clean folder, from what git knows, with the same commands. `--keep` leaves it there.
 
-Absolute paths below /app, /opt, /data and /models become ones in that folder; users are not made, because a rehearsal is nobody's
-root. What it cannot show: the base image, and that nothing else of this machine was needed.
+Then it starts what the image starts, beside a store, until the image's own health check finds it well, and tells it to stop. Absolute
+paths below /app, /opt, /data and /models become ones in that folder; users are not made, because a rehearsal is nobody's root. Where no
+NVIDIA driver is, torch is the build for CPUs (3 GB less). What it cannot show: the base image, and that nothing else of this machine was
+needed.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bot.config import load
+from bot.store import embedded
+from tools.setup import Setup, has_nvidia_driver
+
 ROOT = Path(__file__).parents[1]
+
+TORCH = "requirements-torch.lock"
+
+START = 300.0
+"""Seconds in which what an image starts has to be healthy."""
 
 OURS = re.compile(r"(?<![\w/])(/(?:app|opt|data|models)\b)")
 
@@ -36,19 +50,20 @@ class Stage:
         self.folder = root
         self.environ = {"HOME": str(root), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "LANG": "C.UTF-8"}
         self.environ |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP", "http", "NO_"))}
+        self.command: list[str] = []
+        self.health: list[str] = []
 
     def inside(self, words: str) -> str:
         """With paths of the image as those of the folder."""
         return OURS.sub(lambda found: f"{self.root}{found[1]}", words)
 
-    def run(self, words: str, said: bool = False) -> str:
+    def run(self, words: str) -> None:
         """Raises CalledProcessError with what it said."""
         command = re.sub(r"useradd .*?&& ", "", re.sub(r"&& chown .*", "", self.inside(words)))
         done = subprocess.run(["sh", "-ec", command], cwd=self.folder, env=self.environ, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.stderr.write(done.stdout + done.stderr)
             done.check_returncode()
-        return done.stdout
 
 
 def rehearse(path: Path, root: Path) -> Stage:
@@ -66,10 +81,17 @@ def rehearse(path: Path, root: Path) -> Stage:
                     stage.environ[name] = stage.inside(value).replace("$PATH", stage.environ["PATH"])
             case "COPY" if not rest.startswith("--from"):
                 _copy(rest.split(), stage.folder)
+            case "RUN" if TORCH in rest and not has_nvidia_driver():
+                sys.stdout.write("the build of torch for CPUs, in the place of the one for CUDA\n")
+                Setup(ROOT, dev=False, venv=root / "opt/hobnob").install_torch("CPU")
             case "RUN":
                 sys.stdout.write(f"{word} {rest}\n")
                 stage.run(rest)
-            case _:  # ARG, COPY --from, USER, VOLUME, EXPOSE, HEALTHCHECK, STOPSIGNAL, ENTRYPOINT, CMD: nothing to do, or of the start
+            case "HEALTHCHECK":
+                stage.health = json.loads(rest.partition("CMD ")[2])
+            case "ENTRYPOINT" | "CMD":
+                stage.command += json.loads(rest)
+            case _:  # ARG, COPY --from, USER, VOLUME, EXPOSE, STOPSIGNAL: nothing to do
                 pass
     return stage
 
@@ -86,18 +108,43 @@ def _copy(words: Sequence[str], folder: Path) -> None:
             shutil.copy(ROOT / name, made)
 
 
+def started(stage: Stage) -> None:
+    """Starts what the image starts, beside a store, until it is healthy; then it has to stop when it is told to. Raises SystemExit."""
+    [port] = re.findall(r"127\.0\.0\.1:(\d+)", stage.health[-1])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        mine = str(free.getsockname()[1])  # the image's own may be taken here
+    store = embedded.start(stage.root / "data")
+    told = {name: mine if value == port else value for name, value in stage.environ.items()}
+    told |= {"HOBNOB_REDIS__URL": embedded.socket_url(stage.root / "data"), "HOBNOB_WEB__PORT": "0"}
+    check = [word.replace(f":{port}", f":{mine}") for word in stage.health]
+    log = stage.root / "log"
+    with log.open("wb") as out, subprocess.Popen(stage.command, cwd=stage.folder, env=told, stdout=out, stderr=out) as process:
+        deadline = time.monotonic() + START
+        while subprocess.run(check, cwd=stage.folder, env=told, capture_output=True, check=False).returncode:
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise SystemExit(f"{' '.join(stage.command)} did not become healthy:\n{log.read_text()}")
+            time.sleep(0.2)
+        process.terminate()
+        code = process.wait(60)
+    store.terminate()
+    store.wait(10)
+    if code:
+        raise SystemExit(f"{' '.join(stage.command)} ended with {code}:\n{log.read_text()}")
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Rehearses one file, and has what came of it say its faults and that it has no torch; the exit code."""
+    """Rehearses one file, and starts what came of it; the exit code."""
     root = Path(tempfile.mkdtemp(prefix="rehearsal-"))
     try:
         stage = rehearse(ROOT / arguments[0], root)
-        stage.environ |= {"HOBNOB_DATA_DIR": str(root / "data")}
-        stage.run("hobnob --help")
-        without = "import importlib.util as u, sys; sys.exit(any(u.find_spec(name) for name in ('torch', 'transformers', 'numpy')))"
+        if (models := load(ROOT / "config/bot.toml").models_dir).is_dir():
+            stage.environ["HOBNOB_MODELS__DIR"] = str(models)
         if "router" in arguments[0]:
+            without = "import importlib.util as u, sys; sys.exit(any(u.find_spec(name) for name in ('torch', 'transformers', 'numpy')))"
             stage.run(f'python3 -c "{without}"')
-            stage.run('python3 -c "import bot.cli.processes, bot.web.app, bot.router.app, bot.cli.connecting"')
-        sys.stdout.write(f"{arguments[0]}: every step went well.\n")
+        started(stage)
+        sys.stdout.write(f"{arguments[0]}: every step went well, and what it starts was healthy.\n")
     finally:
         if "--keep" not in arguments:
             shutil.rmtree(root)

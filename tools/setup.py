@@ -37,12 +37,12 @@ class SetupError(Exception):
 
 
 class Setup:
-    """One run of the set-up in a checkout; `root` is its folder."""
+    """One run of the set-up in a checkout; `root` is its folder. The environment is in `.venv` there, unless it is named."""
 
-    def __init__(self, root: Path, *, dev: bool) -> None:
+    def __init__(self, root: Path, *, dev: bool, venv: Path | None = None) -> None:
         self.root = root
         self.lock = root / ("requirements-dev.lock" if dev else "requirements.lock")
-        self.venv = root / ".venv"
+        self.venv = venv or root / ".venv"
         self.python = self.venv / "bin" / "python"
         self.stamps = [self.venv / name for name in ((".ready-dev",) if dev else (".ready-run", ".ready-dev"))]
 
@@ -54,7 +54,7 @@ class Setup:
             return
         self._make_venv()
         self._install_packages()
-        self._install_torch(build)
+        self.install_torch(build)
         self._install_hobnob()
         self.stamps[0].write_text(self._digest(self.stamps[0], build), encoding="utf-8")
         say(f"Ready in {time.monotonic() - began:.0f} s.")
@@ -93,7 +93,8 @@ class Setup:
         say(f"Installing {count} packages, pinned in {self.lock.name} …")
         self._pip("install", "--no-deps", "--require-hashes", "-r", str(self.lock))
 
-    def _install_torch(self, build: Build) -> None:
+    def install_torch(self, build: Build) -> None:
+        """The build for this machine, into the environment."""
         pin = torch_pin(self.root)
         if installed_torch(self.venv, pin.removeprefix("torch==")) in (build, "CUDA"):
             return  # the CUDA build runs on CPUs too

@@ -63,10 +63,11 @@ class Posts:
         made = [await self._fitting(part, limits) for part in reply.parts if not isinstance(part, Text)]
         uploads = [upload for upload in made if len(upload.content) <= limits.file]
         said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
-        pieces = split(said, limits.text, limits.size) if said.strip() else [""]
+        pieces = split(said, limits.text, limits.size, self.most_pieces) if said.strip() else [""]
         if len(pieces) > self.most_pieces:
-            uploads.append(Upload("answer.md", "text/markdown", said.encode()))
-            pieces = pieces[:1]
+            whole = Upload("answer.md", "text/markdown", said.encode())
+            fits = len(whole.content) <= limits.file
+            pieces, uploads = pieces[:1] if fits else [pieces[0], _too_large(whole, limits)], uploads + [whole] * fits
         keys, menus = await self._below(reply, journal, limits)
         groups = list(_groups(uploads, limits)) or [()]
         apart = bool(uploads) and limits.caption is not None and limits.size(pieces[-1]) > limits.caption

@@ -24,18 +24,19 @@ JOINER = "\u200d"
 """Makes one emoji of several."""
 
 
-def split(text: str, limit: int, size: Callable[[str], int] = len) -> list[str]:
+def split(text: str, limit: int, size: Callable[[str], int] = len, most: int | None = None) -> list[str]:
     """Pieces that `size` calls at most `limit` long, in order; together they say all that the text says.
 
-    A code block that is cut is closed in one piece and opened again, with its language, in the next.
+    A code block that is cut is closed in one piece and opened again, with its language, in the next. Behind `most` pieces comes the rest,
+    however long: a plugin may say a hundred million letters, which nobody cuts while others wait. `size` is never less than `len`.
     """
     pieces: list[str] = []
     opening = ""
     rest = text.strip()
     reserve = 1 + max((len(fence["mark"]) for fence in FENCE.finditer(text)), default=3)
-    while size(opening) + size(rest) > limit:
+    while len(pieces) != most and (len(rest) > limit or size(opening) + size(rest) > limit):
         room = limit - size(opening) - reserve
-        at = _cut(rest, bisect_right(range(len(rest) + 1), room, key=lambda end: size(rest[:end])) - 1)
+        at = _cut(rest, bisect_right(range(min(len(rest), room) + 1), room, key=lambda end: size(rest[:end])) - 1)
         piece = opening + rest[:at].rstrip()
         opening = _open_fence(opening + rest[:at], limit)
         rest = rest[at:].lstrip("\n" if opening or rest[at - 1] == "\n" else " \n")  # a line's indentation says where it belongs

@@ -255,6 +255,16 @@ async def test_an_answer_beyond_three_messages_is_a_file_with_its_beginning_abov
     assert [(upload.name, upload.content) for upload in post.uploads] == [("answer.md", text.encode())]
 
 
+async def test_an_answer_beyond_any_file_is_its_beginning_and_says_so(desk: Desk) -> None:
+    desk.platform.most = Limits(text=200, file=1000, edit_interval=0.0)
+    text = " ".join(f"word{number}" for number in range(600))
+    line, _ = await desk.line()
+    await line.settle(Reply(text))
+    beginning, rest = desk.platform.shown(ROOM)
+    assert text.startswith(beginning)
+    assert rest == "(answer.md has 0.0 MB, and this chat takes at most 0.0 MB.)"
+
+
 async def test_more_files_than_a_message_takes_fill_several(desk: Desk) -> None:
     desk.platform.most = Limits(text=200, file=1000, edit_interval=0.0, files_per_post=2)
     files = [File(await desk.blobs.put(bytes([number]), "text/plain", f"{number}.txt")) for number in range(5)]

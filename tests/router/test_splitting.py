@@ -41,6 +41,20 @@ def test_a_text_that_fits_is_one_piece() -> None:
     assert split("short", LIMIT) == ["short"]
 
 
+def test_of_thirty_million_letters_only_what_is_shown_is_looked_at() -> None:
+    """A router has nothing else to do meanwhile than everything."""
+    looked = 0
+
+    def size(text: str) -> int:
+        nonlocal looked
+        looked += len(text)
+        return len(text)
+
+    pieces = split("much " * 6_000_000, 2000, size, 3)
+    assert [len(piece) for piece in pieces[:3]] == [1994, 1994, 1994]
+    assert len(pieces) == 4 and looked < 1_000_000
+
+
 def test_a_cut_falls_between_paragraphs_before_it_falls_between_words() -> None:
     first, second = "one " * 20, "two " * 20
     assert split(f"{first.strip()}\n\n{second.strip()}", LIMIT) == [first.strip(), second.strip()]

@@ -133,7 +133,7 @@ class Faults:
         await asyncio.sleep(CALM)
         try:
             await wait_until(lambda: self._all_there(kind), PATIENCE)
-            victim = await wait_until(lambda: self._busy(kind), PATIENCE)
+            victim = cast("subprocess.Popen[bytes]", await wait_until(lambda: self._busy(kind), PATIENCE))
         except AssertionError:  # a machine on which they do not come up shows nothing
             return
         began = time.monotonic()

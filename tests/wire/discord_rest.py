@@ -134,7 +134,8 @@ class Rest:
         check_message(body, call.files, edit=False)
         self.violations += [f"a message without allowed_mentions: {body}" for _ in forgotten(body)]
         nonce = str(body.get("nonce", ""))
-        if nonce and body.get("enforce_nonce") and (known := self.world.nonces.get((channel["id"], nonce))):
+        known = self.world.nonces.get((channel["id"], nonce), "") if body.get("enforce_nonce") else ""
+        if known in self.world.messages[channel["id"]]:  # somebody may have removed it since
             return public(self.world.messages[channel["id"]][known])
         more: Json = {"components": numbered(body.get("components") or []), "attachments": self._attached(channel, call)}
         if reference := body.get("message_reference"):

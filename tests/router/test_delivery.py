@@ -247,6 +247,7 @@ async def test_a_long_answer_comes_in_pieces_and_a_run_cut_short_sends_only_the_
 
 
 async def test_an_answer_beyond_three_messages_is_a_file_with_its_beginning_above(desk: Desk) -> None:
+    desk.platform.most = Limits(text=200, file=10_000, edit_interval=0.0)
     text = " ".join(f"word{number}" for number in range(600))
     line, _ = await desk.line()
     await line.settle(Reply(text))

@@ -17,7 +17,7 @@ def possible() -> bool:
     """Whether this system lets its users have networks."""
     if any(shutil.which(program) is None for program in ("unshare", "nsenter", "ip")):
         return False
-    tried = [*APART, "sh", "-c", "ip link add b type bridge && ip link add v type veth peer name w && unshare --net true"]
+    tried = [*APART, "sh", "-c", "ip link add name bridge type bridge && unshare --net true"]
     return subprocess.run(tried, capture_output=True, check=False).returncode == 0
 
 
@@ -34,7 +34,7 @@ class Network:
 
     def __post_init__(self) -> None:
         _do("ip", "link", "set", "lo", "up")
-        _do("ip", "link", "add", "bridge", "type", "bridge")
+        _do("ip", "link", "add", "name", "bridge", "type", "bridge")
         _do("ip", "address", "add", f"{HERE}/24", "dev", "bridge")
         _do("ip", "link", "set", "bridge", "up")
         for number in range(self.count):
@@ -46,7 +46,7 @@ class Network:
         assert holder.stdout is not None
         holder.stdout.readline()
         self._holders.append(holder)
-        _do("ip", "link", "add", f"to-{number}", "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
+        _do("ip", "link", "add", "name", f"to-{number}", "type", "veth", "peer", "name", "eth0", "netns", str(holder.pid))
         _do("ip", "link", "set", f"to-{number}", "master", "bridge", "up")
         for words in (
             ("link", "set", "lo", "up"),

@@ -11,7 +11,7 @@ from bot.connectors.telegram import Account, TelegramConnector
 from bot.errors import ConnectorError, StoreError
 from bot.messages import Message
 from bot.testing import wait_until
-from tests.connectors.on_telegram import ANN, Ear, connected, heard, hearing
+from tests.connectors.on_telegram import ANN, BEN, Ear, connected, heard, hearing
 from tests.wire.telegram_rules import Refusal
 from tests.wire.telegram_server import Telegram
 
@@ -29,6 +29,25 @@ async def test_the_offset_moves_only_after_the_router_has_written_everything(tel
             await wait_until(lambda: telegram.confirmed > telegram.told[-1]["update_id"])
     assert [message.text for message in ear.heard] == ["one", "two"]
     assert [line["fault"] for line in logs if line["event"] == "updates wait"] == ["away", "still away"]
+
+
+async def test_a_chat_waits_for_no_other_and_keeps_its_order(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    quick, done = asyncio.Event(), []
+
+    async def deliver(message: Message) -> None:
+        if message.text == "slow":
+            await quick.wait()
+        done.append(message.text)
+        if message.text == "quick":
+            quick.set()
+
+    for chat, who, words in ((1, ANN, "slow"), (1, ANN, "after"), (2, BEN, "quick")):
+        telegram.chats.say(telegram.chats.group(-1000 - chat, "Lounge"), who, words)
+    task = asyncio.create_task(on_telegram.run(deliver))
+    await wait_until(lambda: "after" in done)
+    task.cancel()
+    await asyncio.wait([task])
+    assert [words for words in done if words] == ["quick", "slow", "after"]
 
 
 async def test_what_a_dying_router_had_not_accepted_reaches_the_next_one(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,17 @@ class Receiver:
         `apart` says that of an album there may come more, each part once the one before is acknowledged.
         """
         updates = [update for one in raw if (update := self._parsed(one)) is not None]
-        for group in together(updates):
+        faults = await asyncio.gather(*(self._hand_over(groups, apart) for groups in lanes(together(updates))), return_exceptions=True)
+        for fault in faults:
+            if fault is not None:
+                raise fault
+        for update in updates:
+            if update.callback_query is not None:
+                self.clicked(update.callback_query.id)
+
+    async def _hand_over(self, groups: Sequence[list[Update]], apart: bool) -> None:
+        """What was said in one chat, in its order."""
+        for group in groups:
             try:
                 for message in (self.reader.joined(group[0]), await self.reader.read(group, apart=apart)):
                     if message is not None:
@@ -41,9 +52,6 @@ class Receiver:
                 raise
             except Exception:  # a fault of ours in one message must not silence the platform
                 log.exception("message not delivered", update=group[0].update_id)
-        for update in updates:
-            if update.callback_query is not None:
-                self.clicked(update.callback_query.id)
 
     def _parsed(self, raw: Json) -> Update | None:
         try:
@@ -66,6 +74,16 @@ def together(updates: Sequence[Update]) -> list[list[Update]]:
         if album:
             albums[album] = found[-1]
     return found
+
+
+def lanes(groups: Sequence[list[Update]]) -> list[list[list[Update]]]:
+    """The updates by their chats, which need not wait for one another; all in one where a chat moves to another."""
+    if any(group[0].message and (group[0].message.migrate_to_chat_id or group[0].message.migrate_from_chat_id) for group in groups):
+        return [list(groups)]
+    found: dict[int, list[list[Update]]] = {}
+    for group in groups:
+        found.setdefault(group[0].effective_chat.id if group[0].effective_chat else 0, []).append(group)
+    return list(found.values())
 
 
 def album_of(raw: Json) -> str:

@@ -91,16 +91,18 @@ class Wheels(_Strict):
 class Hub(_Strict):
     """A repository of a model hub at one revision, best a full commit id.
 
-    Only weights without code are taken: safetensors, or CTranslate2's own format; never Python files, never pickles. Of a pipeline
-    for diffusers the weights in its folders are taken, not those at the top, which are the same in one file.
-    `folders` are the subfolders to take besides the top; `hashes` pins files beyond what the hub says itself.
+    Only weights without code are taken: safetensors, or the formats of CTranslate2 and ONNX; never Python files, never pickles. Of a
+    pipeline for diffusers the weights in its folders are taken, not those at the top, which are the same in one file.
+    `folders` are the subfolders to take besides the top, `weights` the files with weights, where not all of them are one model's;
+    `hashes` pins files beyond what the hub says itself.
     """
 
     type: Literal["hub"]
     repo: Annotated[str, Field(pattern="^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
     revision: str = "main"
-    format: Literal["safetensors", "ctranslate2", "diffusers"] = "safetensors"
+    format: Literal["safetensors", "ctranslate2", "diffusers", "onnx"] = "safetensors"
     folders: tuple[Inside, ...] = ()
+    weights: tuple[Inside, ...] = ()
     hashes: dict[Inside, Sha256] = {}
 
 
@@ -176,7 +178,7 @@ class Entry(_Strict):
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]*$")]
     summary: str
-    kind: Literal["chat", "speech", "image", "voice"]
+    kind: Literal["chat", "speech", "image", "voice", "checker", "speakers"]
     family: str = ""
     licence: str
     disk: Bytes
@@ -193,7 +195,9 @@ class Entry(_Strict):
     @property
     def digest(self) -> str:
         """Changes whenever the source does, so that a folder made from an older one is known to be outdated."""
-        return hashlib.sha256(self.source.model_dump_json().encode()).hexdigest()
+        chosen = isinstance(self.source, Hub) and self.source.weights
+        told = self.source.model_dump_json(exclude=None if chosen else {"weights"})  # older digests know of none
+        return hashlib.sha256(told.encode()).hexdigest()
 
     def folder(self, models_dir: Path) -> Path:
         """Where the model lies once it is here."""

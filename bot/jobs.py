@@ -122,7 +122,8 @@ class Draw(Job[Picture]):
     """Draw a picture, or `number` of them, whose seeds follow one another. `size` is width and height in pixels.
 
     What is None is left to the model. `strength` is how much of the `reference` is drawn anew, from 0 to 1. `batch` asks for a forward
-    pass of the shape that a recipe tells, so many rows and which of them, because the last bits of a picture depend on it.
+    pass of the shape that a recipe tells, so many rows and which of them, because the last bits of a picture depend on it. Without
+    `previews` nothing of it is shown before it is done.
     """
 
     kind: ClassVar[str] = "draw"
@@ -140,6 +141,7 @@ class Draw(Job[Picture]):
     reference: Blob | None = None
     strength: float | None = Field(default=None, gt=0.0, le=1.0)
     batch: tuple[int, int] | None = None
+    previews: bool = True
 
     def batch_key(self) -> str:
         """One forward pass needs one size, one number of steps, one style, and no reference."""
@@ -159,7 +161,7 @@ class Word(BaseModel):
 
 
 class Segment(BaseModel):
-    """A stretch of speech, with its times in seconds from the start of the audio."""
+    """A stretch of speech, with its times in seconds from the start of the audio; `speaker` counts people from 1, 0 where nobody told."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -167,6 +169,7 @@ class Segment(BaseModel):
     end: float
     text: str
     words: tuple[Word, ...] = ()
+    speaker: int = 0
 
 
 class Transcript(Result):

@@ -14,7 +14,7 @@ from bot.errors import PullError
 from bot.pull.fetching import Asset, fetch
 from bot.pull.steps import Access, Noted, counting
 
-WEIGHTS = {"safetensors": "*.safetensors", "ctranslate2": "model.bin", "diffusers": "*/*.safetensors"}
+WEIGHTS = {"safetensors": "*.safetensors", "ctranslate2": "model.bin", "diffusers": "*/*.safetensors", "onnx": "*.onnx"}
 BESIDE = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken", "LICENSE*", "NOTICE*", "USE_POLICY*")
 """What is taken besides the weights: configuration, tokenizer, licence. No Python file and no pickle is among them."""
 
@@ -154,7 +154,9 @@ def wanted(source: Hub, path: str) -> bool:
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or str(pure.parent) not in (".", *source.folders):
         return False
-    return any(pure.match(pattern) for pattern in (WEIGHTS[source.format], *BESIDE))
+    if pure.match(WEIGHTS[source.format]):
+        return not source.weights or path in source.weights
+    return any(pure.match(pattern) for pattern in BESIDE)
 
 
 def _asset(source: Hub, file: _File, url: str, headers: Mapping[str, str]) -> Asset:

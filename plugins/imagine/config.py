@@ -55,6 +55,13 @@ class Config(_Table):
     styles: dict[Name, Path] = {}
     """LoRA files (.safetensors) by the names that people give as `--style`. A relative path counts from the folder of the models."""
 
+    checker: Name | None = None
+    """A model that looks at pictures before they are shown, in servers that want that: a classifier of the catalogue, such as
+    `nsfw-vit`, or any of transformers with an entry of its own."""
+
+    unsafe: tuple[str, ...] = Field(default=("nsfw", "porn", "hentai", "sexy"), min_length=1)
+    """Its labels for what is not for everybody."""
+
     servers: dict[Name, Server] = {}
     """Models that are drawn with elsewhere, by the names that they have here: `[plugins.imagine.servers.pro]` with `model`, `region`,
     `key` (an environment variable), `url`, `concurrency` and `tolerance`."""

@@ -213,7 +213,7 @@ class Watch:
     def _show(self, pictures: Sequence[Image.Image]) -> None:
         seen: set[int] = set()
         for row, picture in zip(self._rows, pictures, strict=True):
-            if id(row.work) not in seen and row.kept:
+            if id(row.work) not in seen and row.kept and row.work.job.previews:
                 seen.add(id(row.work))
                 row.work.emit(Preview(image=row.work.keep(preview(picture), "image/jpeg", "preview.jpg")))
 

@@ -26,11 +26,11 @@ from bot import (
     hookimpl,
     tr,
 )
-from plugins.imagine import rules
+from plugins.imagine import checking, rules
 from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, RestyleArgs, args_for
 from plugins.imagine.config import Config
 from plugins.imagine.recipe import Recipe, read
-from plugins.imagine.served import STARTER, Served, served
+from plugins.imagine.served import STARTER, Served, checker, served
 from plugins.imagine.settings import Settings
 from plugins.imagine.starter.words import refusal
 from plugins.imagine.translating import expanded, translated
@@ -74,6 +74,8 @@ class Plugin:
 
     def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._models = {model.name: model for model in served(config, catalogue)}
+        looking = checker(config, catalogue)
+        self._checker = looking.name if looking else ""
         self._args = args_for(self._models.values(), list(config.styles))
 
     @hookimpl
@@ -140,7 +142,7 @@ class Plugin:
         job = recipe.job()
         if recipe.reference:
             job = job.model_copy(update={"reference": (await self._same_reference(ctx)).image})
-        picture = await ctx.run(job)
+        picture = await _run(ctx, job)
         now = Recipe.model_validate(picture.recipe)
         if recipe.reference != now.reference:
             raise UserError(tr("That is not the picture that this one began with. Please attach the same file."))
@@ -156,14 +158,13 @@ class Plugin:
         return await self._drawn(ctx, job)
 
     async def vary(self, ctx: Context, args: Below) -> Reply:
-        """Begins with the picture itself, as it stands in the chat."""
+        """Begins with the picture itself, as it stands in the chat; one that cannot be seen there is drawn again first."""
         recipe = await self._named(ctx, args.recipes[args.which])
         self._check(ctx, recipe.prompt)
         model = self._models.get(recipe.model) or self._chosen(ctx.settings)
         pictures = [part for part in ctx.message.reply_to.parts if isinstance(part, Image)] if ctx.message.reply_to else []
-        if not pictures:
-            raise UserError(tr("I no longer see the picture here. Please reply to it with /imagine and some words."))
-        canvas = await self._canvas(ctx, model, pictures[min(args.which, len(pictures) - 1)])
+        shown = pictures[args.which] if args.which < len(pictures) else await self._redrawn(ctx, recipe)
+        canvas = await self._canvas(ctx, model, shown)
         changed = {"reference": canvas.image, "strength": VARIED, "seed": ctx.random.randrange(SEEDS), "batch": None}
         return await self._drawn(ctx, recipe.job().model_copy(update=changed))
 
@@ -190,11 +191,19 @@ class Plugin:
         rules.check(words, ctx.settings.blocked)
         if ctx.settings.restricted and not (ctx.message.age_restricted or ctx.address.direct):
             raise Refused(tr("Here pictures are drawn in age-restricted channels only."))
+        checking.ready(ctx, self._checker)
 
     async def _canvas(self, ctx: Context, model: Served, image: Image) -> Canvas:
         if not model.facts.references:
             raise UserError(tr("{model} cannot begin with a picture.", model=model.name))
         return await ctx.picture(image, side=model.facts.most)
+
+    async def _redrawn(self, ctx: Context, recipe: Recipe) -> Image:
+        """Raises UserError where the recipe does not draw the same picture again."""
+        model = self._models.get(recipe.model)
+        if model is None or model.server or recipe.reference:
+            raise UserError(tr("I no longer see the picture here. Please reply to it with /imagine and some words."))
+        return Image((await _run(ctx, recipe.job())).image)
 
     async def _same_reference(self, ctx: Context) -> Canvas:
         if (image := _shown_picture(ctx)) is None:
@@ -202,24 +211,20 @@ class Plugin:
         return await ctx.picture(image)
 
     async def _drawn(self, ctx: Context, job: Draw, note: str = "") -> Reply:
-        picture = await ctx.run(job)
+        picture = await _run(ctx, job)
         pictures = [(one, Recipe.model_validate(one.recipe)) for one in (picture, *picture.others)]
         return await self._reply(ctx, pictures, note)
 
     async def _reply(self, ctx: Context, pictures: Sequence[tuple[Picture, Recipe]], note: str) -> Reply:
         settings: Settings = ctx.settings
-        recipes = [recipe for _, recipe in pictures]
+        unsafe = await checking.unsafe(ctx, self._checker, [one.image for one, _ in pictures])
+        kept = [number for number in range(len(pictures)) if settings.check != "block" or number not in unsafe]
+        missing = checking.withheld(len(pictures) - len(kept), len(pictures))
+        recipes = [pictures[number][1] for number in kept]
         for recipe in recipes:
             await ctx.store.put(recipe, "server", f"recipe/{recipe.id}")
-        words = "\n".join(filter(None, [described(recipes), note, tr("Drawn by a machine.") if settings.label else ""]))
-        images = [
-            Image(
-                _named_file(one.image, recipe),
-                alt=tr("Drawn by a machine: {prompt}", prompt=recipe.prompt)[:1000],
-                spoiler=settings.spoiler,
-            )
-            for one, recipe in pictures
-        ]
+        words = "\n".join(filter(None, [described(recipes), note, missing, tr("Drawn by a machine.") if settings.label else ""]))
+        images = [_shown(*pictures[number], spoiler=settings.spoiler or number in unsafe) for number in kept]
         return Reply(words, *images, buttons=self._buttons(recipes, ctx.person.id))
 
     def _buttons(self, recipes: Sequence[Recipe], asker: str) -> list[Button]:
@@ -273,5 +278,12 @@ async def _attached(ctx: Context) -> Recipe:
     return found
 
 
-def _named_file(blob: Blob, recipe: Recipe) -> Blob:
-    return Blob(blob.id, blob.mime, blob.size, f"{recipe.id}.png")
+async def _run(ctx: Context, job: Draw) -> Picture:
+    """Where pictures are looked at before they are shown, nothing is shown on the way either."""
+    return await ctx.run(job if ctx.settings.check == "off" else job.model_copy(update={"previews": False}))
+
+
+def _shown(picture: Picture, recipe: Recipe, *, spoiler: bool) -> Image:
+    blob = picture.image
+    file = Blob(blob.id, blob.mime, blob.size, f"{recipe.id}.png")
+    return Image(file, alt=tr("Drawn by a machine: {prompt}", prompt=recipe.prompt)[:1000], spoiler=spoiler)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bot import Batch, Catalogue, Draw, Memory, Model, Picture, Placement, hookimpl
+from plugins.imagine.checker import Checker
 from plugins.imagine.config import Config
 from plugins.imagine.plan import Plan, planned
 from plugins.imagine.remote import Remote
-from plugins.imagine.served import STARTER, Served, served
+from plugins.imagine.served import STARTER, Served, checker, served
 from plugins.imagine.starter.words import phrase
 
 if TYPE_CHECKING:
@@ -127,9 +128,11 @@ class Plugin:
     def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._config = config
         self._served = served(config, catalogue)
+        self._checker = checker(config, catalogue)
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
         """The models that the operator chose."""
         local = [Drawer(self._config, one) for one in self._served if not one.server]
-        return [*local, *(Remote(one.name, one.server) for one in self._served if one.server)]
+        looking = [Checker(self._checker, self._config.unsafe)] if self._checker else []
+        return [*local, *(Remote(one.name, one.server) for one in self._served if one.server), *looking]

@@ -34,6 +34,16 @@ def served(config: Config, catalogue: Catalogue) -> list[Served]:
     return found
 
 
+def checker(config: Config, catalogue: Catalogue) -> Entry | None:
+    """The model that looks at pictures, where the operator wants one. Raises ConfigError for one that nobody knows, or that cannot."""
+    if config.checker is None:
+        return None
+    [entry] = catalogue.find([config.checker])
+    if entry.kind != "checker":
+        raise ConfigError(f"checker: {entry.name} is a model for {entry.kind}, expected one of the kind checker")
+    return entry
+
+
 def _one(name: str, config: Config, catalogue: Catalogue) -> Served:
     if name in config.servers:
         return Served(name, ELSEWHERE, server=config.servers[name])

@@ -48,6 +48,10 @@ class Settings(BaseModel):
     spoiler: bool = Field(default=False, title="Spoiler")
     """Pictures are hidden until somebody opens them, where the platform can."""
 
+    check: Literal["off", "spoiler", "block"] = Field(default="off", title="Check pictures")
+    """A model looks at each picture before it is shown, where the operator has set one up. What it takes for unsafe is hidden until
+    somebody opens it (`spoiler`), or not shown at all (`block`)."""
+
     label: bool = Field(default=True, title="Label")
     """A line below each picture says that a machine drew it. Its file always says so."""
 

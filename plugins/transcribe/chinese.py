@@ -1,13 +1,22 @@
-"""Chinese in the characters that a server wants. Which those are: `settings.py`."""
+"""Chinese with punctuation, and in the characters that a server wants. Which those are: `settings.py`."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from bot import Transcript
+from bot import Transcribe, Transcript
 
 SCRIPTS = {"simplified": "t2s", "traditional": "s2t"}
 """OpenCC's conversions."""
+
+
+PUNCTUATED = "以下是普通话的句子，有标点符号。"
+"""What Whisper is made to believe that it heard before: it goes on as it began, and without this it often leaves out all punctuation."""
+
+
+def said_before(language: str | None, job: Transcribe) -> str:
+    """The beginning of what Whisper goes on with."""
+    return PUNCTUATED if language == "zh" and not job.translate else ""
 
 
 def in_script(transcript: Transcript, script: Literal["heard", "simplified", "traditional"]) -> Transcript:

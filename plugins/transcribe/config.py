@@ -26,6 +26,10 @@ class Config(BaseModel):
     compute: Literal["auto", "int8", "int8_float16", "float16", "float32"] = "auto"
     """The numbers it computes with; `auto` takes int8 on a CPU, and on a GPU float16, or what an older one has instead."""
 
+    voices: str | None = None
+    """A model that tells voices apart, in servers that want that: a network for speakers of the catalogue, such as `speakers-resnet34`. It
+    takes the extra `speakers`."""
+
     longest: int = Field(default=3600, ge=10, le=14_400)
     """Seconds of the longest recording that is written down; a server's own limit may be less, and starts at 900."""
 
@@ -36,3 +40,13 @@ def served(config: Config, catalogue: Catalogue) -> list[Entry]:
     if wrong := [entry for entry in found if entry.kind != "speech"]:
         raise ConfigError(*(f"models: {entry.name} is a model for {entry.kind}, expected one for speech" for entry in wrong))
     return found
+
+
+def voices(config: Config, catalogue: Catalogue) -> Entry | None:
+    """The model that tells voices apart, where the operator wants one. Raises ConfigError for one that nobody knows, or that cannot."""
+    if config.voices is None:
+        return None
+    [entry] = catalogue.find([config.voices])
+    if entry.kind != "speakers":
+        raise ConfigError(f"voices: {entry.name} is a model for {entry.kind}, expected one of the kind speakers")
+    return entry

@@ -6,33 +6,46 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from bot import Segment, Transcript, Word
-from plugins.transcribe.transcripts import paragraphs, plain, spelt
+from bot import Segment, Transcript, Word, tr
+from plugins.transcribe.transcripts import paragraphs, plain, several, spelt, turns
 
 LONGEST_LINE = 84
 """Characters of a subtitle: two lines of 42, as broadcasters have them."""
 
 
 def txt(transcript: Transcript) -> str:
-    """The words, a paragraph a minute."""
+    """The words, a paragraph a minute; of several speakers, one whenever another one speaks."""
+    if several(transcript):
+        said = [(part[0], transcript.model_copy(update={"segments": tuple(part)})) for part in turns(transcript.segments)]
+        return "\n\n".join(f"{speaker(first)}: {plain(part)}" for first, part in said) + "\n"
     parts = [transcript.model_copy(update={"segments": tuple(part)}) for part in paragraphs(transcript.segments)]
     return "\n\n".join(plain(part) for part in parts) + "\n"
 
 
 def srt(transcript: Transcript) -> str:
     """SubRip."""
-    shown = enumerate(subtitles(transcript), 1)
-    return "".join(f"{number}\n{_time(one.start, ',')} --> {_time(one.end, ',')}\n{_safe(one.text)}\n\n" for number, one in shown)
+    shown, who = enumerate(subtitles(transcript), 1), several(transcript)
+    return "".join(
+        f"{number}\n{_time(one.start, ',')} --> {_time(one.end, ',')}\n{f'{speaker(one)}: ' if who else ''}{_safe(one.text)}\n\n"
+        for number, one in shown
+    )
 
 
 def vtt(transcript: Transcript) -> str:
-    """WebVTT."""
-    shown = subtitles(transcript)
-    return "WEBVTT\n\n" + "".join(f"{_time(one.start, '.')} --> {_time(one.end, '.')}\n{_safe(one.text)}\n\n" for one in shown)
+    """WebVTT, with its tags for voices."""
+    shown, who = subtitles(transcript), several(transcript)
+    return "WEBVTT\n\n" + "".join(
+        f"{_time(one.start, '.')} --> {_time(one.end, '.')}\n{f'<v {speaker(one)}>' if who else ''}{_safe(one.text)}\n\n" for one in shown
+    )
+
+
+def speaker(segment: Segment) -> str:
+    """What a speaker is called whose name nobody knows."""
+    return tr("Speaker {n}", n=segment.speaker)
 
 
 def as_json(transcript: Transcript) -> str:
-    """Everything that is known: language, model, segments and their words, each with start and end in seconds and its probability."""
+    """Everything that is known: language, model, segments with their speakers and words, their times in seconds and probabilities."""
     return json.dumps(transcript.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
 
 
@@ -53,14 +66,14 @@ def _split(segment: Segment, language: str) -> Iterator[Segment]:
     line: list[Word] = []
     for word in segment.words:
         if line and len(spelt([*line, word], language)) > LONGEST_LINE:
-            yield _line(line, language)
+            yield _line(line, segment, language)
             line = []
         line.append(word)
-    yield _line(line, language)
+    yield _line(line, segment, language)
 
 
-def _line(words: Sequence[Word], language: str) -> Segment:
-    return Segment(start=words[0].start, end=words[-1].end, text=spelt(words, language))
+def _line(words: Sequence[Word], of: Segment, language: str) -> Segment:
+    return Segment(start=words[0].start, end=words[-1].end, text=spelt(words, language), speaker=of.speaker)
 
 
 def _safe(text: str) -> str:

@@ -36,7 +36,7 @@ from bot import (
 )
 from plugins.transcribe.after import After
 from plugins.transcribe.chinese import in_script
-from plugins.transcribe.config import Config
+from plugins.transcribe.config import Config, voices
 from plugins.transcribe.kept import Kept
 from plugins.transcribe.languages import NAMES
 from plugins.transcribe.listening import Wish, listen
@@ -110,6 +110,8 @@ class Plugin:
 
     def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._config = config
+        listening = voices(config, catalogue)
+        self._voices = listening.name if listening else ""
         self._kept = Kept()
         self._after = After(self._again, self._in_english, catalogue)
 
@@ -247,7 +249,9 @@ class Plugin:
         people, subject = await _people(ctx) if settings.people else [], ctx.message.subject if settings.subject else ""
         hints = ", ".join(filter(None, (settings.hints, *people, subject)))
         language = spoken or settings.language or ""
-        heard = await listen(ctx, note.sounds, Wish(longest, language, hints, english=english, quiet=quiet, unseen=unseen))
+        apart = self._voices if settings.speakers else ""
+        wish = Wish(longest, language, hints, english=english, quiet=quiet, unseen=unseen, voices=apart)
+        heard = await listen(ctx, note.sounds, wish)
         return [in_script(one, settings.chinese) for one in heard]
 
     async def _reply(self, ctx: Context, note: Note, heard: list[Transcript]) -> Reply:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import Audio, Clip, Context, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError, tr
+from plugins.transcribe.jobs import Compare
+from plugins.transcribe.speakers import Speakers
 from plugins.transcribe.transcripts import NOTHING, clock, joined, plain
 from plugins.transcribe.writing import growing
 
@@ -22,11 +24,15 @@ SURE = 10.0
 """Seconds of speech from which Whisper tells languages apart reliably; a shorter clip is in the language of the one before."""
 
 
+Heard = tuple[Transcript, tuple[tuple[float, ...], ...]]
+"""What was said in a clip, and what its segments sound like; nothing where that is not wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How to listen. `longest` in seconds; `language` "" finds it out; `hints` are words to expect; `english` translates.
 
-    `quiet` shows nothing before there are words, `unseen` nothing at all.
+    `quiet` shows nothing before there are words, `unseen` nothing at all. `voices` is the model that tells speakers apart, "" for none.
     """
 
     longest: float
@@ -36,6 +42,7 @@ class Wish:
     model: str | None = None
     quiet: bool = False
     unseen: bool = False
+    voices: str = ""
 
 
 class Listening:
@@ -49,7 +56,8 @@ class Listening:
         self._clock = clock
         self._began = clock()
         self._whole = NOTHING
-        self._running: deque[tuple[Clip, asyncio.Task[Transcript]]] = deque()
+        self._speakers = Speakers()
+        self._running: deque[tuple[Clip, asyncio.Task[Heard]]] = deque()
         self._latest: dict[float, str] = {}
 
     async def transcript(self) -> Transcript:
@@ -71,21 +79,26 @@ class Listening:
         """Waits until so many clips are left. When that is follows from the clips alone, so a replay asks the same."""
         while len(self._running) > leaving:
             clip, task = self._running[0]
-            part = await task
+            part, voices = await task
             self._running.popleft()
             self._latest.pop(clip.start, None)
-            self._whole = joined(self._whole, part, clip.start)
+            told = self._speakers.told_apart(part, voices) if voices else part
+            self._whole = joined(self._whole, told, clip.start)
 
     async def _abandon(self) -> None:
         for _, task in self._running:
             task.cancel()
         await asyncio.gather(*(task for _, task in self._running), return_exceptions=True)
 
-    async def _heard(self, clip: Clip) -> Transcript:
+    async def _heard(self, clip: Clip) -> Heard:
         wish = self._wish
         known = wish.language or (self._whole.language if clip.seconds < SURE else "")
         job = Transcribe(audio=clip.audio, language=known or None, translate=wish.english, words=True, hints=wish.hints, model=wish.model)
-        return await self._ctx.stream(job, lambda partial: self._shown(clip, partial), quiet=wish.quiet or wish.unseen or clip.start > 0.0)
+        heard = await self._ctx.stream(job, lambda partial: self._shown(clip, partial), quiet=wish.quiet or wish.unseen or clip.start > 0.0)
+        if not (wish.voices and heard.segments):
+            return heard, ()
+        spans = tuple((one.start, one.end) for one in heard.segments)
+        return heard, (await self._ctx.run(Compare(model=wish.voices, audio=clip.audio, spans=spans), quiet=True)).voices
 
     def _shown(self, clip: Clip, partial: Partial) -> Reply | None:
         """All that is known without a gap."""

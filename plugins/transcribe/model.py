@@ -25,8 +25,10 @@ from bot import (
     Work,
     hookimpl,
 )
-from plugins.transcribe.config import Config, served
+from plugins.transcribe.chinese import said_before
+from plugins.transcribe.config import Config, served, voices
 from plugins.transcribe.phantoms import real
+from plugins.transcribe.voices import Voice
 
 if TYPE_CHECKING:
     from plugins.transcribe.engine import Engine, Samples, Span
@@ -187,7 +189,8 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         assert self.engine is not None, "load() comes first"
         self.engine.unwanted = lambda: clip.work.cancelled
         with suppress(Unwanted):
-            found, info = self.engine.transcribe(clip.sound, **self._options(clip.work.job, clip.spans))
+            heard_in = clip.window.language if clip.window is not None else None
+            found, info = self.engine.transcribe(clip.sound, **self._options(clip.work.job, clip.spans, heard_in))
             self._finish(clip, found, info.language)
 
     def _finish(self, clip: Clip, found: Iterable[Any], language: str) -> None:
@@ -200,9 +203,10 @@ class Whisper(EngineModel[Transcribe, Transcript]):
             clip.work.emit(TextSoFar(text=" ".join(one.text for one in segments)))
         clip.work.finish(Transcript(language=language, seconds=clip.seconds, segments=tuple(segments), model=self.name))
 
-    def _options(self, job: Transcribe, spans: Sequence[Span]) -> dict[str, Any]:
+    def _options(self, job: Transcribe, spans: Sequence[Span], language: str | None) -> dict[str, Any]:
         return {
             "language": job.language,
+            "initial_prompt": said_before(job.language or language, job) or None,
             "task": "translate" if job.translate else "transcribe",
             "beam_size": self._config.beam,
             "temperature": TEMPERATURES,
@@ -217,16 +221,17 @@ class Whisper(EngineModel[Transcribe, Transcript]):
 
 
 class Plugin:
-    """Serves `Transcribe`."""
+    """Serves `Transcribe`, and where the operator wants that `Compare`."""
 
     def __init__(self, config: Config, catalogue: Catalogue) -> None:
         self._config = config
         self._served = served(config, catalogue)
+        self._voices = voices(config, catalogue)
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
         """Those that the operator chose."""
-        return [Whisper(self._config, entry) for entry in self._served]
+        return [*(Whisper(self._config, entry) for entry in self._served), *([Voice(self._voices)] if self._voices else [])]
 
 
 def _most(spans: Sequence[Span]) -> int | None:

@@ -40,6 +40,10 @@ class Settings(BaseModel):
     chinese: Literal["heard", "simplified", "traditional"] = Field(default="heard", title="Chinese characters")
     """The characters that Chinese is written in: as the model `heard` it, `simplified` or `traditional`."""
 
+    speakers: bool = Field(default=False, title="Tell speakers apart")
+    """Of a recording in which several people speak, the text says who it is each time: Speaker 1, Speaker 2. Nothing of their voices is
+    kept. It takes a model for that, which the operator sets up."""
+
     hints: str = Field(default="", title="Words to expect", max_length=400)
     """Names and words that are often said here, separated by commas. They make these likelier to be heard, rightly and wrongly."""
 

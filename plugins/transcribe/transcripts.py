@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 from bot import Segment, Transcript, Word
 from plugins.transcribe.languages import UNSPACED
@@ -65,6 +65,16 @@ def spelt(words: Iterable[Word], language: str) -> str:
 def doubtful(word: Word) -> bool:
     """Whether it is likely to be another word."""
     return word.probability < DOUBTFUL
+
+
+def turns(segments: Iterable[Segment]) -> list[list[Segment]]:
+    """The segments, a new list wherever another one speaks."""
+    return [list(said) for _, said in groupby(segments, key=lambda one: one.speaker)]
+
+
+def several(transcript: Transcript) -> bool:
+    """Whether more than one speaker was told apart in it."""
+    return len({one.speaker for one in transcript.segments} - {0}) > 1
 
 
 def paragraphs(segments: Sequence[Segment], seconds: float = PARAGRAPH) -> list[list[Segment]]:

@@ -14,6 +14,7 @@ import numpy as np
 from faster_whisper.transcribe import Segment, Word, get_compression_ratio, get_suppressed_tokens, restore_speech_timestamps
 
 from bot import Transcribe
+from plugins.transcribe.chinese import said_before
 from plugins.transcribe.engine import RATE, Engine, Samples, Span, chosen
 
 FULL = 3000
@@ -104,27 +105,49 @@ def generate(
     *,
     short: bool = False,
 ) -> None:
-    """Writes tokens and text into the windows, and why one is no text; `how` is what the engine takes for it."""
-    prompts = [engine.get_prompt(one, [], hotwords=window.job.hints or None) for one, window in zip(tokenizers, windows, strict=True)]
-    limits = [min(window.most, TOKENS + TOKENS_A_SECOND * window.length // 100) if short else window.most for window in windows]
-    most = min(max(limits), engine.max_length - len(prompts[0]))
-    results = engine.model.generate(
-        encoded,
-        prompts,
-        max_length=len(prompts[0]) + most,
-        return_scores=True,
-        return_no_speech_prob=True,
-        max_initial_timestamp_index=50,
-        suppress_tokens=get_suppressed_tokens(tokenizers[0], [-1]),
-        **how,
-    )
-    for window, tokenizer, result, limit in zip(windows, tokenizers, results, limits, strict=True):
-        window.tokens = list(result.sequences_ids[0])
-        count = len(window.tokens)
-        window.likely = result.scores[0] * count / (count + 1)
-        window.silent = result.no_speech_prob
-        window.text = tokenizer.decode(window.tokens).strip()
-        window.doubt = _loose(window, [token for token in window.tokens if token < tokenizer.eot], cut=count >= min(most, limit))
+    """Writes tokens and text into the windows, and why one is no text; `how` is what the engine takes for it.
+
+    Windows whose prompts are of a length are decoded together, which the engine asks for.
+    """
+    prompts = [_prompt(engine, one, window) for one, window in zip(tokenizers, windows, strict=True)]
+    alike: dict[int, list[int]] = defaultdict(list)
+    for row, prompt in enumerate(prompts):
+        alike[len(prompt)].append(row)
+    for length, rows in alike.items():
+        limits = [_limit(windows[row], short=short) for row in rows]
+        most = min(max(limits), engine.max_length - length)
+        results = engine.model.generate(
+            chosen(encoded, rows, len(windows)),
+            [prompts[row] for row in rows],
+            max_length=length + most,
+            return_scores=True,
+            return_no_speech_prob=True,
+            max_initial_timestamp_index=50,
+            suppress_tokens=get_suppressed_tokens(tokenizers[0], [-1]),
+            **how,
+        )
+        for row, result, limit in zip(rows, results, limits, strict=True):
+            _take(windows[row], tokenizers[row], result, min(most, limit))
+
+
+def _prompt(engine: Engine, tokenizer: Any, window: Window) -> list[int]:
+    before = tokenizer.encode(said_before(window.language, window.job))
+    prompt: list[int] = engine.get_prompt(tokenizer, before, hotwords=window.job.hints or None)
+    return prompt
+
+
+def _limit(window: Window, *, short: bool) -> int:
+    return min(window.most, TOKENS + TOKENS_A_SECOND * window.length // 100) if short else window.most
+
+
+def _take(window: Window, tokenizer: Any, result: Any, limit: int) -> None:
+    """What was decoded; a text of `limit` tokens was cut off."""
+    window.tokens = list(result.sequences_ids[0])
+    count = len(window.tokens)
+    window.likely = result.scores[0] * count / (count + 1)
+    window.silent = result.no_speech_prob
+    window.text = tokenizer.decode(window.tokens).strip()
+    window.doubt = _loose(window, [token for token in window.tokens if token < tokenizer.eot], cut=count >= limit)
 
 
 def _loose(window: Window, said: Sequence[int], *, cut: bool) -> str:

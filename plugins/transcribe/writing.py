@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import Blob, Button, Context, File, Reply, Transcript, later, tr, translated
-from plugins.transcribe.formats import txt
+from plugins.transcribe.formats import speaker, txt
 from plugins.transcribe.languages import NAMES
-from plugins.transcribe.transcripts import PARAGRAPH, clock, marked, paragraphs, together
+from plugins.transcribe.transcripts import PARAGRAPH, clock, marked, paragraphs, several, together, turns
 
 NOBODY = later("Nobody speaks in this recording.")
 
@@ -24,14 +24,18 @@ def quote(text: str) -> str:
 
 
 def body(transcript: Transcript) -> str:
-    """The words, with marks; those of a long recording in paragraphs of about a minute."""
+    """The words, with marks; those of several speakers one after the other, else those of a long recording in paragraphs of a minute."""
+    if several(transcript):
+        return "\n\n".join(f"**{speaker(part[0])}:** {together(part, transcript.language)}" for part in turns(transcript.segments))
     parts = [together(part, transcript.language) for part in paragraphs(transcript.segments)]
     return "\n\n".join(parts) if transcript.seconds > PARAGRAPH else marked(transcript)
 
 
 def timed(transcript: Transcript) -> str:
-    """A line for each segment, with the time at which it begins."""
-    return "\n".join(f"`{clock(one.start)}` {together([one], transcript.language)}" for one in transcript.segments)
+    """A line for each segment, with the time at which it begins, and where several speak with who it is."""
+    who = speaker if several(transcript) else None
+    said = ((one, together([one], transcript.language)) for one in transcript.segments)
+    return "\n".join(f"`{clock(one.start)}` {f'**{who(one)}:** ' if who else ''}{words}" for one, words in said)
 
 
 def spoken(transcripts: Sequence[Transcript], usual: str) -> str:

@@ -1,6 +1,6 @@
 """Seconds for a picture through the bot (router, queue, a worker's process, the file) against the bare pipeline, in turns.
 
-The chat platform is in memory, so what is left out is the upload.
+The chat platform is in memory, so what is left out is the upload. On a GPU, FLUX.1 at its real size too: `tests/gpu/images.py`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from plugins.imagine.plan import planned
 from plugins.imagine.served import served
 from tests.bench.figures import Figure
 from tests.bench.rivals import server
+from tests.gpu import images as real_size
 from tests.plugins.imagine.tiny import TINY, shelved
 
 RUNS = 15
@@ -125,4 +126,5 @@ def measure() -> dict[str, Figure]:
         f"bare pipeline ({size})": Figure.of([bare for _, bare in pairs], "s", 60.0, "lower"),
         f"through the bot ({size})": Figure.of([bot for bot, _ in pairs], "s", 60.0, "lower"),
         "through the bot, later than bare": Figure.of([1000 * (bot - bare) for bot, bare in pairs], "ms", 50.0, "lower"),
+        **real_size.measure(),
     }

@@ -99,6 +99,10 @@ class Hall:
         lines = [json.loads(line) for line in self.house.log.splitlines() if '"ticket.finished"' in line]
         return sum((line["server"], line["route"].rpartition(":")[2]) == (lounge.tenant, route) for line in lines)
 
+    async def largest(self) -> int:
+        """Bytes of the largest value in the store."""
+        return max([await self.redis.strlen(key) async for key in self.redis.scan_iter(_type="string")])
+
     async def submitted(self, lounge: Lounge) -> int:
         """How many clips of recordings were handed to models for it, in the last minutes."""
         keys = [key async for key in self.redis.scan_iter(f"{Keys().prefix}:asked:*")]
@@ -269,9 +273,14 @@ async def files_of(lounge: Lounge) -> list[bytes]:
     return found if len(found) >= 4 else []
 
 
-async def test_who_asked_may_cancel_a_long_one(hall: Hall, lounge: Lounge) -> None:
-    await lounge.record(spread(40), 1080.0)
+async def test_who_asked_may_cancel_a_long_one_which_keeps_nobody_waiting(hall: Hall, lounge: Lounge) -> None:
+    whole, beside = spread(40), await hall.lounge("room")
+    await lounge.record(whole, 1080.0)
     [status] = await wait_until(lambda: cancellable(lounge, "Americans"), PATIENCE)
+    assert await hall.largest() < len(whole) / 4, "clips alone are in the store"
+    await beside.record(GERMAN)
+    await said(beside, "Guten Morgen")
+    [status] = await cancellable(lounge, "Americans")
     await lounge.press(status, "Cancel")
     await said(lounge, "Cancelled.")
     await when(hall, lounge, "recordings", 1)

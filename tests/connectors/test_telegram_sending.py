@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import TelegramConnector
 from bot.errors import ConnectorError
+from bot.messages import Clicked
 from bot.testing import wait_until
-from tests.connectors.on_telegram import ANN, PNG, group, place
+from tests.connectors.on_telegram import ANN, PNG, group, heard, place
 from tests.wire.telegram_rules import Json, Refusal, bad
 from tests.wire.telegram_server import Call, Telegram
 from tests.wire.telegram_spec import faults, spec
@@ -105,6 +106,19 @@ async def test_several_pictures_are_an_album_with_the_buttons_below(telegram: Te
     assert first["media_group_id"] == second["media_group_id"] == third["media_group_id"]
     assert (first["caption"], second.get("caption"), len(others)) == ("three", None, 3)
     assert (keys["text"], keys["reply_markup"]["inline_keyboard"][0][0]["text"]) == ("three", "Again")
+
+
+async def test_who_presses_a_button_below_an_album_means_its_pictures(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.direct(ANN)
+    pictures = tuple(Upload(f"{n}.png", "image/png", PNG + bytes([n])) for n in range(10))
+    await on_telegram.send(place(chat), Post("ten", uploads=pictures, keys=(Key("k" * 24, "Delete"),)), "a")
+    telegram.chats.click(chat, ANN, chat.mine[-1], "Delete")
+    [click] = await heard(on_telegram)
+    assert click.trigger == Clicked("k" * 24)
+    assert click.reply_to is not None
+    assert [part.kind for part in click.reply_to.parts] == ["text", "image"], "Telegram shows the first alone"
+    await on_telegram.delete(place(chat), click.reply_to.id)
+    assert chat.mine == []
 
 
 async def test_files_of_different_kinds_are_documents_side_by_side(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -1,4 +1,4 @@
-"""Measures FLUX.1 [schnell] at its real size with random weights on a GPU: `python -m tests.gpu.images`.
+"""FLUX.1 [schnell] at its real size with random weights on a GPU, a part of `make bench ONLY=images` where there is one.
 
 Seconds for 1024², 4 steps, one picture and four, eager and compiled; each fit's peak of memory against the plan; load, park, unpark.
 Needs CUDA, 45 GB of its memory, 60 GB of the host's and 40 GB of disk; it says what is missing and skips that. CI does not run it.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import gc
 import shutil
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +25,7 @@ from bot.catalogue import load
 from plugins.imagine.config import Fit
 from plugins.imagine.embeddings import Embeddings
 from plugins.imagine.plan import FITS, Plan, planned
+from tests.bench.figures import Figure, publish
 from tests.plugins.imagine.tiny import tokenizers
 
 TIMES = 5
@@ -38,28 +37,34 @@ GOALS = {"eager": 1.2, "compiled": 0.6}
 
 
 def main() -> int:
-    """The exit code: 0, or 1 where a peak of memory is more than a tenth away from what was planned."""
+    """The exit code: 0, or 1 where a fit took more than a tenth above its plan."""
+    figures = measure()
+    if figures:
+        publish("images-gpu", figures)
+    return int(any(one.missed for name, one in figures.items() if "planned" in name))
+
+
+def measure() -> dict[str, Figure]:
+    """None where something that it needs is missing."""
     if not torch.cuda.is_available():
-        say("skipped: torch finds no CUDA device here")
-        return 0
+        say("pictures of the real size: skipped, torch finds no CUDA device here")
+        return {}
     free = {
         "the device": torch.cuda.mem_get_info(DEVICE)[0],
         "the host": psutil.virtual_memory().available,
         "the disk": shutil.disk_usage(tempfile.gettempdir()).free,
     }
     if missing := [where for where, needed in NEEDED.items() if free[where] < needed]:
-        say(f"skipped: not enough is free on {' and '.join(missing)}")
-        return 0
-    libraries = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
-    say(f"{torch.cuda.get_device_name(DEVICE)}, {libraries}, n = {TIMES}, medians (from – to)")
+        say(f"pictures of the real size: skipped, not enough is free on {' and '.join(missing)}")
+        return {}
+    say(f"{torch.cuda.get_device_name(DEVICE)}, torch {torch.__version__}, diffusers {diffusers.__version__}")
     facts = load().models["flux.1-schnell"].image
     assert facts is not None
     with tempfile.TemporaryDirectory() as folder:
         built().save_pretrained(folder)
         gc.collect()
-        speeds(Path(folder), facts)
-        wrong = [fit for fit in FITS if not fits(Path(folder), facts, fit)]
-    return 1 if wrong else 0
+        figures = speeds(Path(folder), facts)
+        return figures | {f"{fit}: peak of memory / planned": peak(Path(folder), facts, fit) for fit in FITS}
 
 
 def built() -> Any:
@@ -84,40 +89,36 @@ def built() -> Any:
     return made
 
 
-def speeds(folder: Path, facts: ImageFacts) -> None:
-    """Loading, drawing and parking with everything on the device."""
+def speeds(folder: Path, facts: ImageFacts) -> dict[str, Figure]:
+    """Loading, drawing and parking with everything on the device, in seconds."""
     began = time.perf_counter()
     pipe, embeddings = loaded(folder, planned(facts, 1 << 60, on="cuda", wish="full"))
-    say(f"load, from files that the system has just written: {time.perf_counter() - began:.1f} s")
-    for way in GOALS:
+    figures = {"load, from files that the system has just written": Figure.of([time.perf_counter() - began], "s", better="lower")}
+    for way, goal in GOALS.items():
         if way == "compiled":
             pipe.transformer.compile_repeated_blocks(fullgraph=True)
         for rows in (1, 4):
             draw(pipe, embeddings, facts, rows)  # the first one of a shape compiles and tunes
             took = [timed(partial(draw, pipe, embeddings, facts, rows)) for _ in range(TIMES)]
-            goal = f", goal {GOALS[way]} s" if rows == 1 else f", {statistics.median(took) / rows:.3f} s each"
-            show(f"{way}, {rows} of {SIDE}², {STEPS} steps", took, goal)
+            figures[f"{way}, {rows} of {SIDE}², {STEPS} steps"] = Figure.of(took, "s", goal if rows == 1 else None, "lower")
     away, back = [], []
     for _ in range(TIMES):
         away.append(timed(lambda: pipe.to("cpu")))
         back.append(timed(lambda: pipe.to(DEVICE)))
-    show("park", away)
-    show("unpark", back)
+    return figures | {"park": Figure.of(away, "s", better="lower"), "unpark": Figure.of(back, "s", better="lower")}
 
 
-def fits(folder: Path, facts: ImageFacts, fit: Fit) -> bool:
-    """Whether the peak of one picture is within a tenth of its plan."""
+def peak(folder: Path, facts: ImageFacts, fit: Fit) -> Figure:
+    """The most that one picture takes; what is planned may be a tenth too little."""
     plan = planned(facts, 1 << 60, on="cuda", wish=fit, rows=1)
     gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     pipe, embeddings = loaded(folder, plan)
     draw(pipe, embeddings, facts, 1)
-    peak = torch.cuda.max_memory_allocated()
-    close = abs(peak - plan.device) <= plan.device / 10
-    say(f"{fit}: peak {peak / 1e9:.1f} GB, planned {plan.device / 1e9:.1f} GB{'' if close else ', more than a tenth away'}")
+    most = torch.cuda.max_memory_allocated()
     del pipe, embeddings
-    return close
+    return Figure.of([most / plan.device], "×", 1.1, "lower")
 
 
 def loaded(folder: Path, plan: Plan) -> tuple[Any, Embeddings]:
@@ -146,14 +147,5 @@ def timed(what: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def show(what: str, seconds: list[float], more: str = "") -> None:
-    """One line of the result."""
-    say(f"{what}: {statistics.median(seconds):.3f} s ({min(seconds):.3f} – {max(seconds):.3f}){more}")
-
-
 def say(words: str) -> None:
     print(words, flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,6 +17,7 @@ from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
+from bot.tables import Talking
 from bot.testing import wait_until
 from bot.testing.platform import Platform
 from plugins.chat import config as chat
@@ -48,18 +49,23 @@ class House:
         self.platform = Platform()
         self.platform.files["note"] = (Path(__file__).parents[1] / "data" / "audio" / "short.ogg").read_bytes()
         self.router = app.build(redis, keys, self.plugins, [self.platform])
-        self.questions: list[str] = []
+        self.prompts: list[Generate] = []
 
     def answer(self, asked: dict[str, Any]) -> tuple[str, Answer | Transcript]:
         """What the models say."""
         if asked["kind"] == "transcribe":
             return "", Transcript(language="en", seconds=0.2, segments=(Segment(start=0, end=0.2, text=SAID),), model="w")
-        self.questions.append(Generate.model_validate(asked["job"]).turns[-1].text)
+        self.prompts.append(Generate.model_validate(asked["job"]))
         return "", Answer(text="With their wings.", finish="stop", prompt_tokens=1, tokens=1, model="m")
 
-    async def hear(self, *parts: Part, mentioned: bool) -> list[str]:
+    @property
+    def questions(self) -> list[str]:
+        """What the chat model was asked."""
+        return [prompt.turns[-1].text for prompt in self.prompts]
+
+    async def hear(self, *parts: Part, mentioned: bool, id: str = "1") -> list[str]:
         """What stands in the room when all is said."""
-        await self.router.deliver(Message("1", "1", ROOM, ADA, parts, me="9", mentions=(HOBNOB,) if mentioned else ()))
+        await self.router.deliver(Message(id, id, ROOM, ADA, parts, me="9", mentions=(HOBNOB,) if mentioned else ()))
         await wait_until(lambda: not self.router.runner.held)
         return self.platform.shown(ROOM)
 
@@ -106,3 +112,15 @@ async def test_where_a_plugin_is_off_the_other_does_what_it_can(
     async with open_house(redis, keys) as house:
         await Servers(redis, keys).put(ROOM.tenant, Server(choices=Choices(plugins=choices)))
         assert await house.hear(Text("@Hobnob is that right?"), NOTE, mentioned=True) == shown
+
+
+@pytest.mark.parametrize("follows", [True, False])
+async def test_a_note_that_nobody_asked_the_bot_about_can_be_asked_about_later_where_it_may_read_along(
+    redis: Redis, keys: Keys, follows: bool
+) -> None:
+    async with open_house(redis, keys) as house:
+        await Servers(redis, keys).put(ROOM.tenant, Server(choices=Choices(talking=Talking(follows=follows))))
+        await house.hear(NOTE, mentioned=False)
+        await house.hear(Text("@Hobnob what was that about?"), mentioned=True, id="2")
+        [prompt] = house.prompts
+        assert [turn.text for turn in prompt.turns if SAID in turn.text] == [SAID] * follows

@@ -18,6 +18,7 @@ from bot.connectors.telegram import facts
 from bot.connectors.telegram.clicks import VIA
 from bot.connectors.telegram.members import GONE, MANAGING, ROLES
 from bot.connectors.telegram.rights import withheld
+from bot.connectors.telegram.sending import pressed
 from bot.messages import Address, Called, Clicked, Joined, Left, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
@@ -166,17 +167,20 @@ class Reader:
         under = query.message
         if under is None or query.data is None:
             return None
+        key, album = pressed(query.data)
         known = under if isinstance(under, telegram.Message) else None
+        first = known.reply_to_message if known and album else None
+        seen = [part for message in (known, first) if message for part in facts.parts(message)]
         place = facts.address(known) if known else Address(facts.NAME, str(under.chat.id), facts.CHANNEL, "", under.chat.type == "private")
         message = Message(
             id=str(under.message_id),
             event=f"click:{query.id}",
             address=place,
             sender=facts.person(query.from_user),
-            trigger=Clicked(query.data),
+            trigger=Clicked(key),
             me=str(self.me.id),
             via=f"{VIA}{query.id}",
-            reply_to=Quote(str(under.message_id), facts.person(self.me), tuple(facts.parts(known)) if known else ()),
+            reply_to=Quote(",".join(map(str, (under.message_id, *album))), facts.person(self.me), tuple(seen)),
             language=query.from_user.language_code or "",
             manages=place.direct,
         )

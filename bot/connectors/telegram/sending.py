@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
 import structlog
@@ -50,6 +51,9 @@ WIDE = 16
 KEYS_BELOW = "⬆"
 """What carries the buttons of an album, which can have none."""
 
+MOST_DATA = 64
+"""Bytes of what a button tells."""
+
 NO_FILES = later(
     "(I may not send files here. An administrator of this group allows that: the group's name, Edit, Permissions, Send Media.)"
 )
@@ -82,7 +86,7 @@ class Sender:
             await self._edit(to, message, _without_files(post, error))
 
     async def _edit(self, to: Address, message: str, post: Post) -> None:
-        where: dict[str, Any] = {"message_id": int(message), "reply_markup": keyboard(post.keys)}
+        where: dict[str, Any] = {"message_id": int(message.partition(",")[0]), "reply_markup": keyboard(post.keys)}
         if post.uploads:
             await self._unless_unchanged(to, lambda chat: self.bot.edit_message_media(_media(post.uploads[0], post), chat, **where))
             return
@@ -102,9 +106,13 @@ class Sender:
             await self._unless_unchanged(to, lambda chat: self.bot.edit_message_caption(chat, **where, **below))
 
     async def delete(self, to: Address, message: str) -> None:
-        """Removes a message; one that is gone, or too old to be removed, stays as it is."""
+        """Removes a message, with the album above it; one that is gone, or too old to be removed, stays as it is."""
+        for one in message.split(","):
+            await self._delete(to, int(one))
+
+    async def _delete(self, to: Address, message: int) -> None:
         try:
-            await self.call(to, lambda chat: self.bot.delete_message(chat, int(message)))
+            await self.call(to, lambda chat: self.bot.delete_message(chat, message))
         except BadRequest as error:
             if not faults.says(error, *faults.GONE):
                 raise
@@ -172,15 +180,15 @@ class Sender:
         below = post if not post.keys else Post("")
         media = [_media(upload, below if number == 0 else Post(""), _kind(uploads)) for number, upload in enumerate(uploads)]
 
-        async def call(chat: int) -> str:
+        async def call(chat: int) -> list[int]:
             await self._sign(chat, to, uploads[0])
-            sent = await self.bot.send_media_group(chat, media, **_where(to, post))
-            return str(sent[0].message_id)
+            return [one.message_id for one in await self.bot.send_media_group(chat, media, **_where(to, post))]
 
-        id = await self.call(to, call)
+        ids = await self.call(to, call)
         if post.keys:
-            await self._text(to, Post("", reply_to=id, silent=True), said(post.text or KEYS_BELOW, MOST_TEXT), keyboard(post.keys))
-        return id
+            follows = Post("", reply_to=str(ids[0]), silent=True)
+            await self._text(to, follows, said(post.text or KEYS_BELOW, MOST_TEXT), keyboard(post.keys, ids))
+        return str(ids[0])
 
 
 def _without_files(post: Post, error: BadRequest) -> Post:
@@ -196,17 +204,31 @@ def said(markdown: str, most: int) -> Styled:
     return words if units(words.text) <= most else Styled(markdown.strip()).clipped(most)
 
 
-def keyboard(keys: Sequence[Key]) -> InlineKeyboardMarkup | None:
-    """The buttons in rows; none takes those away that were there."""
+def keyboard(keys: Sequence[Key], album: Sequence[int] = ()) -> InlineKeyboardMarkup | None:
+    """The buttons in rows, which tell of the messages of an album that they are for; none takes those away that were there."""
     rows: list[list[InlineKeyboardButton]] = []
     for key in keys:
-        button = InlineKeyboardButton(key.label, callback_data=key.id)
+        button = InlineKeyboardButton(key.label, callback_data=_told(key.id, album))
         beside = rows[-1] if rows else []
         if beside and len(beside) < ROW and all(len(one.text) < WIDE for one in [*beside, button]):
             beside.append(button)
         else:
             rows.append([button])
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _told(key: str, album: Sequence[int]) -> str:
+    """What a button tells when it is pressed: Telegram says nothing of an album but its first message, if at all."""
+    if not album:
+        return key
+    told = f"{key}{KEYS_BELOW}{album[0]}" + "".join(f".{after - before}" for before, after in pairwise(album))
+    return told if len(told.encode()) <= MOST_DATA else key
+
+
+def pressed(told: str) -> tuple[str, list[int]]:
+    """The key of the button that tells this, and the messages of the album above it."""
+    key, _, steps = told.partition(KEYS_BELOW)
+    return key, list(accumulate(int(step) for step in steps.split(".") if step.isdecimal()))
 
 
 def _forced(post: Post) -> ForceReply | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from bot.testing import Scripted, ScriptedActs
 from plugins.imagine.args import args_for
 from plugins.imagine.config import Config
 from plugins.imagine.front import Below, Plugin
+from plugins.imagine.jobs import Look, Looked
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import served
 from plugins.imagine.settings import Settings
@@ -68,23 +70,24 @@ def drawn(job: Draw, number: int = 0, **changed: Any) -> Picture:
 
 
 class Scene(ScriptedActs):
-    """A model that draws whatever it is asked for."""
+    """A model that draws whatever it is asked for, and one that takes pictures for `unsafe` with these probabilities, or fails."""
 
-    def __init__(self, *script: Scripted, **changed: Any) -> None:
+    def __init__(self, *script: Scripted, unsafe: Sequence[float] | Exception = (), **changed: Any) -> None:
         super().__init__(*script)
+        self.unsafe = unsafe
         self.changed = changed
 
     async def run(self, job: Any, show: Any, quiet: bool = False) -> Any:
         if isinstance(job, Draw) and not self.script:
             self.script = [drawn(job, **self.changed).model_copy(update={"others": tuple(drawn(job, n) for n in range(1, job.number))})]
+        if isinstance(job, Look):
+            self.script = [self.unsafe if isinstance(self.unsafe, Exception) else Looked(unsafe=tuple(self.unsafe))]
         return await super().run(job, show, quiet)
 
     @property
     def asked(self) -> Draw:
         """What the model was asked for last."""
-        job = self.jobs[-1]
-        assert isinstance(job, Draw)
-        return job
+        return [job for job in self.jobs if isinstance(job, Draw)][-1]
 
 
 async def imagine(text: str, acts: ScriptedActs, said: Message | None = None, config: Config = BOTH, **settings: Any) -> Reply:

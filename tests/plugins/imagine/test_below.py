@@ -18,7 +18,7 @@ from bot import (
     UserError,
 )
 from plugins.imagine.args import RecipeArgs, RestyleArgs
-from plugins.imagine.config import Config
+from plugins.imagine.config import Config, Server
 from plugins.imagine.front import Edited
 from plugins.imagine.recipe import Recipe
 from tests.plugins.imagine.scene import BEN, PICTURE, Scene, button, click, context, drawn, imagine, message, plugin
@@ -35,12 +35,25 @@ async def test_again_draws_the_same_words_from_other_seeds() -> None:
 async def test_vary_begins_with_the_picture_that_is_meant() -> None:
     acts = Scene()
     reply = await imagine("a cat --number 2", acts)
-    acts.canvases["q"] = Canvas(Blob("c", "image/png", 5), 10, 10)
-    there = click(PICTURE, Image(Attachment("q", "image/png", 10)))
+    acts.canvases["r"] = Canvas(Blob("d", "image/png", 5), 10, 10)
+    there = click(PICTURE, Image(Attachment("r", "image/png", 10)))
     await plugin().vary(context(acts, there), button(reply, "Vary 2"))
-    assert (acts.asked.reference, acts.asked.strength, acts.asked.number) == (Blob("c", "image/png", 5), 0.6, 1)
+    assert (acts.asked.reference, acts.asked.strength, acts.asked.number) == (Blob("d", "image/png", 5), 0.6, 1)
+
+
+async def test_a_picture_that_the_platform_does_not_show_is_drawn_again_before_it_is_varied() -> None:
+    acts = Scene()
+    reply = await imagine("a cat --number 2 --seed 7", acts)
+    acts.canvases["b0"] = Canvas(Blob("c", "image/png", 5), 10, 10)
+    await plugin().vary(context(acts, click(PICTURE)), button(reply, "Vary 2"))
+    again, varied = acts.jobs[-2:]
+    assert isinstance(again, Draw) and isinstance(varied, Draw)
+    assert (again.seed, again.batch, again.reference) == (8, (1, 0), None), "as its recipe says"
+    assert (varied.reference, varied.prompt) == (Blob("c", "image/png", 5), "a cat")
+    paid = Config(models=("pro",), servers={"pro": Server()})
+    reply = await imagine("a cat", acts, config=paid)
     with pytest.raises(UserError, match="I no longer see the picture"):
-        await plugin().vary(context(acts, click()), button(reply, "Vary 1"))
+        await plugin(paid).vary(context(acts, click()), button(reply, "Vary"))
 
 
 async def test_edit_offers_the_words_and_keeps_all_else() -> None:

@@ -154,6 +154,9 @@ async def test_a_prompt_in_another_language_is_translated_where_the_server_wants
     reply = await imagine("eine rote Katze", acts, message(language="de"), translate=True)
     assert acts.asked.prompt == "A red cat."
     assert "(translated from “eine rote Katze”)" in reply.text
+    [edit] = [one for one in reply.buttons if isinstance(one, Button) and one.form]
+    assert edit.form is not None
+    assert edit.form.values == {"prompt": "A red cat."}, "what was made of it can be edited"
     for said, wanted in ((message(language="en-GB"), True), (message(language="de"), False)):
         acts = Scene()
         await imagine("a red cat", acts, said, translate=wanted)

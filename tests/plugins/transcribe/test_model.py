@@ -80,6 +80,31 @@ def test_an_incomplete_folder_says_what_to_do(tmp_path: Path) -> None:
         Whisper(Config(), load().models["whisper-base"]).load(Placement("cpu", tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("there", "on_gpu", "chosen"),
+    [
+        ({"int8", "float32", "int16"}, False, "int8"),
+        ({"float32"}, False, "float32"),
+        ({"int8_float16", "float16", "float32"}, True, "float16"),
+        ({"int8_float32", "int8", "float32"}, True, "int8_float32"),
+    ],
+)
+def test_it_computes_with_the_best_numbers_that_the_device_has(
+    monkeypatch: pytest.MonkeyPatch, there: set[str], on_gpu: bool, chosen: str
+) -> None:
+    import ctranslate2
+
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda device: there)
+    assert Whisper(Config(), load().models["whisper-base"])._compute(on_gpu) == chosen
+    assert Whisper(Config(compute="float32"), load().models["whisper-base"])._compute(on_gpu) == "float32"
+
+
+def test_another_models_files_are_refused(models_dir: Path) -> None:
+    large = load().models["whisper-large-v3"]
+    with pytest.raises(ValueError, match="expected 128 mel bins of whisper-large-v3, found 80"):
+        Whisper(Config(), large).load(Placement("cpu", models_dir / "whisper-base"))
+
+
 def test_times_lie_within_the_clip() -> None:
     [one] = heard([SimpleNamespace(text=" Hello.", start=-0.02, end=11.6, words=None)], 11.0)
     assert (one.text, one.start, one.end) == ("Hello.", 0.0, 11.0)
@@ -129,6 +154,14 @@ async def test_the_language_is_found_out(whisper: Whisper) -> None:
     whisper.run(Notes([one]))
     assert one.results[0].language == "de"
     assert one.results[0].text.startswith("Guten Morgen")
+
+
+@pytest.mark.models
+async def test_chinese_has_its_punctuation(whisper: Whisper) -> None:
+    notes = [note((AUDIO / f"spoken/zh-{number:03}.ogg").read_bytes(), language="zh") for number in range(56, 64)]
+    whisper.run(Notes(notes))
+    texts = [one.results[0].text for one in notes]
+    assert all(re.search("[，。！？,.!?]", text) for text in texts), texts
 
 
 @pytest.mark.models

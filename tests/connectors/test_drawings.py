@@ -1,4 +1,4 @@
-"""`/imagine` on Discord, through the whole product: options, progress, cancel, buttons, a restart, recipes to the last bit."""
+"""`/imagine` on Discord and on Telegram, through the whole product: options, previews, cancel, buttons, a restart, recipes bit for bit."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from plugins.imagine.recipe import Recipe, read
 from tests.connectors.test_discord import CONFIG
 from tests.house import House
 from tests.plugins.imagine.tiny import shelved
+from tests.wire import discord_server, telegram_server
 from tests.wire.discord_payloads import Json
-from tests.wire.discord_server import TOKEN, Discord, serving
+from tests.wire.discord_server import Discord, serving
+from tests.wire.telegram_chats import Chat, person
+from tests.wire.telegram_server import Telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,11 +34,20 @@ def labels(message: Json) -> list[str]:
     return [part["label"] for row in message["components"] for part in row["components"]]
 
 
+TELEGRAM = """
+[connectors.telegram]
+token = "{token}"
+api_url = "{url}"
+file_url = "{url}/file"
+"""
+
+
 @dataclass
 class Studio:
-    """A channel in which people draw."""
+    """A channel in which people draw, and the same bot on Telegram."""
 
     discord: Discord
+    telegram: Telegram
     house: House
     channel: Json
     ada: Json
@@ -71,10 +83,11 @@ async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stud
     folder = tmp_path_factory.mktemp("studio")
     models = shelved(folder / "models", most_steps=200, most=512)
     plugins = f'[models]\ndir = "{models}"\n[plugins.imagine]\nmodels = ["tiny"]\n[plugins.imagine.defaults]\nmost_steps = 200\n'
-    async with serving(Discord()) as discord:
+    async with serving(Discord()) as discord, Telegram().serving() as telegram:
         guild, ada = discord.world.guild("Lounge"), discord.world.user("Ada")
-        more = CONFIG.format(token=TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/"))
-        yield Studio(discord, House(folder, more, plugins), guild["channels"][0], ada)
+        more = CONFIG.format(token=discord_server.TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/"))
+        more += TELEGRAM.format(token=telegram_server.TOKEN, url=telegram.root)
+        yield Studio(discord, telegram, House(folder, more, plugins), guild["channels"][0], ada)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -113,6 +126,7 @@ async def test_who_cancels_is_told_so_and_gets_no_picture(open_studio: Studio) -
     )
 
     await wait_until(lambda: asked.original and re.search(r"of 200 steps", asked.original["content"]), LOADED)
+    await wait_until(lambda: asked.original and asked.original["attachments"], LOADED)  # what it will be like
     assert asked.original is not None
     await open_studio.discord.press(asked.original, open_studio.ada, "Cancel")
     await wait_until(lambda: asked.original is not None and asked.original["content"] == "Cancelled.", LOADED)
@@ -136,6 +150,25 @@ async def test_buttons_draw_again_vary_edit_and_delete(open_studio: Studio) -> N
     assert (edited.prompt, edited.seed, edited.width) == ("a green dog", 1, recipe.width)
     await open_studio.discord.press(first, open_studio.ada, "Delete")
     await wait_until(lambda: first["id"] not in [message["id"] for message in open_studio.discord.said(open_studio.channel)], LOADED)
+
+
+async def test_the_buttons_of_several_pictures_follow_them_on_telegram(open_studio: Studio) -> None:
+    chats, ada = open_studio.telegram.chats, person(11, "Ada")
+    chat = chats.direct(ada)
+    chats.say(chat, ada, "/imagine a blue dog --number 3 --size 64x64 --steps 2 --seed 5")
+    keys = await wait_until(lambda: keyboards(chat, "Vary 2"), LOADED)
+    chats.click(chat, ada, keys[0], "Vary 2")
+    [varied] = await wait_until(lambda: keyboards(chat, "Vary"), LOADED)
+    assert "photo" in varied
+    assert [len([one for one in chat.mine if "photo" in one]), len(chat.mine)] == [4, 5]
+    chats.click(chat, ada, keys[0], "Delete")
+    await wait_until(lambda: chat.mine == [varied], LOADED)
+
+
+def keyboards(chat: Chat, label: str) -> list[Json]:
+    """The messages below which there is such a button."""
+    rows = [(message, message.get("reply_markup", {}).get("inline_keyboard", [])) for message in chat.mine]
+    return [message for message, keys in rows if any(key["text"] == label for row in keys for key in row)]
 
 
 async def test_what_cannot_be_drawn_is_said_in_a_sentence(open_studio: Studio) -> None:

@@ -86,6 +86,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
 
     job = Transcribe
     engine: Engine | None = None
+    temperatures: Sequence[float] = TEMPERATURES
 
     def __init__(self, config: Config, entry: Entry) -> None:
         self.name = self.weights = entry.name
@@ -175,7 +176,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         for clip in sure:
             self._tell(clip)
         if doubtful := [window for clip, window in windows.items() if window.doubt and not clip.work.cancelled]:
-            read_again(self.engine, doubtful, self._config.beam, SILENT, TEMPERATURES)
+            read_again(self.engine, doubtful, self._config.beam, SILENT, self.temperatures)
         for clip in clips:
             if clip not in sure:
                 self._tell(clip)
@@ -209,7 +210,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
             "initial_prompt": said_before(job.language or language, job) or None,
             "task": "translate" if job.translate else "transcribe",
             "beam_size": self._config.beam,
-            "temperature": TEMPERATURES,
+            "temperature": tuple(self.temperatures),
             "condition_on_previous_text": False,  # a misheard window would spoil all that follow
             "word_timestamps": job.words,
             "hotwords": job.hints or None,

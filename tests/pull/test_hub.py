@@ -160,3 +160,9 @@ def test_what_could_carry_code_or_leave_the_folder_is_not_wanted(path: str) -> N
 def test_listed_folders_and_speech_weights_are_wanted() -> None:
     assert wanted(Hub(type="hub", repo=REPO, revision="main", folders=("vae",)), "vae/model.safetensors")
     assert wanted(Hub(type="hub", repo=REPO, revision="main", format="ctranslate2"), "model.bin")
+
+
+def test_where_one_repository_has_several_models_only_the_weights_that_are_named_are_taken() -> None:
+    source = Hub(type="hub", repo="a/b", format="onnx", weights=("one.onnx",))
+    assert [path for path in ("one.onnx", "two.onnx", "one.py", "README.md", "LICENSE") if wanted(source, path)] == ["one.onnx", "LICENSE"]
+    assert wanted(source.model_copy(update={"weights": ()}), "two.onnx")

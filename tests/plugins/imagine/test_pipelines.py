@@ -47,6 +47,7 @@ def build(folder: Path) -> Path:
     small: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     ends: dict[str, Any] = {"bos_token_id": len(tokenizer) - 2, "eos_token_id": len(tokenizer) - 1}
     unet = UNet2DConditionModel(
+        sample_size=16,
         block_out_channels=(8, 16),
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),

@@ -38,7 +38,8 @@ class Checker(Model[Look, Looked]):
         torch.set_num_threads(placement.threads)
         here: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         model = AutoModelForImageClassification.from_pretrained(placement.weights, use_safetensors=True, dtype=torch.float32, **here)
-        processor = AutoImageProcessor.from_pretrained(placement.weights, **here)
+        processors: Any = AutoImageProcessor  # which has no types
+        processor = processors.from_pretrained(placement.weights, **here)
         labels = list(model.config.id2label.values())
         if self._unsafe.isdisjoint(map(str.lower, labels)):
             raise ValueError(f"{self.name} knows the labels {', '.join(labels)}: name those that are not for everybody as `unsafe`")

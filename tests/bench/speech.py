@@ -1,7 +1,7 @@
 """Whisper beside plain faster-whisper, with the same weights, options and cores: one note, longer ones, many at once, word errors.
 
-Clear notes are real speech; what a synthesiser says without noise is not clear to Whisper base, which gets every other word wrong. Where a text
-is doubtful Whisper tries again with chance, and no two runs make the same errors; so errors are compared without these tries.
+Clear notes are real speech; what a synthesiser says without noise is not clear to Whisper base, which gets every other word wrong. Where
+a text is doubtful Whisper tries again with chance, and no two runs make the same errors; so errors are compared without these tries.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,7 +26,8 @@ from bot.catalogue import load
 from plugins.imagine.config import Fit
 from plugins.imagine.embeddings import Embeddings
 from plugins.imagine.plan import FITS, Plan, planned
-from tests.bench.figures import Figure, publish
+from tests.bench.figures import Figure, measured
+from tests.bench.figures import show as table
 from tests.plugins.imagine.tiny import tokenizers
 
 TIMES = 5
@@ -40,7 +42,7 @@ def main() -> int:
     """The exit code: 0, or 1 where a fit took more than a tenth above its plan."""
     figures = measure()
     if figures:
-        publish("images-gpu", figures)
+        table("images on a GPU", measured(figures))
     return int(any(one.missed for name, one in figures.items() if "planned" in name))
 
 
@@ -145,6 +147,11 @@ def timed(what: Callable[[], object]) -> float:
     what()
     torch.cuda.synchronize()
     return time.perf_counter() - began
+
+
+def show(what: str, seconds: list[float], more: str = "") -> None:
+    """One line of the result."""
+    say(f"{what}: {statistics.median(seconds):.3f} s ({min(seconds):.3f} – {max(seconds):.3f}){more}")
 
 
 def say(words: str) -> None:

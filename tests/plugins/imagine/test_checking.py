@@ -76,7 +76,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
     torch.manual_seed(0)
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    small: dict[str, Any] = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     labels: dict[str, Any] = {"id2label": {0: "normal", 1: "NSFW"}, "label2id": {"normal": 0, "NSFW": 1}}
     model = ViTForImageClassification(ViTConfig(**small, image_size=32, patch_size=16, **labels))
     colours = torch.tensor([[-1.0, -1.0, 1.0], [1.0, -1.0, -1.0]])[:, :, None, None].expand(2, 3, 32, 32)

@@ -67,7 +67,7 @@ def test_another_source_is_another_digest() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('kind = "chat"', 'kind = "chatty"', "models.tiny.kind: Input should be 'chat', 'speech' or 'image'"),
+        ('kind = "chat"', 'kind = "chatty"', "models.tiny.kind: Input should be 'chat', 'speech', 'image'"),
         ('path = "config.json"', 'path = "../config.json"', "'../config.json' must be a path inside the model's folder"),
         ('path = "config.json"', 'path = "/config.json"', "'/config.json' must be a path inside the model's folder"),
         ('wheel = "tiny"', 'wheel = "other"', "a part names the wheel 'other'; listed are tiny"),

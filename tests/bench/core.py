@@ -22,7 +22,7 @@ from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server
-from tests.bench import frameworks, resident
+from tests.bench import frameworks, idle, resident
 from tests.bench.figures import Figure
 from tests.bench.forgetful import IDLE, Memory, forgetful, plugins
 
@@ -70,10 +70,10 @@ def message(number: int) -> Message:
     return Message(str(number), str(number), chat, ADA, (Text("How many messages does it take to fill a room?"),))
 
 
-async def in_memory(count: int) -> float:
+async def in_memory(count: int, others: int = IDLE) -> float:
     """Messages a second through route, gate, handler and reply, without any store."""
     connector = Counting()
-    return await _rate(forgetful(connector, plugins()).deliver, connector, count, at_once=16)
+    return await _rate(forgetful(connector, plugins(others)).deliver, connector, count, at_once=16)
 
 
 class Choosy(Memory):
@@ -114,9 +114,9 @@ async def gate(count: int) -> float:
     return (time.perf_counter() - began) / (count - SERVERS) * 1e6
 
 
-async def with_redis(url: str, count: int) -> float:
+async def with_redis(url: str, count: int, others: int = IDLE) -> float:
     """Messages a second with the ticket written before and ended after, on a real server."""
-    redis, connector, loaded = connect(url), Counting(), plugins()
+    redis, connector, loaded = connect(url), Counting(), plugins(others)
     router = app.build(redis, Keys("bench"), loaded, [connector], allowed=Allowed(quotas=UNLIMITED))
     try:
         async with app.running(router, loaded):
@@ -141,7 +141,7 @@ async def _rate(deliver: Deliver, connector: Counting, count: int, at_once: int)
 
 
 def measure() -> dict[str, Figure]:
-    memory, redis, gated = [], [], []
+    memory, redis, gated, taken = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         server = embedded.start(Path(folder))
         try:
@@ -149,6 +149,8 @@ def measure() -> dict[str, Figure]:
                 gated.append(asyncio.run(gate(SERVERS * 4)))
                 memory.append(asyncio.run(in_memory(20_000)))
                 redis.append(asyncio.run(with_redis(embedded.socket_url(Path(folder)), 5_000)))
+                alone = asyncio.run(with_redis(embedded.socket_url(Path(folder)), 5_000, 0))
+                taken.append((1 - redis[-1] / alone) * 100)
         finally:
             server.terminate()
             server.wait(10)
@@ -156,6 +158,8 @@ def measure() -> dict[str, Figure]:
         "the gate": Figure.of(gated, "µs/message", 50, "lower"),
         "messages in process": Figure.of(memory, "messages/s", 5_000, "higher"),
         "messages with Redis": Figure.of(redis, "messages/s", 1_000, "higher"),
+        f"{IDLE} idle plugins take": Figure.of(taken, "% of that", 10, "lower"),
+        **idle.measure(),
         **resident.measure(),
         **frameworks.measure(),
     }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
-from bot import Call, Command, Context, File, JobFailed, NoArgs, Reply, Route, Tool, UserError, hookimpl
+from bot import Call, Command, Context, File, JobFailed, NoArgs, Reply, Route, Tool, Toolset, UserError, hookimpl
 from bot.messages import Address, Called, Message, Person
 from bot.permissions import Grant
 from bot.plugins import Loaded, Plugins
@@ -93,6 +95,17 @@ class Scales:
         return ""
 
 
+@dataclass
+class Elsewhere:
+    """A plugin whose tools are known only later."""
+
+    late: Toolset
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Toolset]:
+        return [self.late]
+
+
 def plugins(scales: Scales) -> Plugins:
     return Plugins([Loaded("caller", Caller(), version="1"), Loaded("scales", scales, version="1")])
 
@@ -120,6 +133,27 @@ async def test_what_is_on_here_is_offered_with_its_arguments(redis_url: str, red
         await said(redis_url, redis, keys, message("list"))
         == "weigh:['grams', 'what'] fail:['grams', 'what'] forge:['grams', 'what'] sleep:[]"
     )
+
+
+async def test_tools_that_come_late_are_offered_while_they_are_there(redis_url: str, redis: Redis, keys: Keys) -> None:
+    scales, late = Scales(), Toolset("far")
+    house = Plugins([*plugins(scales).loaded.values(), Loaded("elsewhere", Elsewhere(late), version="1")])
+
+    async def offered(number: int) -> set[str]:
+        await made.deliver(replace(message("list"), event=f"{number}"))
+        await wait_until(lambda: len(platform.shown(ROOM)) > number and not made.runner.held)
+        return {word.partition(":")[0] for word in platform.shown(ROOM)[-1].split() if ":" in word}
+
+    platform = Platform()
+    async with router(redis_url, keys, house, platform, Fate()) as made:
+        before = await offered(0)
+        late.tools = [Tool(name, "Late.", NoArgs, scales.sleep, schema={"type": "object"}) for name in ("late", "weigh", "No name")]
+        with capture_logs() as logs:
+            assert await offered(1) - before == {"late"}
+        late.tools = ()
+        assert await offered(2) == before
+    left = [line["fault"] for line in logs if line["event"] == "a tool is left out"]
+    assert left == ["Tool 'weigh': another has this name", "Tool 'No name': expected 1 to 32 of a-z, 0-9 and _ as its name"]
 
 
 async def test_what_is_off_here_is_neither_offered_nor_called_whoever_wants_it(redis_url: str, redis: Redis, keys: Keys) -> None:

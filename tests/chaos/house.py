@@ -127,10 +127,11 @@ class House:
 
     def kill(self, process: subprocess.Popen[bytes], *, warden: bool = False) -> None:
         """As the system does when memory runs out; with its `warden`, as when the machine loses power."""
-        children = psutil.Process(process.pid).children() if warden else []
-        for victim in (*children, psutil.Process(process.pid)):
-            with suppress(psutil.NoSuchProcess):
-                victim.kill()
+        with suppress(psutil.NoSuchProcess):  # it may have died of something else just now
+            parent = psutil.Process(process.pid)
+            for victim in (*(parent.children() if warden else []), parent):
+                with suppress(psutil.NoSuchProcess):
+                    victim.kill()
 
     async def stop(self, *, store: bool = True) -> None:
         """Everything ends, whatever state it is in; the `store` may stay."""

@@ -100,11 +100,12 @@ class Talker:
 
     def see(self, message: Shown) -> None:
         """A message of the bot, as often as it changes."""
-        said = self.open.get(message.asked)
+        first = message.text.partition("\n")[0]  # what a command is told in its channel replies to nothing
+        said = self.open.get(message.asked) or next((one for one in self.open.values() if one.text == first), None)
         if said is None:
             return
         if not message.busy:
-            del self.open[message.asked]
+            del self.open[said.id]
             self.waits.append(time.time() - said.at)
         elif said.impatient:
             said.impatient = False

@@ -70,7 +70,7 @@ async def test_an_album_that_is_brought_to_several_routers_is_one_message(telegr
             house.environ["HOBNOB_CONNECTORS__TELEGRAM__WEBHOOK_PORT"] = str(port)
             process = routers.enter_context(house.begin("router", "--no-pages"))
             routers.callback(process.terminate)
-        await wait_until(lambda: len(telegram.asked("setWebhook")) == 2, PATIENCE)
+        await wait_until(lambda: len(telegram.asked("setWebhook")) == 2, 2 * PATIENCE)  # everything has to start first
         telegram.chats.album(alone, ANN, ["one", "two", "three"], "count")
         telegram.chats.say(alone, ANN, "count")
         await wait_until(lambda: len(alone.said) == 2, PATIENCE)

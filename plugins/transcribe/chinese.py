@@ -10,8 +10,11 @@ SCRIPTS = {"simplified": "t2s", "traditional": "s2t"}
 """OpenCC's conversions."""
 
 
-PUNCTUATED = "以下是普通话的句子，有标点符号。"
-"""What Whisper is made to believe that it heard before: it goes on as it began, and without this it often leaves out all punctuation."""
+PUNCTUATED = "以下是普通话的句子。"
+"""What Whisper is made to believe that it heard before, and goes on with: of eight clips one had punctuation without it, and seven with it.
+
+Of the letters 54 % were wrong instead of 70 %, and none came from here; of two other sentences some did.
+"""
 
 
 def said_before(language: str | None, job: Transcribe) -> str:

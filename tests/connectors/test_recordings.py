@@ -336,7 +336,7 @@ async def test_what_cannot_be_heard_gets_a_sentence_and_harms_nobody(hall: Hall)
 
 async def test_a_second_router_goes_on_from_the_last_clip_when_the_first_is_killed(hall: Hall) -> None:
     """The last test of the file: the first router is another one afterwards."""
-    clips = 8
+    clips = 12
     lounges = [await hall.lounge(platform, alone=True) for platform in ("discord", "telegram", "room")]
     with hall.house.begin("router") as second:
         await wait_until(lambda: "stands by" in hall.house.log or second.poll() is not None, PATIENCE)

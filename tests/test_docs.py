@@ -24,6 +24,7 @@ from bot.store.keys import Keys
 from bot.testing import ScriptedActs, wait_until
 from bot.testing.platform import Platform
 from tests.router.world import Fate, router
+from tools import reference
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -153,6 +154,11 @@ def test_the_page_on_plugins_names_all_that_ctx_can_do() -> None:
     ctx = Context(message, NoArgs(), datetime.now(UTC), "", ScriptedActs())
     public = {f"ctx.{name}" for name in dir(ctx) if not name.startswith("_")}
     assert {name for name in public if f"`{name}" not in PLUGINS and f"await {name}" not in PLUGINS} == set()
+
+
+def test_the_reference_is_as_the_code_says() -> None:
+    """`python -m tools.reference` writes it anew."""
+    assert reference.TARGET.read_text(encoding="utf-8") == reference.page()
 
 
 # The Chinese README ------------------------------------------------------------------------------------------------------

@@ -406,6 +406,11 @@ async def test_rooms_and_threads_are_opened_left_and_tell_what_is_new(visitors: 
     await answer.wait_for()
     assert await ann.page.locator(".message", has_text=here).count() == 0
 
+    phone = await visitors.tab("Cat", await visitors.context(phone=True))
+    await phone.page.locator(".tabs button", has_text=room).wait_for()
+    assert await phone.page.evaluate(
+        "Math.max(...[...document.querySelectorAll('.side, main')].map(one => one.getBoundingClientRect().right)) <= innerWidth"
+    )
     await answer.hover()
     await answer.get_by_label("Thread").click()
     await ann.say("@Hobnob aside")

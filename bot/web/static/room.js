@@ -25,7 +25,7 @@ export default {
     notice: "", away: false, loaded: false, below: true, theme: window.hobnobTheme.get(), dropping: false,
   }),
   template: `
-    <div class="room" :class="{ dropping }" @dragenter="dropping = true" @dragover.prevent @drop.prevent="dropped" @dragleave="left">
+    <div class="room" :class="{ dropping, threaded: root }" @dragenter="dropping = true" @dragover.prevent @drop.prevent="dropped" @dragleave="left">
       <a class="skip" href="#composer">{{ tr("Skip to the message box") }}</a>
       <aside class="side">
         <div class="brand"><img src="/static/hobnob.svg" alt="" width="30" height="30" /><b>Hobnob</b></div>

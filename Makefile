@@ -12,7 +12,7 @@ export PYTHON REDIS_URL
 PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev models run test lint types contracts docs bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal journeys fuzz audit sbom images lock clean chromium
+.PHONY: help setup setup-dev models run test lint types contracts docs bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal journeys fuzz audit sbom images pictures lock clean chromium
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -91,6 +91,10 @@ sbom: setup-dev  ## what there is, as a CycloneDX document: build/sbom.json
 images: setup-dev models  ## does what the Dockerfiles say, in clean folders, without an engine, and starts what they start
 	@.venv/bin/python -m tools.rehearse deploy/router.Dockerfile
 	@.venv/bin/python -m tools.rehearse deploy/worker.Dockerfile
+
+pictures: setup-dev models chromium  ## every page of the dashboard, into build/pages; and the picture in the README
+	@mkdir -p build/pages && SHOTS=build/pages .venv/bin/python -m pytest -q tests/browser/test_dashboard.py -k "readable or chinese"
+	@cp build/pages/operator-desktop-light.png docs/dashboard.png
 
 lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
 	@tools/lock $(ARGS)

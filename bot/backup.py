@@ -25,6 +25,9 @@ FORMAT = 1
 
 MANIFEST, KEYS, CONFIG, FILES = "manifest.json", "keys.jsonl", "bot.toml", "files/"
 
+FOLDER = "backups"
+"""Where they are in the data directory, unless somebody says otherwise."""
+
 MAGIC = b"age-encryption.org/"
 """What an encrypted one begins with."""
 

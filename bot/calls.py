@@ -90,6 +90,11 @@ class Calls:
         """The plugins that are not asked for something now."""
         return {plugin for plugin, what in self._breakers if self.rests(plugin, what)}
 
+    def wake(self, plugin: str) -> None:
+        """It is asked again, from now on."""
+        for breaker in (one for (name, _), one in self._breakers.items() if name == plugin):
+            breaker.failures, breaker.until = 0, 0.0
+
     def rests(self, plugin: str, what: str) -> bool:
         """Whether it is better not asked now."""
         breaker = self._breakers.get((plugin, what))

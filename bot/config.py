@@ -39,6 +39,9 @@ class WebTable(Table):
     names: frozenset[str] = frozenset()
     """Host names that browsers may use beside this machine's addresses, for a server with TLS in front: `["chat.example.org"]`."""
 
+    contents: bool = False
+    """Whether the operator's page of traces shows what was said to the bot. It is kept for an hour then, beside the path of the message."""
+
     address: Web | None = None
     """Where browsers elsewhere find the pages, over TLS: links from chats lead there. Unset: to this machine alone."""
 

@@ -243,6 +243,14 @@ class Signing(Protocol):
 
 
 @runtime_checkable
+class Connected(Protocol):
+    """A connector that knows whether it is connected to its platform while it runs."""
+
+    def trouble(self) -> str:
+        """ "" while it is, else what is wrong, in a few words."""
+
+
+@runtime_checkable
 class Closing(Protocol):
     """A connector that has something to end when its router does, after the last answer."""
 

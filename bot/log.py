@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, TextIO
 from urllib.parse import urlsplit
@@ -64,6 +65,33 @@ class Redaction:
         return TOKENS.sub(HIDDEN, text)
 
 
+class Recent(logging.Handler):
+    """Has the newest lines, as programs read them, until somebody takes them: what nobody takes in time is in the log alone."""
+
+    def __init__(self, most: int = 1000) -> None:
+        super().__init__()
+        self._lines: deque[str] = deque(maxlen=most)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Adds one."""
+        try:
+            self._lines.append(self.format(record))
+        except Exception:  # as every handler does
+            self.handleError(record)
+
+    def take(self) -> list[str]:
+        """All of them, once."""
+        taken = []
+        while self._lines:
+            taken.append(self._lines.popleft())
+        return taken
+
+    def put_back(self, lines: Iterable[str]) -> None:
+        """What could not be used yet; the oldest go when there are too many."""
+        free = (self._lines.maxlen or 0) - len(self._lines)
+        self._lines.extendleft(reversed(list(lines)[-free:] if free > 0 else []))
+
+
 class Lines(logging.Formatter):
     """Renders the records of structlog and of libraries alike, then redacts."""
 
@@ -80,14 +108,23 @@ class Lines(logging.Formatter):
         return self._redact(self._inner.format(record))
 
 
-def setup(table: LogTable, secrets: Iterable[str] = (), *, process: str = "", stream: TextIO | None = None) -> None:
-    """Sets the process's log up, once; `process` is named on each line. Everything goes to `stream`, else to standard error."""
+def setup(
+    table: LogTable, secrets: Iterable[str] = (), *, process: str = "", stream: TextIO | None = None, recent: Recent | None = None
+) -> None:
+    """Sets the process's log up, once; `process` is named on each line. Everything goes to `stream`, else to standard error.
+
+    It goes to `recent` too, where there is one.
+    """
     target = stream or sys.stderr
     people = table.format == "console" or (table.format == "auto" and target.isatty())
     handler = logging.StreamHandler(target)
-    handler.setFormatter(Lines(_for_people(target) if people else _for_programs(), Redaction(secrets), process))
+    redact = Redaction(secrets)
+    handler.setFormatter(Lines(_for_people(target) if people else _for_programs(), redact, process))
     root = logging.getLogger()
     root.handlers = [handler]
+    if recent is not None:
+        recent.setFormatter(Lines(_for_programs(), redact, process))
+        root.addHandler(recent)
     root.setLevel(table.level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

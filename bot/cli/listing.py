@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from bot.cli.declaring import declared
 from bot.cli.tracing import troubles
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError, StoreError
-from bot.pull import Access, bars, status, verify
+from bot.pull import Access, bars, reported, status, verify
 from bot.pull import pull as bring
 
 
@@ -128,13 +129,16 @@ def _bytes(number: int) -> str:
     return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"
 
 
-def pull(path: Path | None, names: list[str]) -> None:
-    """Brings models and sets. Raises PullError, which is a ConfigError."""
+def pull(path: Path | None, names: list[str], *, as_json: bool = False) -> None:
+    """Brings models and sets; `as_json` says each step on a line, for programs. Raises PullError, which is a ConfigError."""
     config = declared(path)
     known = catalogue.load(added=config.models_dir)
     entries = known.needed(names)
     if faults := [said for entry in entries for said in obstacles(known, entry, config)]:
         raise ConfigError(*faults)
+    if as_json:
+        bring(entries, config.models_dir, access(config), reported(sys.stdout))
+        return
     with bars(Console(stderr=True)) as tell:
         outcomes = bring(entries, config.models_dir, access(config), tell)
     for outcome in outcomes:

@@ -90,7 +90,7 @@ def undo(config: Config, archive: archives.Archive) -> None:
 async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool) -> tuple[Path, archives.Manifest]:
     now = datetime.now(UTC)
     ending = ".tar.gz.age" if to else ".tar.gz"
-    written = file or config.data_dir / "backups" / f"hobnob-{now.strftime(MOMENT)}{ending}"
+    written = file or config.data_dir / archives.FOLDER / f"hobnob-{now.strftime(MOMENT)}{ending}"
     running = runs(config)  # a Redis of one's own may always be in use
     async with store(config, alone=False) as redis:
         form = await schema.form(redis, Keys()) or schema.newest()

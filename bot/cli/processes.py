@@ -19,6 +19,7 @@ import typer
 from bot import log, tracing
 from bot.allowing import Allowed
 from bot.cli.connecting import platforms
+from bot.cli.recording import recording
 from bot.cli.wizard import Wizard
 from bot.config import Config, load
 from bot.connectors.room import RoomConnector, typing
@@ -62,8 +63,10 @@ logger = structlog.get_logger(__name__)
 
 def router(path: Path | None, patience: float, announce: int | None, pages: bool) -> None:
     """Runs a router until it is told to stop. Raises ConfigError, PluginError and StoreError while it starts."""
-    config, plugins = _begin(path, "front", patience)
-    asyncio.run(_route(config, plugins, announce, pages))
+    recent = log.Recent()
+    config, plugins = _begin(path, "front", patience, recent)
+    with recording(config.redis_url, recent):
+        asyncio.run(_route(config, plugins, announce, pages))
 
 
 def worker(path: Path | None, patience: float) -> int:
@@ -71,16 +74,18 @@ def worker(path: Path | None, patience: float) -> int:
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when a model library is loaded
     from bot.worker.app import main
 
-    config, plugins = _begin(path, "model", patience)
-    return main(config, plugins)
+    recent = log.Recent()
+    config, plugins = _begin(path, "model", patience, recent)
+    with recording(config.redis_url, recent):
+        return main(config, plugins)
 
 
-def _begin(path: Path | None, half: Half, patience: float) -> tuple[Config, Plugins]:
+def _begin(path: Path | None, half: Half, patience: float, recent: log.Recent) -> tuple[Config, Plugins]:
     config = load(path)
     process = "router" if half == "front" else "worker"
-    log.setup(config.log, log.secrets_of(config), process=process)
+    log.setup(config.log, log.secrets_of(config), process=process, recent=recent)
     plugins = load_plugins(config, half)
-    log.setup(config.log, log.secrets_of(config, *(one.config for one in plugins.loaded.values())), process=process)
+    log.setup(config.log, log.secrets_of(config, *(one.config for one in plugins.loaded.values())), process=process, recent=recent)
     tracing.setup(config.observe, process, release())
     if config.redis.url is None:
         await_store(config.data_dir, patience)
@@ -115,6 +120,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 talking=config.talking,
                 allowed=Allowed(config.admission, config.quotas),
                 metrics=RouterMetrics(release()),
+                contents=config.web.contents,
             )
             await migrate(redis, Keys())
             await router.stores.queue.weigh(config.queue.weights)
@@ -191,6 +197,9 @@ def site_of(
         assert say is not None
         say({"again": list(models)})
 
+    def platforms() -> Mapping[str, tuple[str, str]]:
+        return {name: standing.now for name, standing in router.standing.items()}
+
     async def commands(place: Place, person: Person, language: str) -> Sequence[Usable]:
         return await router.office.commands(typing(place, person, language))
 
@@ -198,9 +207,10 @@ def site_of(
         config,
         rooms,
         sessions,
-        works(redis, keys, list(router.connectors), router.stores.queue.cancel),
+        works(redis, keys, platforms, router.stores.queue.cancel),
         router.office,
         plugins.loaded,
+        plugins.calls,
         commands,
         Beginning(
             lambda: Wizard(load(config.source.path)), Pulls(redis, keys), HouseRules(redis, keys).offer, None if say is None else again

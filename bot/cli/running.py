@@ -18,6 +18,7 @@ from rich.console import Console
 from bot import log
 from bot.cli.claiming import offer
 from bot.cli.developing import develop
+from bot.cli.recording import recording
 from bot.config import Config, load
 from bot.errors import StoreError
 from bot.faults import variable
@@ -31,11 +32,13 @@ def run(path: Path | None, port: int | None, bring: Sequence[str] = (), *, dev: 
     """
     before = dict(os.environ)  # without what `.env` said, which may be changed
     config = load(path)
-    log.setup(config.log, log.secrets_of(config), process="supervisor")
+    recent = log.Recent()
+    log.setup(config.log, log.secrets_of(config), process="supervisor", recent=recent)
     absent, wait = _lacking(config, bring)
     first = not config.data_dir.exists()
     environ = {} if port is None else {variable(("web", "port")): str(port)}
-    ended = asyncio.run(_run(config, environ, absent, wait=wait, first=first, dev=dev))
+    with recording(config.redis_url, recent):
+        ended = asyncio.run(_run(config, environ, absent, wait=wait, first=first, dev=dev))
     if isinstance(ended, Anew):
         sys.stdout.flush()
         os.execve(sys.executable, [sys.executable, "-m", "bot.cli", *_anew(path, ended, dev=dev)], before)  # noqa: S606  ourselves

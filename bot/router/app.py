@@ -44,7 +44,7 @@ from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.keeping import again, fire, keep, retry, take
 from bot.router.lateness import Lateness
-from bot.router.listening import end, listen
+from bot.router.listening import Standing, end, listen
 from bot.router.metering import Meters
 from bot.router.onpages import OnPages
 from bot.router.pace import Pace
@@ -121,6 +121,7 @@ class Router:
     office: OnPages
     tally: Tally
     reporting: Reporting
+    standing: dict[str, Standing]
     round: float
 
     @property
@@ -141,12 +142,13 @@ def build(
     lease: float = LEASE,
     run: Callable[..., Runner] = Runner,
     metrics: RouterMetrics | None = None,
+    contents: bool = False,
 ) -> Router:
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
     `queue` is how jobs may wait, `talking` when the bot is spoken to, `allowed` who may use it and how much.
     `lease` in seconds is how long tickets stay with a router that has gone silent, and its rounds are a third of that. `run` makes the
-    Runner, which tests of plugins can stop anywhere.
+    Runner, which tests of plugins can stop anywhere. With `contents` the operator may read what was said to the bot.
     """
     metrics = metrics or RouterMetrics()
     by_name = _by_name(connectors)
@@ -178,7 +180,7 @@ def build(
     entering, tally = Entering(Sessions(redis, keys), gate), Tally(redis, keys)
     free = {CORE, *administering}
     meters = Meters(servers, gate, Counters(redis, keys), rewriting, free)
-    explaining = Explaining(Traces(redis, keys), table, gate, jobs, free)
+    explaining = Explaining(Traces(redis, keys), table, gate, jobs, free, contents=contents)
     offices = Offices(choosing, permitting, ruling, helping, giving, admitting, readers, entering, meters, explaining)
     stores = Stores(
         jobs,
@@ -236,7 +238,8 @@ def build(
     metrics.held.set_function(lambda: len(runner.held))
     office = OnPages(servers, gate, offices, by_name)
     received = gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads
-    return Router(*received, pacing, publishing, metrics, office, tally, reporting, lease / ROUNDS)
+    standing = {name: Standing(connector) for name, connector in by_name.items()}
+    return Router(*received, pacing, publishing, metrics, office, tally, reporting, standing, lease / ROUNDS)
 
 
 def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
@@ -273,7 +276,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
         tasks = [asyncio.create_task(one) for one in rounds]
         stack.push_async_callback(end, tasks[:1])
         stack.push_async_callback(router.runner.drain, DRAIN)
-        listening = [asyncio.create_task(listen(connector, router.deliver, router.leads)) for connector in router.connectors.values()]
+        listening = [asyncio.create_task(listen(standing, router.deliver, router.leads)) for standing in router.standing.values()]
         stack.push_async_callback(end, tasks[1:] + listening)
         yield router
 

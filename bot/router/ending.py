@@ -46,7 +46,8 @@ class Endings:
 
     async def _follow_up(self, ticket: Ticket, line: Line, outcome: str, worked: bool) -> None:
         try:
-            await self._explaining.ended(ticket, line, worked)
+            requests = await self._explaining.ended(ticket, line, worked)
+            self._tally.worked(sum(one.worked or 0.0 for one in requests))
             await self._tell(ticket, outcome, worked)
         except StoreError as error:  # what is left behind has a lifetime
             log.warning("nothing followed a ticket's end", ref=ticket.id[:10], fault=str(error))

@@ -16,16 +16,23 @@ from bot.router.table import Table
 from bot.store.queue import Queue
 from bot.store.tickets import Body, Ticket
 from bot.store.traces import Traces
-from bot.traces import Rule, Step, Trace
+from bot.traces import Request, Rule, Step, Trace
 from bot.translation import later, translated
+
+LONGEST = 2000
+"""Characters of what was said that are kept, where they are."""
 
 THEIRS = later("Only whose message it is, and the admins of this server, can see why.")
 
 
 class Explaining:
-    """Returns at once; what could not be written is not known later. Nobody asks about commands of the `free` plugins."""
+    """Returns at once; what could not be written is not known later. Nobody asks about commands of the `free` plugins.
 
-    def __init__(self, traces: Traces, table: Table, gate: Gate, queue: Queue, free: Collection[str]) -> None:
+    What was said to the bot is kept with its path only where the operator wants `contents`.
+    """
+
+    def __init__(self, traces: Traces, table: Table, gate: Gate, queue: Queue, free: Collection[str], *, contents: bool = False) -> None:
+        self._contents = contents
         self._traces = traces
         self._table = table
         self._gate = gate
@@ -47,7 +54,8 @@ class Explaining:
             steps=tuple(steps),
             missed=() if steps else tuple(dict.fromkeys(self._missed(message, view))),
         )
-        self._traces.seen(message.address.conversation, trace, last=last)
+        said = message.text[:LONGEST] if self._contents and steps else ""
+        self._traces.seen(message.address.conversation, trace, last=last, said=said)
 
     def _missed(self, message: Message, view: View) -> list[str]:
         if not isinstance(message.trigger, Said):
@@ -55,22 +63,24 @@ class Explaining:
         off = (entry for entry in self._table.listeners if entry.plugin != CORE and not view.allows(entry.plugin, message.address))
         return [entry.plugin for entry in off if wants(entry, message)]
 
-    async def ended(self, ticket: Ticket, line: Line, worked: bool) -> None:
-        """What became of a ticket, which may have `worked` with jobs; before these are forgotten."""
+    async def ended(self, ticket: Ticket, line: Line, worked: bool) -> Sequence[Request]:
+        """What became of a ticket, which may have `worked` with jobs: these, before they are forgotten."""
         body, message = ticket.body, ticket.body.message
+        requests = tuple(await self._queue.facts(ticket.id)) if worked else ()
         if not message.sender.id:
-            return
+            return requests
         step = Step(
             plugin=body.plugin,
             route=body.route,
             words=body.refusal or "",
             ref=ticket.id[:10],
             seconds=round(time.time() - ticket.at, 2),
-            requests=tuple(await self._queue.facts(ticket.id)) if worked else (),
+            requests=requests,
             answers=len(line.sent),
             undelivered=line.failed,
         )
         self._traces.ended(message.address.conversation, message.id, step, line.sent)
+        return requests
 
     async def find(self, message: Message, about: str) -> Trace | None:
         """The path of the message `about`, or of the one that it answers; "" for the sender's last. Raises Refused for other people's."""

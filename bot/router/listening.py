@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import structlog
 
-from bot.connector import Connector, Deliver, Single
+from bot.connector import Connected, Connector, Deliver, Single
 from bot.errors import ConnectorError, StoreError
 
 LONGEST_PAUSE = 60.0
@@ -34,12 +35,34 @@ class Leases(Protocol):
         """See `Leads.give_up`."""
 
 
-async def listen(connector: Connector, deliver: Deliver, leases: Leases) -> None:
+Stand = Literal["receives", "stands by", "waits", "stopped"]
+"""How a connector stands in this router; one that `waits` has failed and is started again."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """A connector, and how it stands; `fault` is why it does not receive."""
+
+    connector: Connector
+    state: Stand = "waits"
+    fault: str = ""
+
+    @property
+    def now(self) -> tuple[Stand, str]:
+        """The same at this moment: one that is running may have lost its platform."""
+        if self.state == "receives" and isinstance(self.connector, Connected) and (trouble := self.connector.trouble()):
+            return "waits", trouble
+        return self.state, self.fault
+
+
+async def listen(standing: Standing, deliver: Deliver, leases: Leases) -> None:
     """Until cancelled, or the connector gives up."""
+    connector = standing.connector
     if isinstance(connector, Single) and connector.single:
-        await lead(leases, connector.name, lambda: _receive(connector, deliver))
+        standing.state = "stands by"
+        await lead(leases, connector.name, lambda: _receive(standing, deliver))
     else:
-        await _receive(connector, deliver)
+        await _receive(standing, deliver)
 
 
 async def lead(leases: Leases, what: str, act: Callable[[], Awaitable[None]]) -> None:
@@ -82,20 +105,27 @@ async def _renewed(leases: Leases, what: str) -> bool:
     return renewed
 
 
-async def _receive(connector: Connector, deliver: Deliver) -> None:
+async def _receive(standing: Standing, deliver: Deliver) -> None:
     """A connector that fails harms nobody else, and is started again."""
-    pause = 1.0
+    connector, pause = standing.connector, 1.0
     while True:
         began = time.monotonic()
+        standing.state, standing.fault = "receives", ""
         try:
             await connector.run(deliver)
+            standing.state = "stopped"
             return
         except ConnectorError as error:
             log.error("a connector stopped", connector=connector.name, fault=str(error))
+            standing.state, standing.fault = "stopped" if error.retry_after is None else "waits", str(error)
             if error.retry_after is None:
                 return
-        except Exception:
+        except asyncio.CancelledError:
+            standing.state = "stands by"
+            raise
+        except Exception as error:
             log.exception("a connector failed", connector=connector.name)
+            standing.state, standing.fault = "waits", type(error).__name__
         pause = 1.0 if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
         await asyncio.sleep(pause)
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.choices import CORE, Change, Chosen, Deed, Level
-from bot.connector import Connector
-from bot.errors import Unavailable
+from bot.connector import Connector, Departing
+from bot.errors import ConnectorError, Unavailable
 from bot.house import Order
-from bot.messages import Message
+from bot.messages import Address, Message
 from bot.permissions import Held, Permit, Usable
+from bot.quotas import Quota, Usage
 from bot.router.deciding import Offices
 from bot.router.gate import Gate
 from bot.router.rewriting import must_be_admin
 from bot.store.servers import Servers
 from bot.store.tickets import Write
-from bot.translation import tr
+from bot.translation import Translation, tr
 
 
 class OnPages:
@@ -28,6 +29,8 @@ class OnPages:
         self._permitting = offices.permitting
         self._ruling = offices.ruling
         self._helping = offices.helping
+        self._metering = offices.metering
+        self._readers = offices.readers
         self._connectors = connectors
 
     async def level(self, message: Message) -> Level:
@@ -58,6 +61,40 @@ class OnPages:
     async def deeds(self, message: Message, most: int) -> list[Deed]:
         """The newest entries of the audit log."""
         return await self._choosing.deeds(CORE, message, most)
+
+    async def quotas(self, message: Message) -> list[Quota]:
+        """What the server's admins chose."""
+        await self._must_be_admin(message)
+        return await self._metering.chosen(message)
+
+    async def limit(self, message: Message, quota: Quota) -> None:
+        """See `Meters.limit`."""
+        await self._metering.limit(message, quota, self._keep)
+
+    async def usage(self, message: Message) -> list[Usage]:
+        """Every limit that holds for who asks."""
+        await self._must_be_admin(message)
+        return await self._metering.usage(message)
+
+    async def reader(self, message: Message) -> Translation | None:
+        """The language that they have chosen, None where they leave it to the place and the platform."""
+        chosen = next((one.tag for one in await self._readers.languages(message) if one.chosen), "")
+        return self._readers.locales.of(chosen) if chosen else None
+
+    async def leave(self, server: str) -> None:
+        """Has the bot leave a server. Raises Unavailable where the platform does not let it, or this router does not speak to it."""
+        place = Address.of(server)
+        connector = self._connectors.get(place.connector)
+        if not isinstance(connector, Departing) or not self.leaves(server):
+            raise Unavailable(tr("The bot cannot leave {server} by itself. Ban it, and nothing is answered there.", server=server))
+        try:
+            await connector.leave(place.server)
+        except ConnectorError as error:
+            raise Unavailable(tr("{server} could not be left: {fault}", server=server, fault=str(error))) from error
+
+    def leaves(self, server: str) -> bool:
+        """Whether the bot can leave it by itself."""
+        return isinstance(self._connectors.get(server.partition("/")[0]), Departing)
 
     async def commands(self, message: Message) -> list[Usable]:
         """Those that somebody may use who is about to write there."""

@@ -41,7 +41,8 @@ TABLE = (
     Entry(
         "used:*", "as long as its limit counts, a month at most", "the person", "how much of a limit is used, by person or server", "passes"
     ),
-    Entry("path:*", "1 hour", "the person", "which path a message took, without what was said", "passes"),
+    Entry("path:*", "1 hour", "the person", "which path a message took; what was said only where `web.contents` is on", "passes"),
+    Entry("paths", "1 hour", "nothing personal", "which messages have a path, by id"),
     Entry("path-of:*", "1 hour", "nothing personal", "which message an answer of the bot is for, by id"),
     Entry("path-last:*", "1 hour", "the person", "the last message of a person in a conversation, by id", "passes"),
     Entry("unremembered", "until they take it back", "the person", "who does not want to be remembered", "asked"),
@@ -114,6 +115,7 @@ TABLE = (
         "passes",
     ),
     Entry("troubles", "7 days after the last", "nothing personal", "plugins that rest or are left out, and why"),
+    Entry("log", "the last 5,000 lines, a day at most", "the person", "what processes wrote to their logs: ids and faults", "passes"),
     Entry("pages", "while a router serves them, 1 minute at most", "nothing personal", "where the pages are"),
     Entry("invite:*", "24 hours, or until used", "the person", "a link that lets a browser in, by the hash of its token", "passes"),
     Entry("password", "until the operator changes it", "nothing personal", "the operator's password, as an argon2 hash"),

@@ -19,6 +19,9 @@ ALL = "*"
 CALL = "!"
 """What a worker finds among its orders when these have changed."""
 
+LOAD, UNLOAD = "load ", "unload "
+"""What it finds there, with a model's name, when the operator wishes that."""
+
 Off = Literal["pause", "drain"]
 
 
@@ -84,6 +87,16 @@ class Duty:
         await self._change([("HDEL", self._keys.duty(), *fields)])
         return not kept.keys().isdisjoint(fields)
 
+    @guarded
+    async def wish(self, name: str, model: str, *, loaded: bool) -> None:
+        """Has the living workers of this name load a model, or unload it, as soon as the turn that they run has ended."""
+        now = (await self._redis.time())[0]
+        async with self._redis.pipeline(transaction=True) as batch:
+            for worker in await self._living(now, name):
+                batch.rpush(self._keys.orders(worker), f"{LOAD if loaded else UNLOAD}{model}")
+                batch.expire(self._keys.orders(worker), 60)
+            await batch.execute()
+
     async def _change(self, commands: Sequence[Sequence[str]]) -> None:
         """Forgets what is over, and calls everybody who lives."""
         now = (await self._redis.time())[0]
@@ -98,9 +111,10 @@ class Duty:
                 batch.expire(self._keys.orders(worker), 60)
             await batch.execute()
 
-    async def _living(self, now: int) -> list[str]:
+    async def _living(self, now: int, name: str = "") -> list[str]:
         found = await self._redis.zrangebyscore(self._keys.workers(), now * 1000, "+inf")
-        return [cast("dict[str, Any]", json.loads(cast("bytes", entry)))["worker"] for entry in found]
+        known = [cast("dict[str, Any]", json.loads(cast("bytes", entry))) for entry in found]
+        return [one["worker"] for one in known if name in ("", one.get("name", one["worker"]))]
 
     @guarded
     async def orders(self) -> dict[str, str]:

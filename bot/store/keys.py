@@ -84,6 +84,10 @@ class Keys:
         """A person's last message."""
         return f"{self.prefix}:path-last:{conversation}:{person}"
 
+    def paths(self) -> str:
+        """Which messages have a path."""
+        return f"{self.prefix}:paths"
+
     def unremembered(self) -> str:
         """Who does not want to be remembered."""
         return f"{self.prefix}:unremembered"
@@ -224,6 +228,10 @@ class Keys:
     def tally(self, unit: str, at: int) -> str:
         """How much was done in a minute or an hour."""
         return f"{self.prefix}:tally:{unit}:{at}"
+
+    def log(self) -> str:
+        """What processes wrote to their logs."""
+        return f"{self.prefix}:log"
 
     def troubles(self) -> str:
         """What is wrong with plugins."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
@@ -135,6 +135,18 @@ class Servers:
                 batch.hexists(name, "left")
             left = await batch.execute()
         return sorted(Known(name.removeprefix(head), bool(gone)) for name, gone in zip(names, left, strict=True))
+
+    @guarded
+    async def chosen(self, most: int) -> dict[str, Server]:
+        """What servers have chosen, by name, of at most so many; without the rules that hold everywhere."""
+        head = self._keys.server("")
+        names = [name.decode() async for name in self._redis.scan_iter(f"{head}*", count=1000)][:most]
+        async with self._redis.pipeline(transaction=False) as batch:
+            for name in names:
+                batch.hget(name, "json")
+            found = cast("list[bytes | None]", await batch.execute())
+        read = (Server() if one is None else Server.model_validate_json(one) for one in found)
+        return dict(zip((name.removeprefix(head) for name in names), read, strict=True))
 
     @guarded
     async def version(self, tenant: str) -> int:

@@ -69,7 +69,7 @@ class Shift:
     """One worker's dealings with the queue. `worker` names its process, `serves` the models it can run, on which kind of `device`.
 
     Workers that serve the same on the same kind of device are a pool and share its accounts. `name` is what the operator calls it by;
-    one that `owns` no device is not meant when the operator needs the devices.
+    one that `owns` no device is not meant when the operator needs the devices. `room` is that device's memory for models, in bytes.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Shift:
         name: str = "",
         device: str = "",
         owns: bool = True,
+        room: int = 0,
         lease: float = LEASE,
     ) -> None:
         self._redis = redis
@@ -89,6 +90,7 @@ class Shift:
         self.worker = worker
         self.name = name or worker
         self.owns = owns
+        self._room = room
         self._duty = Duty(redis, keys)
         self._told: str | None = None
         self.wants = tuple(sorted({want for offer in serves for want in offer.wants}))
@@ -111,7 +113,7 @@ class Shift:
     def registration(self) -> str:
         """How this worker is known among the living."""
         models = {offer.model: [offer.most, offer.wants] for offer in self._serves}
-        known = {"worker": self.worker, "name": self.name, "owns": self.owns, "pool": self.pool, "wants": self.wants}
+        known = {"worker": self.worker, "name": self.name, "owns": self.owns, "pool": self.pool, "wants": self.wants, "room": self._room}
         return json.dumps(known | {"models": models, "schemas": self._schemas})
 
     @property

@@ -33,8 +33,8 @@ class Run:
 class Worker:
     """A worker: its models with the most jobs of a turn and with what they serve, and what it runs.
 
-    `id` is its process's, `name` what the operator calls it by; `resident` is what its device has in memory, in bytes; `off` says that it
-    is off duty.
+    `id` is its process's, `name` what the operator calls it by; `resident` is what its device has in memory, in bytes, and `room` what it
+    has for models, 0 where it does not say; `off` says that it is off duty.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Worker:
     running: Sequence[Run]
     resident: Mapping[str, int]
     off: Leave | None
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _worker(worker: Mapping[str, Any], running: Sequence[bytes], orders: Mapping
         ],
         resident=worker["resident"],
         off=leave(orders, name, owns, now),
+        room=worker.get("room", 0),
     )
 
 

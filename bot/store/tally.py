@@ -19,9 +19,9 @@ from bot.store.keys import Keys
 FLUSHED = 5.0
 """Seconds between two writes: what is counted costs nobody a call, and a router that dies takes so much of it along at most."""
 
-What = Literal["requests", "seconds", "failed", "tokens", "pictures", "audio"]
+What = Literal["requests", "seconds", "failed", "tokens", "pictures", "audio", "device", "errors"]
 """Requests that ended and the seconds that people waited for them, those that failed by our fault; tokens written, pictures drawn, and
-seconds of sound that were listened to."""
+seconds of sound that were listened to; seconds that devices worked, when the work has ended, and errors in logs."""
 
 SERVER = "server:"
 
@@ -60,6 +60,16 @@ class Tally:
                 self._add({"pictures": 1 + len(others)})
             case Transcript(seconds=seconds):
                 self._add({"audio": seconds})
+
+    def worked(self, seconds: float) -> None:
+        """Devices did so much for a request that has ended."""
+        if seconds > 0:
+            self._add({"device": seconds})
+
+    def erred(self, lines: int) -> None:
+        """So many lines of a log were errors."""
+        if lines:
+            self._add({"errors": lines})
 
     def _add(self, counts: Mapping[str, float]) -> None:
         minute = int(time.time()) // MINUTE * MINUTE

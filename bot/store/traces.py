@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
+from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
@@ -18,11 +20,22 @@ from bot.traces import Step, Trace
 KEPT = 3600
 """Seconds for which a path is known."""
 
+MOST = 2000
+"""Paths of messages to the bot that can be listed."""
 
 log = structlog.get_logger(__name__)
 
 Write = Callable[[Any], None]
 """Puts commands into a pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A path, in which conversation, and what was said where that is kept."""
+
+    conversation: str
+    trace: Trace
+    said: str = ""
 
 
 class Traces:
@@ -37,13 +50,15 @@ class Traces:
         self._due: list[Write] = []
         self._writing: asyncio.Task[None] | None = None
 
-    def seen(self, conversation: str, trace: Trace, *, last: bool) -> None:
+    def seen(self, conversation: str, trace: Trace, *, last: bool, said: str = "") -> None:
         """A message was looked at; of its person's it is the `last`, unless nobody would ask about it."""
         name = self._keys.path(conversation, trace.message)
 
         def write(batch: Any) -> None:
-            batch.hset(name, "seen", trace.model_dump_json(exclude_defaults=True))
+            batch.hset(name, mapping={"seen": trace.model_dump_json(exclude_defaults=True)} | ({"said": said} if said else {}))
             batch.expire(name, KEPT)
+            if trace.rule or trace.stop or trace.steps or trace.missed:
+                batch.zadd(self._keys.paths(), {json.dumps([conversation, trace.message]): trace.at})
             if last:
                 batch.set(self._keys.path_last(conversation, trace.person), trace.message, ex=KEPT)
 
@@ -79,6 +94,8 @@ class Traces:
         async with self._redis.pipeline(transaction=True) as batch:
             for write in due:
                 write(batch)
+            batch.zremrangebyrank(self._keys.paths(), 0, -MOST - 1)
+            batch.expire(self._keys.paths(), KEPT)
             await batch.execute()
 
     async def written(self) -> None:
@@ -92,13 +109,22 @@ class Traces:
         await self.written()
         asked = cast("bytes | None", await self._redis.get(self._keys.path_of(conversation, message)))
         name = self._keys.path(conversation, message if asked is None else asked.decode())
-        found = cast("dict[bytes, bytes]", await self._redis.hgetall(name))
-        if b"seen" not in found:
-            return None
-        trace = Trace.model_validate_json(found.pop(b"seen"))
-        ended = {name.decode(): Step.model_validate_json(step) for name, step in found.items()}
-        steps = tuple(ended.pop(f"{step.plugin} {step.route}", step) for step in trace.steps)
-        return trace.model_copy(update={"steps": (*steps, *ended.values())})
+        return _read(cast("dict[bytes, bytes]", await self._redis.hgetall(name)))
+
+    @guarded
+    async def recent(self, most: int, skipped: int = 0) -> list[Passed]:
+        """The paths of the last messages to the bot, newest first, but for so many that are `skipped`."""
+        found = cast("list[bytes]", await self._redis.zrevrange(self._keys.paths(), skipped, skipped + most - 1))
+        places: list[tuple[str, str]] = [tuple(json.loads(one)) for one in found]
+        async with self._redis.pipeline(transaction=False) as batch:
+            for conversation, message in places:
+                batch.hgetall(self._keys.path(conversation, message))
+            kept = cast("list[dict[bytes, bytes]]", await batch.execute())
+        return [
+            Passed(conversation, trace, fields.get(b"said", b"").decode())
+            for (conversation, _), fields in zip(places, kept, strict=True)
+            if (trace := _read(fields)) is not None
+        ]
 
     @guarded
     async def last(self, conversation: str, person: str) -> Trace | None:
@@ -106,3 +132,13 @@ class Traces:
         await self.written()
         found = cast("bytes | None", await self._redis.get(self._keys.path_last(conversation, person)))
         return None if found is None else await self.find(conversation, found.decode())
+
+
+def _read(kept: Mapping[bytes, bytes]) -> Trace | None:
+    """What was seen, with what became of its steps; None where it is not known any more."""
+    if b"seen" not in kept:
+        return None
+    trace = Trace.model_validate_json(kept[b"seen"])
+    ended = {name.decode(): Step.model_validate_json(step) for name, step in kept.items() if name not in (b"seen", b"said")}
+    steps = tuple(ended.pop(f"{step.plugin} {step.route}", step) for step in trace.steps)
+    return trace.model_copy(update={"steps": (*steps, *ended.values())})

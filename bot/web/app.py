@@ -35,12 +35,16 @@ from bot.web.language import Reading
 from bot.web.notices import nowhere
 from bot.web.pages import OPERATORS
 from bot.web.pages.access import access_page
+from bot.web.pages.backups import backups_page
+from bot.web.pages.logs import logs_page
+from bot.web.pages.models import models_page
 from bot.web.pages.overview import overview_page
 from bot.web.pages.plugins import plugins_page
 from bot.web.pages.queue import queue_page
-from bot.web.pages.server import server_page
+from bot.web.pages.server import Facts, server_page
 from bot.web.pages.servers import House, servers_pages
 from bot.web.pages.start import start_page
+from bot.web.pages.traces import traces_page
 from bot.web.passwords import Passwords
 from bot.web.room import ROOM, room_page
 from bot.web.site import Site
@@ -163,18 +167,22 @@ def _names(config: Config) -> set[str]:
 
 def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
     room_page(site.rooms, visitors, site.commands)
-    if site.works is not None:
-        overview_page(site.works, visitors, OPERATORS)
-        queue_page(site.works, visitors, OPERATORS)
-        plugins_page(site.plugins, visitors, OPERATORS)
-        access_page(site.sessions, passwords, visitors, OPERATORS)
-        if site.beginning is not None:
-            start_page(site.beginning, site.works, visitors, OPERATORS)
-    if site.office is not None:
-        server_page(site.office, visitors)
-    if site.works is not None and site.office is not None:
-        house = House(site.works.servers, site.works.applicants, site.works.rules, site.config.admission, site.office)
-        servers_pages(house, visitors, OPERATORS)
+    works, office = site.works, site.office
+    if works is None or office is None:
+        return
+    overview_page(works, visitors, OPERATORS)
+    queue_page(works, visitors, OPERATORS)
+    models_page(works, site.config, visitors, OPERATORS)
+    plugins_page(works, site.plugins, site.calls, visitors, OPERATORS)
+    house = House(works.servers, works.applicants, works.rules, site.config.admission, office, works.tally)
+    servers_pages(house, works.troubles, visitors, OPERATORS)
+    logs_page(works.log, visitors, OPERATORS)
+    traces_page(works.traces, site.config.web.contents, visitors, OPERATORS)
+    backups_page(site.config, visitors, OPERATORS)
+    access_page(site.sessions, passwords, visitors, OPERATORS)
+    if site.beginning is not None:
+        start_page(site.beginning, works, visitors, OPERATORS)
+    server_page(office, Facts(works.tally, works.troubles), visitors)
 
 
 async def _first_page(site: Site) -> str:

@@ -17,7 +17,7 @@ from bot.errors import Refused, StoreError
 from bot.store.sessions import Role, Visitor
 from bot.translation import later, translated
 from bot.web.language import spoken
-from bot.web.live import Live
+from bot.web.live import Watched
 from bot.web.view import Act, View, styled
 from bot.web.visitors import Visitors
 
@@ -68,7 +68,7 @@ class Desk:
 
         self.view.hear(event, kind, checked)
 
-    def shows(self, live: Live) -> None:
+    def shows(self, live: Watched) -> None:
         """From its first sign of life on, the page is handed what is seen."""
 
         async def begin(_: Nothing) -> None:
@@ -77,7 +77,7 @@ class Desk:
 
         self.hear("hello", Nothing, begin)
 
-    async def _show(self, live: Live) -> None:
+    async def _show(self, live: Watched) -> None:
         asked = time.monotonic()
         async with aclosing(live.watch()) as looks:
             async for seen in looks:
@@ -106,7 +106,7 @@ class Desk:
 
 def desk(view: View, visitors: Visitors, request: Request, role: Role, links: Sequence[Link]) -> Desk:
     """The page that is being made is this view in the dashboard's frame."""
-    styled("frame")
+    styled("frame", "pages")
     spoken()
     view.props["frame"] = {
         "here": request.url.path,

@@ -1,11 +1,11 @@
-"""What changes is looked at once for all who look, and only while somebody does. What is looked at: the pages' modules."""
+"""What changes, or is added, is looked at once for all who look, and only while somebody does. What is looked at: the pages' modules."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -17,6 +17,13 @@ AWAY: Mapping[str, Any] = {"away": True}
 """What is seen while the store cannot be reached."""
 
 log = structlog.get_logger(__name__)
+
+
+class Watched(Protocol):
+    """What a page can be handed as it happens."""
+
+    def watch(self) -> AsyncGenerator[Mapping[str, Any], None]:
+        """What is seen, until the generator is closed (`contextlib.aclosing`)."""
 
 
 class Live:
@@ -76,3 +83,54 @@ class Live:
         except Exception:  # a fault of ours in one look must not end all that follow
             log.exception("a page cannot be shown")
             return AWAY
+
+
+Row = list[str]
+"""An id, which is larger than those before, and what it is of."""
+
+
+class Tail:
+    """What grows at its end: who watches is given the newest (`lines`), and then what is added (`more`), each row once."""
+
+    def __init__(
+        self, newest: Callable[[], Awaitable[list[Row]]], since: Callable[[str], Awaitable[list[Row]]], every: float = 1.0
+    ) -> None:
+        self._newest = newest
+        self._since = since
+        self._every = every
+        self._watchers: set[asyncio.Queue[list[Row]]] = set()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def watch(self) -> AsyncGenerator[Mapping[str, Any], None]:
+        """See `Watched`."""
+        mine: asyncio.Queue[list[Row]] = asyncio.Queue()
+        self._watchers.add(mine)  # first: a row that comes twice is known by its id, one that never comes is lost
+        try:
+            while (lines := await self._begin()) is None:
+                yield AWAY
+                await asyncio.sleep(self._every)
+            last = lines[-1][0] if lines else ""
+            self._reading = self._reading or asyncio.create_task(self._run(last))
+            yield {"lines": lines}
+            while True:
+                yield {"more": await mine.get()}
+        finally:
+            self._watchers.discard(mine)
+            if not self._watchers and self._reading is not None:
+                self._reading.cancel()
+                self._reading = None
+
+    async def _begin(self) -> list[Row] | None:
+        try:
+            return await self._newest()
+        except StoreError:
+            return None
+
+    async def _run(self, last: str) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            with suppress(StoreError):
+                while rows := await self._since(last):
+                    last = rows[-1][0]
+                    for one in self._watchers:
+                        one.put_nowait(rows)

@@ -6,17 +6,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from bot.calls import Calls
 from bot.choices import Change, Chosen, Deed, Level
 from bot.config import Config
 from bot.house import Order
 from bot.messages import Message, Person
 from bot.permissions import Held, Permit, Usable
 from bot.plugins import Loaded
+from bot.quotas import Quota, Usage
 from bot.store.applicants import Applicants
 from bot.store.dead import DeadList
 from bot.store.duty import Duty
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
+from bot.store.loglines import LogLines
 from bot.store.places import Place
 from bot.store.requests import Requests
 from bot.store.rooms import Rooms
@@ -24,6 +27,9 @@ from bot.store.servers import Servers
 from bot.store.sessions import Sessions
 from bot.store.snapshot import Snapshots
 from bot.store.tally import Tally
+from bot.store.traces import Traces
+from bot.store.troubles import Troubles
+from bot.translation import Translation
 from bot.web.setup import Beginning
 
 if TYPE_CHECKING:
@@ -37,6 +43,9 @@ Commands = Callable[[Place, Person, str], Awaitable[Sequence[Usable]]]
 async def no_commands(place: Place, person: Person, language: str) -> Sequence[Usable]:
     """Where no router works behind the pages."""
     return ()
+
+
+Platforms = Callable[[], Mapping[str, tuple[str, str]]]
 
 
 class Office(Protocol):
@@ -63,14 +72,32 @@ class Office(Protocol):
     async def deeds(self, message: Message, most: int) -> list[Deed]:
         """The newest entries of the audit log."""
 
+    async def quotas(self, message: Message) -> list[Quota]:
+        """What the server's admins chose."""
+
+    async def limit(self, message: Message, quota: Quota) -> None:
+        """See `Quotas.limit`."""
+
+    async def usage(self, message: Message) -> list[Usage]:
+        """Every limit that holds for who asks, with what is used of it."""
+
+    async def reader(self, message: Message) -> Translation | None:
+        """The language that they have chosen, None where they have not."""
+
+    async def leave(self, server: str) -> None:
+        """Has the bot leave a server."""
+
+    def leaves(self, server: str) -> bool:
+        """Whether it can."""
+
     async def end_work(self, order: Order) -> None:
         """Cancels what is being worked on for what was shut out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """What runs and what is decided for all servers, and how an operator acts on it. `platforms` are what this
-    router speaks to; `cancel` ends a ticket's work, by its id."""
+    """What runs and what is decided for all servers, and how an operator acts on it. `platforms` says how each chat platform stands in
+    this router, and why; `cancel` ends a ticket's work, by its id."""
 
     snapshots: Snapshots
     requests: Requests
@@ -80,7 +107,10 @@ class Works:
     applicants: Applicants
     rules: HouseRules
     tally: Tally
-    platforms: Sequence[str]
+    log: LogLines
+    traces: Traces
+    troubles: Troubles
+    platforms: Platforms
     cancel: Callable[[str], Awaitable[None]]
 
 
@@ -95,11 +125,12 @@ class Site:
     works: Works | None = None
     office: Office | None = None
     plugins: Mapping[str, Loaded] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
     commands: Commands = no_commands
     beginning: Beginning | None = None
 
 
-def works(redis: Redis, keys: Keys, platforms: Sequence[str], cancel: Callable[[str], Awaitable[None]]) -> Works:
+def works(redis: Redis, keys: Keys, platforms: Platforms, cancel: Callable[[str], Awaitable[None]]) -> Works:
     """All of it, over one store."""
     return Works(
         Snapshots(redis, keys),
@@ -110,6 +141,9 @@ def works(redis: Redis, keys: Keys, platforms: Sequence[str], cancel: Callable[[
         Applicants(redis, keys),
         HouseRules(redis, keys),
         Tally(redis, keys),
+        LogLines(redis, keys),
+        Traces(redis, keys),
+        Troubles(redis, keys),
         platforms,
         cancel,
     )

@@ -168,7 +168,8 @@ class Hand:
         """Its dealings with the queue."""
         offers = [replace(offer(model), schema=shape(model.job)) for model in self.models]
         owns = self.kind != REMOTE
-        return CountedShift(metrics, redis, keys, self.worker, offers, name=self.name, device=self.kind, owns=owns, lease=lease)
+        room = self.device.room if owns else 0
+        return CountedShift(metrics, redis, keys, self.worker, offers, name=self.name, device=self.kind, owns=owns, room=room, lease=lease)
 
 
 def _hands(config: Config, models: Models, folders: Mapping[str, Path]) -> list[Hand]:

@@ -44,7 +44,7 @@ class Device:
     def __init__(
         self, room: int, place: Place, *, spare: Callable[[], int] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._room = room
+        self.room = room
         self._place = place
         self._spare = spare
         self._clock = clock
@@ -73,19 +73,31 @@ class Device:
                 _quietly(model)  # another program may hold it still, for a worker that has died
         for model in models:
             try:
-                if self._taken() + self._need(model) <= self._room:
+                if self._taken() + self._need(model) <= self.room:
                     self.bring_in(model)
             except Exception as error:  # any library below a model may raise anything
                 if diagnose(error) == "device":
                     raise DeviceLost(str(error)) from None
                 log.exception("a model could not be loaded yet", model=model.name)
 
+    def wish(self, model: Model[Any, Any], loaded: bool) -> None:
+        """Has the model on the device or not, because the operator wishes it; others make room. Raises DeviceLost."""
+        if not loaded:
+            self._unload_all([model.name] if model.name in self._entries else [])
+            return
+        try:
+            self.bring_in(model)
+        except Exception as error:
+            if diagnose(error) == "device":
+                raise DeviceLost(str(error)) from None
+            log.exception("a model could not be loaded", model=model.name)
+
     def bring_in(self, model: Model[Any, Any], loaded: Callable[[float], None] = lambda seconds: None) -> None:
         """Has the model on the device; `loaded` is told the seconds that took, where it was not there. Raises what the models raise."""
         spare = self._spare() if self._spare else 0
         held = {name: Held(one.size, one.host, one.resident, one.copied) for name, one in self._entries.items()}
         size = held[model.name].size if model.name in held else self._need(model)
-        self._make_room(plan(held, model.name, size, self._room, spare))
+        self._make_room(plan(held, model.name, size, self.room, spare))
         entry = self._entries.pop(model.name, None) or Entry(model)
         if not entry.resident:
             loaded(self._load(entry))
@@ -144,7 +156,7 @@ class Device:
         beside = sum(self._entries[name].size for name in others if self._entries[name].resident)
         resident = any(self._entries[name].resident for name in others)
         if resident:
-            self._least[model.name] = max(self._least.get(model.name, 0), self._room - beside + 1)
+            self._least[model.name] = max(self._least.get(model.name, 0), self.room - beside + 1)
             if entry := self._entries.get(model.name):
                 entry.size = self._measure(model)
         self._unload_all(others)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from bot.errors import StoreError
-from bot.store.duty import CALL, Leave
+from bot.store.duty import CALL, LOAD, UNLOAD, Leave
 from bot.store.shifts import Shift
 
 WAIT = 5.0
@@ -23,6 +23,8 @@ class Orders:
         self.called = asyncio.Event()
         self.cancelled: deque[str] = deque(maxlen=256)
         """Jobs that were cancelled lately: the news may overtake the claim."""
+        self.wishes: deque[tuple[str, bool]] = deque(maxlen=64)
+        """Models that the operator wishes to have loaded, or not."""
         self._shift = shift
         self._cancelled = cancelled
         self._room = room
@@ -37,11 +39,18 @@ class Orders:
             except StoreError:
                 await asyncio.sleep(1.0)
                 continue
-            if order and order != CALL:
+            if order and order.startswith((LOAD, UNLOAD)):
+                self._wish(order)
+            elif order and order != CALL:
                 self.cancelled.append(order)
                 self._cancelled(order)
             else:
                 self._room()
+
+    def _wish(self, order: str) -> None:
+        word, _, model = order.partition(" ")
+        self.wishes.append((model, f"{word} " == LOAD))
+        self.called.set()
 
     async def attend(self) -> None:
         """Looks whether the operator has the device, and says so."""

@@ -138,8 +138,8 @@ class Loop:
         if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked)):
             await self._begin(self._device.free, idle)
         await self._stop_clocks()
-        await self._shift.holds(self._device.resident)
         self._orders.called.clear()
+        await self._grant()
         begun = await self._shift.claim(self.offers())
         if self._stop.is_set():  # meanwhile
             await self._shift.hand_back(begun.claims)
@@ -149,6 +149,15 @@ class Loop:
             await self._rest()
         else:
             await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._orders.called)
+
+    async def _grant(self) -> None:
+        """Loads and unloads what the operator wishes, but for what a model has begun and goes on with; then tells what is in memory."""
+        while self._orders.wishes and not self._stop.is_set():
+            name, loaded = self._orders.wishes.popleft()
+            if name in self._models and name not in self._parked and not self._orders.paused.is_set():
+                wished = self._begin(self._device.wish, self._models[name], loaded)
+                await self._unless_stopped(asyncio.shield(wished), self._orders.paused)
+        await self._shift.holds(self._device.resident)
 
     async def _rest(self) -> None:
         """Off duty: in a pause the memory is free for others. Until called, or until it is over."""

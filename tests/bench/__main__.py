@@ -15,7 +15,7 @@ from bot.config import LogTable
 from tests.bench import report
 from tests.bench.figures import Part, keep, kept, measured, show
 
-PARTS = ("core", "queue", "sizes", "chat", "images", "speech", "mixed")
+PARTS = ("core", "queue", "sizes", "chat", "images", "speech", "mixed", "dashboards")
 """Modules of this folder; each is imported when it is measured, because they load very different libraries."""
 
 QUICK = ("core", "chat", "images", "speech")

@@ -25,11 +25,14 @@ from bot.store.applicants import Applicants
 from bot.store.connection import connect
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
+from bot.store.loglines import LogLines
 from bot.store.sessions import OPERATOR, Sessions, Visitor, admin
 from bot.store.shifts import Offer, Shift
 from bot.testing import wait_until
+from bot.web.pages import OPERATORS
 from bot.web.visitors import PUBLIC
 from tests.browser.conftest import House, Tab, Visitors, clear, watched
+from tests.browser.lived import lived
 from tests.web.test_desk import asking
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -39,7 +42,7 @@ SHOTS = Path(os.environ["SHOTS"]) if os.environ.get("SHOTS") else None
 
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=780)
 
-PAGES = ("/operator", "/operator/queue", "/operator/plugins", "/operator/servers", "/operator/access", "/server")
+PAGES = (*(link.path for link in OPERATORS if link.path != "/"), "/server")
 
 WIDE = "[document.documentElement, document.querySelector('main')].some(one => one.scrollWidth > one.clientWidth)"
 
@@ -55,6 +58,7 @@ class Place:
     browser: Browser
     redis: Redis
     sessions: Sessions
+    worker: Shift
     contexts: list[BrowserContext] = field(default_factory=list)
 
     async def enter(self, visitor: Visitor, *, phone: bool = False, locale: str = "en-US") -> BrowserContext:
@@ -80,11 +84,14 @@ async def place(redis_url: str, chromium: Browser, tmp_path_factory: pytest.Temp
     house = House(redis_url, tmp_path_factory.mktemp("whole"), port, program="whole.py")
     house.start()
     redis, keys = connect(redis_url), Keys(house.prefix)
-    shift = Shift(redis, keys, "worker.1", [Offer("smollm2-135m-instruct", ["generate", "generate:smollm2-135m-instruct"])], lease=600.0)
+    offers = [Offer("smollm2-135m-instruct", ["generate", "generate:smollm2-135m-instruct"]), Offer("whisper-base", ["transcribe"])]
+    shift = Shift(redis, keys, "worker.1", offers, name="desk", room=2_000_000_000, lease=600.0)
     await shift.renew()
+    await shift.holds({"smollm2-135m-instruct": 310_000_000})
     await house.up()
-    made = Place(house, Visitors(house, chromium), chromium, redis, Sessions(redis, keys))
-    yield made
+    made = Place(house, Visitors(house, chromium), chromium, redis, Sessions(redis, keys), shift)
+    async with lived(redis, keys):
+        yield made
     for context in [*made.contexts, *made.visitors.contexts]:
         await context.close()
     assert house.process is not None
@@ -136,10 +143,12 @@ async def test_every_page_is_readable_for_everybody_in_light_and_dark(place: Pla
             await tab.page.locator("summary").last.click()
         for theme in THEMES:
             await tab.page.emulate_media(color_scheme=theme)
-            found = await axe.run(tab.page)
-            grave = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
-            assert grave == [], f"{path}: {found.generate_report()}"
+            if phone == (theme == "dark"):  # each layout and each theme once: an inspection takes a second
+                found = await axe.run(tab.page)
+                grave = [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")]
+                assert grave == [], f"{path}: {found.generate_report()}"
             if SHOTS:
+                await tab.page.get_by_text("Looking at the machine").wait_for(state="detached", timeout=60_000)
                 name = f"{path.strip('/').replace('/', '-')}-{'phone' if phone else 'desktop'}-{theme}.png"
                 await tab.page.screenshot(path=SHOTS / name, full_page=False)
         assert not await tab.page.evaluate(WIDE), f"{path} is wider than the screen"
@@ -152,7 +161,7 @@ async def test_a_chinese_browser_reads_a_chinese_dashboard_that_fits_its_phone(p
     await operator.request.get(await place.sessions.link(place.house.url, admin(asking("room/hall", roles={"7": "Artists"}))))
     for path in PAGES:
         tab = await place.look(operator, path)
-        said = await tab.page.locator("h1, th, button, nav a, .role, label > span:first-child").all_inner_texts()
+        said = await tab.page.locator("h1, th, button:not(.line, .ref), nav a, .role, label > span:first-child").all_inner_texts()
         assert [words for words in said if words.strip() and not re.search("[一-鿿]", words)] == [], f"{path} is not in Chinese"
         assert await tab.page.get_attribute("html", "lang") == "zh-CN"
         assert not await tab.page.evaluate(WIDE), f"{path} is wider than the screen"
@@ -225,12 +234,91 @@ async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(pla
     await page.get_by_label("What").fill("/again")
     await page.get_by_role("button", name="Save").click()
     await page.get_by_text("everyone may use /again").wait_for()
+    await page.get_by_role("tab", name="Use and limits").click()
+    await page.get_by_label("How much").fill("often")
+    await page.get_by_role("button", name="Save").click()
+    await page.locator(".toast", has_text="Say how much in which time").wait_for()
+    await page.get_by_label("How much").fill("40/hour")
+    await page.get_by_role("button", name="Save").click()
+    await page.get_by_text("each person 40/hour messages").wait_for()
+    await page.get_by_text(re.compile("of 40 messages in an hour")).wait_for()
     await page.get_by_role("tab", name="What was changed").click()
     await page.get_by_text("temperature: not chosen → 0.4").wait_for()
 
     await ben.page.bring_to_front()
     await ben.say("/settings chat")
     await ben.sees("0.4")
+    await ben.say("/language zh-Hans")
+    await ben.sees("中文")
+    await page.bring_to_front()
+    await page.reload()
+    await page.get_by_role("heading", name="你的服务器").wait_for()
+    assert desk.faults == []
+
+
+async def test_an_operator_follows_a_message_from_its_trace_to_the_log(place: Place) -> None:
+    lines = LogLines(place.redis, Keys(place.house.prefix))
+    ann = await place.visitors.tab("Ann")
+    await ann.go("Hobnob")
+    await ann.say("Tell me of a secret matter")
+    desk = await place.look(await place.enter(OPERATOR), "/operator/traces")
+    page = desk.page
+    path = page.locator(".path", has=page.get_by_role("button", name="Show what was said")).first
+    await path.wait_for()
+    assert "secret matter" not in await page.locator("#content").inner_text()
+    await path.get_by_role("button", name="Show what was said").click()
+    path = page.locator(".path", has_text="a secret matter")
+    await path.locator("q", has_text="a secret matter").wait_for()
+    await path.get_by_text("goes on").wait_for()
+    ref = await path.locator("a code").first.inner_text()
+    await path.locator("a code").first.click()
+    await page.get_by_text("Only what belongs to").wait_for()
+    for level, message, whose in (("info", "ticket.finished", ref), ("error", "it broke", ref), ("info", "of somebody else", "ffff")):
+        await lines.write([json.dumps({"message": message, "level": level, "process": "router", "ref": whose, "seconds": 1})])
+    await page.locator(".loglines", has_text="ticket.finished").wait_for()
+    await page.locator(".loglines", has_text="it broke").wait_for()
+    assert await page.locator(".loglines", has_text="of somebody else").count() == 0
+    await page.get_by_label("Level").select_option("error")
+    await page.get_by_role("button", name="Everything again").click()
+    assert await page.locator(".loglines li").count() == 1
+    await page.get_by_role("button", name=re.compile("it broke")).click()
+    await page.locator("dd", has_text="1").first.wait_for()
+    await ann.page.bring_to_front()
+    await ann.say("/cancel")
+    await ann.sees("Cancelled.")
+    await page.bring_to_front()
+    await page.goto(f"{place.house.url}/operator/traces?of={ref}")
+    await page.locator(".path", has_text="answered after").wait_for()
+    await page.get_by_role("button", name="Look further back").click()
+    await page.get_by_label("Search").fill("nobody said this")
+    await page.get_by_text("No message is like that.").wait_for()
+    assert desk.faults == []
+
+
+async def test_an_operator_loads_a_model_and_is_told_why_another_cannot_come(place: Place) -> None:
+    desk = await place.look(await place.enter(OPERATOR), "/operator/models")
+    page = desk.page
+    await page.get_by_role("button", name="Load whisper-base").click()
+    await wait_until(lambda: place.worker.orders(1.0), 10)
+    await place.worker.holds({"smollm2-135m-instruct": 310_000_000, "whisper-base": 290_000_000})
+    await page.get_by_role("button", name="Unload whisper-base").wait_for()
+    await page.get_by_text("600 MB").first.wait_for()
+    await page.get_by_role("columnheader", name="Line-up").wait_for(timeout=60_000)
+    row = page.locator(".shelf > li", has_text="bloomz-560m").first
+    await page.get_by_label("Search").fill("bloomz-560m")
+    await row.get_by_role("button", name="Bring bloomz-560m here").click()
+    await row.get_by_text("http://127.0.0.1:9 cannot be reached").wait_for(timeout=60_000)
+    assert desk.faults == []
+
+
+async def test_an_operator_makes_a_backup_and_reads_how_it_comes_back(place: Place) -> None:
+    desk = await place.look(await place.enter(OPERATOR), "/operator/backups")
+    page = desk.page
+    await page.get_by_text("None yet.").wait_for()
+    await page.get_by_role("button", name="Make a backup").click()
+    await page.get_by_text("keys,").wait_for(timeout=60_000)
+    (made,) = (place.house.data / "backups").glob("*.tar.gz")
+    await page.locator("pre", has_text=f"hobnob restore {made}").wait_for()
     assert desk.faults == []
 
 

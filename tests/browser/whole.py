@@ -26,11 +26,9 @@ from bot.web.app import bind
 
 async def main(address: str, prefix: str, data: str, port: str) -> None:
     redis, keys = connect(address), Keys(prefix)
-    file = Path(data) / "bot.toml"
-    file.write_text(f'data_dir = "{data}"\n[web]\nport = {port}\n\n[plugins.admin]\n[plugins.chat]\nmodels = ["smollm2-135m-instruct"]\n')
-    config = load_config(file)
+    config = load_config(_written(Path(data), port))
     rooms, sessions, plugins = Rooms(redis, keys, Path(data) / "files"), Sessions(redis, keys), load(config, "front")
-    router = app.build(redis, keys, plugins, [RoomConnector(rooms)])
+    router = app.build(redis, keys, plugins, [RoomConnector(rooms)], contents=config.web.contents)
     site, bound, asked = site_of(config, rooms, sessions, router, plugins, redis, keys), bind(config), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
     async with running(router, plugins), serving_pages(site, bound):
@@ -39,6 +37,25 @@ async def main(address: str, prefix: str, data: str, port: str) -> None:
         await asked.wait()
     await rooms.close()
     await redis.aclose()
+
+
+def _written(folder: Path, port: str) -> Path:
+    """Its configuration; the hub is one that nobody runs, so that nothing is asked of anybody else."""
+    path = folder / "bot.toml"
+    path.write_text(
+        f'''data_dir = "{folder}"
+[web]
+port = {port}
+contents = true
+[models]
+endpoint = "http://127.0.0.1:9"
+use = "private"
+[plugins.admin]
+[plugins.chat]
+models = ["smollm2-135m-instruct"]
+'''
+    )
+    return path
 
 
 if __name__ == "__main__":

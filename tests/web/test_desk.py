@@ -9,16 +9,27 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from bot.calls import Calls
 from bot.choices import Change, Chosen, Deed, Level
+from bot.config import Config
 from bot.house import Order
 from bot.messages import Address, Message, Person
 from bot.permissions import Held, Permit
+from bot.quotas import Quota, Usage
 from bot.store.keys import Keys
 from bot.store.sessions import GUEST, OPERATOR, Sessions, Visitor, admin
+from bot.store.tally import Tally
+from bot.store.troubles import Troubles
+from bot.translation import Translation
 from bot.web.desk import ENDED, Desk
 from bot.web.pages.access import AccessPage
+from bot.web.pages.backups import BackupsPage, Keep
+from bot.web.pages.models import Bringing, Wishing
+from bot.web.pages.plugins import PluginsPage
 from bot.web.pages.queue import Burying, Cancelling, Ordering
-from bot.web.pages.server import CLOSED, ServerPage
+from bot.web.pages.server import CLOSED, Facts, ServerPage
+from bot.web.pages.servers import ServersPage
+from bot.web.pages.traces import Seeking
 from bot.web.passwords import Passwords
 from bot.web.view import View as Page
 from bot.web.visitors import Cookies, Visitors
@@ -80,6 +91,26 @@ class Office:
     async def deeds(self, message: Message, most: int) -> list[Deed]:
         return []
 
+    async def quotas(self, message: Message) -> list[Quota]:
+        self.asked.append(("quotas", message.address.tenant))
+        return []
+
+    async def limit(self, message: Message, quota: Quota) -> None:
+        self.asked.append(("limit", message.address.tenant))
+
+    async def usage(self, message: Message) -> list[Usage]:
+        self.asked.append(("usage", message.address.tenant))
+        return []
+
+    async def reader(self, message: Message) -> Translation | None:
+        return None
+
+    async def leave(self, server: str) -> None:
+        self.asked.append(("leave", server))
+
+    def leaves(self, server: str) -> bool:
+        return False
+
     async def end_work(self, order: Order) -> None:
         self.asked.append(("end_work", order.name))
 
@@ -89,6 +120,7 @@ ACTS: Mapping[str, Mapping[str, Any]] = {
     "switch": {"plugin": "chat", "on": False, "seen": "x"},
     "save": {"plugin": "chat", "settings": {"temperature": 0.1}, "seen": "x"},
     "permit": {"permit": {"who": "everyone", "what": "*", "allowed": False}},
+    "limit": {"quota": {"whose": "everyone", "measure": "messages", "rates": ["20/hour"]}},
 }
 """All that can be done on the page of a server."""
 
@@ -98,20 +130,25 @@ def sessions(redis: Redis, keys: Keys) -> Sessions:
     return Sessions(redis, keys)
 
 
-def open_page(sessions: Sessions, secret: str, office: Office) -> View:
+@pytest.fixture
+def facts(redis: Redis, keys: Keys) -> Facts:
+    return Facts(Tally(redis, keys), Troubles(redis, keys))
+
+
+def open_page(sessions: Sessions, secret: str, office: Office, facts: Facts) -> View:
     view = View()
     made = Desk(view, Visitors(sessions, Cookies(1)), "admin", secret)  # type: ignore[arg-type]  # no browser
 
     async def seats() -> Mapping[str, Message]:
         return {seat.message.address.tenant: seat.message for seat in (await made.visitor()).seats}
 
-    ServerPage(made, office, seats)
+    ServerPage(made, office, seats, facts)
     return view
 
 
-async def test_an_admin_of_one_server_does_nothing_in_another(sessions: Sessions) -> None:
+async def test_an_admin_of_one_server_does_nothing_in_another(sessions: Sessions, facts: Facts) -> None:
     office = Office()
-    view = open_page(sessions, await sessions.begin(admin(asking(HALL))), office)
+    view = open_page(sessions, await sessions.begin(admin(asking(HALL))), office, facts)
     assert set(view.handlers) == set(ACTS)
     for event, given in ACTS.items():
         kind, told = await view.send(event, server=ATTIC, **given)
@@ -122,18 +159,18 @@ async def test_an_admin_of_one_server_does_nothing_in_another(sessions: Sessions
 
 
 @pytest.mark.parametrize("visitor", [GUEST, OPERATOR, None])
-async def test_nobody_else_does_anything_on_an_admins_page(sessions: Sessions, visitor: Visitor | None) -> None:
+async def test_nobody_else_does_anything_on_an_admins_page(sessions: Sessions, facts: Facts, visitor: Visitor | None) -> None:
     office = Office()
-    view = open_page(sessions, await sessions.begin(visitor) if visitor else "guess", office)
+    view = open_page(sessions, await sessions.begin(visitor) if visitor else "guess", office, facts)
     for event, given in ACTS.items():
         assert (await view.send(event, server=HALL, **given))[1]["text"] == ENDED
     assert office.asked == []
 
 
-async def test_an_admin_whose_session_has_ended_does_nothing_any_more(sessions: Sessions) -> None:
+async def test_an_admin_whose_session_has_ended_does_nothing_any_more(sessions: Sessions, facts: Facts) -> None:
     office = Office()
     secret = await sessions.begin(admin(asking(HALL)))
-    view = open_page(sessions, secret, office)
+    view = open_page(sessions, secret, office, facts)
     assert (await view.send("hello"))[0] == "seen"
     office.asked.clear()
     await sessions.end(secret)
@@ -152,7 +189,10 @@ async def test_nobody_but_an_operator_does_anything_on_an_operators_page(session
     view, secret = View(), await sessions.begin(visitor) if visitor else "guess"
     made = Desk(view, Visitors(sessions, Cookies(1)), "operator", secret)  # type: ignore[arg-type]  # no browser
     AccessPage(made, sessions, Passwords(sessions))
-    for kind in (Cancelling, Burying, Ordering):
+    PluginsPage(made, None, {}, Calls())  # type: ignore[arg-type]  # nobody gets as far as what is behind it
+    ServersPage(made, None)  # type: ignore[arg-type]
+    BackupsPage(made, Keep(Config(), None))  # type: ignore[arg-type]
+    for kind in (Cancelling, Burying, Ordering, Bringing, Wishing, Seeking):
         made.hear(kind.__name__, kind, act)
     acts: Mapping[str, Mapping[str, Any]] = {
         "hello": {},
@@ -161,6 +201,13 @@ async def test_nobody_but_an_operator_does_anything_on_an_operators_page(session
         "Cancelling": {"ticket": "t"},
         "Burying": {"ids": [], "act": "drop"},
         "Ordering": {"name": "*", "act": "pause"},
+        "Bringing": {"model": "whisper-base"},
+        "Wishing": {"worker": "desk", "model": "whisper-base", "loaded": False},
+        "Seeking": {"words": "ann"},
+        "retry": {"plugin": "chat"},
+        "decide": {"server": HALL, "act": "leave"},
+        "open": {"door": "servers", "policy": "open"},
+        "make": {"secrets": True},
     }
     assert set(view.handlers) == set(acts)
     for event, given in acts.items():

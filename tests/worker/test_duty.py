@@ -80,6 +80,23 @@ async def _told(redis: Redis, keys: Keys) -> bool:
     return await redis.hgetall(keys.worker("desk.1")) == {b"resident": b"{}"}
 
 
+async def test_a_model_is_unloaded_and_loaded_as_the_operator_wishes(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    async with day(redis, keys, Long()) as at:
+        await wait_until(lambda: at.device.has(at.model))
+        await at.duty.wish("another", at.model.name, loaded=False)
+        await at.duty.wish("desk", at.model.name, loaded=False)
+        await at.free()
+        await wait_until(lambda: _told(redis, keys))
+        await at.duty.wish("desk", at.model.name, loaded=True)
+        await wait_until(lambda: at.device.has(at.model))
+        await jobs.submit(Sing(name="1"))
+        await wait_until(lambda: at.model.turns == [["1"]])
+        await at.duty.wish("desk", at.model.name, loaded=False)
+        at.model.enough.set()
+        assert isinstance(await jobs.ended("1"), Finished), "what runs is not disturbed"
+        await at.free()
+
+
 @pytest.mark.parametrize("model", [Long, Stubborn])
 async def test_a_pause_frees_the_memory_at_once_and_what_ran_goes_on_afterwards(
     redis: Redis, keys: Keys, jobs: Jobs, model: type[Long], monkeypatch: pytest.MonkeyPatch

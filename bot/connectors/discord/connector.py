@@ -93,6 +93,10 @@ class DiscordConnector:
         finally:
             await gateway.close()
 
+    def trouble(self) -> str:
+        """ "" while the gateway brings events."""
+        return "" if self._gateway is not None and self._gateway.is_ready() else "not connected to Discord's gateway yet"
+
     async def publish(self, server: str, offers: Sequence[Offer]) -> None:
         """Registers them for a guild, or for direct messages; all at once, so what is no longer there goes."""
         client = await self._client()

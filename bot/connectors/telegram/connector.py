@@ -86,6 +86,7 @@ class TelegramConnector:
         self._bot = Bot(account.token, f"{account.api_url}/bot", f"{account.file_url}/bot", *self._requests)
         self._files = httpx.AsyncClient(proxy=account.proxy, timeout=PATIENCE, trust_env=False)
         self._sender = Sender(self._bot)
+        self._polling: Polling | None = None
         self._drafts: Drafts | None = Drafts(self._draft)
         self._clicks = Clicks(self._confirm)
         self._aside: Aside | None = None
@@ -112,8 +113,13 @@ class TelegramConnector:
         if self._account.hook is not None:
             await self._asked(Webhook(self._account.hook, receiver).run)
         await self._asked(bot.delete_webhook)
-        polling = Polling(f"{self._account.api_url}/bot{self._account.token}", self._requests[1], receiver, self._account.wait)
-        await self._asked(polling.run)
+        url = f"{self._account.api_url}/bot{self._account.token}"
+        self._polling = Polling(url, self._requests[1], receiver, self._account.wait)
+        await self._asked(self._polling.run)
+
+    def trouble(self) -> str:
+        """ "" while Telegram answers."""
+        return self._polling.told if self._polling is not None else ""
 
     async def publish(self, server: str, offers: Sequence[Offer]) -> None:
         """Lists the commands of a group, or with "" those for people alone with the bot."""

@@ -39,7 +39,8 @@ class Polling:
     request: Requests
     receiver: Receiver
     wait: int = WAIT
-    _told: str = ""
+    told: str = ""
+    """What is wrong, "" while Telegram answers."""
 
     async def run(self) -> None:
         """Until cancelled; what was not written down is told again by Telegram, to whoever asks next. Raises InvalidToken."""
@@ -61,9 +62,9 @@ class Polling:
     async def _updates(self, offset: int, wait: int) -> list[Json]:
         query = urlencode({"offset": offset, "timeout": wait, "allowed_updates": json.dumps(ALLOWED)})
         found = await self.request.post(f"{self.root}/getUpdates?{query}", read_timeout=wait + SPARE)
-        if self._told:
+        if self.told:
             log.info("Telegram answers again")
-        self._told = ""
+        self.told = ""
         return list(found)  # type: ignore[arg-type]  # the library types every result as an object
 
     async def _whole(self, updates: list[Json], offset: int) -> list[Json]:
@@ -89,6 +90,6 @@ class Polling:
     async def _tell(self, error: Exception) -> None:
         """Of a fault that lasts for hours the log hears once."""
         fault = "another program receives with the same token" if isinstance(error, Conflict) else str(error)
-        if fault != self._told:
+        if fault != self.told:
             log.warning("updates wait", fault=fault)
-        self._told = fault
+        self.told = fault

@@ -9,8 +9,12 @@ from bot.web.visitors import OPERATOR, START
 OPERATORS = (
     Link(OPERATOR, "chart", later("Overview")),
     Link(f"{OPERATOR}/queue", "queue", later("Queue")),
+    Link(f"{OPERATOR}/models", "model", later("Models")),
     Link(f"{OPERATOR}/plugins", "plugin", later("Plugins")),
     Link(f"{OPERATOR}/servers", "people", later("Servers")),
+    Link(f"{OPERATOR}/logs", "list", later("Logs")),
+    Link(f"{OPERATOR}/traces", "path", later("Traces")),
+    Link(f"{OPERATOR}/backups", "box", later("Backups")),
     Link(f"{OPERATOR}/access", "key", later("Access")),
     Link(START, "wand", later("Set up")),
     Link("/", "room", later("Rooms")),

@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import ui
 from starlette.requests import Request
 
-from bot.store.tally import Stretch
+from bot.store.tally import Stretch, What
 from bot.web.desk import Link, desk
 from bot.web.live import Live
 from bot.web.site import Works
@@ -21,6 +21,8 @@ EVERY = 5.0
 """Seconds between two looks; routers write what they counted as often."""
 
 MOST_SERVERS = 8
+
+COUNTED: Sequence[What] = ("requests", "failed", "tokens", "pictures", "audio", "device", "errors")
 
 
 class OverviewView(View, component="../static/overview.js"):
@@ -47,13 +49,16 @@ class OverviewPage:
             "running": sum(len(worker.running) for worker in seen.workers),
             "dead": len(await self._works.dead.all()),
             "applicants": len(await self._works.applicants.waiting()),
-            "platforms": list(self._works.platforms),
+            "platforms": [{"name": name, "state": state, "fault": fault} for name, (state, fault) in self._works.platforms().items()],
+            "troubles": sorted(await self._works.troubles.all()),
             "workers": [
                 {
                     "name": worker.name,
                     "off": worker.off is not None,
-                    "bytes": sum(worker.resident.values()),
-                    "models": sorted(worker.resident),
+                    "owns": worker.owns,
+                    "room": worker.room,
+                    "models": [{"name": model, "bytes": size} for model, size in sorted(worker.resident.items())],
+                    "running": len(worker.running),
                 }
                 for worker in seen.workers
             ],
@@ -62,9 +67,7 @@ class OverviewPage:
 
 def _figures(stretches: Sequence[Stretch]) -> dict[str, list[float]]:
     """By what is counted: how much in each stretch; waits as seconds per request, None where there was none."""
-    made: dict[str, list[Any]] = {
-        what: [round(one.counts.get(what, 0.0), 2) for one in stretches] for what in ("requests", "failed", "tokens", "pictures", "audio")
-    }
+    made: dict[str, list[Any]] = {what: [round(one.counts.get(what, 0.0), 2) for one in stretches] for what in COUNTED}
     seconds, requests = ([one.counts.get(what, 0.0) for one in stretches] for what in ("seconds", "requests"))
     made["wait"] = [round(waited / count, 1) if count else None for waited, count in zip(seconds, requests, strict=True)]
     made["at"] = [one.at for one in stretches]

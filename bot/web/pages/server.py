@@ -1,8 +1,10 @@
-"""The page of one server: plugins, settings, who may do what, what was changed. Who is let in: `desk.py`; who decides: the `Office`."""
+"""The page of one server: plugins, settings, who may do what and how much. Who is let in: `desk.py`; who decides: the `Office`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nicegui import ui
@@ -10,11 +12,14 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from starlette.requests import Request
 
 from bot.choices import Change, Changed, Chosen, Setting, Where, reaches
-from bot.errors import BadArguments, Refused
+from bot.errors import BadArguments, Refused, StoreError
 from bot.messages import Address, Message
 from bot.permissions import Permit
+from bot.quotas import UNITS, Quota, Usage
 from bot.shapes import Shape
-from bot.translation import later, tr, translated
+from bot.store.tally import Tally
+from bot.store.troubles import Troubles
+from bot.translation import Translation, later, reader, reading, tr, translated
 from bot.web.desk import Desk, Link, desk
 from bot.web.site import Office
 from bot.web.view import View
@@ -70,17 +75,40 @@ class Granting(BaseModel):
     nonce: str = ""
 
 
+class Limiting(BaseModel):
+    """Says how much somebody may use; no rates take a limit back."""
+
+    server: str = Field(max_length=300)
+    quota: dict[str, JsonValue] = Field(max_length=10)
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is counted of a server, and what is wrong with plugins."""
+
+    tally: Tally
+    troubles: Troubles
+
+    async def day(self, server: str) -> dict[str, list[float]]:
+        """Its requests, by the hour."""
+        hours = await self.tally.day(time.time())
+        return {"at": [hour.at for hour in hours], "requests": [hour.servers.get(server, 0.0) for hour in hours]}
+
+
 class ServerPage:
     """One tab of it."""
 
-    def __init__(self, made: Desk, office: Office, seats: Seats) -> None:
+    def __init__(self, made: Desk, office: Office, seats: Seats, facts: Facts) -> None:
         self._made = made
         self._office = office
         self._seats = seats
+        self._facts = facts
         made.hear("hello", Opening, self.open)
         made.hear("switch", Switching, self.switch)
         made.hear("save", Saving, self.save)
         made.hear("permit", Granting, self.permit)
+        made.hear("limit", Limiting, self.limit)
 
     async def open(self, given: Opening) -> None:
         """Hands all of it over."""
@@ -91,6 +119,7 @@ class ServerPage:
         if not reaches(level, "admin"):
             raise Refused(tr("You are a {level} of this server now, and only its admins may see its page.", level=translated(level)))
         held, deeds = await self._office.held(message), await self._office.deeds(message, MOST_DEEDS)
+        troubles = await self._facts.troubles.all()
         self._made.view.take(
             "seen",
             seen={
@@ -99,7 +128,11 @@ class ServerPage:
                 "me": {"id": f"person:{message.sender.id}", "name": message.sender.name, "level": level},
                 "places": places(message.address),
                 "roles": [{"id": f"role:{id}", "name": name} for id, name in message.roles.items()],
-                "plugins": [plugin(one) for one in await self._office.chosen(message)],
+                "plugins": [plugin(one) | {"trouble": one.plugin in troubles} for one in await self._office.chosen(message)],
+                "day": await self._facts.day(server),
+                "usage": [_usage(one) for one in await self._office.usage(message)],
+                "quotas": [{"unit": one.unit, **one.model_dump(mode="json")} for one in await self._office.quotas(message)],
+                "units": {measure: translated(unit) for measure, unit in UNITS.items()},
                 "grants": [{"where": where, **grant.model_dump()} for where, grant in held.grants],
                 "levels": [{"who": who, "name": held.names.get(who) or who, "level": its} for who, its in held.levels.items()],
                 "deeds": [{"at": one.at, "name": one.name, "plugin": one.plugin, "what": one.what} for one in deeds],
@@ -124,6 +157,16 @@ class ServerPage:
         except ValidationError:
             raise BadArguments(tr("Say who, and which command (/again), plugin (chat) or everything (*).")) from None
         await self._office.permit(message, permit)
+        await self._done(given.server)
+
+    async def limit(self, given: Limiting) -> None:
+        """As `/quota` does."""
+        message = await self._seat(given.server)
+        try:
+            quota = Quota.model_validate(given.quota)
+        except ValidationError:
+            raise BadArguments(tr("Say how much in which time: 20/hour, 100/day, or 1/30s for once in 30 seconds.")) from None
+        await self._office.limit(message, quota)
         await self._done(given.server)
 
     async def _change(self, server: str, change: Change) -> None:
@@ -174,6 +217,10 @@ def plugin(chosen: Chosen) -> dict[str, Any]:
     }
 
 
+def _usage(usage: Usage) -> dict[str, Any]:
+    return asdict(usage) | {"unit": usage.unit, "span": usage.span}
+
+
 def _setting(shape: Shape, setting: Setting) -> dict[str, Any]:
     option = shape.option(setting.name)
     return {
@@ -190,16 +237,27 @@ def _setting(shape: Shape, setting: Setting) -> dict[str, Any]:
     }
 
 
-def server_page(office: Office, visitors: Visitors) -> None:
-    """Puts the page where admins of servers come in."""
+async def _language(office: Office, visitors: Visitors, request: Request) -> Translation:
+    """That which who opens the page has chosen, else what their browser asks for."""
+    try:
+        visitor = await visitors.sessions.visitor(visitors.secret(request, "admin"))
+        chosen = await office.reader(visitor.seats[0].message) if visitor is not None and visitor.seats else None
+    except StoreError:  # the page says so itself
+        chosen = None
+    return chosen or reading()
+
+
+def server_page(office: Office, facts: Facts, visitors: Visitors) -> None:
+    """Puts the page where admins of servers come in; it is in the language that they have chosen in their chat, else their browser's."""
 
     @ui.page(SERVER)
     async def show(request: Request) -> None:
-        made = desk(ServerView(), visitors, request, "admin", LINKS)
+        with reader(await _language(office, visitors, request)):
+            made = desk(ServerView(), visitors, request, "admin", LINKS)
 
-        async def seats() -> Mapping[str, Message]:
-            visitor = await made.visitor()
-            tenants = dict.fromkeys(seat.message.address.tenant for seat in visitor.seats)
-            return {tenant: message for tenant in tenants if (message := visitor.seat(tenant)) is not None}
+            async def seats() -> Mapping[str, Message]:
+                visitor = await made.visitor()
+                tenants = dict.fromkeys(seat.message.address.tenant for seat in visitor.seats)
+                return {tenant: message for tenant in tenants if (message := visitor.seat(tenant)) is not None}
 
-        ServerPage(made, office, seats)
+            ServerPage(made, office, seats, facts)

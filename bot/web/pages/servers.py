@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from nicegui import ui
 from pydantic import BaseModel, Field
@@ -18,10 +19,12 @@ from bot.house import Door, Order, Policy
 from bot.messages import Address, Message, Person
 from bot.store.applicants import Applicants
 from bot.store.house import HouseRules
-from bot.store.servers import Servers
+from bot.store.servers import Server, Servers
+from bot.store.tally import Tally
+from bot.store.troubles import Troubles
 from bot.translation import tr
 from bot.web.desk import Desk, Link, Nothing, desk
-from bot.web.pages.server import ServerPage, ServerView, called
+from bot.web.pages.server import Facts, ServerPage, ServerView, called
 from bot.web.site import Office
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
@@ -36,10 +39,10 @@ class ServersView(View, component="../static/servers.js"):
 
 
 class Deciding(BaseModel):
-    """The operator lets a server in or refuses it, bans it or lets it in again."""
+    """The operator lets a server in or refuses it, bans it or lets it in again, or has the bot leave it."""
 
     server: str = Field(pattern=r"^[^/]+/[^/]+$", max_length=300)
-    act: Literal["admit", "refuse", "ban", "allow"]
+    act: Literal["admit", "refuse", "ban", "allow", "leave"]
     nonce: str = ""
 
 
@@ -60,6 +63,7 @@ class House:
     rules: HouseRules
     admission: AdmissionTable
     office: Office
+    tally: Tally
 
 
 class ServersPage:
@@ -77,24 +81,38 @@ class ServersPage:
         house, rules = self._house, await self._house.rules.get()
         barred = rules.barred.get("server", {})
         waiting = await house.applicants.waiting()
+        used = await self._used()
+        left = {one.tenant: one.left for one in await house.servers.known(MOST)}
+        chosen = await house.servers.chosen(MOST)
         self._made.view.take(
             "seen",
             seen={
                 "policies": dict(house.admission.holding(rules)),
                 "waiting": [{"id": one.address.tenant, "name": one.name, "direct": one.address.direct, "at": one.at} for one in waiting],
                 "servers": [
-                    {"id": one.tenant, "name": called(Address.of(one.tenant)), "left": one.left, "banned": one.tenant in barred}
-                    for one in await house.servers.known(MOST)
+                    _row(id, chosen.get(id, Server()), used[id])
+                    | {"left": left.get(id, False), "banned": id in barred, "leaves": house.office.leaves(id)}
+                    for id in sorted({*left, *used} - ({*barred} - {*left}))
                 ],
                 "banned": [{"id": id, "name": word or id} for id, word in barred.items()],
                 "owners": [{"id": id, "name": owner.name} for id, owner in rules.owners.items()],
             },
         )
 
+    async def _used(self) -> Counter[str]:
+        """Requests of the last day, by server."""
+        total: Counter[str] = Counter()
+        for hour in await self._house.tally.day(time.time()):
+            total.update({server: int(count) for server, count in hour.servers.items()})
+        return total
+
     async def decide(self, given: Deciding) -> None:
         """From the server's next message on; what is being worked on for one that is banned is cancelled."""
         house, server = self._house, given.server
-        if given.act in ("ban", "allow"):
+        if given.act == "leave":
+            await house.office.leave(server)
+            await house.applicants.decide(house.rules.noting(_deed(f"{server} left")))
+        elif given.act in ("ban", "allow"):
             order = Order(kind="server", name=server, barred=given.act == "ban", word=server)
             await house.rules.bar(order, _deed(f"server {server} {'shut out' if order.barred else 'let in again'}"))
             await house.office.end_work(order)
@@ -111,11 +129,24 @@ class ServersPage:
         await self.show(Nothing())
 
 
+def _row(id: str, server: Server, requests: int) -> dict[str, Any]:
+    """One server: what it uses, and what of the rest it chose otherwise than others."""
+    return {
+        "id": id,
+        "name": called(Address.of(id)),
+        "requests": requests,
+        "language": server.choices.talking.language,
+        "quotas": len(server.quotas),
+        "on": sorted(name for name, on in server.choices.plugins.items() if on),
+        "off": sorted(name for name, on in server.choices.plugins.items() if not on),
+    }
+
+
 def _deed(what: str) -> Deed:
     return Deed(time.time(), "", WHO.name, "", "", what)
 
 
-def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> None:
+def servers_pages(house: House, troubles: Troubles, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the list below the operator's door, and each server's page as its admins see it behind it."""
 
     @ui.page(f"{OPERATOR}/servers")
@@ -130,7 +161,7 @@ def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> 
         async def seats() -> Mapping[str, Message]:
             return {of: Message("", "", _address(of), WHO, manages=True)}
 
-        ServerPage(made, house.office, seats)
+        ServerPage(made, house.office, seats, Facts(house.tally, troubles))
 
 
 def _address(server: str) -> Address:

@@ -2,19 +2,30 @@
 import acting from "/static/acting.js";
 import Frame from "/static/frame.js";
 import { tr } from "/static/texts.js";
-import { value } from "/static/words.js";
+import { clock, number, value } from "/static/words.js";
 
 export default {
   mixins: [acting],
   components: { Frame },
+  emits: ["retry"],
   template: `
     <Frame ref="frame" :frame="frame" :title="tr('Plugins')" :about="seen ? tr('{n} installed', { n: seen.plugins.length }) : ''" :away="away" :loaded="!!seen">
       <p v-if="seen.plugins.length === 0" class="quiet">{{ tr("None is installed: give one a table in bot.toml.") }}</p>
+      <section v-for="one in seen.out" :key="one.name" class="panel"><div class="head"><h2>{{ one.name }}</h2><span class="tag off">{{ tr("left out") }}</span></div>
+        <p class="fault">{{ one.trouble.what }}</p>
+        <div class="group"><button type="button" class="plain" :disabled="busy()" @click="act('retry', { plugin: one.name })">{{ tr("Try it at the next start") }}</button></div></section>
       <section v-for="one in seen.plugins" :key="one.name" class="panel">
         <div class="head"><h2>{{ one.name }}</h2><div class="group">
           <span class="tag" :class="{ off: !one.enabled }">{{ one.enabled ? tr("on, unless a server says otherwise") : tr("off, unless a server says otherwise") }}</span>
           <span v-if="!one.switchable" class="tag">{{ tr("not for servers to switch") }}</span></div></div>
         <p>{{ one.summary }}</p>
+        <div v-if="one.trouble" class="trouble"><p class="fault">{{ one.trouble.what }} <span v-if="!one.trouble.out">{{ tr("It rests until {when}.", { when: clock(one.trouble.until) }) }}</span></p>
+          <button type="button" class="plain" :disabled="busy()" :aria-label="tr('Try {name} again', one)" @click="act('retry', { plugin: one.name })">{{ tr("Try it again") }}</button></div>
+        <ul class="tally"><li><b :class="{ bad: one.health && one.health.faults }">{{ one.trouble ? tr("rests") : one.health && one.health.faults ? tr("failed before") : tr("well") }}</b><small>{{ tr("health") }}</small></li>
+          <li><b>{{ one.health ? number(one.health.calls) : 0 }}</b><small>{{ tr("calls since the start") }}</small></li>
+          <li><b :class="{ bad: one.health && one.health.faults }">{{ one.health ? number(one.health.faults) : 0 }}</b><small>{{ tr("of them failed") }}</small></li>
+          <li v-if="one.health"><b>{{ one.health.each }} ms</b><small>{{ tr("each, without waiting") }}</small></li>
+          <li v-if="one.where.on"><b>{{ one.where.on }}</b><small>{{ tr("servers switched it on") }}</small></li><li v-if="one.where.off"><b>{{ one.where.off }}</b><small>{{ tr("servers switched it off") }}</small></li></ul>
         <p class="quiet">{{ tr("Version") }} <code>{{ one.version || tr("unknown") }}</code>{{ tr(", licence {licence}", { licence: one.licence || tr("not said") }) }}{{ one.rights.length ? tr(", may do {rights}", { rights: one.rights.join(", ") }) : "" }}</p>
         <details v-if="one.config.length"><summary>{{ tr("Configuration, in [plugins.{name}] of bot.toml", one) }}</summary>
           <dl class="pairs"><template v-for="each in one.config" :key="each.name"><dt><code>{{ each.name }}</code></dt>
@@ -24,5 +35,5 @@ export default {
             <dd><b>{{ value(each.begins) }}</b>{{ each.locked ? tr(" (locked)") : "" }}<small>{{ each.about }}</small></dd></template></dl></details>
       </section>
     </Frame>`,
-  methods: { tr, value },
+  methods: { clock, number, tr, value },
 };

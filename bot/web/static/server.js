@@ -1,6 +1,7 @@
 // The page of one server: its plugins with their settings, who may do what, and what was changed.
 import acting from "/static/acting.js";
 import Frame from "/static/frame.js";
+import Limits from "/static/limits.js";
 import Setting from "/static/setting.js";
 import { tr } from "/static/texts.js";
 import { moment } from "/static/words.js";
@@ -9,8 +10,8 @@ const LEVELS = ["guest", "member", "moderator", "admin"];
 
 export default {
   mixins: [acting],
-  components: { Frame, Setting },
-  emits: ["switch", "save", "permit"],
+  components: { Frame, Limits, Setting },
+  emits: ["switch", "save", "permit", "limit"],
   data: () => ({ where: "server", drafts: {}, open: "", said: "", who: "everyone", what: "", allowed: true, role: "", rank: "moderator", tab: "plugins" }),
   template: `
     <Frame ref="frame" :frame="frame" :title="tr('Your server')" :about="about" :away="away" :loaded="!!seen">
@@ -30,6 +31,7 @@ export default {
               <template v-if="one.name === 'hobnob'"></template><span v-else-if="one.locked" class="tag">{{ one.on ? tr("on, as whoever runs the bot decided") : tr("off, as whoever runs the bot decided") }}</span>
               <label v-else class="check"><span>{{ one.on ? tr("On") : tr("Off") }}</span><span class="switch"><input type="checkbox" role="switch" :checked="one.on" :aria-label="one.name"
                 :disabled="busy()" @change="$emit('switch', { server: seen.server, plugin: one.name, where, on: $event.target.checked, seen: one.seen })" /></span></label></div>
+            <p v-if="one.trouble" class="fault">{{ tr("It failed too often and rests for a moment, or is left out. Whoever runs the bot sees why.") }}</p>
             <p class="quiet">{{ one.summary }}<template v-if="one.origin !== 'plugin' && one.origin !== 'operator'"> {{ tr("Switched {origin}.", { origin: origins[one.origin] }) }}
               <button type="button" class="link" @click="$emit('switch', { server: seen.server, plugin: one.name, where, on: null, seen: one.seen })">{{ tr("As elsewhere") }}</button></template></p>
             <details v-if="one.settings.length" :open="open === one.name" @toggle="$event.target.open && (open = one.name)"><summary>{{ tr("Settings") }}</summary>
@@ -64,6 +66,7 @@ export default {
               <button type="submit" class="go" :disabled="busy() || !role">{{ tr("Save") }}</button></form>
           </section>
         </template>
+        <Limits v-else-if="tab === 'limits'" :seen="seen" :busy="busy()" @limit="act('limit', { server: seen.server, quota: $event })" />
         <section v-else class="panel"><h2>{{ tr("What was changed") }}</h2>
           <p v-if="!seen.deeds.length" class="quiet">{{ tr("Nobody has changed anything here.") }}</p>
           <div v-else class="scroll" tabindex="0" role="region" :aria-label="tr('What was changed')"><table><thead><tr><th>{{ tr("When") }}</th><th>{{ tr("Who") }}</th><th>{{ tr("What") }}</th></tr></thead>
@@ -78,6 +81,7 @@ export default {
     tabs: () => [
       { id: "plugins", label: tr("Plugins and settings") },
       { id: "people", label: tr("Permissions") },
+      { id: "limits", label: tr("Use and limits") },
       { id: "log", label: tr("What was changed") },
     ],
     limits: () => ({ server: "", channel: tr(", in the channel"), thread: tr(", in the thread") }),

@@ -2,13 +2,13 @@
 import acting from "/static/acting.js";
 import Frame from "/static/frame.js";
 import { tr } from "/static/texts.js";
-import { moment } from "/static/words.js";
+import { moment, number } from "/static/words.js";
 
 export default {
   mixins: [acting],
   components: { Frame },
   emits: ["decide", "open"],
-  data: () => ({ sought: "" }),
+  data: () => ({ sought: "", sure: "" }),
   template: `
     <Frame ref="frame" :frame="frame" :title="tr('Servers')" :about="seen ? tr('{n} known', { n: seen.servers.length }) : ''" :away="away" :loaded="!!seen">
       <section class="panel"><h2>{{ tr("Who may use the bot") }}</h2>
@@ -24,11 +24,13 @@ export default {
             <button type="button" class="plain" :disabled="busy()" :aria-label="tr('Refuse {name}', one)" @click="decide(one, 'refuse')">{{ tr("Refuse") }}</button></span></li></ul></section>
       <section class="panel"><div class="head"><h2>{{ tr("Servers") }}</h2>
           <label v-if="seen.servers.length > 12" class="pick"><span class="unseen">{{ tr("Search") }}</span><input v-model.trim="sought" type="search" :placeholder="tr('Search')" /></label></div>
-        <p v-if="!seen.servers.length" class="quiet">{{ tr("None has chosen anything yet. A server is listed here once its admins have, or you have let it in.") }}</p>
+        <p v-if="!seen.servers.length" class="quiet">{{ tr("None yet. A server is listed here once somebody has asked something there, its admins have chosen something, or you have let it in.") }}</p>
         <ul class="rows"><li v-for="one in found" :key="one.id"><span><a :href="'/operator/server?of=' + encodeURIComponent(one.id)">{{ one.name }}</a>
-            <span v-if="one.left" class="tag off">{{ tr("left") }}</span><span v-if="one.banned" class="tag off">{{ tr("banned") }}</span></span>
+            <span v-if="one.left" class="tag off">{{ tr("left") }}</span> <span v-if="one.banned" class="tag off">{{ tr("banned") }}</span>
+            <span class="facts-line"><span v-for="fact in facts(one)" :key="fact">{{ fact }}</span></span></span>
+          <span class="group"><button v-if="one.leaves && !one.left" type="button" class="plain" :class="{ danger: sure === one.id }" :disabled="busy()" :aria-label="tr('Leave {name}', one)" @click="leave(one)" @blur="sure = ''">{{ sure === one.id ? tr("Really leave?") : tr("Leave") }}</button>
           <button type="button" class="plain" :class="{ danger: !one.banned }" :disabled="busy()" :aria-label="one.banned ? tr('Allow {name}', one) : tr('Ban {name}', one)"
-            @click="decide(one, one.banned ? 'allow' : 'ban')">{{ one.banned ? tr("Allow again") : tr("Ban") }}</button></li>
+            @click="decide(one, one.banned ? 'allow' : 'ban')">{{ one.banned ? tr("Allow again") : tr("Ban") }}</button></span></li>
           <li v-for="one in strangers" :key="one.id"><span>{{ one.name }} <span class="tag off">{{ tr("banned") }}</span></span>
             <button type="button" class="plain" :disabled="busy()" @click="decide(one, 'allow')">{{ tr("Allow again") }}</button></li></ul></section>
     </Frame>`,
@@ -45,6 +47,19 @@ export default {
   },
   methods: {
     moment,
+    facts(one) {
+      return [
+        one.requests ? tr("{n} requests in the last day", { n: number(one.requests) }) : "",
+        one.language,
+        one.quotas ? tr("limits of its own: {n}", { n: one.quotas }) : "",
+        one.on.length ? tr("on: {plugins}", { plugins: one.on.join(", ") }) : "",
+        one.off.length ? tr("off: {plugins}", { plugins: one.off.join(", ") }) : "",
+      ].filter(Boolean);
+    },
+    leave({ id }) {
+      if (this.sure === id) this.act("decide", { server: id, act: "leave" });
+      this.sure = this.sure === id ? "" : id;
+    },
     tr,
     decide({ id }, act) {
       this.act("decide", { server: id, act });

@@ -11,7 +11,7 @@ export const hue = (id) => ([...id].reduce((sum, letter) => (sum * 31 + letter.c
 
 export const clock = (at) => new Date(at * 1000).toLocaleTimeString([], { timeStyle: "short" });
 
-export const moment = (at) => new Date(at * 1000).toLocaleString([], { dateStyle: "full", timeStyle: "short" });
+export const moment = (at) => new Date(at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 
 export const day = (at) => {
   const date = new Date(at * 1000);
@@ -57,7 +57,10 @@ const mend = (old, fresh) => {
 
 export const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 
-export const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
+export const gigabytes = (bytes) => (bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`);
+
+// A time that may be short.
+export const seconds = (took) => (took < 10 ? tr("{n} s", { n: Math.round(took * 100) / 100 }) : span(took));
 
 // How long something takes or has taken, in the two largest units.
 export const span = (seconds) => {

@@ -1,0 +1,87 @@
+"""One look for all who look: what is seen, and what is added."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from bot.errors import StoreError
+from bot.testing import wait_until
+from bot.web.live import AWAY, Live, Row, Tail
+
+
+class Log:
+    """Rows that grow; it counts how often it is read."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.reads = 0
+        self.away = False
+
+    def add(self) -> None:
+        self.rows.append([f"{len(self.rows):04}", "words"])
+
+    async def newest(self) -> list[Row]:
+        if self.away:
+            raise StoreError("away")
+        return self.rows[-2:]
+
+    async def since(self, last: str) -> list[Row]:
+        self.reads += 1
+        if self.away:
+            raise StoreError("away")
+        return [row for row in self.rows if row[0] > last]
+
+
+async def test_who_watches_is_given_the_newest_and_then_each_row_that_is_added() -> None:
+    log = Log()
+    for _ in range(3):
+        log.add()
+    tail = Tail(log.newest, log.since, every=0.01)
+    async with aclosing(tail.watch()) as one, aclosing(tail.watch()) as other:
+        assert await anext(one) == await anext(other) == {"lines": [["0001", "words"], ["0002", "words"]]}
+        log.away = True
+        read = log.reads
+        await wait_until(lambda: log.reads > read)
+        log.away = False
+        log.add()
+        assert await anext(one) == await anext(other) == {"more": [["0003", "words"]]}
+
+
+async def test_who_comes_while_the_store_is_away_is_told_so_and_sees_everything_when_it_is_back() -> None:
+    log = Log()
+    log.away = True
+    tail = Tail(log.newest, log.since, every=0.01)
+    async with aclosing(tail.watch()) as watch:
+        assert await anext(watch) == AWAY
+        log.away = False
+        log.add()
+        assert await _first(watch) == {"lines": [["0000", "words"]]}
+
+
+async def _first(watch: AsyncGenerator[Mapping[str, Any], None]) -> Mapping[str, Any]:
+    """What is seen once the store is back."""
+    async for seen in watch:
+        if seen != AWAY:
+            return seen
+    raise AssertionError("it ended")
+
+
+async def test_nobody_looks_when_nobody_watches() -> None:
+    looks = 0
+
+    async def look() -> Mapping[str, Any]:
+        nonlocal looks
+        looks += 1
+        return {"looks": looks}
+
+    live = Live(look, every=0.01)
+    async with asyncio.timeout(5), aclosing(live.watch()) as one, aclosing(live.watch()) as other:
+        first, second = await anext(one), await anext(other)
+        assert first == second, "one look is for both"
+    seen = looks
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert looks == seen

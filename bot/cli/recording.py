@@ -21,7 +21,7 @@ from bot.store.tally import Tally
 EVERY = 1.0
 """Seconds between two looks at what was written."""
 
-LAST_WORDS = 2.0
+LAST_WORDS = 1.0
 """Seconds that the last lines get at the end."""
 
 LONGEST = 4000

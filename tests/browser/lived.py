@@ -108,9 +108,10 @@ async def _passed(redis: Redis, keys: Keys) -> None:
         ("discord/4242/1", Trace(message="12", person="eve", at=now - 1800, rule="mention", stop="not admitted"), None),
     )
     for conversation, trace, ended in seen:
-        await traces.seen(conversation, trace, last=False)
+        traces.seen(conversation, trace, last=False)
         if ended is not None:
-            await traces.ended(conversation, trace.message, ended, ())
+            traces.ended(conversation, trace.message, ended, ())
+    await traces.written()
 
 
 async def _chosen(redis: Redis, keys: Keys) -> None:

@@ -6,7 +6,7 @@ export default {
   props: { models: Array, room: Number },
   template: `
     <div class="memory">
-      <div class="gauge" role="img" :aria-label="sentence">
+      <div class="share-bar" role="img" :aria-label="sentence">
         <i v-for="(one, at) in held" :key="one.name" :style="{ width: share(one) + '%', '--hue': at * 50 }" :title="one.name + ': ' + gigabytes(one.bytes)"></i></div>
       <p class="ends" aria-hidden="true"><span>{{ gigabytes(used) }}</span><span v-if="room">{{ tr("of {size} for models", { size: gigabytes(room) }) }}</span></p>
     </div>`,

@@ -22,12 +22,12 @@ export default {
         <p v-if="one.said"><button v-if="!revealed[one.message]" type="button" class="link" @click="revealed[one.message] = true">{{ tr("Show what was said") }}</button><q v-else>{{ one.said }}</q></p>
         <p v-if="one.stop" class="fault fine">{{ stops[one.stop] }}</p>
         <p v-else-if="!one.steps.length" class="quiet fine">{{ one.missed.length ? tr("Nobody took it. These would have, and are off there: {plugins}.", { plugins: one.missed.join(", ") }) : tr("Nobody took it.") }}</p>
-        <ol v-else class="steps"><li v-for="step in one.steps" :key="step.plugin + step.route">
+        <ol v-else class="stops"><li v-for="step in one.steps" :key="step.plugin + step.route">
           <div class="head"><span><b>{{ step.plugin || "hobnob" }}</b> <span class="dim">{{ step.route }}</span></span>
             <span class="group fine"><span>{{ outcome(step) }}</span><a v-if="step.ref" :href="'/operator/logs?ref=' + step.ref"><code>{{ step.ref }}</code></a></span></div>
           <p v-if="step.words" class="quiet fine">{{ step.words }}</p>
           <template v-if="step.seconds">
-            <div class="gauge time" role="img" :aria-label="spent(step)"><i v-for="part in parts(step)" :key="part.kind" :class="part.kind" :style="{ width: part.share + '%' }"></i></div>
+            <div class="share-bar time" role="img" :aria-label="spent(step)"><i v-for="part in parts(step)" :key="part.kind" :class="part.kind" :style="{ width: part.share + '%' }"></i></div>
             <p class="quiet fine">{{ spent(step) }}</p></template></li></ol></li></ul>
     </Frame>`,
   computed: {

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bot.connector import (
         Attending,
         Closing,
+        Connected,
         Connector,
         Deliver,
         Departing,
@@ -146,6 +147,7 @@ __all__ = [
     "Command",
     "Completing",
     "ConfigError",
+    "Connected",
     "Connector",
     "ConnectorError",
     "Context",

@@ -147,7 +147,7 @@ locked = "all"
     found = faults(written(tmp_path, text))
     assert "bot.toml:1: data_dir: expected a path in quotes, found 5" in found
     assert "bot.toml:3: web.port: expected less than or equal to 65535, found 70000" in found
-    assert "bot.toml:4: web.prot: there is no such key (did you mean 'port'?); allowed here: address, host, names, port" in found
+    assert "bot.toml:4: web.prot: there is no such key (did you mean 'port'?); allowed here: address, contents, host, names, port" in found
     assert "bot.toml:6: log.level: expected 'debug', 'info', 'warning' or 'error', found 'loud'" in found
     assert "bot.toml:8: plugins.chat.locked: expected a list, found 'all'" in found
     assert any(fault.startswith("bot.toml:9: weeb: there is no such key (did you mean 'web'?)") for fault in found)

@@ -56,6 +56,8 @@ PATIENCE = 600.0
 
 ORDERS = ("ours", "in order of arrival")
 
+PLUGINS = "[plugins.chat]\n[plugins.imagine]\n[plugins.transcribe]\n"
+
 CONFIG = """
 [redis]
 url = "{url}"
@@ -198,7 +200,7 @@ def measure() -> dict[str, Figure]:
     """Both orders by turns."""
     with tempfile.TemporaryDirectory() as folder, server() as (_, url):
         port = free_port()
-        house = House(Path(folder), CONFIG.format(url=url, models=load().models_dir, memory=MEMORY, port=port), plugins="")
+        house = House(Path(folder), CONFIG.format(url=url, models=load().models_dir, memory=MEMORY, port=port), plugins=PLUGINS)
         with house.begin("worker") as worker:
             found = asyncio.run(_runs(connect(url), port))
             worker.terminate()

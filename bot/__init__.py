@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Closing,
         Connected,
         Connector,
+        DefaultOn,
         Deliver,
         Departing,
         Filling,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from bot.events import Event
     from bot.forms import Button, Choice, Form, Option, Select, options
     from bot.hookspecs import hookimpl
-    from bot.house import Admission, Applicant, Barred, Door, House, Order, Owner, Policy, Rules
+    from bot.house import Admission, Applicant, Barred, Door, House, Order, Owner, Policy, Rules, at_door
     from bot.image_facts import ImageFacts
     from bot.jobs import (
         Answer,
@@ -111,7 +112,7 @@ if TYPE_CHECKING:
     from bot.routes import Action, Command, Completing, Listener, NoArgs, Outcome, Reaction, Refusal, Route, Schedule, Tool, Toolset
     from bot.shapes import SettingKind, Shape
     from bot.traces import Request, Rule, Step, Stop, Trace
-    from bot.translation import later, tr, translated
+    from bot.translation import Phrase, later, tr, translated
     from bot.turns import Call, Summary, Turn, estimate_tokens
 
 __version__ = "0.1.0"
@@ -153,6 +154,7 @@ __all__ = [
     "Context",
     "Conversation",
     "Deed",
+    "DefaultOn",
     "Deleted",
     "Deliver",
     "Departing",
@@ -216,6 +218,7 @@ __all__ = [
     "Permit",
     "Person",
     "Personal",
+    "Phrase",
     "Picture",
     "Placement",
     "PluginError",
@@ -281,6 +284,7 @@ __all__ = [
     "Word",
     "Work",
     "asked_for",
+    "at_door",
     "estimate_tokens",
     "hookimpl",
     "later",

@@ -60,6 +60,9 @@ class QuotasTable(Table):
     person: PersonAmounts = PersonAmounts()
     """How much one person may use in one server, at most."""
 
+    everywhere: Amounts = Amounts()
+    """How much one person may use in all servers of a platform together, at most."""
+
     server: Amounts = Amounts()
     """How much all people of one server may use together, at most."""
 

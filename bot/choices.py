@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import UserError
-from bot.translation import tr
+from bot.translation import Phrase, later, tr, translated
 
 CORE = "hobnob"
 """The name under which the core's own settings are read and saved: when the bot is spoken to, and whether it shows how waiting goes."""
@@ -23,6 +24,29 @@ LEVELS: tuple[Level, ...] = ("guest", "member", "moderator", "admin", "owner")
 def reaches(level: Level, least: Level) -> bool:
     """Whether somebody of this level may do what takes the other."""
     return LEVELS.index(level) >= LEVELS.index(least)
+
+
+MANY: Mapping[str, str] = {
+    "everyone": later("everyone"),
+    "server": later("all of this server together"),
+    "level:guest": later("every guest"),
+    "level:member": later("every member"),
+    "level:moderator": later("every moderator"),
+    "level:admin": later("every admin"),
+}
+"""Who is more than one, as grants and quotas name them, and what they are called."""
+
+
+def called(who: str, name: str = "") -> str:
+    """Whom a grant or a quota is about, in words; `name` is what people call a role or a person."""
+    return translated(MANY[who]) if who in MANY else name or who
+
+
+def said_of(text: str, who: str, name: str, words: Mapping[str, str] = MappingProxyType({}), **values: str) -> Phrase:
+    """A sentence about them for a log, in which the text names them `{who}`."""
+    if who in MANY:
+        return Phrase(text, values, {**words, "who": MANY[who]})
+    return Phrase(text, {**values, "who": name or who}, {**words})
 
 
 Where = Literal["server", "channel", "thread"]
@@ -88,16 +112,39 @@ class Change(BaseModel):
     seen: str = ""
 
 
+NAMELESS = ("", "operator")
+"""Ids in a log of who is nobody on a platform: somebody who is forgotten, and whoever decides on the machine itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """An entry of a server's audit log: when (seconds since 1970), who by id and name, for which channel ("": all), and what in words."""
+    """An entry of an audit log: when (seconds since 1970), who by id and name, for which channel ("": all), and what, for readers of any
+    language; `about` is whom it concerns, `person:ID`, and `who` in its values what people call them.
+    """
 
     at: float
     by: str
     name: str
     channel: str
     plugin: str
-    what: str
+    what: tuple[Phrase, ...]
+    about: str = ""
+
+    @property
+    def who(self) -> str:
+        """What whoever did it is called; who has no id, in the reader's language."""
+        return self.name if self.by not in NAMELESS else translated(self.name)
+
+    @property
+    def told(self) -> str:
+        """What was done, in the reader's language."""
+        return "; ".join(map(str, self.what))
+
+    @property
+    def line(self) -> str:
+        """Who did what, and where."""
+        where = f" ({tr('in {place}', place=self.channel)})" if self.channel else ""
+        return f"{self.who}: {f'{self.plugin}, ' if self.plugin else ''}{self.told}{where}"
 
 
 class Changed(UserError):  # noqa: N818  like all that people in a chat run into

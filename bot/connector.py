@@ -176,6 +176,14 @@ class Needs:
     values: tuple[object, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DefaultOn:
+    """In the annotation of a setting: what it is by default on the platform of this name, where that is not what it is elsewhere."""
+
+    platform: str
+    value: object
+
+
 @runtime_checkable
 class Objecting(Protocol):
     """A connector whose platform may withhold what a setting needs."""

@@ -7,16 +7,41 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.choices import Deed
 from bot.messages import Address
+from bot.translation import Phrase, later
+
+OPERATOR = later("the operator")
+"""Who decides on the machine itself, as logs name them."""
 
 Barred = Literal["person", "server", "plugin", "model"]
 """What an owner may shut out: a person or a server is banned, a plugin or a model is stopped."""
 
+KINDS: Mapping[Barred, str] = {"person": later("person"), "server": later("server"), "plugin": later("plugin"), "model": later("model")}
+
 Policy = Literal["closed", "approve", "open"]
 """Who may use the bot that did not before: nobody, whom an owner approves, or everybody."""
 
+POLICIES: Mapping[Policy, str] = {
+    "closed": later("are not let in"),
+    "approve": later("are let in when an owner says so"),
+    "open": later("are let in"),
+}
+
 Door = Literal["servers", "direct"]
 """What a policy is for: servers, or people who are alone with the bot."""
+
+DOORS: Mapping[Door, str] = {"servers": later("New servers"), "direct": later("New people alone with me")}
+
+
+def at_door(door: Door, policy: Policy) -> Phrase:
+    """What holds at a door."""
+    return Phrase(later("{door} {policy}"), words={"door": DOORS[door], "policy": POLICIES[policy]})
+
+
+def decided(server: str, *, admitted: bool) -> Phrase:
+    """What became of one that waited."""
+    return Phrase(later("{server}: let in"), {"server": server}) if admitted else Phrase(later("{server}: refused"), {"server": server})
 
 
 class Owner(BaseModel):
@@ -63,6 +88,12 @@ class Order(BaseModel):
         those |= {self.name: self.word} if self.barred else {}
         return rules.model_copy(update={"barred": {**rules.barred, self.kind: those}})
 
+    @property
+    def said(self) -> Phrase:
+        """What it is, for a log."""
+        text = later("{kind} {name}: shut out") if self.barred else later("{kind} {name}: let in again")
+        return Phrase(text, {"name": self.name}, {"kind": KINDS[self.kind]})
+
 
 class Applicant(BaseModel):
     """A server, or with a `direct` address a person, that waits to be let in since `at` (seconds since 1970), or was `refused`.
@@ -100,6 +131,9 @@ class Owning(Protocol):
     async def order(self, order: Order) -> Rules:
         """See `House.order`."""
 
+    async def decisions(self, most: int) -> list[Deed]:
+        """See `House.deeds`."""
+
     async def admission(self) -> Admission:
         """See `House.admission`."""
 
@@ -127,6 +161,10 @@ class House:
     async def order(self, order: Order) -> Rules:
         """Shuts something out everywhere, at once, or lets it in again; what is being worked on for it is cancelled. Raises Refused."""
         return await self._acts.order(order)
+
+    async def deeds(self, most: int = 20) -> list[Deed]:
+        """What owners have decided lately, newest first. Raises Refused for who is none."""
+        return await self._acts.decisions(most)
 
     async def admission(self) -> Admission:
         """Who may use the bot at all. Raises Refused for who is no owner."""

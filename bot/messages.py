@@ -112,6 +112,16 @@ class Address:
         return f"{_escaped(self.channel)}/{_escaped(self.thread)}" if self.thread else ""
 
     @property
+    def place(self) -> str:
+        """The channel, or the thread in it, as one word; `at` leads back."""
+        return self.topic or _escaped(self.channel)
+
+    def at(self, place: str) -> Address:
+        """A place of the same server."""
+        channel, thread, *_ = *map(_plain, place.split("/")), ""
+        return Address(self.connector, self.server, channel, thread)
+
+    @property
     def tenant(self) -> str:
         """The server as the queue and the settings know it."""
         return f"{_escaped(self.connector)}/{_escaped(self.server)}"
@@ -119,13 +129,17 @@ class Address:
     @classmethod
     def of(cls, tenant: str) -> Address:
         """The server of that name, as a whole."""
-        connector, server = (word.replace("%2F", "/").replace("%25", "%") for word in tenant.split("/"))
+        connector, server = map(_plain, tenant.split("/"))
         return cls(connector, server, "")
 
 
 def _escaped(word: str) -> str:
     """Platform ids cannot forge the separator."""
     return word.replace("%", "%25").replace("/", "%2F")
+
+
+def _plain(word: str) -> str:
+    return word.replace("%2F", "/").replace("%25", "%")
 
 
 @dataclass(frozen=True, slots=True)

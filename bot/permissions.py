@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.choices import Level, Where
+from bot.choices import Level, Where, called
 from bot.forms import Option
 
 Who = Annotated[str, Field(pattern=r"^(everyone|level:(guest|member|moderator|admin)|(role|person):.{1,100})$")]
@@ -28,6 +28,11 @@ class Grant(BaseModel):
     allowed: bool
     name: str = ""
     """What people call them."""
+
+    @property
+    def whom(self) -> str:
+        """Whom it is about, in words."""
+        return called(self.who, self.name)
 
 
 class Permit(BaseModel):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.calls import Calls
 from bot.catalogue import load as load_catalogue
 from bot.config import Config, PluginTable
+from bot.connector import DefaultOn
 from bot.declared import digest, faults_of, hooks_of
 from bot.discovery import Found, Manifest, described, find
 from bot.errors import BotError, ConfigError, PluginError
@@ -81,6 +83,10 @@ class Loaded:
     def fixed(self) -> bool:
         """Whether servers cannot switch it: the operator does not let them, or they could not switch it on again."""
         return not self.switchable or "administration" in self.manifest.rights
+
+    def begins(self, platform: str) -> dict[str, Any]:
+        """The settings with which a server of a platform begins, where that is not the plainest default: the operator's word goes last."""
+        return {**defaults_on(self.settings, platform), **self.defaults}
 
 
 class Plugins:
@@ -227,6 +233,13 @@ def load(config: Config, half: Half) -> Plugins:
         faults.append(error)
     raise_all(faults)
     return plugins
+
+
+@cache
+def defaults_on(settings: type[BaseModel], platform: str) -> Mapping[str, Any]:
+    """What settings are by default on a platform alone."""
+    marks = [(name, mark) for name, field in settings.model_fields.items() for mark in field.metadata if isinstance(mark, DefaultOn)]
+    return {name: mark.value for name, mark in marks if mark.platform == platform}
 
 
 def raise_all(faults: Iterable[BotError]) -> None:

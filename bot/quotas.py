@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bot.choices import called
 from bot.translation import later, tr, translated
 
 Measure = Literal["messages", "images", "audio", "device"]
@@ -80,12 +81,18 @@ class Quota(BaseModel):
         """What is counted, in words."""
         return translated(UNITS[self.measure])
 
+    @property
+    def whom(self) -> str:
+        """Whom it is about, in words."""
+        return called(self.whose, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What is left of a limit: so much of `limit` is `used` in so many `seconds`, and all of it is there again in `refills` seconds.
 
-    It is the sender's own, or that of the whole server where it is `shared`; `fixed` says that whoever runs the bot has decided it.
+    It is the sender's own, or that of the whole server where it is `shared`; `fixed` says that whoever runs the bot has decided it, and
+    `everywhere` that it counts what the sender uses in all servers of the platform.
     """
 
     measure: Measure
@@ -95,6 +102,7 @@ class Usage:
     refills: float
     shared: bool = False
     fixed: bool = False
+    everywhere: bool = False
 
     @property
     def unit(self) -> str:

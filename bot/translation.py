@@ -58,6 +58,21 @@ def translated(text: str, /, **values: object) -> str:
     return _reader.get().of(text, "", values)
 
 
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A text that is kept for readers of any language: one of `later`, the `values` that it names, and the `words` among these, which are
+    such texts themselves. As a string it is in the reader's language.
+    """
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        words = {name: translated(word) for name, word in self.words.items()}
+        return translated(self.text, **self.values, **words)
+
+
 def reading() -> Translation:
     """That of whoever reads what this task says."""
     return _reader.get()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.config import load
+from bot.plugins import Loaded
 from bot.store.conversations import DAY, RETENTION
 from bot.tables import Talking
 from plugins.transcribe.settings import Settings as Voice
@@ -28,11 +29,13 @@ def test_what_holds_before_anybody_chooses_is_what_the_page_says() -> None:
     assert (person.messages, person.images, person.audio, person.device) == (("120/hour",), ("60/hour",), ("240/day",), ())
     assert not any(getattr(quotas.server, name) for name in type(quotas.server).model_fields)
     assert config.plugins["imagine"].enabled
-    assert (Voice().policy, config.plugins["transcribe"].defaults) == ("always", {})
+    voice = Loaded("transcribe", object(), settings=Voice)
+    assert (Voice().policy, voice.begins("discord"), voice.begins("telegram")) == ("demand", {}, {})
+    assert (voice.begins("room"), config.plugins["transcribe"].defaults) == ({"policy": "always"}, {})
     assert table() == {
         "new servers, and people alone with the bot": "are let in when an owner says so",
         "chat answers": "when it is mentioned, replied to, or alone with somebody",
-        "voice notes": "become text, all of them (`always`)",
+        "voice notes": "become text on demand, what is said to the bot always (`demand`); in our own rooms all of them (`always`)",
         "images": "may be asked for by everybody; age-restricted channels as the platform allows",
         "silent following": "off: what is not said to the bot is not remembered",
         "a conversation is remembered": "30 days after its last turn",

@@ -12,12 +12,11 @@ from bot.choices import Deed
 from bot.cli.reaching import setup, store
 from bot.config import Config
 from bot.errors import UserError
-from bot.house import Applicant, Door, Policy
+from bot.house import OPERATOR, Applicant, Door, Policy, at_door, decided
 from bot.store.applicants import Applicants
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-
-OPERATOR = "the operator"
+from bot.translation import Phrase
 
 
 def servers(path: Path | None) -> None:
@@ -55,15 +54,15 @@ async def _decide(config: Config, server: str, admitted: bool) -> None:
     async with store(config) as redis:
         applicants, house = Applicants(redis, Keys()), HouseRules(redis, Keys())
         writes = applicants.admitting(server) if admitted else applicants.refusing(await applicants.get(server))
-        await applicants.decide([*writes, *house.noting(_deed(f"{server} {'let in' if admitted else 'refused'}"))])
+        await applicants.decide([*writes, *house.noting(_deed(decided(server, admitted=admitted)))])
     typer.echo(f"{server} {'is let in' if admitted else 'is not let in, and hears nothing more'}, from its next message on.")
 
 
 async def _open(config: Config, door: Door, policy: Policy) -> None:
     async with store(config) as redis:
-        await HouseRules(redis, Keys()).open(door, policy, _deed(f"{door}: {policy}"))
+        await HouseRules(redis, Keys()).open(door, policy, _deed(at_door(door, policy)))
     typer.echo(f"From the next message on, {door} that are new: {policy}. Who is in stays in.")
 
 
-def _deed(what: str) -> Deed:
-    return Deed(time.time(), "", OPERATOR, "", "", what)
+def _deed(what: Phrase) -> Deed:
+    return Deed(time.time(), "", OPERATOR, "", "", (what,))

@@ -14,7 +14,7 @@ from bot.connector import Connector, Departing
 from bot.context import Context
 from bot.errors import ConnectorError, UserError
 from bot.forms import Button
-from bot.house import Admission, Applicant, Door, Owner, Policy
+from bot.house import Admission, Applicant, Door, Owner, Policy, decided
 from bot.messages import Address, Called, Clicked, Joined, Message, Person, Reply, Said
 from bot.router.addressing import addressed
 from bot.router.gate import Gate, View
@@ -167,7 +167,7 @@ class Admitting:
             raise UserError(tr("“{name}” names no server: expected CONNECTOR/ID, as `/house` shows it.", name=server))
         applicant = await self.applicants.get(server)
         writes = self.applicants.admitting(server) if admitted else self.applicants.refusing(applicant)
-        writes += self.ruling.noting(message, f"{server} {'let in' if admitted else 'refused'}")
+        writes += self.ruling.noting(message, decided(server, admitted=admitted))
         await keep(applicant.model_dump_json().encode(), writes)
         self.gate.forget(applicant.address)
         return applicant

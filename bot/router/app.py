@@ -25,6 +25,7 @@ from bot.plugins import Plugins
 from bot.router.acts import DurableActs, Stores
 from bot.router.admitting import Admitting
 from bot.router.allowance import adopting
+from bot.router.announcing import ANNOUNCE
 from bot.router.choosing import Choosing
 from bot.router.clicking import Instead, StatusButtons
 from bot.router.completing import Suggestions
@@ -37,6 +38,7 @@ from bot.router.entering import Entering
 from bot.router.explaining import Explaining
 from bot.router.filling import Forms
 from bot.router.finding import Finder
+from bot.router.forgeries import Forgeries
 from bot.router.gate import Gate
 from bot.router.gathering import Gathering
 from bot.router.giving import Giving
@@ -156,10 +158,11 @@ def build(
     tickets = Tickets(redis, keys, owner, lease=lease)
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     work = Work(tickets, jobs)
-    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, stopping(work)])
+    table = Table.of(plugins.collect("register_routes"), own=[FOLLOWED, ANNOUNCE, stopping(work)])
     private = frozenset(name for name, one in by_name.items() if isinstance(one, Private) and one.private)
     gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), allowed, private))
-    rewriting = Rewriting(servers, gate, lambda message: publishing.changed(message))
+    schedules = Schedules(redis, keys)
+    rewriting = Rewriting(servers, schedules, gate, lambda message: publishing.changed(message))
     choosing = Choosing(servers, gate, plugins, work, rewriting)
     blobs = Blobs(redis, keys)
     giving = Giving(PersonalData(redis, keys), blobs, by_name)
@@ -187,7 +190,7 @@ def build(
         blobs,
         Conversations(redis, keys),
         data,
-        Schedules(redis, keys),
+        schedules,
         offices,
         Instead(queue.instead, queue.offer_after),
         tally.result,
@@ -214,7 +217,7 @@ def build(
         plugins,
         gate,
         tickets,
-        Finder(table, buttons, data, stores.schedules),
+        Finder(table, buttons, data, schedules, Forgeries(servers)),
         stores.conversations,
         start,
         buttons,

@@ -18,12 +18,12 @@ from bot.router.arguments import wrong
 from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
-from bot.router.rewriting import Keep, Rewriting, deed, must_be_admin
+from bot.router.rewriting import Keep, Rewriting, deed, must_be_admin, place_of
 from bot.router.working import Work
 from bot.store.keys import digest
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Body
-from bot.translation import Translation, later, reading, tr, translated
+from bot.translation import Phrase, Translation, later, reading, tr, translated
 
 RECENT = 20
 """Entries of the log in which the last change of a plugin is looked for."""
@@ -31,6 +31,8 @@ RECENT = 20
 GONE = later("This plugin is not installed any more. What was chosen for it is kept.")
 
 DORMANT = later("{plugin} is not installed here. What was chosen for it is kept until it is back, or until you reset it.")
+
+SWITCHED: Mapping[bool | None, str] = {True: later("switched on"), False: later("switched off"), None: later("switch given back")}
 
 LONGEST = 60
 """Characters of a value that the audit log repeats."""
@@ -81,8 +83,12 @@ class Choosing:
         loaded, seen = self._plugins.get(plugin), _seen(server, plugin, address)
         view = self._gate.of(server)
         if loaded is None:
-            kept = tuple(Setting(name, value, "server") for name, value in server.choices.of(plugin).items())
-            return Chosen(plugin, translated(GONE), False, "operator", True, kept, {}, seen, installed=False)
+            kept = {
+                name: Setting(name, value, where)
+                for where, layer in reversed(view.layers(address))
+                for name, value in layer.of(plugin).items()
+            }
+            return Chosen(plugin, translated(GONE), False, "operator", True, tuple(kept.values()), {}, seen, installed=False)
         on, switch = view.switch(plugin, address)
         settings = tuple(_settings(view, loaded, address))
         words = self._locales.of(reading().tag, plugin)
@@ -95,7 +101,7 @@ class Choosing:
         """The tickets of a plugin here, that of the message left out."""
         self._allowed(asking, plugin)
         must_be_admin(self._gate.of(await self._servers.get(message.address.tenant)), message, tr("decide about requests of others"))
-        place = _place(message.address, where)
+        place = place_of(message.address, where)
         found = await self._work.under_way(message.address.tenant)
         return [id for id, body in found.items() if body.plugin == plugin and body.message.event != message.event and _within(place, body)]
 
@@ -120,12 +126,12 @@ class Choosing:
             before = self._one(server, self._known(server, plugin), address)
             if change.seen not in ("", before.seen):
                 raise Changed(await self._meanwhile(plugin, address), before)
-            place = _place(address, change.where)
-            changed = self._changed(server, plugin, place, change, address)
-            warnings = await self._warnings(changed, plugin, change.settings, connector, address)
+            place, given = place_of(address, change.where), _located(server, plugin, change.settings, address)
+            changed = self._changed(server, plugin, place, change.model_copy(update={"settings": given}), address)
+            warnings = await self._warnings(changed, plugin, given, connector, address)
             after = replace(self._one(changed, plugin, address), warnings=warnings)
             what = _what(server.layer(place), changed.layer(place), plugin)
-            return changed, chosen_json.dump_json(after), deed(message, place, plugin, what)
+            return changed, chosen_json.dump_json(after), deed(message, place, plugin, *what)
 
         return chosen_json.validate_json(await self._rewriting.rewrite(message, tr("change its settings"), edit, keep))
 
@@ -145,7 +151,7 @@ class Choosing:
     async def _meanwhile(self, plugin: str, address: Address) -> str:
         deeds = [one for one in await self._servers.deeds(address.tenant, RECENT) if one.plugin == plugin]
         if deeds:
-            said = tr("{person} has changed {plugin} meanwhile ({what}).", person=deeds[0].name, plugin=plugin, what=deeds[0].what)
+            said = tr("{person} has changed {plugin} meanwhile ({what}).", person=deeds[0].name, plugin=plugin, what=deeds[0].told)
         else:
             said = tr("{plugin} has been changed meanwhile.", plugin=plugin)
         return f"{said} {tr('Nothing was saved: look at it as it is now, and confirm.')}"
@@ -171,7 +177,7 @@ class Choosing:
         wider = [] if not place else [server.choices]
         if place and place == address.topic:
             wider.append(server.layer(address.channel))
-        found = dict(loaded.defaults)
+        found = loaded.begins(address.connector)
         for layer in wider:
             found |= layer.of(loaded.name)
         return found
@@ -195,12 +201,6 @@ def _settings(view: View, loaded: Loaded, address: Address) -> Iterable[Setting]
         yield Setting(name, effective[name], origin, locked)
 
 
-def _place(address: Address, where: Where) -> str:
-    if where == "thread" and not address.thread:
-        raise BadArguments(tr("This is no thread, so nothing can be chosen for it."))
-    return {"server": "", "channel": address.channel, "thread": address.topic}[where]
-
-
 def _within(place: str, body: Body) -> bool:
     address = body.message.address
     return place in ("", address.channel, address.topic)
@@ -210,6 +210,16 @@ def _seen(server: Server, plugin: str, address: Address) -> str:
     """Stands for everything that is chosen for a plugin and concerns this place."""
     layers = [server.choices, *(server.layer(place) for place in (address.channel, address.topic) if place)]
     return digest(json.dumps([[layer.plugins.get(plugin), layer.of(plugin)] for layer in layers], sort_keys=True))[:12]
+
+
+def _located(server: Server, plugin: str, given: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """The settings with the place of the log: no id that somebody types leads out of the server, so it is where they say it, or was."""
+    wanted = given.get("log") if plugin == CORE else None
+    if not wanted or wanted in {layer.log for layer in (server.choices, *server.channels.values())}:
+        return given
+    if wanted not in ("here", address.place):
+        raise BadArguments(tr("Say `/settings hobnob log here` in the channel or thread in which I am to tell it."))
+    return {**given, "log": address.place}
 
 
 def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,16 +249,23 @@ def titled(model: type[BaseModel], name: str) -> str:
     return (field.title if field is not None else None) or name.replace("_", " ").capitalize()
 
 
-def _what(before: Choices, after: Choices, plugin: str) -> str:
-    """What a change changed, in words."""
+def _what(before: Choices, after: Choices, plugin: str) -> list[Phrase]:
+    """What a change changed."""
     old, new = before.of(plugin), after.of(plugin)
-    said = [f"{name}: {_short(old.get(name))} → {_short(new.get(name))}" for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    said = [_differing(name, old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     was, is_ = before.plugins.get(plugin), after.plugins.get(plugin)
     if was != is_:
-        said.append({True: tr("switched on"), False: tr("switched off"), None: tr("switch given back")}[is_])
-    return "; ".join(said) or tr("saved as it was")
+        said.append(Phrase(SWITCHED[is_]))
+    return said or [Phrase(later("saved as it was"))]
+
+
+def _differing(name: str, old: Any, new: Any) -> Phrase:
+    sides = {"old": old, "new": new}
+    values = {side: _short(value) for side, value in sides.items() if value is not None}
+    none = {side: later("not chosen") for side, value in sides.items() if value is None}
+    return Phrase(later("{name}: {old} → {new}"), {**values, "name": name}, none)
 
 
 def _short(value: Any) -> str:
-    text = tr("not chosen") if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

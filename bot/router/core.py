@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from bot.choices import CORE
 from bot.discovery import Manifest
 from bot.plugins import Loaded
@@ -13,6 +15,9 @@ class Core(Talking):
 
     quiet: bool = False
     """No status lines: no places in line, no progress and no previews, only answers and what somebody must decide."""
+
+    log: str = Field(default="", max_length=200, json_schema_extra={"picks": "here"})
+    """Where I tell what admins change here: say this in that channel or thread. Empty: nowhere, only /audit shows it."""
 
 
 def core() -> Loaded:

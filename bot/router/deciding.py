@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -31,12 +32,17 @@ from bot.store.keys import digest
 from bot.traces import Trace
 from bot.translation import read_in
 
+T = TypeVar("T")
+
 all_chosen_json: TypeAdapter[list[Chosen]] = TypeAdapter(list[Chosen])
 blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
 usable_json: TypeAdapter[list[Usable]] = TypeAdapter(list[Usable])
 trace_json: TypeAdapter[Trace | None] = TypeAdapter(Trace | None)
 usages_json: TypeAdapter[list[Usage]] = TypeAdapter(list[Usage])
 quotas_json: TypeAdapter[list[Quota]] = TypeAdapter(list[Quota])
+held_json: TypeAdapter[Held] = TypeAdapter(Held)
+rules_json: TypeAdapter[Rules] = TypeAdapter(Rules)
+admission_json: TypeAdapter[Admission] = TypeAdapter(Admission)
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 languages_json: TypeAdapter[list[Language]] = TypeAdapter(list[Language])
 
@@ -73,19 +79,24 @@ class DurableDecisions:
     def _plugin(self) -> str:
         return self._journal.ticket.body.plugin
 
-    async def _read(self, name: str, read: Callable[[], Awaitable[bytes]]) -> bytes:
-        return await self._journal.once(name, read)
+    async def _once(self, adapter: TypeAdapter[T], name: str, ask: Callable[[], Awaitable[T]]) -> T:
+        """What was answered when this was first asked."""
+
+        async def read() -> bytes:
+            return adapter.dump_json(await ask())
+
+        return adapter.validate_json(await self._journal.once(name, read))
 
     def _keep(self, name: str) -> Keep:
         return lambda value, writes: self._journal.write(name, value, writes)
 
     async def chosen(self, plugin: str | None) -> list[Chosen]:
         """What held when this was first asked."""
-
-        async def read() -> bytes:
-            return all_chosen_json.dump_json(await self._offices.choosing.chosen(self._plugin, plugin, self._message.address))
-
-        return all_chosen_json.validate_json(await self._read(self._journal.name("chosen", str(plugin)), read))
+        return await self._once(
+            all_chosen_json,
+            self._journal.name("chosen", str(plugin)),
+            lambda: self._offices.choosing.chosen(self._plugin, plugin, self._message.address),
+        )
 
     async def choose(self, change: Change) -> Chosen:
         """One write for the change, its entry in the audit log, and that in the journal."""
@@ -100,7 +111,7 @@ class DurableDecisions:
         async def count() -> bytes:
             return str(len(await self._offices.choosing.under_way(self._plugin, self._message, plugin, where))).encode()
 
-        return int(await self._read(self._journal.name("working", plugin, where), count))
+        return int(await self._journal.once(self._journal.name("working", plugin, where), count))
 
     async def stop(self, plugin: str, where: Where) -> int:
         """Cancelling again harms nobody, so the journal keeps the number alone."""
@@ -108,15 +119,13 @@ class DurableDecisions:
         async def cancel() -> bytes:
             return str(await self._offices.choosing.stop(self._plugin, self._message, plugin, where)).encode()
 
-        return int(await self._read(self._journal.name("stop", plugin, where), cancel))
+        return int(await self._journal.once(self._journal.name("stop", plugin, where), cancel))
 
     async def deeds(self, most: int) -> list[Deed]:
         """Those that there were when this was first asked."""
-
-        async def read() -> bytes:
-            return deeds_json.dump_json(await self._offices.choosing.deeds(self._plugin, self._message, most))
-
-        return deeds_json.validate_json(await self._read(self._journal.name("deeds", str(most)), read))
+        return await self._once(
+            deeds_json, self._journal.name("deeds", str(most)), lambda: self._offices.choosing.deeds(self._plugin, self._message, most)
+        )
 
     async def link(self) -> str:
         """The link that was made first."""
@@ -125,15 +134,11 @@ class DurableDecisions:
         async def make() -> bytes:
             return (await self._offices.entering.link(self._message)).encode()
 
-        return (await self._read(self._journal.name("link"), make)).decode()
+        return (await self._journal.once(self._journal.name("link"), make)).decode()
 
     async def held(self) -> Held:
         """What held when this was first asked."""
-
-        async def read() -> bytes:
-            return (await self._offices.permitting.held(self._message)).model_dump_json().encode()
-
-        return Held.model_validate_json(await self._read(self._journal.name("held"), read))
+        return await self._once(held_json, self._journal.name("held"), lambda: self._offices.permitting.held(self._message))
 
     async def permit(self, permit: Permit) -> Held:
         """One write for the change, its entry in the audit log, and that in the journal."""
@@ -149,15 +154,11 @@ class DurableDecisions:
         async def read() -> bytes:
             return (await self._offices.choosing.refusal(self._message, plugin, command)).encode()
 
-        return (await self._read(self._journal.name("may", plugin, command), read)).decode()
+        return (await self._journal.once(self._journal.name("may", plugin, command), read)).decode()
 
     async def commands(self) -> list[Usable]:
         """Those that there were when this was first asked."""
-
-        async def read() -> bytes:
-            return usable_json.dump_json(await self._offices.helping.commands(self._message))
-
-        return usable_json.validate_json(await self._read(self._journal.name("commands"), read))
+        return await self._once(usable_json, self._journal.name("commands"), lambda: self._offices.helping.commands(self._message))
 
     async def kept(self) -> list[Kept]:
         """The same always."""
@@ -171,7 +172,7 @@ class DurableDecisions:
         async def read() -> bytes:
             return b"1" if await self._offices.giving.remembered(self._message) else b""
 
-        return bool(await self._read(self._journal.name("remembered"), read))
+        return bool(await self._journal.once(self._journal.name("remembered"), read))
 
     async def want_memory(self, wanted: bool) -> None:
         """One write for the wish and the journal entry."""
@@ -183,11 +184,7 @@ class DurableDecisions:
     async def export(self) -> Blob:
         """What there was when this was first asked."""
         self._offices.choosing.must_administer(self._plugin)
-
-        async def read() -> bytes:
-            return blob_json.dump_json(await self._offices.giving.export(self._message))
-
-        return blob_json.validate_json(await self._read(self._journal.name("export"), read))
+        return await self._once(blob_json, self._journal.name("export"), lambda: self._offices.giving.export(self._message))
 
     async def forget(self) -> dict[str, int]:
         """As much as there was the first time; a crash in the midst of it counts what was left."""
@@ -196,17 +193,13 @@ class DurableDecisions:
         async def forget() -> bytes:
             return json.dumps(await self._offices.giving.forget(self._message)).encode()
 
-        gone: dict[str, int] = json.loads(await self._read(self._journal.name("forget"), forget))
+        gone: dict[str, int] = json.loads(await self._journal.once(self._journal.name("forget"), forget))
         return gone
 
     async def languages(self) -> list[Language]:
         """As they were when this was first asked."""
         self._offices.choosing.must_administer(self._plugin)
-
-        async def read() -> bytes:
-            return languages_json.dump_json(await self._offices.readers.languages(self._message))
-
-        return languages_json.validate_json(await self._read(self._journal.name("languages"), read))
+        return await self._once(languages_json, self._journal.name("languages"), lambda: self._offices.readers.languages(self._message))
 
     async def speak(self, tag: str) -> None:
         """One write for the choice and its journal entry; what the handler says from here on is in that language already."""
@@ -226,11 +219,7 @@ class DurableDecisions:
 
     async def rules(self) -> Rules:
         """Those that held when this was first asked."""
-
-        async def read() -> bytes:
-            return (await self._ruling.rules(self._message)).model_dump_json().encode()
-
-        return Rules.model_validate_json(await self._read(self._journal.name("rules"), read))
+        return await self._once(rules_json, self._journal.name("rules"), lambda: self._ruling.rules(self._message))
 
     async def order(self, order: Order) -> Rules:
         """One write for the rules, the log, and the journal entry."""
@@ -240,14 +229,14 @@ class DurableDecisions:
         await self._ruling.end_work(order)
         return rules
 
+    async def decisions(self, most: int) -> list[Deed]:
+        """Those that there were when this was first asked."""
+        return await self._once(deeds_json, self._journal.name("decisions", str(most)), lambda: self._ruling.deeds(self._message, most))
+
     async def admission(self) -> Admission:
         """What held when this was first asked."""
         self._offices.choosing.must_administer(self._plugin)
-
-        async def read() -> bytes:
-            return (await self._offices.admitting.admission(self._message)).model_dump_json().encode()
-
-        return Admission.model_validate_json(await self._read(self._journal.name("admission"), read))
+        return await self._once(admission_json, self._journal.name("admission"), lambda: self._offices.admitting.admission(self._message))
 
     async def open(self, door: Door, policy: Policy) -> Admission:
         """One write for the rules, the log, and the journal entry."""
@@ -269,27 +258,17 @@ class DurableDecisions:
 
     async def trace(self, message: str) -> Trace | None:
         """As it was when this was first asked."""
-
-        async def read() -> bytes:
-            return trace_json.dump_json(await self._offices.explaining.find(self._message, message))
-
-        return trace_json.validate_json(await self._read(self._journal.name("trace", message), read))
+        return await self._once(
+            trace_json, self._journal.name("trace", message), lambda: self._offices.explaining.find(self._message, message)
+        )
 
     async def usage(self) -> list[Usage]:
         """As it was when this was first asked."""
-
-        async def read() -> bytes:
-            return usages_json.dump_json(await self._offices.metering.usage(self._message))
-
-        return usages_json.validate_json(await self._read(self._journal.name("usage"), read))
+        return await self._once(usages_json, self._journal.name("usage"), lambda: self._offices.metering.usage(self._message))
 
     async def quotas(self) -> list[Quota]:
         """Those that held when this was first asked."""
-
-        async def read() -> bytes:
-            return quotas_json.dump_json(await self._offices.metering.chosen(self._message))
-
-        return quotas_json.validate_json(await self._read(self._journal.name("quotas"), read))
+        return await self._once(quotas_json, self._journal.name("quotas"), lambda: self._offices.metering.chosen(self._message))
 
     async def limit(self, quota: Quota) -> list[Quota]:
         """One write for the change, its entry in the audit log, and that in the journal."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from bot.connector import Connector, Filling
 from bot.forms import Form, Select
 from bot.messages import Clicked, Message, Said
+from bot.router.forgeries import not_offered
 from bot.store.plugindata import Pressed
 from bot.translation import tr
 
@@ -91,25 +92,28 @@ def read(form: Form, text: str) -> dict[str, str]:
 
 
 def given(pressed: Pressed, clicked: Clicked, nth: str) -> dict[str, Any]:
-    """The payload with what was chosen or filled in; `nth` says which choice's own button was pressed, "" for none."""
+    """The payload with what was chosen or filled in; `nth` says which choice's own button was pressed, "" for none.
+
+    Raises Forged for what the button does not ask for.
+    """
     match pressed.asks:
         case Form(inputs=inputs) if clicked.filled is not None:
-            filled = {one.name: clicked.filled[one.name] for one in inputs if one.name in clicked.filled}
-            kept = {name: value for name, value in pressed.payload.items() if filled.get(name) != ""}
-            return kept | {name: value for name, value in filled.items() if value != ""}
+            if not {one.name for one in inputs}.issuperset(clicked.filled):
+                raise not_offered()
+            kept = {name: value for name, value in pressed.payload.items() if clicked.filled.get(name) != ""}
+            return kept | {name: value for name, value in clicked.filled.items() if value != ""}
         case Select(name=name) as select:
-            chosen = _chosen(select, clicked.chosen, nth)
+            chosen = _chosen(select, (nth,) if nth else clicked.chosen, toggling=bool(nth))
             return {**pressed.payload, name: chosen if select.most > 1 else next(iter(chosen), None)}
     return dict(pressed.payload)
 
 
-def _chosen(select: Select, chosen: tuple[str, ...], nth: str) -> list[str]:
-    """The values in the order of the menu; of one that is shown as buttons, as it stands after this press."""
-    values = [one.value for one in select.choices]
-    if not nth.isdecimal() or int(nth) >= len(values):
-        return [value for at, value in enumerate(values) if str(at) in chosen]
-    pressed = values[int(nth)]
-    if select.most == 1:
-        return [pressed]
-    before = {one.value for one in select.choices if one.chosen}
-    return [value for value in values if value in before ^ {pressed}]
+def _chosen(select: Select, numbers: tuple[str, ...], *, toggling: bool) -> list[str]:
+    """The values of these numbers, in the order of the menu; of one that is shown as buttons, as it stands after this press."""
+    values = {str(at): one.value for at, one in enumerate(select.choices)}
+    if not set(values).issuperset(numbers):
+        raise not_offered()
+    chosen = {values[at] for at in numbers}
+    if toggling and select.most > 1:
+        chosen ^= {one.value for one in select.choices if one.chosen}
+    return [value for value in values.values() if value in chosen]

@@ -10,6 +10,7 @@ from bot.messages import Called, Clicked, Deleted, Fired, Joined, Left, Message,
 from bot.router.arguments import parse, shorten
 from bot.router.clicking import StatusButtons
 from bot.router.filling import given
+from bot.router.forgeries import Forged, Forgeries, not_offered, unknown
 from bot.router.matching import Match, Unmatched, payload, wants
 from bot.router.table import Table
 from bot.routes import Action, Command, Schedule
@@ -23,8 +24,9 @@ log = structlog.get_logger(__name__)
 class Finder:
     """Knows all routes, and what is behind buttons and firings."""
 
-    def __init__(self, table: Table, buttons: StatusButtons, data: PluginData, schedules: Schedules) -> None:
+    def __init__(self, table: Table, buttons: StatusButtons, data: PluginData, schedules: Schedules, forgeries: Forgeries) -> None:
         self._table = table
+        self._forgeries = forgeries
         self._buttons = buttons
         self._data = data
         self._schedules = schedules
@@ -35,9 +37,13 @@ class Finder:
             case Said():
                 return [Match(entry) for entry in self._table.listeners if wants(entry, message)]
             case Called() as called:
-                return [] if self._means_another(called, message) else [self._command(called)]
+                return [] if self._means_another(called, message) else [self._command(called, listed=bool(message.via))]
             case Clicked() as clicked:
-                return await self._clicked(clicked, message)
+                try:
+                    return await self._clicked(clicked, message)
+                except Forged as forged:
+                    await self._forgeries.note(message, forged)
+                    raise
             case Reacted(emoji=emoji):
                 return [Match(entry) for entry in self._table.reactions.get(emoji, [])]
             case Fired(schedule=schedule):
@@ -49,10 +55,13 @@ class Finder:
         """Whether the command is another bot's: one that we do not have, typed where others read along and not to us."""
         return called.shared and not message.addressed and called.command not in self._table.commands
 
-    def _command(self, called: Called) -> Match:
-        entry = self._table.commands.get(called.command)
+    def _command(self, called: Called, *, listed: bool) -> Match:
+        """One that a platform has `listed` was there, and somebody's app has not heard that it is gone."""
+        entry, name = self._table.commands.get(called.command), shorten(called.command)
+        if entry is None and listed:
+            raise Unmatched(tr("The command /{command} is gone. Your app forgets it when it is started anew.", command=name))
         if entry is None:
-            raise Unmatched(tr("There is no command /{command} here.", command=shorten(called.command)))
+            raise Unmatched(tr("There is no command /{command} here.", command=name))
         assert isinstance(entry.route, Command)
         try:
             given = {**parse(entry.route.args, called.text), **called.options}
@@ -69,7 +78,7 @@ class Finder:
         id, _, nth = clicked.button.partition(".")
         pressed = await self._data.button(id)
         if pressed is None:
-            raise Unmatched(tr("This button is too old to work."))
+            raise unknown()
         entry = self._table.find(pressed.plugin, f"action:{pressed.action}")
         if entry is None or not isinstance(entry.route, Action):
             raise Unmatched(tr("What this button did is no longer there."))
@@ -77,6 +86,8 @@ class Finder:
             return [Match(entry, asked=True, form=pressed.asks)]
         if pressed.asks is not None:
             return [Match(entry, given(pressed, clicked, nth), asked=True, filled=True)]
+        if nth or clicked.chosen or clicked.filled:
+            raise not_offered()
         return [Match(entry, payload(entry.route.payload, pressed.payload), asked=True)]
 
     async def _fired(self, schedule: str) -> list[Match]:

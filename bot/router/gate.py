@@ -135,6 +135,8 @@ class View:
 
     def refusal(self, plugin: str, command: str, message: Message) -> str:
         """ "" when the sender may use this command, or what else the plugin does, here; else what is missing, and who can grant it."""
+        if plugin == CORE and not command:  # what it announces and asks owners by itself
+            return ""
         least, granted = self.terms.least.get(command, "guest"), self._granted
         if least == "guest" and (not granted or not ("*" in granted or plugin in granted or f"/{command}" in granted)):
             return ""
@@ -155,6 +157,10 @@ class View:
         chosen = [choices.quiet for _, choices in self.layers(address) if choices.quiet is not None]
         return chosen[0] if chosen else self.terms.quiet
 
+    def log(self, address: Address) -> str:
+        """Where changes of admins are told, as `Address.place` names it, "" for nowhere: the channel's choice, else the server's."""
+        return next((choices.log for _, choices in self.layers(address) if choices.log), "")
+
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
         exactly = (address.channel, address.thread) if self.terms.talking.places else ("", "")
@@ -169,14 +175,15 @@ class View:
     def settings(self, plugin: str, address: Address) -> dict[str, Any]:
         """Effective settings: model defaults < operator's defaults < server < channel < thread; a locked key stays the operator's."""
         if plugin == CORE:
-            return self.talking(address).model_dump(mode="json") | {"quiet": self.quiet(address)}
+            return self.talking(address).model_dump(mode="json") | {"quiet": self.quiet(address), "log": self.log(address)}
         key = (plugin, self._where(address))
         if key not in self._effective:
             self._effective[key] = self._merge(self._plugins[plugin], address).model_dump(mode="json")
         return self._effective[key]
 
     def _merge(self, loaded: Loaded, address: Address) -> BaseModel:
-        merged = dict(loaded.defaults)
+        begins = loaded.begins(address.connector)
+        merged = dict(begins)
         for _, choices in reversed(self.layers(address)):
             chosen = choices.settings.get(loaded.name, {})
             merged |= {key: value for key, value in chosen.items() if key not in loaded.locked}
@@ -185,7 +192,7 @@ class View:
         except ValidationError as error:  # chosen when the plugin was another version
             wrong = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]} or set(merged)
             log.warning("settings that the plugin no longer takes", plugin=loaded.name, server=address.tenant, keys=sorted(wrong))
-            return loaded.settings.model_validate({**loaded.defaults, **{key: merged[key] for key in merged if key not in wrong}})
+            return loaded.settings.model_validate({**begins, **{key: merged[key] for key in merged if key not in wrong}})
 
     def layers(self, address: Address) -> list[tuple[Origin, Choices]]:
         """What was chosen here, the narrowest first."""

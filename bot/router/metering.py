@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.allowing import Amounts
+from bot.choices import said_of
 from bot.errors import BadArguments
 from bot.jobs import Draw, Job, Transcribe
 from bot.messages import Called, Clicked, Message, Reacted
@@ -20,7 +21,7 @@ from bot.store.keys import digest
 from bot.store.quotas import NOTHING, Charge, Counters, Exhausted, Meter
 from bot.store.servers import Server, Servers
 from bot.store.tickets import Body
-from bot.translation import tr, translated
+from bot.translation import later, tr, translated
 
 CLIP_RATE = 32_000
 """Bytes of a second of a clip: 16 bits, 16,000 times (`media_worker.py`)."""
@@ -65,7 +66,7 @@ class Meters:
         held = [meter for measure in UNITS for meter in meters(view, message, measure)]
         used = await self._counters.used(held)
         return [
-            Usage(meter.measure, meter.limit, meter.seconds, count, left, shared=not meter.person, fixed=meter.fixed)
+            Usage(meter.measure, meter.limit, meter.seconds, count, left, not meter.person, meter.fixed, not meter.tenant)
             for meter, (count, left) in zip(held, used, strict=True)
         ]
 
@@ -80,8 +81,9 @@ class Meters:
         async def edit(server: Server) -> tuple[Server, bytes, Any]:
             others = tuple(one for one in server.quotas if (one.whose, one.measure) != (quota.whose, quota.measure))
             changed = server.model_copy(update={"quotas": (*others, quota) if quota.rates else others})
-            what = f"{quota.name or quota.whose}: {', '.join(quota.rates) or 'no limit of their own'} {UNITS[quota.measure]}"
-            return changed, b"", deed(message, "", "", what)
+            text = later("{who}: {rates} {unit}") if quota.rates else later("{who}: no limit of {unit} of their own")
+            what = said_of(text, quota.whose, quota.name, {"unit": UNITS[quota.measure]}, rates=", ".join(quota.rates))
+            return changed, b"", deed(message, "", "", what, who=quota.whose)
 
         await self._rewriting.rewrite(message, tr("say how much may be used here"), edit, keep)
 
@@ -96,21 +98,22 @@ class Meters:
 
 
 def meters(view: View, message: Message, measure: Measure) -> list[Meter]:
-    """The sender's, and the server's: of several limits for the same time the least."""
+    """The sender's here and everywhere, and the server's: of several limits for the same time the least."""
     address = message.address
     person = f"{address.connector}/{message.sender.id}"
     if person in view.owners:
         return []
-    quotas, found = view.terms.allowed.quotas, dict[tuple[str, int], Meter]()
-    for whose, table, chosen in (
-        (person, quotas.person, _theirs(view.quotas, message, measure)),
-        ("", quotas.server, _rates(view.quotas, ["server"], measure)),
+    quotas, found = view.terms.allowed.quotas, dict[tuple[str, str, int], Meter]()
+    for tenant, whose, table, chosen in (
+        (address.tenant, person, quotas.person, _theirs(view.quotas, message, measure)),
+        (address.tenant, "", quotas.server, _rates(view.quotas, ["server"], measure)),
+        ("", person, quotas.everywhere, ()),
     ):
         for fixed, rates in ((True, _of(table, measure)), (False, chosen)):
             for amount, seconds in map(read_rate, rates):
-                known = found.get((whose, seconds))
+                known = found.get((tenant, whose, seconds))
                 if known is None or amount < known.limit:
-                    found[whose, seconds] = Meter(measure, amount, seconds, address.tenant, whose, fixed)
+                    found[tenant, whose, seconds] = Meter(measure, amount, seconds, tenant, whose, fixed)
     return list(found.values())
 
 
@@ -149,6 +152,8 @@ def spent(over: Exhausted) -> str:
         return f"{none} {changes}"
     again = tr("There is more in {wait}.", wait=roughly(over.left)) if over.left else tr("Ask for fewer at once.")
     facts = {"most": f"{meter.limit:g}", "unit": unit, "span": span(meter.seconds)}
+    if not meter.tenant:
+        return f"{tr('You may use {most} {unit} in {span} in all servers together, and that would be more.', **facts)} {again} {changes}"
     if meter.person:
         return f"{tr('You may use {most} {unit} in {span} here, and that would be more.', **facts)} {again} {changes}"
     return f"{tr('All people of this server may use {most} {unit} in {span}, and that would be more.', **facts)} {again} {changes}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.choices import Deed, reaches
-from bot.errors import Busy, Refused
-from bot.messages import Message
+from bot.choices import Deed, Where, reaches
+from bot.errors import BadArguments, Busy, Refused
+from bot.messages import Address, Message
+from bot.router.announcing import announcing
 from bot.router.gate import Gate, View
 from bot.router.permits import named
+from bot.store.schedules import Schedules
 from bot.store.servers import Server, Servers
 from bot.store.tickets import StaleSettings, Write
-from bot.translation import tr
+from bot.translation import Phrase, tr
 
 TRIES = 20
 """Changes of others that one change may meet; each of them got through, so nobody ever waits for nobody."""
@@ -27,8 +29,9 @@ Edit = Callable[[Server], Awaitable[tuple[Server, bytes, Deed]]]
 class Rewriting:
     """Changes choices for admins. `told` is called after each change, with the message by which it was made."""
 
-    def __init__(self, servers: Servers, gate: Gate, told: Callable[[Message], None]) -> None:
+    def __init__(self, servers: Servers, schedules: Schedules, gate: Gate, told: Callable[[Message], None]) -> None:
         self._servers = servers
+        self._schedules = schedules
         self._gate = gate
         self._told = told
 
@@ -41,8 +44,9 @@ class Rewriting:
             if server.left:
                 raise Refused(tr("I am not in this server any more, so nothing was saved."))
             changed, value, deed = await edit(server)
+            writes = self._servers.changing(address.tenant, changed, deed)
             try:
-                kept = await keep(value, self._servers.changing(address.tenant, changed, deed))
+                kept = await keep(value, [*writes, *announcing(self._schedules, self._gate.of(changed), address, deed)])
             except StaleSettings:
                 continue
             self._gate.forget(address)
@@ -60,6 +64,13 @@ def must_be_admin(view: View, message: Message, what: str) -> None:
         )
 
 
-def deed(message: Message, place: str, plugin: str, what: str) -> Deed:
-    """An entry of the log, of now."""
-    return Deed(time.time(), message.sender.id, message.sender.name, place, plugin, what)
+def deed(message: Message, place: str, plugin: str, *what: Phrase, who: str = "") -> Deed:
+    """An entry of the log, of now; `who` is whom it concerns, of whom only a person is named."""
+    return Deed(time.time(), message.sender.id, message.sender.name, place, plugin, what, about=who if who.startswith("person:") else "")
+
+
+def place_of(address: Address, where: Where) -> str:
+    """The place as choices know it, "" for the server. Raises BadArguments outside of threads."""
+    if where == "thread" and not address.thread:
+        raise BadArguments(tr("This is no thread, so nothing can be chosen for it."))
+    return {"server": "", "channel": address.channel, "thread": address.topic}[where]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from bot.choices import Deed
 from bot.errors import Busy, Refused, Unavailable
-from bot.house import Door, Order, Owner, Policy, Rules
+from bot.house import Door, Order, Owner, Policy, Rules, at_door
 from bot.messages import Message
 from bot.router.gate import Gate
 from bot.router.working import Work
 from bot.store.house import HouseRules
 from bot.store.tickets import Body, StaleSettings, Write
-from bot.translation import tr
+from bot.translation import Phrase, later, tr
 
 TRIES = 20
-
-DOORS: Mapping[Door, str] = {"servers": "new servers", "direct": "new people alone with me"}
 
 Keep = Callable[[bytes, Sequence[Write]], Awaitable[bytes]]
 """Journals a value together with its writes. Raises StaleSettings when these are based on rules of the past."""
@@ -41,7 +39,11 @@ class Ruling:
                 )
             rules = await self._house.get()
             changed = rules.model_copy(update={"owners": {**rules.owners, owner_id(message): owner}})
-            writes = [*self._house.changing(changed, _deed(message, "became an owner")), *self._house.redeeming(code), *admitting]
+            writes = [
+                *self._house.changing(changed, _deed(message, Phrase(later("became an owner")))),
+                *self._house.redeeming(code),
+                *admitting,
+            ]
             if await self._kept(keep, changed, writes, message):
                 return
         raise Busy(tr("Too many people claim me at once. Please try again in a moment."))
@@ -53,12 +55,16 @@ class Ruling:
             raise Refused(tr("Only an owner of this bot can do that: whoever runs it and has said `/claim` with the code that it printed."))
         return rules
 
+    async def deeds(self, message: Message, most: int) -> list[Deed]:
+        """The newest entries of the owners' log."""
+        await self.rules(message)
+        return await self._house.deeds(most)
+
     async def order(self, message: Message, order: Order, keep: Keep) -> Rules:
         """Shuts something out, or lets it in again."""
         if order.barred and (order.kind, order.name) == ("person", owner_id(message)):
             raise Refused(tr("You cannot ban yourself."))
-        what = f"{order.kind} {order.name} {'shut out' if order.barred else 'let in again'}"
-        return await self._change(message, order.applied, what, keep)
+        return await self._change(message, order.applied, order.said, keep)
 
     async def open(self, message: Message, door: Door, policy: Policy, keep: Keep) -> Rules:
         """Changes who may use the bot that did not before."""
@@ -66,16 +72,16 @@ class Ruling:
         def edit(rules: Rules) -> Rules:
             return rules.model_copy(update={"policies": {**rules.policies, door: policy}})
 
-        return await self._change(message, edit, f"{DOORS[door]}: {policy}", keep)
+        return await self._change(message, edit, at_door(door, policy), keep)
 
-    async def _change(self, message: Message, edit: Callable[[Rules], Rules], what: str, keep: Keep) -> Rules:
+    async def _change(self, message: Message, edit: Callable[[Rules], Rules], what: Phrase, keep: Keep) -> Rules:
         for _ in range(TRIES):
             changed = edit(await self.rules(message))
             if await self._kept(keep, changed, self._house.changing(changed, _deed(message, what)), message):
                 return changed
         raise Busy(tr("Too many owners decide at once. Please try again in a moment."))
 
-    def noting(self, message: Message, what: str) -> list[Write]:
+    def noting(self, message: Message, what: Phrase) -> list[Write]:
         """The writes that say in the owners' log what the sender did."""
         return self._house.noting(_deed(message, what))
 
@@ -124,8 +130,8 @@ def owner_id(message: Message) -> str:
     return f"{message.address.connector}/{message.sender.id}"
 
 
-def _deed(message: Message, what: str) -> Deed:
-    return Deed(time.time(), message.sender.id, message.sender.name, "", "", what)
+def _deed(message: Message, what: Phrase) -> Deed:
+    return Deed(time.time(), message.sender.id, message.sender.name, "", "", (what,))
 
 
 def _stopped(models: Sequence[str]) -> str:

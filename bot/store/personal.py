@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from bot.choices import Deed
 from bot.store.connection import guarded
 from bot.store.conversations import Conversations
 from bot.store.house import HouseRules
@@ -16,9 +17,10 @@ from bot.store.keys import Keys
 from bot.store.schedules import Firing
 from bot.store.servers import Choices, Server, Servers, deed_json
 from bot.store.tickets import Write
+from bot.translation import later
 from bot.turns import Turn
 
-SOMEBODY = "somebody"
+SOMEBODY = later("somebody")
 """Who did it, in a log from which a person was deleted: what was changed stays, because a server lives by it."""
 
 Found = Callable[[str, str], Awaitable[list[Any]]]
@@ -195,19 +197,28 @@ class PersonalData:
 
     async def _deeds(self, log: str, person: str) -> list[Any]:
         found = [json.loads(one) for one in cast("list[bytes]", await self._redis.lrange(log, 0, -1))]
-        return [one for one in found if one["by"] == person]
+        return [one for one in found if one["by"] == person or one.get("about") == f"person:{person}"]
 
     async def _forget_deeds(self, log: str, person: str) -> int:
         """Entries are kept without the person. One that is added meanwhile moves the others, so each is looked for anew."""
         count = 0
         for entry in cast("list[bytes]", await self._redis.lrange(log, 0, -1)):
             deed = deed_json.validate_json(entry)
-            if deed.by == person:
-                nobody = replace(deed, by="", name=SOMEBODY)
+            if (nobody := unnamed(deed, person)) != deed:
                 await self._redis.linsert(log, "BEFORE", cast("str", entry), cast("str", deed_json.dump_json(nobody)))
                 await self._redis.lrem(log, 1, cast("str", entry))
                 count += 1
         return count
+
+
+def unnamed(deed: Deed, person: str) -> Deed:
+    """An entry of a log without the person, who did it or whom it concerns."""
+    if deed.by == person:
+        deed = replace(deed, by="", name=SOMEBODY)
+    if deed.about == f"person:{person}":
+        what = (replace(one, values={**one.values, "who": SOMEBODY} if "who" in one.values else one.values) for one in deed.what)
+        deed = replace(deed, about="", what=tuple(what))
+    return deed
 
 
 def nameless(server: Server, person: str) -> Server:

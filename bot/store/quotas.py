@@ -16,7 +16,10 @@ from bot.store.keys import Keys
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A counter that begins anew `seconds` after the first use, and how far it may go; `fixed` where the operator has decided it."""
+    """A counter that begins anew `seconds` after the first use, and how far it may go; `fixed` where the operator has decided it.
+
+    It counts for a person in a `tenant`, in all of them ("", of a platform, which the `person` names), or for all of a tenant ("").
+    """
 
     measure: Measure
     limit: float
@@ -26,7 +29,7 @@ class Meter:
     fixed: bool = False
 
     def key(self, keys: Keys) -> str:
-        """Of the person in this server, or of the server."""
+        """Where it is kept."""
         return keys.used(self.measure, self.seconds, self.tenant, self.person)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple, Self, cast
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
@@ -22,11 +22,19 @@ from bot.tables import Talking
 MOST_DEEDS = 1000
 """Entries of a server's audit log that are kept."""
 
-deed_json: TypeAdapter[Deed] = TypeAdapter(Deed)
+
+def _phrased(entry: Any) -> Any:
+    """Entries of before were words of one language."""
+    return {**entry, "what": [{"text": entry["what"]}]} if isinstance(entry, dict) and isinstance(entry["what"], str) else entry
+
+
+deed_json: TypeAdapter[Deed] = TypeAdapter(Annotated[Deed, BeforeValidator(_phrased)])
 
 
 class Choices(BaseModel):
-    """Choices for a server or one channel of it: plugins switched on or off, settings by plugin, and whether status lines are unwanted."""
+    """Choices for a server or one channel of it: plugins switched on or off, settings by plugin, whether status lines are unwanted, and
+    where changes of admins are told.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,14 +42,15 @@ class Choices(BaseModel):
     settings: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     talking: Talking = Talking()
     quiet: bool | None = None
+    log: str = ""
     grants: tuple[Grant, ...] = ()
 
     def of(self, plugin: str) -> dict[str, Any]:
         """What is chosen for a plugin, or for the core."""
         if plugin != CORE:
             return dict(self.settings.get(plugin, {}))
-        quiet = {} if self.quiet is None else {"quiet": self.quiet}
-        return self.talking.model_dump(mode="json", exclude_unset=True) | quiet
+        others = {"quiet": self.quiet, "log": self.log or None}
+        return self.talking.model_dump(mode="json", exclude_unset=True) | {name: one for name, one in others.items() if one is not None}
 
     def having(self, plugin: str, settings: Mapping[str, Any]) -> Self:
         """The same with exactly these settings for a plugin, or for the core."""
@@ -49,7 +58,7 @@ class Choices(BaseModel):
             others = {name: chosen for name, chosen in self.settings.items() if name != plugin}
             return self.model_copy(update={"settings": others | ({plugin: settings} if settings else {})})
         talking = Talking.model_validate({name: value for name, value in settings.items() if name in Talking.model_fields})
-        return self.model_copy(update={"talking": talking, "quiet": settings.get("quiet")})
+        return self.model_copy(update={"talking": talking, "quiet": settings.get("quiet"), "log": settings.get("log", "")})
 
     def switched(self, plugin: str, on: bool | Literal["reset"]) -> Self:
         """The same with a plugin switched, or with no choice of that."""
@@ -185,12 +194,19 @@ class Servers:
         """The writes that replace the choices of `server.version`, and say in the log who did it; a ticket's journal refuses them
         with StaleSettings when that is not the version any more.
         """
+        return [["CHOOSE", self._keys.server(tenant), server.version, _json(server)], *self._noting(tenant, deed)]
+
+    def _noting(self, tenant: str, deed: Deed) -> list[Write]:
         log = self._keys.audit(tenant)
-        return [
-            ["CHOOSE", self._keys.server(tenant), server.version, _json(server)],
-            ["LPUSH", log, deed_json.dump_json(deed)],
-            ["LTRIM", log, 0, MOST_DEEDS - 1],
-        ]
+        return [["LPUSH", log, deed_json.dump_json(deed)], ["LTRIM", log, 0, MOST_DEEDS - 1]]
+
+    @guarded
+    async def note(self, tenant: str, deed: Deed) -> None:
+        """Adds to the log what changed nothing."""
+        async with self._redis.pipeline(transaction=True) as batch:
+            for write in self._noting(tenant, deed):
+                batch.execute_command(*write)
+            await batch.execute()
 
     @guarded
     async def write(self, writes: Sequence[Write]) -> None:

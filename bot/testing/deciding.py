@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.choices import Deed
 from bot.house import Admission, Door, Order, Policy, Rules
 from bot.quotas import Quota, Usage
 from bot.traces import Trace
@@ -69,6 +70,10 @@ class ScriptedHouse:
         those |= {order.name: order.word} if order.barred else {}
         self.ordered = self.ordered.model_copy(update={"barred": {**self.ordered.barred, order.kind: those}})
         return self.ordered
+
+    async def decisions(self, most: int) -> list[Deed]:
+        """None."""
+        return []
 
     async def admission(self) -> Admission:
         """What `admitting` has."""

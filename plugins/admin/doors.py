@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from bot import Action, Admission, Applicant, Button, Choice, Context, Door, Policy, Reply, Route, Select, later, tr, translated
+from bot import Action, Admission, Applicant, Button, Choice, Context, Door, Policy, Reply, Route, Select, at_door, tr
 
-DOORS: Mapping[Door, str] = {"servers": later("New servers"), "direct": later("New people alone with me")}
-
-POLICIES: Mapping[Policy, str] = {
-    "closed": later("are not let in"),
-    "approve": later("are let in when an owner says so"),
-    "open": later("are let in"),
-}
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 MOST = 25
 """Choices of a menu."""
@@ -60,7 +55,7 @@ def panel(admission: Admission) -> Reply:
 
 def lines(admission: Admission) -> list[str]:
     """The same in words."""
-    holds = [f"{_holds(door, policy)}." for door, policy in admission.policies.items()]
+    holds = [f"{at_door(door, policy)}." for door, policy in admission.policies.items()]
     return [*holds, *(f"- {tr('{name} waits to be let in', name=_name(one))}" for one in admission.waiting)]
 
 
@@ -70,7 +65,7 @@ def menus(admission: Admission) -> list[Button | Select]:
         Select(
             "door",
             "policy",
-            tuple(Choice(_holds(door, one), one, chosen=one == policy) for one in POLICIES),
+            tuple(Choice(str(at_door(door, one)), one, chosen=one == policy) for one in POLICIES),
             {"door": door},
         )
         for door, policy in admission.policies.items()
@@ -88,7 +83,3 @@ def _deciding(words: str, admission: Admission, *, admitted: bool) -> Select:
 
 def _name(applicant: Applicant) -> str:
     return f"{applicant.name} ({applicant.address.tenant})"
-
-
-def _holds(door: Door, policy: Policy) -> str:
-    return f"{translated(DOORS[door])} {translated(POLICIES[policy])}"

@@ -54,6 +54,8 @@ class Fields(Shape):
             return [
                 Button(word, action, {**payload, "value": on}) for word, on in ((tr("Yes"), True), (tr("No"), False)) if on != setting.value
             ]
+        if self.part(setting.name).get("picks") == "here":
+            return [Button(tr("Here"), action, {**payload, "value": "here"})]
         if 0 < len(option.choices) <= MOST_CHOICES:
             choices = tuple(Choice(str(one), str(one), chosen=one == setting.value) for one in option.choices)
             return [Select(action, "value", choices, payload, label)]

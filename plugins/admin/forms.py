@@ -46,15 +46,17 @@ class SettingsArgs(BaseModel):
     plugin: str = Field(default="", max_length=6000, description="The plugin; empty lists those that have settings.")
     setting: str = Field(default="", max_length=64, description="One of its settings.")
     value: str = Field(default="", max_length=6000, description="What it is to be; `reset` gives it back.")
+    where: Where = Field(default="server", description="For what: this server, this channel or this thread.")
 
 
 class About(BaseModel):
-    """Which settings a button is about."""
+    """Which settings a button is about; `seen` is how all of them stood when it was made."""
 
     model_config = ConfigDict(frozen=True)
 
     plugin: str = ""
     where: Where = "server"
+    seen: str = ""
 
 
 class One(About):
@@ -64,16 +66,21 @@ class One(About):
 
 
 class Put(One):
-    """What it is to be, None to reset it; `seen` is how all of them stood when the button was made."""
+    """What it is to be, None to reset it."""
 
     value: JsonValue = None
-    seen: str
 
 
 def routes() -> Iterable[Route]:
     """The command, its menus and buttons."""
     return [
-        Command("settings", "See the settings of a plugin, and change them here.", SettingsArgs, settings),
+        Command(
+            "settings",
+            "See the settings of a plugin, and change them here.",
+            SettingsArgs,
+            settings,
+            example="/settings chat temperature 0.5",
+        ),
         Action("settings", About, form),
         Action("setting", One, one),
         Action("put", Put, put),
@@ -87,16 +94,14 @@ async def settings(ctx: Context, args: SettingsArgs) -> Reply:
     """The form, or with a value at once what it would do; a TOML file that comes along is imported."""
     if files := [part for part in ctx.message.parts if isinstance(part, File)]:
         content = await ctx.read(files[0].source, limit=transfer.LARGEST)
-        return await bring(ctx, transfer.Text(plugin=args.plugin.strip(), where="server", text=content.decode(errors="replace")))
+        return await bring(ctx, transfer.Text(plugin=args.plugin.strip(), where=args.where, text=content.decode(errors="replace")))
     words = [*args.plugin.split(maxsplit=2), args.setting, args.value] if not args.setting else [args.plugin, args.setting, args.value]
     plugin, setting, value = [*filter(None, words), "", "", ""][:3]
     if not setting:
-        return await form(ctx, About(plugin=plugin))
-    found = await ctx.choices.of(plugin)
+        return await form(ctx, About(plugin=plugin, where=args.where))
     if not value:
-        return await one(ctx, One(plugin=plugin, setting=setting))
-    given = None if value == "reset" else value
-    return await put(ctx, Put(plugin=plugin, setting=setting, value=given, seen=found.seen))
+        return await one(ctx, One(plugin=plugin, setting=setting, where=args.where))
+    return await put(ctx, Put(plugin=plugin, setting=setting, value=None if value == "reset" else value, where=args.where))
 
 
 async def form(ctx: Context, args: About, said: str = "") -> Reply:
@@ -118,7 +123,7 @@ def _origin(setting: Setting) -> str:
 def _controls(ctx: Context, found: Chosen, shape: Fields, where: Where) -> list[Button | Select]:
     if not reaches(ctx.level, "admin"):
         return []
-    about = {"plugin": found.plugin, "where": where}
+    about = {"plugin": found.plugin, "where": where, "seen": found.seen}
     open_ = [each.name for each in found.settings if not each.locked and found.installed and shape.editable(each.name)]
     choices = [Choice(shape.title(name), name) for name in open_]
     menus = [
@@ -170,16 +175,24 @@ async def put(ctx: Context, args: Put) -> Reply:
     try:
         chosen = await ctx.choices.save({args.setting: value}, args.where, plugin=args.plugin, seen=args.seen)
     except Changed as error:
-        anew = args.model_copy(update={"seen": error.now.seen})
-        confirm = Button(tr("Save it all the same"), "put", anew.model_dump())
-        back = Button(tr("Back"), "settings", {"plugin": args.plugin, "where": args.where})
-        return Reply(str(error), buttons=[confirm, back], instead=True)
+        return _confirmed("put", args, error)
     return await form(ctx, args, "\n".join((tr("Saved."), *chosen.warnings)))
+
+
+def _confirmed(action: str, args: About | transfer.Text, error: Changed) -> Reply:
+    """What somebody else has done meanwhile, and a button that does it all the same."""
+    anew = args.model_copy(update={"seen": error.now.seen})
+    confirm = Button(tr("Save it all the same"), action, anew.model_dump())
+    back = Button(tr("Back"), "settings", {"plugin": args.plugin, "where": args.where})
+    return Reply(str(error), buttons=[confirm, back], instead=True)
 
 
 async def reset(ctx: Context, args: About) -> Reply:
     """Gives all settings of a plugin back."""
-    await ctx.choices.change(Change(plugin=args.plugin, where=args.where, everything=True))
+    try:
+        await ctx.choices.change(Change(plugin=args.plugin, where=args.where, everything=True, seen=args.seen))
+    except Changed as error:
+        return _confirmed("reset", args, error)
     return await form(ctx, args, tr("All of it is as before."))
 
 
@@ -196,7 +209,10 @@ async def export(ctx: Context, args: About) -> Reply:
 async def bring(ctx: Context, args: transfer.Text) -> Reply:
     """Saves what a TOML text says, all or nothing for each plugin."""
     changes = transfer.changes(args)
-    for change in changes:
-        await ctx.choices.change(change)
+    try:
+        for change in changes:
+            await ctx.choices.change(change)
+    except Changed as error:
+        return _confirmed("import", args, error)
     saved = ", ".join(change.plugin for change in changes)
     return await form(ctx, About(plugin=args.plugin or changes[0].plugin, where=args.where), tr("Imported: {plugins}.", plugins=saved))

@@ -25,6 +25,7 @@ from bot import (
     translated,
 )
 from plugins.admin import doors
+from plugins.admin.telling import entry
 
 
 class ClaimArgs(BaseModel):
@@ -52,6 +53,9 @@ class Let(BaseModel):
     what: str
 
 
+MOST = 5
+"""Entries of the owners' log that are shown."""
+
 USAGE = later(
     "Say `/bar plugin NAME`, `/bar model NAME`, `/bar server` for this one, `/bar server CONNECTOR/ID`, `/bar person` in a reply or with a "
     "mention, or `/bar person CONNECTOR/ID`."
@@ -61,9 +65,23 @@ USAGE = later(
 def routes() -> Iterable[Route]:
     """The commands of owners."""
     return [
-        Command("claim", "Become the owner of this bot, with the code that it printed.", ClaimArgs, claim, everywhere=True),
+        Command(
+            "claim",
+            "Become the owner of this bot, with the code that it printed.",
+            ClaimArgs,
+            claim,
+            everywhere=True,
+            example="/claim K7MQ-P2XW-9RTA",
+        ),
         Command("house", "See who owns this bot, who may use it, and what is shut out everywhere.", NoArgs, house, least="owner"),
-        Command("bar", "Shut out a person or a server, or stop a plugin or a model, everywhere.", BarArgs, bar, least="owner"),
+        Command(
+            "bar",
+            "Shut out a person or a server, or stop a plugin or a model, everywhere.",
+            BarArgs,
+            bar,
+            least="owner",
+            example="/bar plugin imagine",
+        ),
         Action("let", Let, let),
         *doors.routes(),
     ]
@@ -72,8 +90,10 @@ def routes() -> Iterable[Route]:
 async def house(ctx: Context, args: NoArgs) -> Reply:
     """Who owns the bot, who may use it, and what is shut out, with menus to change that."""
     rules, admission = await ctx.house.rules(), await ctx.house.admission()
-    shown = panel(rules)
-    return Reply("\n".join([shown.text, *doors.lines(admission)]), buttons=[*shown.buttons, *doors.menus(admission)], private=True)
+    shown, done = panel(rules), [f"- {entry(one)}" for one in await ctx.house.deeds(MOST)]
+    lately = [f"**{tr('What was decided lately')}**", *done] if done else []
+    text = "\n".join([shown.text, *doors.lines(admission), *lately])
+    return Reply(text, buttons=[*shown.buttons, *doors.menus(admission)], private=True)
 
 
 async def bar(ctx: Context, args: BarArgs) -> Reply:
@@ -112,7 +132,9 @@ async def let(ctx: Context, args: Let) -> Reply:
 def panel(rules: Rules) -> Reply:
     """What holds everywhere."""
     owners = ", ".join(f"{owner.name} ({id})" for id, owner in rules.owners.items())
-    barred = [(f"{kind} {name}", f"{kind} {word or name}") for kind, those in rules.barred.items() for name, word in those.items()]
+    barred = [
+        (f"{kind} {name}", f"{translated(kind)} {word or name}") for kind, those in rules.barred.items() for name, word in those.items()
+    ]
     lines = [tr("Owners: {owners}.", owners=owners), *(f"- {tr('{what} is shut out', what=shown)}" for _, shown in barred)]
     text = "\n".join(lines if barred else [*lines, f"{tr('Nothing is shut out.')} {translated(USAGE)}"])
     choices = tuple(Choice(shown[:100], what) for what, shown in barred[:25])

@@ -36,7 +36,7 @@ ROLE = re.compile(r"<@&(?P<id>\d+)>")
 USAGE = later(
     "Say `/permissions allow WHAT WHO`, `deny WHAT WHO`, `forget WHAT WHO` or `make WHO LEVEL`. WHAT is a command (`/again`), a plugin "
     "(`chat`) or `*`; WHO is `everyone`, `guest`, `member`, `moderator`, `me`, `role:NAME` or a mention, or a reply to the person; "
-    "LEVEL is guest, member, moderator, admin or none."
+    "LEVEL is guest, member, moderator, admin or none. `--where channel` or `--where thread` makes it hold there alone."
 )
 
 
@@ -49,6 +49,7 @@ class PermissionsArgs(BaseModel):
     what: str = Field(default="", max_length=64, description="A command, a plugin or *.")
     who: str = Field(default="", max_length=120, description="everyone, a level, role:NAME or a mention.")
     level: str = Field(default="", max_length=20, description="With make: guest, member, moderator, admin or none.")
+    where: Where = Field(default="server", description="For what: this server, this channel or this thread.")
 
 
 class Taken(BaseModel):
@@ -68,6 +69,7 @@ def routes() -> Iterable[Route]:
             PermissionsArgs,
             permissions,
             least="moderator",
+            example="/permissions deny /imagine guest",
         ),
         Action("taken", Taken, taken),
     ]
@@ -82,7 +84,7 @@ async def permissions(ctx: Context, args: PermissionsArgs) -> Reply:
         case ["allow" | "deny" | "forget" as do, what, *who]:
             whom, name = grantee(ctx, " ".join(who))
             allowed = {"allow": True, "deny": False, "forget": None}[do]
-            permit = _permit(who=whom, what=what, allowed=allowed, name=name, where="server")
+            permit = _permit(who=whom, what=what, allowed=allowed, name=name, where=args.where)
         case ["make", *who, level]:
             whom, name = grantee(ctx, " ".join(who))
             permit = _permit(who=whom, level=level, name=name)
@@ -103,9 +105,9 @@ def grantee(ctx: Context, words: str) -> tuple[str, str]:
     message = ctx.message
     people = [person for person in message.mentions if person.id != message.me]
     if words in LEVELS:
-        return f"level:{words}", tr("every {level}", level=translated(words))
+        return f"level:{words}", ""
     if words in ("everyone", "everybody"):
-        return "everyone", tr("everyone")
+        return "everyone", ""
     if words == "me":
         return f"person:{ctx.person.id}", ctx.person.name
     if found := ROLE.fullmatch(words):
@@ -154,7 +156,7 @@ def panel(ctx: Context, held: Held, said: str = "") -> Reply:
 
 
 def _granted(where: Where, grant: Grant) -> str:
-    said = {"who": grant.name or grant.who, "what": tr("everything") if grant.what == "*" else grant.what, "place": named(where)}
+    said = {"who": grant.whom, "what": tr("everything") if grant.what == "*" else grant.what, "place": named(where)}
     return tr("{who} may use {what}, in {place}", **said) if grant.allowed else tr("{who} may not use {what}, in {place}", **said)
 
 

@@ -38,7 +38,7 @@ class Lifted(BaseModel):
 def routes() -> Iterable[Route]:
     """The command and its menu."""
     return [
-        Command("quota", "See how much you have used, and how much you may.", QuotaArgs, quota, example="/quota"),
+        Command("quota", "See how much you have used, and how much you may.", QuotaArgs, quota, example="/quota images 10/hour everyone"),
         Action("lifted", Lifted, lifted),
     ]
 
@@ -59,7 +59,7 @@ async def quota(ctx: Context, args: QuotaArgs) -> Reply:
 
 def _whose(ctx: Context, words: str) -> tuple[str, str]:
     if words == "server":
-        return "server", tr("all of this server together")
+        return "server", ""
     whose, name = grantee(ctx, words or "everyone")
     if whose.startswith("level:"):
         raise BadArguments(translated(USAGE))
@@ -98,10 +98,15 @@ async def panel(ctx: Context, said: str = "") -> Reply:
 def line(usage: Usage) -> str:
     """One limit: what is used of it, when all of it is there again, and who has decided it."""
     facts = {"used": f"{usage.used:.4g}", "most": f"{usage.limit:g}", "unit": usage.unit, "span": usage.span}
-    shared = tr("This server: {used} of {most} {unit} in {span}.", **facts) if usage.shared else ""
+    if usage.shared:
+        used = tr("This server: {used} of {most} {unit} in {span}.", **facts)
+    elif usage.everywhere:
+        used = tr("You, in all servers together: {used} of {most} {unit} in {span}.", **facts)
+    else:
+        used = tr("You: {used} of {most} {unit} in {span}.", **facts)
     again = tr("All of it is there again in {wait}.", wait=_wait(usage.refills)) if usage.used else ""
     by = tr("Whoever runs me decides that.") if usage.fixed else tr("An admin of this server can change that with /quota.")
-    return " ".join(filter(None, (shared or tr("You: {used} of {most} {unit} in {span}.", **facts), again, by)))
+    return " ".join(filter(None, (used, again, by)))
 
 
 def _wait(seconds: float) -> str:
@@ -113,8 +118,7 @@ def _wait(seconds: float) -> str:
 
 
 def _said(chosen: Quota) -> str:
-    who = {"everyone": tr("everyone"), "server": tr("all of this server together")}.get(chosen.whose, chosen.name or chosen.whose)
-    return f"{who}: {', '.join(chosen.rates)} {chosen.unit}"
+    return f"{chosen.whom}: {', '.join(chosen.rates)} {chosen.unit}"
 
 
 def _key(chosen: Quota) -> str:

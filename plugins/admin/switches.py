@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from bot import Action, Button, Changed, Chosen, Command, Context, NoArgs, Reply, Route, Where, reaches, tr
+from bot import Action, BadArguments, Button, Changed, Chosen, Command, Context, Reply, Route, Where, reaches, tr
 from plugins.admin.places import decided, named, places
+
+
+class PluginsArgs(BaseModel):
+    """What `/plugins` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plugin: str = Field(default="", max_length=100, description="One of them, to switch it at once; empty shows all.")
+    switch: Literal["on", "off", "reset"] | None = Field(default=None, description="What it is to be; `reset` gives the switch back.")
+    where: Where = Field(default="server", description="For what: this server, this channel or this thread.")
 
 
 class Panel(BaseModel):
@@ -35,16 +46,21 @@ class Stop(Panel):
 def routes() -> Iterable[Route]:
     """The command and its buttons."""
     return [
-        Command("plugins", "See the plugins, and switch them on or off here.", NoArgs, show),
+        Command("plugins", "See the plugins, and switch them on or off here.", PluginsArgs, show, example="/plugins imagine off"),
         Action("panel", Panel, look),
         Action("switch", Switch, switch),
         Action("stop", Stop, stop),
     ]
 
 
-async def show(ctx: Context, args: NoArgs) -> Reply:
-    """Everybody may look."""
-    return await panel(ctx, "server")
+async def show(ctx: Context, args: PluginsArgs) -> Reply:
+    """Everybody may look; who names a plugin and `on` or `off` switches it at once."""
+    match [*args.plugin.split(), *filter(None, (args.switch,))]:
+        case []:
+            return await panel(ctx, args.where)
+        case [plugin, "on" | "off" | "reset" as to]:
+            return await switch(ctx, Switch(where=args.where, plugin=plugin, on={"on": True, "off": False, "reset": None}[to], seen=""))
+    raise BadArguments(tr("Say `/plugins NAME on`, `off` or `reset`, for a channel or thread with `--where channel` or `--where thread`."))
 
 
 async def look(ctx: Context, args: Panel) -> Reply:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby
 
-from bot import Catalogue, Command, Context, NoArgs, Reply, Route, UserError, later, tr, translated
+from bot import Catalogue, Command, Context, Deed, NoArgs, Reply, Route, UserError, later, tr, translated
 
 MACHINE = later("I am a program. What I say, draw and write down is made by models and can be wrong; please check what matters.")
 
@@ -57,11 +57,7 @@ class Telling:
     async def audit(self, ctx: Context, args: NoArgs) -> Reply:
         """The newest entries of the log."""
         found = await ctx.choices.deeds(MOST)
-        lines = [
-            f"- {datetime.fromtimestamp(one.at, UTC):%Y-%m-%d %H:%M} UTC, {one.name}: {f'{one.plugin}, ' if one.plugin else ''}{one.what}"
-            + (f" ({tr('in {place}', place=one.channel)})" if one.channel else "")
-            for one in found
-        ]
+        lines = [f"- {entry(one)}" for one in found]
         return Reply(
             "\n".join([f"**{tr('What admins changed here')}**", *lines]) if lines else tr("Nobody has changed anything here."), private=True
         )
@@ -73,3 +69,8 @@ class Telling:
             raise UserError(tr("Use this in a reply to what I said."))
         await ctx.remove()
         return Reply(tr("Removed."), private=True)
+
+
+def entry(deed: Deed) -> str:
+    """An entry of a log, with its time."""
+    return f"{datetime.fromtimestamp(deed.at, UTC):%Y-%m-%d %H:%M} UTC, {deed.line}"

@@ -16,12 +16,13 @@ LARGEST = 100_000
 
 
 class Text(BaseModel):
-    """TOML, and for what: keys are settings of `plugin`, or tables are plugins."""
+    """TOML, and for what: keys are settings of `plugin`, which stood as `seen` when it was asked for, or tables are plugins."""
 
     model_config = ConfigDict(frozen=True)
 
     plugin: str = ""
     where: Where = "server"
+    seen: str = ""
     text: str = Field(default="", max_length=LARGEST)
 
 
@@ -50,4 +51,5 @@ def changes(given: Text) -> list[Change]:
         tables = {given.plugin: {**tables.get(given.plugin, {}), **loose}}
     if not any(tables.values()):
         raise BadArguments(tr("There are no settings in it."))
-    return [Change(plugin=name, where=given.where, settings=table) for name, table in tables.items() if table]
+    seen = {given.plugin: given.seen}
+    return [Change(plugin=name, where=given.where, settings=table, seen=seen.get(name, "")) for name, table in tables.items() if table]

@@ -39,7 +39,7 @@ class Choosing:
         about = "List the models, choose the one that answers in this chat, or compare two."
         named = {"name": self._named, "against": self._named}
         return [
-            Command("models", about, ModelsArgs, self.models, completions=named),
+            Command("models", about, ModelsArgs, self.models, completions=named, example="/models smollm2-135m-instruct"),
             Action("take", Taken, self.take),
             *self._comparing.routes(),
         ]

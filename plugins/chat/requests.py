@@ -95,15 +95,39 @@ class Requests:
     def routes(self) -> Iterable[Route]:
         """One command for each task."""
         return [
-            Command("ask", "Ask one question, apart from the conversation.", _Args, self.ask),
-            Command("translate", "Translate a text or the message you reply to.", TranslateArgs, self.translate, menu=True),
+            Command("ask", "Ask one question, apart from the conversation.", _Args, self.ask, example="/ask Why is the sky blue?"),
             Command(
-                "summarize", "Sum up a text, the message you reply to, or what was said here.", SummarizeArgs, self.summarize, menu=True
+                "translate",
+                "Translate a text or the message you reply to.",
+                TranslateArgs,
+                self.translate,
+                menu=True,
+                example="/translate Good morning --language French",
+            ),
+            Command(
+                "summarize",
+                "Sum up a text, the message you reply to, or what was said here.",
+                SummarizeArgs,
+                self.summarize,
+                menu=True,
+                example="/summarize --hours 3",
             ),
             Command("catchup", "Sum up what was said since you last spoke here.", NoArgs, self.catch_up),
-            Command("classify", "Say which of some labels fits a text.", ClassifyArgs, self.classify),
-            Command("extract", "List the names, places, dates or the like in a text.", ExtractArgs, self.extract),
-            Command("code", "Write a few lines of code.", CodeArgs, self.code),
+            Command(
+                "classify",
+                "Say which of some labels fits a text.",
+                ClassifyArgs,
+                self.classify,
+                example='/classify The food was cold --labels "good, bad"',
+            ),
+            Command(
+                "extract",
+                "List the names, places, dates or the like in a text.",
+                ExtractArgs,
+                self.extract,
+                example="/extract Ann meets Bob in Rome --what places",
+            ),
+            Command("code", "Write a few lines of code.", CodeArgs, self.code, example="/code Read a CSV file --language Python"),
         ]
 
     async def ask(self, ctx: Context, args: _Args) -> str:

@@ -82,9 +82,11 @@ class Plugin:
     def register_routes(self) -> Iterable[Route]:
         """Pictures do not wait for one another, so no route is ordered."""
         return [
-            Command("imagine", "Draw a picture from words.", self._args, self.imagine),
-            Command("restyle", "Draw a picture anew, beginning with it.", RestyleArgs, self.restyle, menu=True),
-            Command("recipe", "Draw a picture again by its recipe.", RecipeArgs, self.recipe),
+            Command("imagine", "Draw a picture from words.", self._args, self.imagine, example="/imagine a large red heart on white"),
+            Command(
+                "restyle", "Draw a picture anew, beginning with it.", RestyleArgs, self.restyle, menu=True, example="/restyle a night sky"
+            ),
+            Command("recipe", "Draw a picture again by its recipe.", RecipeArgs, self.recipe, example="/recipe K7MQP2XW"),
             Action("again", Below, self.again),
             Action("vary", Below, self.vary),
             Action("edit", Edited, self.edit),

@@ -120,9 +120,16 @@ class Plugin:
         """Recordings do not wait for one another, so no route is ordered."""
         return [
             Listener("recordings", has_sound, self.noticed),
-            Command("transcribe", "Write down the recording you reply to.", TranscribeArgs, self.demanded, menu=True),
-            Command("voice", "Choose which voice notes become text here.", VoiceArgs, self.policy),
-            Command("mynotes", "Keep your own recordings out, or let them in again.", MyNotesArgs, self.mine),
+            Command(
+                "transcribe",
+                "Write down the recording you reply to.",
+                TranscribeArgs,
+                self.demanded,
+                menu=True,
+                example="/transcribe --into German",
+            ),
+            Command("voice", "Choose which voice notes become text here.", VoiceArgs, self.policy, example="/voice always"),
+            Command("mynotes", "Keep your own recordings out, or let them in again.", MyNotesArgs, self.mine, example="/mynotes out"),
             Reaction("write", "\u270d", self.reacted),
             Reaction("write it", "\u270d\ufe0f", self.reacted),  # the same sign, as most keyboards send it
             *self._after.routes(),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from bot import Needs
+from bot import DefaultOn, Needs
 from plugins.transcribe.languages import known
 
 Policy = Literal["off", "demand", "addressed", "always"]
@@ -19,11 +19,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    policy: Annotated[Policy, Needs("every_message", ("addressed", "always")), Needs("reactions", ("demand",))] = Field(
-        default="always", title="Voice notes"
-    )
+    policy: Annotated[
+        Policy, Needs("every_message", ("addressed", "always")), Needs("reactions", ("demand",)), DefaultOn("room", "always")
+    ] = Field(default="demand", title="Voice notes")
     """`off`; on `demand`, by a reply with /transcribe, the message's menu or the reaction ✍; when a note is `addressed` to the bot, by its
-    name or as a reply to it; `always`. What is said to the bot is written down under each but `off`."""
+    name or as a reply to it; `always`, as our own rooms begin. What is said to the bot is written down under each but `off`."""
 
     audio_files: bool = Field(default=True, title="Sound files")
     """Sound files that somebody sends are treated as voice notes are; else they become text on demand alone."""

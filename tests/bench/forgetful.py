@@ -126,7 +126,7 @@ def forgetful(connector: Connector, loaded: Plugins) -> Dispatch:
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, line, outcome, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset(by_name))), runner.start
-    finder = Finder(table, nothing, nothing, nothing)
+    finder = Finder(table, nothing, nothing, nothing, nothing)
     more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing, Readers(loaded.locales, memory))
     meters = Meters(nothing, gate, nothing, nothing, ())
     return Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, meters, untraced)

@@ -54,6 +54,7 @@ path = "{echo}"
 [plugins.transcribe]
 beam = 1
 [plugins.transcribe.defaults]
+policy = "always"
 names = ["Americans"]
 longest = 1200
 [models]

@@ -75,7 +75,7 @@ class Boss:
 
     async def look(self, ctx: Context, args: NoArgs) -> str:
         self.seen = await ctx.choices.all()
-        return "\n".join(f"{deed.name}: {deed.plugin}: {deed.what}" for deed in await ctx.choices.deeds()) or "nothing"
+        return "\n".join(f"{deed.name}: {deed.plugin}: {deed.told}" for deed in await ctx.choices.deeds()) or "nothing"
 
 
 @dataclass
@@ -222,7 +222,7 @@ async def test_the_core_has_settings_too(stage: Stage) -> None:
     server = await stage.servers.get(ROOM.tenant)
     assert server.channels["side"] == Choices(talking=Talking(listens=True), quiet=True)
     await stage.look(SIDE)
-    assert [one.value for one in stage.chosen("hobnob").settings] == [True, ["hob"], False, False, 30, "", True]
+    assert [one.value for one in stage.chosen("hobnob").settings] == [True, ["hob"], False, False, 30, "", True, ""]
     await stage.do(Change(plugin="hobnob", where="channel", settings={"listens": None, "quiet": None}), SIDE)
     assert await stage.servers.get(ROOM.tenant) == Server(version=2)
 

@@ -156,15 +156,34 @@ async def test_what_is_chosen_and_filled_in_reaches_the_action(redis: Redis, key
         style, colours = post.menus
         assert (style.placeholder, (colours.least, colours.most)) == ("How", (0, 3))
         assert style.choices == (Choice("Oil", "0", chosen=True), Choice("Ink", "1"))
-        await ada.does(Clicked(style.id, ("1", "7", "never offered")))
+        await ada.does(Clicked(style.id, ("1",)))
         assert platform.shown(ROOM) == ["2 a cat, ink, []"]
         await ada.does(Clicked(colours.id, ("1", "0")))
         assert platform.shown(ROOM) == ["2 a cat, oil, ['red', 'blue']"]
         edit = post.keys[0].id
         await ada.does(Clicked(edit))
         assert platform.opened == [FORM]
-        await ada.does(Clicked(edit, filled={"what": "a dog", "copies": "", "style": "not asked for"}))
+        await ada.does(Clicked(edit, filled={"what": "a dog", "copies": ""}))
         assert platform.shown(ROOM) == ["1 a dog, ink, []"]
+
+
+async def test_what_no_button_offers_is_refused_and_told_to_the_admins(redis: Redis, keys: Keys) -> None:
+    platform = Modern()
+    async with chat(redis, keys, platform) as ada:
+        await ada.does(Called("panel"))
+        [post] = platform.chats[ROOM].values()
+        style, edit = post.menus[0].id, post.keys[0].id
+        forged = (
+            Clicked(style, ("1", "7")),
+            Clicked(style, ("never offered",)),
+            Clicked(f"{style}.2"),
+            Clicked(edit, filled={"what": "a dog", "style": "not asked for"}),
+        )
+        for click in forged:
+            await ada.does(click)
+        assert platform.shown(ROOM) == ["A panel.", *["This button does not offer that, so nothing was done."] * len(forged)]
+        [deed] = await Servers(redis, keys).deeds(ROOM.tenant, 9)
+        assert deed.line == "Ada: chose what a button of mine does not offer: that is forged"
 
 
 async def test_what_is_filled_in_wrongly_is_told_by_the_field(redis: Redis, keys: Keys) -> None:

@@ -207,7 +207,7 @@ class Discord:
         data = {"custom_id": menu["custom_id"], "component_type": 3, "id": 1, "values": values}
         return await self.interactions.make(3, self.world.channels[message["channel_id"]], person, data, message)
 
-    async def fill(self, opened: Interaction, person: Json, **values: str) -> Interaction:
+    async def fill(self, opened: Interaction, person: Json, *, permissions: str = str(MANAGE_GUILD), **values: str) -> Interaction:
         """Somebody sends the form that a click has opened, with what stood in it but for these."""
         assert opened.modal is not None
         parts = [label["component"] for label in opened.modal["components"]]
@@ -215,7 +215,7 @@ class Discord:
             "custom_id": opened.modal["custom_id"],
             "components": [_filled(part, values, number) for number, part in enumerate(parts, 1)],
         }
-        return await self.interactions.make(5, opened.channel, person, data, opened.pressed)
+        return await self.interactions.make(5, opened.channel, person, data, opened.pressed, permissions=permissions)
 
     async def type(self, channel: Json, person: Json, command: str, option: str, text: str) -> Interaction:
         """Somebody has typed so far."""

@@ -90,6 +90,8 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         language=str(message.guild.preferred_locale) if message.guild else "",
         place=message.guild.name if message.guild else "",
         manages=_manages(message.author),
+        moderates=_moderates(message.author),
+        guest=_pending(message.author),
         roles=_roles(message.author),
         age_restricted=_age_restricted(message.channel),
         subject=_subject(message.channel),
@@ -154,6 +156,18 @@ def _manages(user: discord.abc.User, permissions: discord.Permissions | None = N
         return True
     found = permissions if permissions is not None else user.guild_permissions
     return found.manage_guild or found.administrator
+
+
+def _moderates(user: discord.abc.User, permissions: discord.Permissions | None = None) -> bool:
+    """Manage Messages, as the platform says."""
+    if not isinstance(user, discord.Member):
+        return True
+    return (permissions if permissions is not None else user.guild_permissions).manage_messages
+
+
+def _pending(user: discord.abc.User) -> bool:
+    """In the guild, without having agreed to its rules yet."""
+    return isinstance(user, discord.Member) and user.pending
 
 
 def _age_restricted(channel: object) -> bool:
@@ -253,6 +267,8 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         reply_to=quote(about),
         language=str(interaction.locale),
         manages=_manages(interaction.user, interaction.permissions),
+        moderates=_moderates(interaction.user, interaction.permissions),
+        guest=_pending(interaction.user),
         roles=_roles(interaction.user),
         age_restricted=_age_restricted(interaction.channel),
         place=interaction.guild.name if interaction.guild else "",

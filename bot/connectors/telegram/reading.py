@@ -116,9 +116,14 @@ class Reader:
         self._remember(message)
         if edited:
             message = self._edited(message, first.date.timestamp())
-        if isinstance(message.trigger, Called) and not message.manages and first.from_user:
+        if self._asked(message) and not message.manages and first.from_user:
             return await self._placed(message, first.chat.id, first.from_user.id)
         return message
+
+    def _asked(self, message: Message) -> bool:
+        """Whether its sender wants something of the bot, for which it may matter what they are in the chat."""
+        replied = message.reply_to is not None and message.reply_to.sender.id == message.me
+        return isinstance(message.trigger, Called) or replied or any(one.id == message.me for one in message.mentions)
 
     @staticmethod
     def _own(message: telegram.Message) -> dict[str, Any]:

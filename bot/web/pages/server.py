@@ -135,7 +135,7 @@ class ServerPage:
                 "units": {measure: translated(unit) for measure, unit in UNITS.items()},
                 "grants": [{"where": where, **grant.model_dump()} for where, grant in held.grants],
                 "levels": [{"who": who, "name": held.names.get(who) or who, "level": its} for who, its in held.levels.items()],
-                "deeds": [{"at": one.at, "name": one.name, "plugin": one.plugin, "what": one.what} for one in deeds],
+                "deeds": [{"at": one.at, "name": one.name, "plugin": one.plugin, "what": one.told} for one in deeds],
             },
         )
 

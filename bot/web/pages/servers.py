@@ -15,14 +15,14 @@ from starlette.requests import Request
 from bot.allowing import AdmissionTable
 from bot.choices import Deed
 from bot.errors import BadArguments
-from bot.house import Door, Order, Policy
+from bot.house import Door, Order, Policy, at_door, decided
 from bot.messages import Address, Message, Person
 from bot.store.applicants import Applicants
 from bot.store.house import HouseRules
 from bot.store.servers import Server, Servers
 from bot.store.tally import Tally
 from bot.store.troubles import Troubles
-from bot.translation import tr
+from bot.translation import Phrase, later, tr
 from bot.web.desk import Desk, Link, Nothing, desk
 from bot.web.pages.server import Facts, ServerPage, ServerView, called
 from bot.web.site import Office
@@ -111,21 +111,21 @@ class ServersPage:
         house, server = self._house, given.server
         if given.act == "leave":
             await house.office.leave(server)
-            await house.applicants.decide(house.rules.noting(_deed(f"{server} left")))
+            await house.applicants.decide(house.rules.noting(_deed(Phrase(later("{server}: left"), {"server": server}))))
         elif given.act in ("ban", "allow"):
             order = Order(kind="server", name=server, barred=given.act == "ban", word=server)
-            await house.rules.bar(order, _deed(f"server {server} {'shut out' if order.barred else 'let in again'}"))
+            await house.rules.bar(order, _deed(order.said))
             await house.office.end_work(order)
         else:
             admitted = given.act == "admit"
             applicants = house.applicants
             writes = applicants.admitting(server) if admitted else applicants.refusing(await applicants.get(server))
-            await applicants.decide([*writes, *house.rules.noting(_deed(f"{server} {'let in' if admitted else 'refused'}"))])
+            await applicants.decide([*writes, *house.rules.noting(_deed(decided(server, admitted=admitted)))])
         await self.show(Nothing())
 
     async def open(self, given: Opening) -> None:
         """From the next message on; who is in stays in."""
-        await self._house.rules.open(given.door, given.policy, _deed(f"{given.door}: {given.policy}"))
+        await self._house.rules.open(given.door, given.policy, _deed(at_door(given.door, given.policy)))
         await self.show(Nothing())
 
 
@@ -142,8 +142,8 @@ def _row(id: str, server: Server, requests: int) -> dict[str, Any]:
     }
 
 
-def _deed(what: str) -> Deed:
-    return Deed(time.time(), "", WHO.name, "", "", what)
+def _deed(what: Phrase) -> Deed:
+    return Deed(time.time(), "", WHO.name, "", "", (what,))
 
 
 def servers_pages(house: House, troubles: Troubles, visitors: Visitors, links: tuple[Link, ...]) -> None:

@@ -73,7 +73,7 @@ async def test_who_came_through_an_open_door_stays_when_it_closes(redis: Redis, 
         assert (await here.say("/song", router=1), await here.say("/song", place=CHOIR)) == (["La la la."], [CLOSED])
         await opened(here, "New servers are let in")
         assert await here.say("/song", place=CHOIR, router=1) == ["La la la."]
-        assert [deed.what for deed in await here.house.deeds(2)] == ["new servers: open", "new servers: closed"]
+        assert [deed.told for deed in await here.house.deeds(2)] == ["New servers are let in", "New servers are not let in"]
 
 
 async def opened(here: Street, label: str) -> None:

@@ -154,7 +154,7 @@ async def test_what_was_chosen_for_a_plugin_that_is_gone_is_shown_and_kept(hall:
 
 async def test_the_bots_own_settings_are_there_too(hall: Hall) -> None:
     await hall.own()
-    assert "- the bot itself: 7" in await hall.say("/settings")
+    assert "- the bot itself: 8" in await hall.say("/settings")
     await hall.press("the bot itself")
     await hall.press("Words")
     assert "Saved." in await asked(hall, "Change", "computer, hob")

@@ -14,6 +14,7 @@ from bot.store.personal import PersonalData
 from bot.store.plugindata import Pressed
 from bot.store.schedules import Firing, Schedules
 from bot.store.servers import deed_json
+from bot.translation import Phrase
 from bot.turns import Turn
 from tests.plugins.admin.hall import ANN, BOB, HALL, Hall
 
@@ -38,7 +39,7 @@ async def furnish(hall: Hall) -> None:
         await redis.rpush(keys.turns(place.conversation), f"0:0 {append[3]!s}")
         await redis.expire(keys.turns(place.conversation), 60)
         for log in (keys.audit("room/hall"), keys.house_audit()):
-            await redis.lpush(log, deed_json.dump_json(Deed(1.0, person.id, person.name, "", "singer", word)))
+            await redis.lpush(log, deed_json.dump_json(Deed(1.0, person.id, person.name, "", "singer", (Phrase(word),))))
 
 
 async def test_all_of_it_is_given_back_as_a_zip_and_nothing_of_anybody_else(hall: Hall) -> None:

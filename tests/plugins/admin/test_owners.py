@@ -15,7 +15,7 @@ async def test_a_code_makes_one_owner_once(hall: Hall) -> None:
     assert "You own me now" in await hall.say(f"/claim {code.lower().replace('-', ' ')}", ANN)
     assert await hall.say(f"/claim {code}", BOB) == UNKNOWN
     assert [owner.name for owner in (await hall.house.get()).owners.values()] == ["Ann"]
-    assert [(deed.name, deed.what) for deed in await hall.house.deeds(5)] == [("Ann", "became an owner")]
+    assert [(deed.name, deed.told) for deed in await hall.house.deeds(5)] == [("Ann", "became an owner")]
 
 
 async def test_what_an_owner_shuts_out_is_out_everywhere_at_once_and_let_in_again(hall: Hall) -> None:

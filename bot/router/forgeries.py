@@ -1,0 +1,55 @@
+"""Clicks that no button of ours can have made, as a changed app may send them. What a button does: `finding.py`."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.messages import Message
+from bot.router.matching import Unmatched
+from bot.router.rewriting import deed
+from bot.store.servers import Servers
+from bot.translation import Phrase, later, tr
+
+ONCE_IN = 3600.0
+"""Seconds in which the same of one person is written down once, so that nobody can push what admins did out of their log."""
+
+RECENT = 20
+"""Entries of the log in which it is looked for."""
+
+UNKNOWN = later("pressed a button that I do not know: it is forged, or older than a year")
+OTHER = later("chose what a button of mine does not offer: that is forged")
+
+log = structlog.get_logger(__name__)
+
+
+class Forged(Unmatched):
+    """The text is the reply; `what` is what the admins read of it."""
+
+    def __init__(self, text: str, what: str) -> None:
+        super().__init__(text)
+        self.what = what
+
+
+def unknown() -> Forged:
+    """Nobody remembers the button."""
+    return Forged(tr("This button is too old to work."), UNKNOWN)
+
+
+def not_offered() -> Forged:
+    """Something was chosen or filled in that the button does not ask for."""
+    return Forged(tr("This button does not offer that, so nothing was done."), OTHER)
+
+
+class Forgeries:
+    """Writes them down for the operator and for the admins of the server."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+
+    async def note(self, message: Message, forged: Forged) -> None:
+        """In the log, and in the server's audit log."""
+        tenant, done = message.address.tenant, deed(message, "", "", Phrase(forged.what))
+        log.warning("a click that no button made", server=tenant, person=message.sender.id, what=forged.what)
+        recent = await self._servers.deeds(tenant, RECENT)
+        if not any((one.by, one.what) == (done.by, done.what) and done.at - one.at < ONCE_IN for one in recent):
+            await self._servers.note(tenant, done)

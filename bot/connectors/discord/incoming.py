@@ -89,10 +89,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         reply_to=quote(message.reference.resolved if message.reference else None),
         language=str(message.guild.preferred_locale) if message.guild else "",
         place=message.guild.name if message.guild else "",
-        manages=_manages(message.author),
-        moderates=_moderates(message.author),
-        guest=_pending(message.author),
-        roles=_roles(message.author),
+        **_rights(message.author),
         age_restricted=_age_restricted(message.channel),
         subject=_subject(message.channel),
     )
@@ -150,24 +147,15 @@ def quote(found: Any) -> Quote | None:
     return Quote(str(found.id), person(found.author), parts(found)) if isinstance(found, discord.Message) else None
 
 
-def _manages(user: discord.abc.User, permissions: discord.Permissions | None = None) -> bool:
-    """Manage Server, as the platform says; a direct message is the person's own."""
+def _rights(user: discord.abc.User, permissions: discord.Permissions | None = None) -> Mapping[str, Any]:
+    """What somebody may and is where they speak, as the platform says: Manage Server, Manage Messages, whether they still have to agree to
+    the guild's rules; a direct message is the person's own.
+    """
     if not isinstance(user, discord.Member):
-        return True
+        return {"manages": True}
     found = permissions if permissions is not None else user.guild_permissions
-    return found.manage_guild or found.administrator
-
-
-def _moderates(user: discord.abc.User, permissions: discord.Permissions | None = None) -> bool:
-    """Manage Messages, as the platform says."""
-    if not isinstance(user, discord.Member):
-        return True
-    return (permissions if permissions is not None else user.guild_permissions).manage_messages
-
-
-def _pending(user: discord.abc.User) -> bool:
-    """In the guild, without having agreed to its rules yet."""
-    return isinstance(user, discord.Member) and user.pending
+    manages = found.manage_guild or found.administrator
+    return {"manages": manages, "moderates": found.manage_messages, "guest": user.pending, "roles": _roles(user)}
 
 
 def _age_restricted(channel: object) -> bool:
@@ -236,6 +224,7 @@ def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.
 
 def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person, on: discord.Message, me: discord.ClientUser) -> Message:
     """An emoji on a message."""
+    by: Mapping[str, Any] = {} if payload.member is None else _rights(payload.member)
     return Message(
         id=str(payload.message_id),
         event=f"reaction:{payload.message_id}:{payload.user_id}:{payload.emoji}",
@@ -244,7 +233,9 @@ def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person
         trigger=Reacted(str(payload.emoji)),
         me=str(me.id),
         reply_to=quote(on),
+        age_restricted=_age_restricted(on.channel),
         subject=_subject(on.channel),
+        **by,
     )
 
 
@@ -266,10 +257,7 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         me=str(me.id),
         reply_to=quote(about),
         language=str(interaction.locale),
-        manages=_manages(interaction.user, interaction.permissions),
-        moderates=_moderates(interaction.user, interaction.permissions),
-        guest=_pending(interaction.user),
-        roles=_roles(interaction.user),
+        **_rights(interaction.user, interaction.permissions),
         age_restricted=_age_restricted(interaction.channel),
         place=interaction.guild.name if interaction.guild else "",
         subject=_subject(interaction.channel),

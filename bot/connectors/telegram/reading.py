@@ -52,7 +52,7 @@ class Reader:
     def joined(self, update: Update) -> Message | None:
         """That the bot is in a group of which nothing was known, or no longer in one; Telegram has no list of them."""
         chat, change = update.effective_chat, update.my_chat_member
-        if chat is None or chat.type not in GROUPS:
+        if chat is None or chat.type not in GROUPS or update.callback_query is not None:  # old messages can be clicked where it left, too
             return None
         where = Address(facts.NAME, str(chat.id), facts.CHANNEL)
         if change is not None and change.new_chat_member.status in GONE:

@@ -25,7 +25,7 @@ from tests.plugins.admin.probe import Probe, loaded
 from tests.plugins.admin.town import Corner, OnTelegram, Town, town
 
 SEED = 7
-STEPS = 5
+STEPS = 3
 PLATFORMS = {"discord": 21, "room": 21, "telegram": 8}
 """How many servers there are of each; Telegram takes twenty messages a minute from a group."""
 
@@ -76,8 +76,8 @@ class Life:
     chance: random.Random
     pressable: set[tuple[bool, str]] = field(default_factory=set)
     """Where there is a button of which probe."""
-    heard: bool = False
-    """The bot has said something outside of the side."""
+    claps: set[str] = field(default_factory=set)
+    """Who has put no sign yet on the bot's newest message outside of the side."""
 
     @property
     def there(self) -> Town:
@@ -107,7 +107,7 @@ class Life:
                 self.model.denied[place, name] = denied = self.chance.random() < 0.7
                 said = {"do": "deny" if denied else "allow", "what": name, "who": "everyone", "where": where}
                 assert "Saved." in await self.corner.do("permissions", side=side, **said)
-                self.heard = self.heard or not side
+                self.claps = self.claps if side else {"Ada", "Ben"}
 
     async def choose(self, side: bool, change: Change, command: str, **options: str) -> None:
         if self.chance.random() < 0.4:
@@ -115,7 +115,7 @@ class Life:
             await self.there.routers[-1].office.choose(asked, change)
         else:
             assert await self.corner.do(command, side=side, **options, where=change.where)
-            self.heard = self.heard or not side
+            self.claps = self.claps if side else {"Ada", "Ben"}
 
     @property
     def ada(self) -> Person:
@@ -132,11 +132,11 @@ class Life:
         """A message of some kind, and what must come of it."""
         name = self.chance.choice(list(COMMANDS))
         pressable = [probe for where, probe in sorted(self.pressable) if where == side]
-        kinds = ["hear", "call", "mention", *["clap"] * (self.corner.reacts and self.heard), *["press"] * bool(pressable)]
+        kinds = ["hear", "call", "mention", *["clap"] * (self.corner.reacts and by in self.claps), *["press"] * bool(pressable)]
         match self.chance.choice(kinds):
             case "hear":
                 await self.corner.say("hear", by, side=side)
-                self.check(side, by, *((probe, "listener:hear") for probe in PROBES))
+                self.check(side, self.unasked(by), *((probe, "listener:hear") for probe in PROBES))
             case "mention":
                 await self.corner.say(self.corner.mention, by, side=side)
                 self.check(side, by, ("chat", "listener:said"))
@@ -150,7 +150,12 @@ class Life:
                 self.check(side, by, (name, "action:press"))
             case "clap":
                 await self.corner.clap(by)
-                self.check(False, by, *((probe, "reaction:clap") for probe in PROBES))
+                self.claps.discard(by)
+                self.check(False, self.unasked(by), *((probe, "reaction:clap") for probe in PROBES))
+
+    def unasked(self, by: str) -> str:
+        """Telegram does not say of whom wants nothing of the bot that they look after the group."""
+        return "Ben" if isinstance(self.corner, OnTelegram) else by
 
     def check(self, side: bool, by: str, *routes: tuple[str, str]) -> None:
         ran = self.there.ran.pop(self.corner.tenant, [])

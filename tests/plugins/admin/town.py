@@ -6,13 +6,13 @@ Ada and Eve look after a server, Ben is in it. Each act returns when all that fo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import discord as library
 import pytest
@@ -26,7 +26,7 @@ from bot.connectors.discord.connector import DiscordConnector
 from bot.connectors.room import RoomConnector
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.connectors.telegram.styled import JOINER
-from bot.messages import Address, Message, Reply, Text
+from bot.messages import Address, Joined, Left, Message, Present, Reply, Text
 from bot.plugins import Plugins
 from bot.router import app
 from bot.router.app import Router
@@ -36,22 +36,25 @@ from bot.router.runner import Runner
 from bot.router.table import Entry
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.store.places import Draft, Place, mentioned, newcomer
+from bot.store.places import BOT, Draft, Place, mentioned, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from tests.connectors.test_discord_gateway import access
 from tests.wire.discord_interactions import Interaction
-from tests.wire.discord_payloads import EPHEMERAL, MANAGE_GUILD, Json
+from tests.wire.discord_payloads import EPHEMERAL, EVERYTHING, MANAGE_GUILD, Json
 from tests.wire.discord_server import Discord, serving
 from tests.wire.telegram_chats import Chat, person
 from tests.wire.telegram_server import TOKEN, Telegram
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 PEOPLE = ("Ada", "Eve", "Ben")
 
 FASTER = 50.0
-"""How much faster time passes for what the platforms take and for our pace."""
+"""How much faster time passes for what the platforms take and for our pace, and how much longer they wait: here nothing is about time."""
+
+LIVES = " comes or goes"
+"""Behind the name of a server: how often the bot was let in and taken out."""
 
 FORGED = "0123456789abcdef01234567"
 """What no button is called."""
@@ -72,14 +75,16 @@ class Recorder(Runner):
         return await super()._handled(entry, journal, line)
 
 
-def watching(kind: type[Any], heard: Counter[str]) -> type[Any]:
-    """The connector, which counts by server what it has handed over."""
+def watching(kind: type[Any], heard: dict[str, set[str]]) -> type[Any]:
+    """The connector, which keeps by server what it has handed over; in our own rooms every router hears everything."""
 
     class Watching(kind):  # type: ignore[misc]  # whichever it is
         async def run(self, deliver: Deliver) -> None:
             async def noted(message: Message) -> None:
                 await deliver(message)
-                heard[message.address.tenant] += 1
+                tenant = message.address.tenant
+                came = isinstance(message.trigger, Joined | Left | Present)
+                heard[f"{tenant}{LIVES}" if came else tenant].add(message.event)
 
             await super().run(noted)
 
@@ -93,7 +98,7 @@ def watching(kind: type[Any], heard: Counter[str]) -> type[Any]:
 
 @dataclass
 class Town:
-    """All of it. `ran` is by server what handlers did, `heard` how much its connector has handed over."""
+    """All of it. `ran` is by server what handlers did, `heard` the events that its connector has handed over: to whichever router."""
 
     redis: Redis
     keys: Keys
@@ -102,7 +107,7 @@ class Town:
     rooms: Rooms
     house: HouseRules
     routers: list[Router] = field(default_factory=list)
-    heard: Counter[str] = field(default_factory=Counter)
+    heard: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     ran: dict[str, list[tuple[str, str, dict[str, object]]]] = field(default_factory=dict)
 
     def connectors(self) -> list[Connector]:
@@ -115,10 +120,17 @@ class Town:
         return [watching(kind, self.heard)(*given) for kind, given in kinds.items()]
 
     async def settled(self, tenant: str) -> None:
-        """Returns when every ticket of a server has ended."""
+        """Returns when every ticket of a server has ended, whichever router has it."""
+        name = f'"server":"{Address.of(tenant).server}"'.encode()
 
-        def quiet() -> bool:
-            return not any(one.body.message.address.tenant == tenant for each in self.routers for one in each.runner.held)
+        async def quiet() -> bool:
+            if any(one.body.message.address.tenant == tenant for each in self.routers for one in each.runner.held):
+                return False
+            running = cast("list[bytes]", await self.redis.zrange(self.keys.ticket_leases(), 0, -1))
+            async with self.redis.pipeline(transaction=False) as batch:
+                for id in running:
+                    batch.hget(self.keys.ticket(id.decode()), "body")
+                return not any(name in (body or b"") for body in await batch.execute())
 
         await wait_until(quiet, PATIENCE)
 
@@ -151,10 +163,10 @@ class Corner(ABC):
     async def after(self, act: Awaitable[Any], tenant: str = "") -> str:
         """What the bot says or changes, wherever somebody of it can see that."""
         tenant = tenant or self.tenant
-        before, heard = await self.shown(), self.town.heard[tenant]
+        before, heard = await self.shown(), len(self.town.heard[tenant])
         await act
-        await wait_until(lambda: self.town.heard[tenant] > heard, PATIENCE)
-        await self.town.settled(tenant)
+        await wait_until(lambda: len(self.town.heard[tenant]) > heard, PATIENCE)
+        await self.town.settled(tenant.removesuffix(LIVES))
         return "\n".join(text for id, text in (await self.shown()).items() if before.get(id) != text)
 
     @abstractmethod
@@ -220,8 +232,9 @@ class OnDiscord(Corner):
         world, tenant = town.discord.world, f"discord/{guild['id']}"
         channels = [world.channel(guild, name) for name in ("hall", "side")]
         people = {name: world.user(name) for name in PEOPLE}
+        world.role(guild, "Admins", people["Ada"], people["Eve"])["permissions"] = str(int(EVERYTHING) | MANAGE_GUILD)
         made = cls(town, tenant, people, f"<@{world.bot['id']}>", town.discord, guild, channels)
-        await made.after(town.discord.let_in_as(guild))
+        await made.after(town.discord.let_in_as(guild), f"{tenant}{LIVES}")
         return made
 
     def address(self, side: bool) -> Address:
@@ -277,7 +290,7 @@ class OnDiscord(Corner):
         return [choice["name"] for choice in made[0].choices]
 
     async def remove(self) -> None:
-        await self.after(self.discord.shut_out(self.guild))
+        await self.after(self.discord.shut_out(self.guild), f"{self.tenant}{LIVES}")
 
     def _permissions(self, by: str) -> str:
         return str(MANAGE_GUILD if by in self.admins else 0)
@@ -314,7 +327,7 @@ class OnTelegram(Corner):
         for one in people.values():
             chats.direct(one)
         made = cls(town, f"telegram/{id}", people, f"@{town.telegram.bot['username']}", town.telegram, chat, topic)
-        await made.after(made._act(lambda: chats.promote(chat, "administrator")))
+        await made.after(made._act(lambda: chats.promote(chat, "administrator")), f"telegram/{id}{LIVES}")
         return made
 
     def address(self, side: bool) -> Address:
@@ -363,7 +376,7 @@ class OnTelegram(Corner):
         return await self.after(self._act(lambda: self.telegram.chats.react(self.chat, self.people[by], message, "👏")))
 
     async def remove(self) -> None:
-        await self.after(self._act(lambda: self.telegram.chats.promote(self.chat, "left")))
+        await self.after(self._act(lambda: self.telegram.chats.promote(self.chat, "left")), f"{self.tenant}{LIVES}")
 
     async def _act(self, act: Callable[[], object]) -> None:
         act()
@@ -394,7 +407,7 @@ class InRoom(Corner):
         return await self._say(text, by)
 
     async def _say(self, text: str, by: str, reply_to: str = "") -> str:
-        draft = Draft(self.people[by], (Text(text),), mentioned(text, list(self.people.values())), reply_to)
+        draft = Draft(self.people[by], (Text(text),), mentioned(text, [*self.people.values(), BOT]), reply_to)
         return await self.after(self.town.rooms.say(self.place, draft))
 
     async def do(self, command: str, by: str = "Ada", *, side: bool = False, **options: str) -> str:
@@ -438,7 +451,7 @@ async def town(redis: Redis, keys: Keys, folder: Path, plugins: Callable[[], Plu
         for owner, name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY"), (library.Asset, "BASE")):
             patch.setattr(owner, name, getattr(owner, name))  # discord.py has one Discord for a process; this puts it back
         discord = await stack.enter_async_context(serving(Discord()))
-        discord.limiter.scale = FASTER
+        discord.limiter.scale, discord.interactions.scale = FASTER, 1 / FASTER
         telegram = await stack.enter_async_context(Telegram().serving())
         rooms = Rooms(redis, keys, folder)
         stack.push_async_callback(rooms.close)

@@ -65,7 +65,8 @@ def plugin() -> Plugin:
 
 
 def context(message: Message, acts: ScriptedActs, **settings: Any) -> Context:
-    return Context(message, Settings(**settings), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
+    """By default as in a room, where all recordings are written down."""
+    return Context(message, Settings(**{"policy": "always", **settings}), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
 
 
 async def outcome(message: Message, acts: ScriptedActs, **settings: Any) -> Reply | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from bot.router import app
 from bot.router.app import Router
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.store.places import Draft, Place, RoomMessage, mentioned, newcomer
+from bot.store.places import Body, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from plugins.admin.front import Plugin as Admin
@@ -131,15 +131,24 @@ class Hall:
     async def _click(self, label: str, person: Person, place: Place) -> dict[str, int]:
         shown = await self.shown(place)
         for message in reversed(shown):
-            if key := next((key for key in message.body.keys if key.label == label), None):
-                await self.rooms.click(place, message.id, key.id, person)
+            for id, chosen in pressable(message.body, label):
+                await self.rooms.click(place, message.id, id, person, chosen)
                 return {one.id: one.version for one in shown}
-        raise AssertionError(f"no button {label!r}: {[key.label for one in shown for key in one.body.keys]}")
+        raise AssertionError(f"no button {label!r}: {[labels_of(one.body) for one in shown]}")
+
+    async def fill(self, value: str, person: Person = ANN, place: Place = HALL) -> str:
+        """What the bot says to a value in the form that it has opened last."""
+        before = {one.id: one.version for one in await self.shown(place)}
+        [*_, asked] = [one for one in await self.shown(place) if one.body.form is not None]
+        assert asked.body.form is not None
+        await self.rooms.click(place, asked.id, asked.body.fills, person, filled={asked.body.form.inputs[0].name: value})
+        await self.quiet()
+        return "\n".join(one.text for one in await self.shown(place) if before.get(one.id) != one.version)
 
     async def labels(self, place: Place = HALL) -> list[str]:
-        """The buttons of the newest message that has any."""
-        keys = [message.body.keys for message in await self.shown(place) if message.body.keys]
-        return [key.label for key in keys[-1]] if keys else []
+        """The choices and buttons of the newest message that has any."""
+        found = [labels_of(message.body) for message in await self.shown(place)]
+        return next((labels for labels in reversed(found) if labels), [])
 
     async def shown(self, place: Place = HALL) -> list[RoomMessage]:
         """What the bot says there."""
@@ -153,6 +162,17 @@ class Hall:
 
         await asyncio.sleep(0)
         await wait_until(quiet)
+
+
+def pressable(body: Body, label: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The buttons of this label, and the menus that have such a choice, with what is chosen."""
+    yield from ((key.id, ()) for key in body.keys if key.label == label)
+    yield from ((menu.id, (one.value,)) for menu in body.menus for one in menu.choices if one.label == label)
+
+
+def labels_of(body: Body) -> list[str]:
+    """What can be pressed or chosen."""
+    return [*(one.label for menu in body.menus for one in menu.choices), *(key.label for key in body.keys)]
 
 
 ADMINISTERS = Manifest(summary="Rules.", api=1, licence="Apache-2.0", rights=frozenset({"administration"}))

@@ -21,9 +21,9 @@ AS_IT_CAME = FORM.format(tone="calm (as it came)", loud="3 (as it came)")
 
 
 async def asked(hall: Hall, label: str, answer: str) -> str:
-    """Presses a button that asks for something, and replies with that."""
+    """Presses a button that asks for something, and fills that in."""
     await hall.press(label)
-    return await hall.say(answer, reply_to=(await hall.shown())[-1].id)
+    return await hall.fill(answer)
 
 
 async def test_everybody_sees_what_holds_and_admins_change_it(hall: Hall) -> None:
@@ -96,10 +96,9 @@ async def test_who_is_no_admin_any_more_when_the_form_comes_back_is_refused(hall
     await hall.own()
     await hall.say("/settings singer loud")
     await hall.press("Change")
-    question = (await hall.shown())[-1].id
     await hall.rooms._redis.delete(hall.rooms._keys.house())
     told = "Only the admins of this server can change its settings, and you are a member here. Ask one of them."
-    assert await hall.say("7", reply_to=question) == told
+    assert await hall.fill("7") == told
 
 
 async def test_a_forged_button_does_nothing(hall: Hall) -> None:
@@ -139,7 +138,7 @@ async def test_what_cannot_be_imported_is_said(hall: Hall, text: str, told: str)
     await hall.own()
     await hall.say("/settings singer")
     await hall.press("Import")
-    assert await hall.say(text or "[singer]", reply_to=(await hall.shown())[-1].id) == told
+    assert await hall.fill(text or "[singer]") == told
 
 
 async def test_what_was_chosen_for_a_plugin_that_is_gone_is_shown_and_kept(hall: Hall) -> None:

@@ -36,10 +36,11 @@ from bot.router.runner import Runner
 from bot.router.table import Entry
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.store.places import BOT, Draft, Place, mentioned, newcomer
+from bot.store.places import BOT, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from tests.connectors.test_discord_gateway import access
+from tests.plugins.admin.hall import pressable
 from tests.wire.discord_interactions import Interaction
 from tests.wire.discord_payloads import EPHEMERAL, EVERYTHING, MANAGE_GUILD, Json
 from tests.wire.discord_server import Discord, serving
@@ -404,10 +405,7 @@ class InRoom(Corner):
         return {one.id: one.text for one in await self.town.rooms.history(self.place) if one.head.author.bot}
 
     async def say(self, text: str, by: str = "Ben", *, side: bool = False) -> str:
-        return await self._say(text, by)
-
-    async def _say(self, text: str, by: str, reply_to: str = "") -> str:
-        draft = Draft(self.people[by], (Text(text),), mentioned(text, [*self.people.values(), BOT]), reply_to)
+        draft = Draft(self.people[by], (Text(text),), mentioned(text, [*self.people.values(), BOT]))
         return await self.after(self.town.rooms.say(self.place, draft))
 
     async def do(self, command: str, by: str = "Ada", *, side: bool = False, **options: str) -> str:
@@ -415,17 +413,17 @@ class InRoom(Corner):
 
     async def press(self, label: str, by: str = "Ada", *, side: bool = False) -> str:
         for message in reversed(await self.town.rooms.history(self.place)):
-            for key in message.body.keys:
-                if key.label == label:
-                    return await self.after(self.town.rooms.click(self.place, message.id, key.id, self.people[by]))
+            for id, chosen in pressable(message.body, label):
+                return await self.after(self.town.rooms.click(self.place, message.id, id, self.people[by], chosen))
         raise AssertionError(f"no button {label!r} below {list((await self.shown()).values())}")
 
-    async def open(self, label: str, by: str = "Ada") -> str:
+    async def open(self, label: str, by: str = "Ada") -> RoomMessage:
         await self.press(label, by)
-        return list(await self.shown())[-1]
+        return (await self.town.rooms.history(self.place))[-1]
 
     async def fill(self, asked: Any, value: str, by: str = "Ada") -> str:
-        return await self._say(value, by, asked)
+        filled = {"value": value}
+        return await self.after(self.town.rooms.click(self.place, asked.id, asked.body.fills, self.people[by], filled=filled))
 
     async def forge(self, by: str = "Ben") -> str:
         return await self.after(self.town.rooms.click(self.place, list(await self.shown())[-1], FORGED, self.people[by]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from bot.allowing import AdmissionTable, Allowed, QuotasTable
 from bot.connector import Limits, typed_command
 from bot.messages import Address, Clicked, Joined, Message, Person, Quote, Said, Text, Trigger
+from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.app import Router
 from bot.store.house import HouseRules
@@ -68,10 +69,16 @@ class Street:
 
 @asynccontextmanager
 async def street(
-    redis: Redis, keys: Keys, admission: AdmissionTable = AdmissionTable(), quotas: QuotasTable = QuotasTable(), routers: int = 1
+    redis: Redis,
+    keys: Keys,
+    admission: AdmissionTable = AdmissionTable(),
+    quotas: QuotasTable = QuotasTable(),
+    routers: int = 1,
+    more: Iterable[Loaded] = (),
 ) -> AsyncIterator[Street]:
-    """The street, with so many routers."""
-    loaded, platform = plugins(), Platform("chat", Limits(text=4000, file=1000, edit_interval=0.0), private=False)
+    """The street, with so many routers and `more` plugins."""
+    loaded = Plugins([*plugins().loaded.values(), *more])
+    platform = Platform("chat", Limits(text=4000, file=1000, edit_interval=0.0), private=False)
     async with AsyncExitStack() as stack:
         made = [app.build(redis, keys, loaded, [platform], allowed=Allowed(admission, quotas)) for _ in range(routers)]
         for router in made:

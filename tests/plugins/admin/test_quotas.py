@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from redis.asyncio import Redis
 
+from bot import Command, Context, Draw, NoArgs, Picture, Result, Route, Transcribe, Transcript, hookimpl
 from bot.allowing import AdmissionTable, Amounts, PersonAmounts, QuotasTable
-from bot.messages import Called, Message
+from bot.messages import Blob, Called, Message
+from bot.plugins import Loaded
 from bot.quotas import read_rate
+from bot.router.metering import CLIP_RATE
 from bot.store.keys import Keys
 from bot.testing import wait_until
 from tests.hands import Said, worker
@@ -60,6 +65,51 @@ async def test_device_seconds_are_those_that_the_queue_measured(redis: Redis, ke
         [refused] = await here.say("/hum")
         assert refused.startswith("You may use 0.15 seconds of the device in an hour here, and that would be more.")
         assert (await counters(redis, keys))["device:3600:chat/chess|chat/bob"] == 0.2
+
+
+class Studio:
+    """Draws two pictures at a time, and writes down a minute and a half."""
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Command("paint", "Paints.", NoArgs, self.paint), Command("write", "Writes down.", NoArgs, self.write)]
+
+    async def paint(self, ctx: Context, args: NoArgs) -> str:
+        await ctx.run(Draw(prompt="a cat", number=2))
+        return "Painted."
+
+    async def write(self, ctx: Context, args: NoArgs) -> str:
+        await ctx.run(Transcribe(audio=Blob("clip", "audio/wav", 90 * CLIP_RATE)))
+        return "Written."
+
+
+def done(job: dict[str, Any]) -> tuple[str, Result]:
+    """What a studio's models give."""
+    if job["kind"] == "draw":
+        return "", Picture(image=Blob("cat", "image/png", 1), recipe={})
+    return "", Transcript(language="en", seconds=90.0, segments=(), model="w")
+
+
+async def test_pictures_and_minutes_of_audio_are_counted_as_many_as_they_are_and_everywhere(redis: Redis, keys: Keys) -> None:
+    quotas = QuotasTable(
+        person=PersonAmounts(images=("5/hour",), audio=("4/day",)), everywhere=Amounts(images=("6/hour",), device=("9/hour",))
+    )
+    studio = Loaded("studio", Studio(), version="1")
+    async with street(redis, keys, OPEN, quotas, more=[studio]) as here, worker(redis, keys, ["draw", "transcribe"], done):
+        assert [await here.say("/paint") for _ in range(2)] == [["Painted."]] * 2
+        [refused] = await here.say("/paint")
+        assert refused.startswith("You may use 5 images in an hour here, and that would be more.")
+        assert await here.say("/paint", place=CHOIR) == ["Painted."]
+        [refused] = await here.say("/paint", place=CHOIR)
+        assert refused.startswith("You may use 6 images in an hour in all servers together, and that would be more.")
+        assert [await here.say("/write") for _ in range(2)] == [["Written."]] * 2
+        [refused] = await here.say("/write")
+        assert refused.startswith("You may use 4 minutes of audio in a day here, and that would be more.")
+        [told] = await here.say("/quota")
+        assert "- You: 4 of 5 images in an hour." in told
+        assert "- You, in all servers together: 6 of 6 images in an hour." in told
+        assert "- You: 3 of 4 minutes of audio in a day." in told
+        assert "- You, in all servers together: 0.5 of 9 seconds of the device in an hour." in told
 
 
 async def test_admins_divide_what_the_operator_allows(redis: Redis, keys: Keys) -> None:

@@ -34,6 +34,9 @@ NOT_FOR_AUTHORS = {
     "reader",
     "reading",
     "read_in",
+    "called",  # as Grant.whom and Quota.whom
+    "said_of",  # what the core writes into logs
+    "decided",
     "Granting",  # what stands behind ctx.permissions
     "Metering",  # what stands behind ctx.quotas
     "Owning",  # what stands behind ctx.house

@@ -26,7 +26,8 @@ async def test_a_question_is_answered_a_voice_message_comes_back_as_text_and_a_p
     async with serving(Discord()) as discord:
         guild, ada = discord.world.guild("Lounge"), discord.world.user("Ada")
         config = CONFIG.format(token=TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/"))
-        house = House(tmp_path, config, f'[models]\ndir = "{models_dir}"\n[plugins.chat]\n[plugins.imagine]\n[plugins.transcribe]\n')
+        plugins = '[plugins.chat]\n[plugins.imagine]\n[plugins.transcribe.defaults]\npolicy = "always"\n'
+        house = House(tmp_path, config, f'[models]\ndir = "{models_dir}"\n{plugins}')
         chat = Channel(discord, guild["channels"][0], ada)
         with house.begin("run") as process:
             await wait_until(lambda: discord.gateway.ready and guild["id"] in discord.world.commands, LOADED)

@@ -15,7 +15,7 @@ from tests.wire.telegram_chats import person
 from tests.wire.telegram_server import TOKEN, Telegram
 
 JFK = Path(__file__).parents[1] / "data/audio/jfk.ogg"
-SHIPPED = "\n[plugins.chat]\n[plugins.transcribe]\n"
+PLUGINS = '\n[plugins.chat]\n[plugins.transcribe.defaults]\npolicy = "always"\n'
 PATIENCE = 120.0
 SPOKEN = "ask not what your country can do for you"
 
@@ -24,7 +24,7 @@ SPOKEN = "ask not what your country can do for you"
 async def test_a_question_is_answered_and_recordings_become_words(telegram: Telegram, models_dir: Path, tmp_path: Path) -> None:
     made = House(tmp_path)
     top = f'data_dir = "{made.data}"\n[web]\nport = 0\n[models]\ndir = "{models_dir}"\n'
-    made.config.write_text(top + CONFIG.format(token=TOKEN, url=telegram.root) + SHIPPED)
+    made.config.write_text(top + CONFIG.format(token=TOKEN, url=telegram.root) + PLUGINS)
     ada = person(11, "Ada")
     alone, lounge = telegram.chats.direct(ada), telegram.chats.group(-1001, "Lounge")
     kitchen, attic = telegram.chats.group(-1002, "Kitchen"), telegram.chats.group(-1003, "Attic")

@@ -6,6 +6,7 @@ turns; a Chromium measures first paints, where there is one.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import re
@@ -130,16 +131,15 @@ async def dashboards(house: House, sessions: Sessions) -> AsyncIterator[None]:
 async def dashboard(house: House, browser: httpx.AsyncClient, path: str) -> AsyncIterator[None]:
     """An open page without its picture: it loads, shakes hands, says hello, and takes what comes."""
     page = (await browser.get(path)).text
-    query = json.loads(_one(r"query: (\{.*?\}),\n", page))
+    query = ast.literal_eval(_one(r"query: (\{.*?\}),\n", page))
     element, listener = _hello(page)
     client, seen = socketio.AsyncClient(), asyncio.Event()
-    client.on("run_method", lambda *_: seen.set())
+    client.on("run_javascript", lambda *_: seen.set())
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items()), "Origin": house.url}
     ids = {"document_id": f"document-{query['client_id']}", "tab_id": f"tab-{query['client_id']}", "old_tab_id": ""}
     words = "&".join(f"{name}={value}" for name, value in {**query, **ids}.items())
     await client.connect(f"{house.url}?{words}", headers, transports=["websocket"], socketio_path="/_nicegui_ws/socket.io")
-    if not query.get("implicit_handshake"):
-        await client.call("handshake", {**query, **ids})
+    await client.call("handshake", {**query, **ids})
     event = {"id": element, "client_id": query["client_id"], "listener_id": listener, "args": ["{}"]}
     await client.emit("event", event)
     async with asyncio.timeout(30):

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 DOCUMENTED = Path(__file__).parents[1] / "docs/redis.md"
-
-
-def free_port() -> int:
-    """One of the loopback interface that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def rights(user: str, password: str, prefix: str = "hobnob") -> list[str]:

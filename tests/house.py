@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -32,13 +31,6 @@ HOBNOB = (sys.executable, "-m", "bot.cli")
 def heeding_ctrl_c() -> None:
     """A suite that a shell runs in the background ignores Ctrl-C, and what it starts would too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def free_port() -> int:
-    """One that nobody listens on now."""
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        return int(any_port.getsockname()[1])
 
 
 class House:

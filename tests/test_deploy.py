@@ -27,8 +27,8 @@ from bot.config import Config, load
 from bot.store.connection import PROBE
 from bot.testing import wait_until
 from tests.chaos.house import answers
-from tests.guarded import free_port
 from tests.house import ECHO
+from tests.ports import free_port
 from tools.rehearse import steps
 
 ROOT = Path(__file__).parents[1]

@@ -32,6 +32,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="prints JSON instead of tables")
     parser.add_argument("--report", action="store_true", help="measures nothing: writes docs/benchmarks.md of what was measured last")
     given = parser.parse_args(words)
+    if given.quick and (long := set(given.parts) - set(QUICK)):
+        parser.error(f"a little of {', '.join(sorted(long))} says nothing; --quick is for {', '.join(QUICK)}")
     if given.report:
         report.write({name: kept(name) for name in PARTS + LONG})
         return 0

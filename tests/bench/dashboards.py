@@ -10,7 +10,6 @@ import ast
 import asyncio
 import json
 import re
-import socket
 import statistics
 import tempfile
 import time
@@ -34,6 +33,7 @@ from bot.store.sessions import OPERATOR, Sessions
 from tests.bench.figures import Figure
 from tests.bench.rivals import server
 from tests.browser.conftest import CHROMIUM, FLAGS, House
+from tests.ports import free_port
 
 PAGES = ("/operator", "/operator/queue", "/operator/models", "/operator/logs", "/operator/traces")
 OPEN = 50
@@ -48,9 +48,7 @@ def measure() -> dict[str, Figure]:
 
 
 async def _measure(url: str, folder: Path) -> dict[str, Figure]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    house = House(url, folder, port, program="whole.py")
+    house = House(url, folder, free_port(), program="whole.py")
     house.start()
     redis = connect(url)
     try:

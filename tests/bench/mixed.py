@@ -35,7 +35,8 @@ from tests.bench.rivals import server
 from tests.bench.simulation import Scene, arrivals, jain
 from tests.bench.speech import stretch
 from tests.bench.whole import TOKENS, question
-from tests.house import House, free_port
+from tests.house import House
+from tests.ports import free_port
 
 KINDS = frozenset({"chat", "draw", "voice"})
 

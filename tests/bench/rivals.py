@@ -20,7 +20,7 @@ from rich.progress import track
 from bot.store import embedded
 from tests.bench.figures import Figure
 from tests.environments import Uninstallable, environment
-from tests.house import free_port
+from tests.ports import free_port
 
 ROUNDS = 5
 

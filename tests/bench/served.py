@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from plugins.chat.config import Config
 from plugins.chat.openai import body
 from tests.bench.ways import Run, job
 from tests.bench.whole import TOKENS, Asker, Crowd
+from tests.ports import free_port
 
 READY = 120.0
 """Seconds in which it must have loaded the model."""
@@ -69,9 +69,7 @@ def transformers(crowd: Crowd) -> Iterator[Server]:
 @contextmanager
 def serving(command: Callable[[int], list[str]]) -> Iterator[str]:
     """The address of what this command starts for a port, until the block ends. Raises RuntimeError when it does not come up."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command(port), env={**os.environ, "HF_HUB_OFFLINE": "1"}, **quiet) as process:  # type: ignore[call-overload]
         try:

@@ -32,7 +32,7 @@ from tests.chaos.platforms import Platforms
 from tests.chaos.proxy import Proxy
 from tests.chaos.verdict import TOLD, Verdict, judged
 from tests.conftest import MAY_STAY
-from tests.guarded import free_port
+from tests.ports import free_port
 
 BEGIN = 300.0
 """Seconds in which everything must have begun."""

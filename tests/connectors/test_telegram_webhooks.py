@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import socket
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bot.testing import wait_until
 from bot.testing.contract import PATIENCE
 from tests.connectors.on_telegram import ANN, Ear, hearing
 from tests.house import House
+from tests.ports import free_port
 from tests.wire.telegram_server import TOKEN, Telegram
 
 CONFIG = """
@@ -28,12 +28,6 @@ api_url = "{url}"
 file_url = "{url}/file"
 {hook}
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 def hooked(telegram: Telegram) -> tuple[TelegramConnector, Hook]:

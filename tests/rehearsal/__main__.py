@@ -27,7 +27,8 @@ from bot.store.places import BOT, Draft, Place, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from tests.chaos.house import House, answers
-from tests.guarded import Certificate, free_port, options, rights
+from tests.guarded import Certificate, options, rights
+from tests.ports import free_port
 from tests.rehearsal.network import APART, Network, possible
 
 PASSWORD = "rehearsal"

@@ -35,7 +35,7 @@ from tests.chaos.people import People
 from tests.chaos.platforms import Platforms
 from tests.chaos.verdict import judged
 from tests.conftest import MAY_STAY
-from tests.guarded import free_port
+from tests.ports import free_port
 
 EVERY = 5.0
 """Seconds between two looks."""

@@ -20,7 +20,8 @@ from bot.store.connection import MOST_CONNECTIONS, check, connect
 from bot.store.keys import Keys
 from bot.store.tickets import Body, Tickets
 from bot.testing import wait_until
-from tests.guarded import Certificate, free_port, options, rights
+from tests.guarded import Certificate, options, rights
+from tests.ports import free_port
 
 
 async def test_who_waits_for_a_connection_is_not_overtaken_by_newcomers(redis: Redis, keys: Keys) -> None:

@@ -23,7 +23,8 @@ from bot.store.connection import MOST_CONNECTIONS, check, connect, guarded, show
 from bot.store.keys import Keys
 from bot.store.queue import Finished, Queue
 from bot.testing import wait_until
-from tests.guarded import Certificate, free_port, rights
+from tests.guarded import Certificate, rights
+from tests.ports import free_port
 from tests.worker.conftest import Jobs, Log, Start, log, reaped, start
 from tests.worker.drill import Beat
 

@@ -27,8 +27,9 @@ from bot.store.shifts import Offer, Shift
 from bot.store.tickets import Tickets
 from bot.testing import wait_until
 from tests.chaos.proxy import Proxy
-from tests.guarded import free_port, rights
+from tests.guarded import rights
 from tests.hands import Said, Say
+from tests.ports import free_port
 
 OFFER = Offer("model", ["say"], most=50)
 MANY = 40

@@ -85,13 +85,16 @@ async def place(redis_url: str, chromium: Browser, tmp_path_factory: pytest.Temp
     house.start()
     redis, keys = connect(redis_url), Keys(house.prefix)
     offers = [Offer("smollm2-135m-instruct", ["generate", "generate:smollm2-135m-instruct"]), Offer("whisper-base", ["transcribe"])]
-    shift = Shift(redis, keys, "worker.1", offers, name="desk", room=2_000_000_000, lease=600.0)
+    shift = Shift(redis, keys, "worker.1", offers, name="desk", room=2_000_000_000, lease=50.0)
     await shift.renew()
     await shift.holds({"smollm2-135m-instruct": 310_000_000})
     await house.up()
     made = Place(house, Visitors(house, chromium), chromium, redis, Sessions(redis, keys), shift)
+    living = asyncio.create_task(_renewed(shift))
     async with lived(redis, keys):
         yield made
+    living.cancel()
+    await asyncio.gather(living, return_exceptions=True)
     for context in [*made.contexts, *made.visitors.contexts]:
         await context.close()
     assert house.process is not None
@@ -105,6 +108,13 @@ async def place(redis_url: str, chromium: Browser, tmp_path_factory: pytest.Temp
             await redis.delete(key)
     await redis.aclose()
     await clear(house)
+
+
+async def _renewed(shift: Shift) -> None:
+    """The worker lives: no lease may be longer than a minute."""
+    while True:
+        await asyncio.sleep(shift.lease / 10)
+        await shift.renew()
 
 
 async def test_every_path_is_for_those_whom_it_is_for(place: Place) -> None:

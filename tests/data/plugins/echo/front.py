@@ -85,7 +85,7 @@ class Plugin(Echo):
         files = [part for part in ctx.message.parts if not isinstance(part, Text)]
         if word == "count":
             return Reply(f"{len(files)} files")
-        if word == "back":
+        if word == "back" and files:
             kept = [replace(part, source=await ctx.keep(await ctx.read(part.source), part.source.mime, part.source.name)) for part in files]
             return Reply("Here it is.", *kept)
         return await super().echo(ctx)

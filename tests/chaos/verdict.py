@@ -11,6 +11,9 @@ from bot.store.conversations import Conversations
 from tests.chaos.people import People, Said
 from tests.chaos.venues import Shown, Venue
 
+BELOW = "(answer.md has "
+"""What stands where a file would have the rest; where one has it, it comes without words."""
+
 NEVER = ("lost", "doubled", "reordered", "wrong answers", "wrong turns", "cut short", "orphan status lines", "repeated later parts")
 """What is shown even if it never happened."""
 
@@ -73,7 +76,7 @@ class Judge:
         ids = {one.text: one.id for one in said}
         found: dict[str, list[Shown]] = {one.id: [] for one in said}
         for message in shown:
-            if message.text.startswith("(answer.md has "):  # below the beginning of what is too long for a file
+            if message.text.startswith(BELOW) or not (message.asked or message.text):  # below the beginning of what is very long
                 continue
             asked = message.asked or ids.get(message.text.partition("\n")[0], "")
             if not asked or int(asked) >= first:

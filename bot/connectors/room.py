@@ -98,14 +98,13 @@ class RoomConnector:
             at=arrival.message.at,
             me=self._bot.id,
             mentions=head.mentions,
-            reply_to=await self._quote(arrival.place, head.reply_to),
+            reply_to=await self._quote(arrival.place, head.reply_to, head.author),
             language=head.language,
             manages=bool(arrival.place.person),
         )
 
-    async def _quote(self, place: Place, id: str) -> Quote | None:
-        quoted = await self._rooms.get(place, id) if id else None
-        return None if quoted is None else _quoted(quoted)
+    async def _quote(self, place: Place, id: str, by: Person) -> Quote | None:
+        return _quoted(await self._rooms.get(place, id) if id else None, by)
 
     def _click(self, arrival: Arrival, by: Person) -> Message:
         return Message(
@@ -116,7 +115,7 @@ class RoomConnector:
             trigger=Clicked(arrival.button, arrival.chosen, arrival.filled),
             at=int(arrival.id.partition("-")[0]) / 1000,
             me=self._bot.id,
-            reply_to=None if arrival.message is None else _quoted(arrival.message),
+            reply_to=_quoted(arrival.message, by),
             manages=bool(arrival.place.person),
         )
 
@@ -219,8 +218,9 @@ async def _deliver(message: Message, deliver: Deliver) -> None:
         log.exception("message not delivered", message=message.event)
 
 
-def _quoted(message: RoomMessage) -> Quote:
-    return Quote(message.id, message.head.author, message.body.parts)
+def _quoted(message: RoomMessage | None, by: Person) -> Quote | None:
+    """A page may name any message: nobody quotes what is shown to somebody else alone."""
+    return Quote(message.id, message.head.author, message.body.parts) if message is not None and message.seen_by(by.id) else None
 
 
 def _event(arrival: Arrival, version: int) -> str:

@@ -18,7 +18,7 @@ from bot.errors import ConnectorError, StoreError
 from bot.forms import Choice, Form, Option
 from bot.messages import Address, Attachment, Audio, Called, Clicked, Deleted, Image, Message, Said, Text
 from bot.store.keys import Keys
-from bot.store.places import BOT, Draft, Place, newcomer
+from bot.store.places import BOT, Body, Draft, Place, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 
@@ -84,6 +84,16 @@ async def test_a_reply_brings_the_quoted_message_along(rooms: Rooms) -> None:
 
     assert message.reply_to is not None
     assert (message.reply_to.id, message.reply_to.sender, message.reply_to.parts) == (first, BOT, (Text("I am a bot."),))
+
+
+async def test_nobody_quotes_what_is_shown_to_somebody_else_alone(rooms: Rooms) -> None:
+    secret = await rooms.send(HALL, BOT, Body(parts=(Text("your link"),), only=ANN.id), "n")
+    ear = Ear()
+    for who in (newcomer("Bob"), ANN):
+        await rooms.say(HALL, Draft(who, (Text("what was that?"),), reply_to=secret))
+    async with running(rooms, ear):
+        await wait_until(lambda: len(ear.heard) == 2)
+    assert [message.reply_to and message.reply_to.id for message in ear.heard] == [None, secret]
 
 
 async def test_a_direct_conversation_has_its_person_as_server(rooms: Rooms) -> None:

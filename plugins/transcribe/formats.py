@@ -17,7 +17,7 @@ def txt(transcript: Transcript) -> str:
     """The words, a paragraph a minute; of several speakers, one whenever another one speaks."""
     if several(transcript):
         said = [(part[0], transcript.model_copy(update={"segments": tuple(part)})) for part in turns(transcript.segments)]
-        return "\n\n".join(f"{speaker(first)}: {plain(part)}" for first, part in said) + "\n"
+        return "\n\n".join(f"{named(first, '{}: ')}{plain(part)}" for first, part in said) + "\n"
     parts = [transcript.model_copy(update={"segments": tuple(part)}) for part in paragraphs(transcript.segments)]
     return "\n\n".join(plain(part) for part in parts) + "\n"
 
@@ -26,7 +26,7 @@ def srt(transcript: Transcript) -> str:
     """SubRip."""
     shown, who = enumerate(subtitles(transcript), 1), several(transcript)
     return "".join(
-        f"{number}\n{_time(one.start, ',')} --> {_time(one.end, ',')}\n{f'{speaker(one)}: ' if who else ''}{_safe(one.text)}\n\n"
+        f"{number}\n{_time(one.start, ',')} --> {_time(one.end, ',')}\n{named(one, '{}: ') if who else ''}{_safe(one.text)}\n\n"
         for number, one in shown
     )
 
@@ -35,13 +35,13 @@ def vtt(transcript: Transcript) -> str:
     """WebVTT, with its tags for voices."""
     shown, who = subtitles(transcript), several(transcript)
     return "WEBVTT\n\n" + "".join(
-        f"{_time(one.start, '.')} --> {_time(one.end, '.')}\n{f'<v {speaker(one)}>' if who else ''}{_safe(one.text)}\n\n" for one in shown
+        f"{_time(one.start, '.')} --> {_time(one.end, '.')}\n{named(one, '<v {}>') if who else ''}{_safe(one.text)}\n\n" for one in shown
     )
 
 
-def speaker(segment: Segment) -> str:
-    """What a speaker is called whose name nobody knows."""
-    return tr("Speaker {n}", n=segment.speaker)
+def named(segment: Segment, form: str) -> str:
+    """What a speaker is called whose name nobody knows, at the place that `form` has for it; nothing where nobody was told apart."""
+    return form.format(tr("Speaker {n}", n=segment.speaker)) if segment.speaker else ""
 
 
 def as_json(transcript: Transcript) -> str:

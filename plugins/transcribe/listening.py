@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import Audio, Clip, Context, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError, tr
+from bot import Audio, Clip, Context, JobCancelled, JobError, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError, tr
 from plugins.transcribe.jobs import Compare
 from plugins.transcribe.speakers import Speakers
 from plugins.transcribe.transcripts import NOTHING, clock, joined, plain
@@ -25,7 +25,7 @@ SURE = 10.0
 
 
 Heard = tuple[Transcript, tuple[tuple[float, ...], ...]]
-"""What was said in a clip, and what its segments sound like; nothing where that is not wanted."""
+"""What was said in a clip, and what its segments sound like; nothing where that is not wanted, or fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,17 @@ class Listening:
         known = wish.language or (self._whole.language if clip.seconds < SURE else "")
         job = Transcribe(audio=clip.audio, language=known or None, translate=wish.english, words=True, hints=wish.hints, model=wish.model)
         heard = await self._ctx.stream(job, lambda partial: self._shown(clip, partial), quiet=wish.quiet or wish.unseen or clip.start > 0.0)
-        if not (wish.voices and heard.segments):
-            return heard, ()
+        return heard, await self._voices(clip, heard) if wish.voices and heard.segments else ()
+
+    async def _voices(self, clip: Clip, heard: Transcript) -> tuple[tuple[float, ...], ...]:
+        """What its segments sound like; nothing where that cannot be found out, for the words are worth more than who said them."""
         spans = tuple((one.start, one.end) for one in heard.segments)
-        return heard, (await self._ctx.run(Compare(model=wish.voices, audio=clip.audio, spans=spans), quiet=True)).voices
+        try:
+            return (await self._ctx.run(Compare(model=self._wish.voices, audio=clip.audio, spans=spans), quiet=True)).voices
+        except JobCancelled:
+            raise
+        except (JobError, UserError):
+            return ()
 
     def _shown(self, clip: Clip, partial: Partial) -> Reply | None:
         """All that is known without a gap."""

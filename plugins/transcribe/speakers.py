@@ -21,7 +21,7 @@ class Speakers:
 
     alike: float = ALIKE
     _sums: list[list[float]] = field(default_factory=list)
-    _last: int = 0
+    _last: int = 1
 
     def told_apart(self, part: Transcript, voices: Sequence[Sequence[float]]) -> Transcript:
         """The transcript of the next clip, with the number of who speaks on each segment, from 1."""
@@ -30,15 +30,15 @@ class Speakers:
         return part.model_copy(update={"segments": tuple(segments)})
 
     def _whose(self, voice: Sequence[float], seconds: float) -> int:
-        """What is too short to tell is taken for whoever spoke before, or is likest."""
+        """What is too short to tell is taken for whoever spoke before, at the beginning for the first, or is likest."""
         length = math.hypot(*voice)
         if length:
             likeness = [sum(a * b for a, b in zip(one, voice, strict=True)) / (math.hypot(*one) * length) for one in self._sums]
             best = max(range(len(likeness)), key=likeness.__getitem__, default=-1)
-            if best < 0 or (likeness[best] < self.alike and seconds >= LONG):
+            if new := best < 0 or (likeness[best] < self.alike and seconds >= LONG):
                 self._sums.append([0.0] * len(voice))
                 best = len(self._sums) - 1
             self._last = best + 1
-            if seconds >= LONG:
+            if new or seconds >= LONG:
                 self._sums[best] = [a + b / length for a, b in zip(self._sums[best], voice, strict=True)]
         return self._last

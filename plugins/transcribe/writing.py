@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import Blob, Button, Context, File, Reply, Transcript, later, tr, translated
-from plugins.transcribe.formats import speaker, txt
+from plugins.transcribe.formats import named, txt
 from plugins.transcribe.languages import NAMES
 from plugins.transcribe.transcripts import PARAGRAPH, clock, marked, paragraphs, several, together, turns
 
@@ -26,16 +26,16 @@ def quote(text: str) -> str:
 def body(transcript: Transcript) -> str:
     """The words, with marks; those of several speakers one after the other, else those of a long recording in paragraphs of a minute."""
     if several(transcript):
-        return "\n\n".join(f"**{speaker(part[0])}:** {together(part, transcript.language)}" for part in turns(transcript.segments))
+        return "\n\n".join(f"{named(part[0], '**{}:** ')}{together(part, transcript.language)}" for part in turns(transcript.segments))
     parts = [together(part, transcript.language) for part in paragraphs(transcript.segments)]
     return "\n\n".join(parts) if transcript.seconds > PARAGRAPH else marked(transcript)
 
 
 def timed(transcript: Transcript) -> str:
     """A line for each segment, with the time at which it begins, and where several speak with who it is."""
-    who = speaker if several(transcript) else None
+    who = several(transcript)
     said = ((one, together([one], transcript.language)) for one in transcript.segments)
-    return "\n".join(f"`{clock(one.start)}` {f'**{who(one)}:** ' if who else ''}{words}" for one, words in said)
+    return "\n".join(f"`{clock(one.start)}` {named(one, '**{}:** ') if who else ''}{words}" for one, words in said)
 
 
 def spoken(transcripts: Sequence[Transcript], usual: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot import Blob, ConfigError, Entry, Placement, Segment, Transcript
+from bot import Blob, ConfigError, Entry, JobCancelled, JobFailed, Placement, Segment, Transcript
 from bot.catalogue import load
 from plugins.transcribe import formats
 from plugins.transcribe.config import Config
@@ -48,6 +48,12 @@ def test_what_is_too_short_to_tell_is_nobody_new() -> None:
     speakers = Speakers()
     assert numbers(speakers, ANN, BEN) == [1, 2]
     assert numbers(speakers, (), (0.6, 0.4), (-1.0, -0.9), seconds=1.0) == [2, 1, 2], "said before; likest; likest of all that are far"
+
+
+def test_a_recording_may_begin_with_what_is_too_short_to_tell() -> None:
+    speakers = Speakers()
+    assert numbers(speakers, (), ANN, ANN, seconds=1.0) == [1, 1, 1]
+    assert numbers(speakers, BEN, ANN) == [2, 1]
 
 
 def network(path: Path, below: Sequence[float] = (0.0,) * 80) -> Path:
@@ -136,6 +142,16 @@ async def test_speakers_are_told_apart_over_all_clips_where_a_server_wants_that(
         acts = scripted(transcript("Hello."))
         await Plugin(config, load()).noticed(context(sent(recording()), acts, speakers=speakers))
         assert acts.jobs == asked(acts)
+
+
+async def test_where_voices_cannot_be_told_apart_the_words_stay() -> None:
+    both, nobody = (transcript("Hello.", "Who is it?"), Voices(voices=(ANN, BEN))), (transcript("It is me."), JobFailed("no extra"))
+    made = Plugin(Config(voices="speakers-resnet34"), load())
+    reply = await made.noticed(context(sent(recording()), scripted(*both, *nobody, clips=cut(10.0, 9.0)), speakers=True))
+    assert reply is not None
+    assert reply.text == "> **Speaker 1:** Hello.\n>\n> **Speaker 2:** Who is it?\n>\n> It is me."
+    with pytest.raises(JobCancelled):
+        await made.noticed(context(sent(recording()), scripted(transcript("Hello."), JobCancelled("")), speakers=True))
 
 
 def test_files_say_who_speaks_and_nobody_is_numbered_who_is_alone() -> None:

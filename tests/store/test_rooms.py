@@ -160,9 +160,12 @@ async def test_what_was_said_waits_for_the_bot_until_it_is_done_with(rooms: Room
 
 
 async def test_a_place_remembers_a_bounded_number_of_messages(rooms: Rooms, redis: Redis, keys: Keys) -> None:
-    for number in range(MOST_MESSAGES + 3):
+    first = await rooms.send(HALL, BOT, body("0"), "n0")
+    await rooms.send(Place(HALL.room, thread=first), BOT, body("in its thread"), "t")
+    for number in range(1, MOST_MESSAGES + 3):
         await rooms.send(HALL, BOT, body(str(number)), f"n{number}")
 
+    assert await redis.hlen(keys.room_threads("hall")) == 0, "its beginning is gone"
     assert await redis.zcard(keys.room_order("hall")) == MOST_MESSAGES
     assert await redis.hlen(keys.room_posts("hall")) == MOST_MESSAGES * 3 + 1
     assert (await rooms.history(HALL, MOST_MESSAGES + 3))[0].text == "3"

@@ -18,6 +18,7 @@ local function forget(ids)
   for _, old in ipairs(ids) do
     redis.call('HDEL', KEYS[2], 'head' .. old, 'body' .. old, 'version' .. old)
     redis.call('ZREM', KEYS[1], old)
+    if ARGV[12] == '' then redis.call('HDEL', KEYS[6], old) end
   end
 end
 forget(redis.call('ZRANGE', KEYS[1], 0, -1 - ARGV[5]))

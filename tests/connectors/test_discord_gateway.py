@@ -250,6 +250,7 @@ async def test_what_was_said_to_it_while_nobody_was_connected_is_found_in_the_ch
         await wait_until(lambda: len(ear.heard) == 3)
     assert [message.text for message in ear.heard] == ["@Hobnob a mention", "a reply", "@Hobnob and changed"]
     assert all(isinstance(message.trigger, Said) and message.trigger.found for message in ear.heard)
+    assert not any(message.manages for message in ear.heard), "a history does not say who is a member, less so who is an admin"
     assert ear.heard[2].trigger.replaces == edited["id"]  # type: ignore[union-attr]
     nothing = Ear()
     async with connected(discord, nothing, replace(access(discord), catch_up=0.0)):

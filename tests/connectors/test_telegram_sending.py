@@ -13,7 +13,7 @@ from bot.connectors.telegram import TelegramConnector
 from bot.errors import ConnectorError
 from bot.messages import Clicked
 from bot.testing import wait_until
-from tests.connectors.on_telegram import ANN, PNG, group, heard, place
+from tests.connectors.on_telegram import ANN, BEN, PNG, group, heard, place
 from tests.wire.telegram_rules import Json, Refusal, bad
 from tests.wire.telegram_server import Call, Telegram
 from tests.wire.telegram_spec import faults, spec
@@ -119,6 +119,18 @@ async def test_who_presses_a_button_below_an_album_means_its_pictures(telegram: 
     assert [part.kind for part in click.reply_to.parts] == ["text", "image"], "Telegram shows the first alone"
     await on_telegram.delete(place(chat), click.reply_to.id)
     assert chat.mine == []
+
+
+async def test_whoever_makes_a_click_up_gets_no_message_of_others_deleted(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = group(telegram)
+    words = telegram.chats.say(chat, BEN, "mine")
+    id = await on_telegram.send(place(chat), Post("", keys=(Key("k", "Delete"),)), "n")
+    forged = {**chat.messages[int(id)], "reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": f"k⬆{words['message_id']}"}]]}}
+    query = telegram.chats.click(chat, ANN, forged, "x")
+    telegram.told[-1]["callback_query"]["message"] = chat.messages[int(id)]
+    *_, click = await heard(on_telegram, 2)
+    assert (click.event, click.trigger) == (f"click:{query}", Clicked("k"))
+    assert click.reply_to is not None and click.reply_to.id == id
 
 
 async def test_files_of_different_kinds_are_documents_side_by_side(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -89,7 +89,7 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         reply_to=quote(message.reference.resolved if message.reference else None),
         language=str(message.guild.preferred_locale) if message.guild else "",
         place=message.guild.name if message.guild else "",
-        **_rights(message.author),
+        **_rights(message.author, message.guild),
         age_restricted=_age_restricted(message.channel),
         subject=_subject(message.channel),
     )
@@ -147,12 +147,14 @@ def quote(found: Any) -> Quote | None:
     return Quote(str(found.id), person(found.author), parts(found)) if isinstance(found, discord.Message) else None
 
 
-def _rights(user: discord.abc.User, permissions: discord.Permissions | None = None) -> Mapping[str, Any]:
+def _rights(user: discord.abc.User, guild: discord.Guild | None, permissions: discord.Permissions | None = None) -> Mapping[str, Any]:
     """What somebody may and is where they speak, as the platform says: Manage Server, Manage Messages, whether they still have to agree to
     the guild's rules; a direct message is the person's own.
     """
-    if not isinstance(user, discord.Member):
+    if guild is None:
         return {"manages": True}
+    if not isinstance(user, discord.Member):  # a channel's history and webhooks name no member, so nothing is known of their rights
+        return {}
     found = permissions if permissions is not None else user.guild_permissions
     manages = found.manage_guild or found.administrator
     return {"manages": manages, "moderates": found.manage_messages, "guest": user.pending, "roles": _roles(user)}
@@ -224,7 +226,7 @@ def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.
 
 def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person, on: discord.Message, me: discord.ClientUser) -> Message:
     """An emoji on a message."""
-    by: Mapping[str, Any] = {} if payload.member is None else _rights(payload.member)
+    by: Mapping[str, Any] = {} if payload.member is None else _rights(payload.member, payload.member.guild)
     return Message(
         id=str(payload.message_id),
         event=f"reaction:{payload.message_id}:{payload.user_id}:{payload.emoji}",
@@ -257,7 +259,7 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         me=str(me.id),
         reply_to=quote(about),
         language=str(interaction.locale),
-        **_rights(interaction.user, interaction.permissions),
+        **_rights(interaction.user, interaction.guild, interaction.permissions),
         age_restricted=_age_restricted(interaction.channel),
         place=interaction.guild.name if interaction.guild else "",
         subject=_subject(interaction.channel),

@@ -163,3 +163,9 @@ def album(messages: Sequence[telegram.Message]) -> tuple[Part, ...]:
     """The parts of a message that Telegram sent in pieces, the words first."""
     found = [part for message in messages for part in parts(message)]
     return tuple(sorted(found, key=lambda part: part.kind != "text"))
+
+
+def shows(message: telegram.Message, told: str) -> bool:
+    """Whether a button below it tells exactly this."""
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return any(button.callback_data == told for row in rows for button in row)

@@ -7,10 +7,12 @@ compared with what was meant before it is written. What may stand there: `config
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +23,12 @@ import tomli_w
 from bot.config import DOTENV, sound
 from bot.errors import ConfigError
 from bot.faults import Location, positions
+from bot.log import Redaction
 
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+SECRET = re.compile(r"token|key|secret|passw|proxy|credential", re.IGNORECASE)
+"""What the keys are called whose values nobody is shown."""
 
 HANDS = "the configuration is written in a way that cannot be changed safely"
 
@@ -40,6 +46,7 @@ class Draft:
         self.text, self._after = self._before, self._hidden
         """What bot.toml is to say, and the file beside it."""
         self._set: list[str] = []
+        self._dropped: dict[Location, dict[str, Any]] = {}
         try:
             tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
@@ -47,17 +54,21 @@ class Draft:
 
     def set(self, at: Sequence[str], value: Any) -> None:
         """Sets a key; its table is made where there is none, and everything else stays as it is. Raises ConfigError."""
+        for gone in [one for one in self._dropped if tuple(at[: len(one)]) == one]:
+            self.table(gone)
         self.text = with_value(self.text, tuple(at), value)
 
     def table(self, at: Sequence[str]) -> None:
-        """Makes a table where there is none, for a plugin that is switched on by that. Raises ConfigError."""
+        """Makes a table where there is none, which switches a plugin on; one that was dropped comes back. Raises ConfigError."""
         if not isinstance(_found(tomllib.loads(self.text), at), dict):
-            self.text = with_table(self.text, tuple(at), {})
+            changed = with_table(self.text, tuple(at), self._dropped.pop(tuple(at), {}))
+            self.text = self._before if tomllib.loads(changed) == tomllib.loads(self._before) else changed
 
     def drop(self, at: Sequence[str]) -> None:
         """Takes a table out, if it is there. Raises ConfigError."""
-        if _found(tomllib.loads(self.text), at) is not None:
+        if (found := _found(tomllib.loads(self.text), at)) is not None:
             self.text = without_table(self.text, tuple(at))
+            self._dropped[tuple(at)] = found
 
     def secret(self, name: str, value: str) -> None:
         """Sets an environment variable, which is never shown. Raises ConfigError for what no line can hold."""
@@ -77,8 +88,11 @@ class Draft:
         return self.text != self._before or self._after != self._hidden
 
     def shown(self) -> str:
-        """What is to change, line by line; of secrets their names."""
-        lines = difflib.unified_diff(self._before.splitlines(), self.text.splitlines(), str(self.file), str(self.file), lineterm="")
+        """What is to change, line by line and without what stands around it; of secrets their names."""
+        texts = (self._before, self.text)
+        hide = Redaction(secret for text in texts for secret in _secrets(tomllib.loads(text)))
+        before, after = (hide(text).splitlines() for text in texts)
+        lines = difflib.unified_diff(before, after, str(self.file), str(self.file), lineterm="", n=0)
         secrets = [f"{self.secrets}: {name} is set (not shown)" for name in dict.fromkeys(self._set)] if self._after != self._hidden else []
         return "\n".join([*lines, *secrets])
 
@@ -86,11 +100,14 @@ class Draft:
         """Writes both whole or not at all. Raises ConfigError with every fault that the new configuration would have."""
         if (_read(self.file), _read(self.secrets)) != (self._before, self._hidden):
             raise ConfigError(f"{self.file} {MEANWHILE}")
-        with tempfile.TemporaryDirectory(dir=self.file.parent, prefix=".draft-") as folder:
-            drafted = Path(folder) / self.file.name
-            drafted.write_text(self.text, encoding="utf-8")
-            if faults := sound(drafted)[1]:
-                raise ConfigError(*(fault.replace(str(drafted), str(self.file)) for fault in faults))
+        try:
+            with tempfile.TemporaryDirectory(dir=self.file.parent, prefix=".draft-") as folder:
+                drafted = Path(folder) / self.file.name
+                drafted.write_text(self.text, encoding="utf-8")
+                if faults := sound(drafted)[1]:
+                    raise ConfigError(*(fault.replace(str(drafted), str(self.file)) for fault in faults))
+        except OSError as error:
+            raise ConfigError(_unwritten(self.file, error)) from error
         self._replace(self.text, self._after)
 
     def undo(self) -> None:
@@ -99,9 +116,14 @@ class Draft:
 
     def _replace(self, text: str, hidden: str) -> None:
         if self._after != self._hidden:
-            write(self.secrets, hidden)
-        if self.text != self._before:
-            write(self.file, text)
+            write(self.secrets, hidden, private=True)
+        try:
+            if self.text != self._before:
+                write(self.file, text)
+        except ConfigError:
+            if self._after != self._hidden:
+                write(self.secrets, self._hidden, private=True)
+            raise
 
 
 def with_value(text: str, at: Location, value: Any) -> str:
@@ -140,14 +162,43 @@ def without_table(text: str, at: Location) -> str:
     return _meant("".join(lines), _changed(document, at, None), f"remove [{'.'.join(at)}]")
 
 
-def write(path: Path, text: str) -> None:
-    """Replaces the file whole or not at all; who may read it stays as it is, and a new one is its owner's alone."""
+def write(path: Path, text: str, *, private: bool = False) -> None:
+    """Replaces the file whole or not at all. Raises ConfigError.
+
+    Who may read it stays as it is; a new one, and what is `private`, is its owner's alone.
+    """
     made = path.with_name(f".{path.name}.new")
-    made.touch(mode=0o600)
-    if path.exists():
-        made.chmod(path.stat().st_mode & 0o777)
-    made.write_text(text, encoding="utf-8")
-    made.replace(path)
+    try:
+        made.unlink(missing_ok=True)
+        made.touch(mode=0o600)
+        if path.exists() and not private:
+            made.chmod(path.stat().st_mode & 0o777)
+        with made.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            made.unlink()
+        raise ConfigError(_unwritten(path, error)) from error
+
+
+def _unwritten(path: Path, error: OSError) -> str:
+    return f"{path} cannot be written: {error.strerror or error}"
+
+
+def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:
+    """The words below keys that are called like secrets."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _secrets(inner, secret=secret or bool(SECRET.search(name)))
+        case list():
+            for inner in value:
+                yield from _secrets(inner, secret=secret)
+        case str() if secret:
+            yield value
 
 
 def _lines(text: str) -> list[str]:

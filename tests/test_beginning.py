@@ -53,6 +53,45 @@ def test_a_draft_keeps_comments_and_shows_no_secret(file: Path) -> None:
     assert forget(file) == {"HOBNOB_MODELS__TOKEN": "very secret"}
 
 
+def test_a_draft_shows_nothing_hidden_that_stood_there_before(file: Path) -> None:
+    file.write_text('[connectors.discord]\ntoken = "discord secret"\nshards = 1\n\n[plugins.x]\nsize = 1\nkeys = [\n  "list secret",\n]\n')
+    draft = Draft(file)
+    draft.set(("connectors", "discord", "shards"), 2)
+    draft.drop(("plugins", "x"))
+    shown = draft.shown().splitlines()
+    assert {"-shards = 1", "+shards = 2", "-[plugins.x]", "-size = 1", "-keys = ["} < set(shown)
+    assert not any(word in line for line in shown for word in ("discord secret", "list secret", "token")), shown
+
+
+def test_secrets_are_their_owners_alone_and_nothing_is_left_where_the_rest_cannot_be_written(file: Path) -> None:
+    secrets = file.parent / ".env"
+    secrets.write_text("OTHER='1'\n")
+    secrets.chmod(0o644)
+    draft = Draft(file)
+    draft.secret("SOME_KEY", "x")
+    draft.set(("plugins", "chat", "max_batch"), 2)
+    blocked = file.parent / ".bot.toml.new"  # as where the file is mounted read-only: it cannot be replaced
+    blocked.mkdir()
+    with pytest.raises(ConfigError, match=r"bot.toml cannot be written: "):
+        draft.write()
+    assert (file.read_text(), secrets.read_text()) == (TOML, "OTHER='1'\n")
+    blocked.rmdir()
+    draft.write()
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    assert forget(file) == {"OTHER": "1", "SOME_KEY": "x"}
+
+
+def test_a_plugin_that_is_switched_off_and_on_again_is_as_it_was(file: Path) -> None:
+    draft = Draft(file)
+    for on in (False, True):
+        (draft.table if on else draft.drop)(("plugins", "chat"))
+        assert draft.changed is not on
+    draft.drop(("plugins", "chat"))
+    draft.set(("plugins", "chat", "models"), ["small"])
+    draft.write()
+    assert load(file).plugins["chat"].options == {"max_batch": 4, "models": ["small"]}
+
+
 def test_a_draft_with_a_fault_writes_nothing(file: Path) -> None:
     draft = Draft(file)
     draft.set(("web", "prot"), 1)

@@ -215,7 +215,7 @@ def _seen(server: Server, plugin: str, address: Address) -> str:
 def _located(server: Server, plugin: str, given: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """The settings with the place of the log: no id that somebody types leads out of the server, so it is where they say it, or was."""
     wanted = given.get("log") if plugin == CORE else None
-    if not wanted or wanted in {layer.log for layer in (server.choices, *server.channels.values())}:
+    if not isinstance(wanted, str) or not wanted or wanted in {layer.log for layer in (server.choices, *server.channels.values())}:
         return given
     if wanted not in ("here", address.place):
         raise BadArguments(tr("Say `/settings hobnob log here` in the channel or thread in which I am to tell it."))

@@ -43,10 +43,10 @@ def _short(kind: str, model: str) -> str:
 
 
 class Asked(Protocol):
-    """Who knows whose ticket it is."""
+    """Who knows what a ticket is for."""
 
-    async def asker(self, id: str) -> str | None:
-        """See `Tickets.asker`."""
+    async def asked(self, id: str) -> Message | None:
+        """See `Tickets.asked`."""
 
 
 class Waiters(Protocol):
@@ -89,8 +89,10 @@ class StatusButtons:
         await self._queue.withdraw(ticket)
 
     async def _if_theirs(self, ticket: str, message: Message, do: Callable[[str], Awaitable[object]]) -> None:
-        asker = await self._asked.asker(ticket)
-        if asker not in (None, message.sender.id) and not message.manages:
+        asked = await self._asked.asked(ticket)
+        if asked is None:
+            return
+        manages = message.manages and message.address.tenant == asked.address.tenant  # alone with the bot, everybody manages
+        if asked.sender.id != message.sender.id and not manages:
             raise Refused(tr("Only the person who asked and the admins of this server can do this."))
-        if asker is not None:
-            await do(ticket)
+        await do(ticket)

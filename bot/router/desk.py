@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from bot.messages import Message
 from bot.store.quotas import NOTHING, Charge
 from bot.store.tickets import Body, Ticket
 
@@ -15,8 +16,8 @@ class Desk(Protocol):
     async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
         """See `Tickets.accept`."""
 
-    async def asker(self, id: str) -> str | None:
-        """See `Tickets.asker`."""
+    async def asked(self, id: str) -> Message | None:
+        """See `Tickets.asked`."""
 
     async def known(self, ids: Sequence[str]) -> bool:
         """See `Tickets.known`."""

@@ -136,7 +136,7 @@ class Dispatch:
             return await self._late_bodies(message, view)
         if message.addressed and talking.threads:
             message = await self._threads.opened(message)
-        if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces:
+        if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces not in ("", message.event):
             await self._withdraw(message, message.trigger.replaces)
         bodies = await self._bodies(message, view)
         if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
@@ -220,7 +220,7 @@ class Dispatch:
         """What was said before is said no more: whatever still works on it stops, and no turn of it stays."""
         for entry in self._table.listeners:
             id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
-            if await self._desk.asker(id) is not None:
+            if await self._desk.asked(id) is not None:
                 await self._buttons.withdraw(id)
         await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(message.trigger, Said))
 

@@ -143,10 +143,10 @@ class Tickets:
         return Ticket(id.decode(), fence, attempts, Body.model_validate_json(body), int(at) / 1000)
 
     @guarded
-    async def asker(self, id: str) -> str | None:
-        """Who asked for this ticket: the person's id, or None when the ticket has ended."""
+    async def asked(self, id: str) -> Message | None:
+        """What this ticket is for, or None when it has ended."""
         body = await self._redis.hget(self._keys.ticket(id), "body")
-        return None if body is None else Body.model_validate_json(body).message.sender.id
+        return None if body is None else Body.model_validate_json(body).message
 
     @guarded
     async def under_way(self, tenant: str) -> dict[str, Body]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot import Context, Listener, Reply, hookimpl
 from bot.connector import Connector
+from bot.messages import Message
 from bot.plugins import Loaded, Plugins
 from bot.router.acts import DurableActs, Stores
 from bot.router.delivery import Delivery, Line
@@ -73,7 +74,7 @@ class Memory:
     async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 
-    async def asker(self, id: str) -> str | None:
+    async def asked(self, id: str) -> Message | None:
         return None
 
     async def known(self, ids: Sequence[str]) -> bool:

@@ -127,15 +127,18 @@ async def test_an_edited_message_takes_the_place_of_the_one_before(telegram: Tel
     chat = telegram.chats.direct(ANN)
     said = telegram.chats.say(chat, ANN, "helo")
     telegram.chats.edit(chat, said, "hello")
-    telegram.chats.edit(chat, {**said, "edit_date": 1}, "hello!")
+    telegram.chats.edit(chat, chat.messages[said["message_id"]], "hello!")
+    for update in telegram.told[-2:]:
+        telegram.again({**update, "update_id": update["update_id"] + 10})
 
-    first, second, third = await heard(on_telegram, 3)
+    first, second, third, *again = await heard(on_telegram, 5)
 
     assert second.event.startswith(f"{first.event}:")
     assert isinstance(second.trigger, Said)
     assert isinstance(third.trigger, Said)
     assert (second.trigger.replaces, third.trigger.replaces) == (first.event, second.event)
     assert second.text == "hello"
+    assert [one.trigger.replaces for one in again if isinstance(one.trigger, Said)] == [first.event, second.event]
 
 
 async def test_an_edited_command_is_an_edit_of_what_was_said_first(telegram: Telegram, on_telegram: TelegramConnector) -> None:

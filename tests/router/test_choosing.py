@@ -173,6 +173,7 @@ async def test_what_is_reset_is_again_what_it_was_before(stage: Stage) -> None:
         (Change(plugin="singer", settings={"key": "d"}), "key cannot be changed by a server. Whoever runs this bot decides that."),
         (Change(plugin="fixed", on=False), "fixed cannot be switched by a server. Whoever runs this bot decides that."),
         (Change(plugin="boss", on=False), "boss cannot be switched by a server. Whoever runs this bot decides that."),
+        (Change(plugin="hobnob", settings={"log": [1]}), "Log: input should be a valid string."),
         (Change(plugin="nobody", on=False), "There is no plugin nobody here."),
         (Change(plugin="singer", where="thread", on=False), "This is no thread, so nothing can be chosen for it."),
     ],

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from bot.config import QueueTable
 from bot.errors import JobRefused
 from bot.jobs import Preview, Progress, TextSoFar
+from bot.messages import Address
 from bot.router.gate import View
 from bot.router.terms import Terms
 from bot.store.dead import DeadList
@@ -212,6 +213,10 @@ async def test_a_long_wait_offers_what_the_operator_allows_and_the_choice_is_kep
         await at.press("A smaller one, now", by=BEN)
         await wait_until(lambda: len(at.shown()) == 2)
         assert at.shown()[1].startswith("Only the person who asked") and at.posts()[1].private
+        alone = Address("room", BEN.id, "ben", direct=True)
+        await at.press("A smaller one, now", by=BEN, manages=True, where=alone)
+        await wait_until(lambda: at.platform.shown(alone))
+        assert at.platform.shown(alone)[0].startswith("Only the person who asked"), "no admin of where it was asked"
         await at.press("A smaller one, now")
         [claim] = await wait_until(lambda: _claims(others))
         assert claim.body["job"]["model"] == "finch"

@@ -69,10 +69,10 @@ class Scene:
     async def ask(self, id: str = "1", command: str = "say", person: Person = ADA) -> None:
         await self.router.deliver(Message(id, id, ROOM, person, trigger=Called(command), me="bot"))
 
-    async def press(self, label: str, by: Person = ADA, manages: bool = False) -> None:
-        """Clicks the button of this label."""
+    async def press(self, label: str, by: Person = ADA, manages: bool = False, where: Address = ROOM) -> None:
+        """Clicks the button of this label, or says elsewhere that it was clicked."""
         [key] = [key for post in self.posts() for key in post.keys if key.label == label]
-        click = Message("c", f"{label}{by.id}{manages}", ROOM, by, trigger=Clicked(key.id), me="bot", manages=manages)
+        click = Message("c", f"{label}{by.id}{manages}", where, by, trigger=Clicked(key.id), me="bot", manages=manages)
         await self.router.deliver(click)
 
     async def again(self, ticket: Ticket) -> None:

@@ -111,7 +111,7 @@ async def test_connections_that_the_server_cut_while_they_were_idle_cost_nobody_
 
     await wait_until(alone)
     await killer.aclose()
-    assert await asyncio.gather(*(tickets.asker("nobody") for _ in range(MANY))) == [None] * MANY
+    assert await asyncio.gather(*(tickets.asked("nobody") for _ in range(MANY))) == [None] * MANY
 
 
 async def test_a_connection_that_dies_without_a_word_stops_no_router(server: Server) -> None:

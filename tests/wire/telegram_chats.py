@@ -113,7 +113,8 @@ class Chats:
 
     def edit(self, chat: Chat, message: Json, text: str) -> None:
         """Its author changes a message."""
-        changed = {**message, "text": text, "edit_date": int(time.time())} | ({"entities": found} if (found := spotted(text)) else {})
+        date = max(int(time.time()), message.get("edit_date", 0) + 1)
+        changed = {**message, "text": text, "edit_date": date} | ({"entities": found} if (found := spotted(text)) else {})
         chat.messages[message["message_id"]] = changed
         if self._sees(chat, changed):
             self._tell({"edited_message": changed})

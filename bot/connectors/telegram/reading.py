@@ -42,7 +42,7 @@ class Reader:
     me: telegram.User
     status: Status
     _known: set[int] = field(default_factory=set)
-    _newest: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _newest: OrderedDict[str, tuple[int, str]] = field(default_factory=OrderedDict)
     _said: OrderedDict[tuple[str, str], Message] = field(default_factory=OrderedDict)
 
     def ready(self) -> Message:
@@ -156,11 +156,17 @@ class Reader:
         return Message(str(message.id), f"{message.chat.id}:{message.id}", where, facts.speaker(message), trigger=Moved(str(to)))
 
     def _edited(self, message: Message, began: float) -> Message:
-        """A new arrival, which takes the place of the version before; a command counts as said when its message was, at `began`."""
+        """A new arrival, which takes the place of the version before, however often it is read; a command counts as said when its
+        message was, at `began`.
+        """
         first, version = message.event, int(message.at)
         event = f"{first}:{version}"
-        replaced = self._newest.get(first, first)
-        self._newest[first] = event
+        newest, replaced = self._newest.get(first, (0, first))
+        if version > newest:
+            replaced = f"{first}:{newest}" if newest else first
+            self._newest[first] = version, replaced
+        elif version < newest:  # read once more, with the one that took its place
+            replaced = first
         if len(self._newest) > REMEMBERED:
             self._newest.popitem(last=False)
         if isinstance(message.trigger, Called):

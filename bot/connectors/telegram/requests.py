@@ -63,6 +63,8 @@ class Requests(BaseRequest):
                 return answer.status, await answer.read()
         except TimeoutError as error:
             raise TimedOut from error
+        except aiohttp.ClientHttpProxyError as error:  # its own words name the proxy with its password
+            raise NetworkError(f"the proxy refuses: {error.status} {error.message}") from None
         except aiohttp.ClientError as error:
             raise NetworkError(f"{type(error).__name__}: {error}") from error
 

@@ -70,11 +70,15 @@ class Unavailable(UserError):
 
 
 class ConnectorError(BotError):
-    """The platform refused or could not be reached; `retry_after` is in seconds, None when trying again is useless."""
+    """The platform refused or could not be reached; `retry_after` is in seconds, None when trying again is useless.
 
-    def __init__(self, fault: str, *, retry_after: float | None = None) -> None:
+    `limited` says that the platform itself asks for this wait, because too much was sent: all routers keep that chat quiet then.
+    """
+
+    def __init__(self, fault: str, *, retry_after: float | None = None, limited: bool = False) -> None:
         super().__init__(fault)
         self.retry_after = retry_after
+        self.limited = limited
 
 
 class MessageGone(ConnectorError):

@@ -139,7 +139,7 @@ class Line:
             try:
                 await self._put(await self._drawn(status))
             except (ConnectorError, StoreError) as error:  # a partial that is lost costs nothing, the next one holds all of it
-                await self._delivery.pace.hold(self._address, self._limits, getattr(error, "retry_after", None) or 1.0)
+                await self._hold(error, getattr(error, "retry_after", None) or 1.0)
                 log.debug("status line not shown", fault=str(error))
             except Superseded:
                 return
@@ -275,9 +275,13 @@ class Line:
                         await self._delivery.tell(self._address, error.words)
                     return None
                 pause = max(error.retry_after, min(0.5 * 2**attempt, LONGEST_PAUSE))
-                await self._delivery.pace.hold(self._address, self._limits, pause)
+                await self._hold(error, pause)
                 await asyncio.sleep(pause)
         return None
+
+    async def _hold(self, error: ConnectorError | StoreError, seconds: float) -> None:
+        limited = isinstance(error, ConnectorError) and error.limited
+        await self._delivery.pace.hold(self._address, self._limits, seconds, limited=limited)
 
     async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
         """Makes one call that brings an answer to the platform, and counts it."""

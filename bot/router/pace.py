@@ -118,13 +118,13 @@ class Pace:
         now = self._clock()
         return max(self._held.get(chat, 0.0), window.next(now, most, limits.budget[1]) if most else now)
 
-    async def hold(self, address: Address, limits: Limits, seconds: float) -> None:
-        """Keeps the chat quiet for a while, because the platform said so; other routers hear it too."""
+    async def hold(self, address: Address, limits: Limits, seconds: float, *, limited: bool = False) -> None:
+        """Keeps the chat quiet for a while; where the platform said so, in all routers, which may reach it while this one cannot."""
         until = self._clock() + seconds
         self._next[address] = max(self._next.get(address, 0.0), until)
         chat = self._chat(address, limits)
         self._held[chat] = max(self._held.get(chat, 0.0), until)
-        if self._together is not None and self._together.several:
+        if limited and self._together is not None and self._together.several:
             with suppress(StoreError):  # then they find out by themselves
                 await self._together.hold(chat, seconds)
 

@@ -215,7 +215,7 @@ async def test_a_refusal_says_when_to_try_again(telegram: Telegram, on_telegram:
     telegram.fail("sendMessage", Refusal(**refusal))
     with pytest.raises(ConnectorError) as caught:
         await on_telegram.send(place(telegram.chats.direct(ANN)), Post("x"), "n")
-    assert caught.value.retry_after == pause
+    assert (caught.value.retry_after, caught.value.limited) == (pause, fault == "flood")
 
 
 async def test_a_send_whose_answer_never_came_is_counted(telegram: Telegram, on_telegram: TelegramConnector) -> None:

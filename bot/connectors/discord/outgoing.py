@@ -116,7 +116,7 @@ async def told(where: str) -> AsyncIterator[None]:
             f"Discord: {error.text} ({where}). An admin there must allow the bot's role: {NEEDED}", _forbidden(where)
         ) from error
     except discord.RateLimited as error:
-        raise ConnectorError(f"Discord: too many calls ({where})", retry_after=error.retry_after) from error
+        raise ConnectorError(f"Discord: too many calls ({where})", retry_after=error.retry_after, limited=True) from error
     except discord.HTTPException as error:
         if error.code in FULL:
             raise NotAllowed(f"Discord: {error.text} ({where})", _full(where)) from error
@@ -125,6 +125,6 @@ async def told(where: str) -> AsyncIterator[None]:
         if error.status == 401 or error.code == OLD_MESSAGE:
             raise MessageGone(f"Discord: {error.text} ({where})") from error
         again = BUSY if error.status >= 500 or error.status == 429 else None
-        raise ConnectorError(f"Discord: {error.status} {error.text} ({where})", retry_after=again) from error
+        raise ConnectorError(f"Discord: {error.status} {error.text} ({where})", retry_after=again, limited=error.status == 429) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise ConnectorError(f"Discord cannot be reached: {error or type(error).__name__}", retry_after=BUSY) from error

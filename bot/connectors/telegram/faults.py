@@ -43,7 +43,7 @@ def translated(error: TelegramError) -> ConnectorError:
     """With the seconds after which trying again makes sense, None where it never does."""
     match error:
         case RetryAfter():
-            return ConnectorError(str(error), retry_after=seconds(error))
+            return ConnectorError(str(error), retry_after=seconds(error), limited=True)
         case InvalidToken():
             return ConnectorError("Telegram refuses the token in connectors.telegram.token: take a new one from @BotFather with /token")
         case ChatMigrated():  # the next try goes to the new chat

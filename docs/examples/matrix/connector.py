@@ -176,7 +176,7 @@ class Matrix:
             return response
         match response.status_code:
             case "M_LIMIT_EXCEEDED":
-                raise ConnectorError(str(response), retry_after=(response.retry_after_ms or 1000) / 1000)
+                raise ConnectorError(str(response), retry_after=(response.retry_after_ms or 1000) / 1000, limited=True)
             case "M_FORBIDDEN":
                 raise NotAllowed(str(response), "I may not write in this room: give me the power level that sending messages needs.")
             case "M_NOT_FOUND" | "M_TOO_LARGE" | "M_UNKNOWN_TOKEN" | "M_BAD_JSON":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import traceback
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ from typer.testing import CliRunner
 
 from bot import discovery
 from bot.cli import app
+from bot.cli.wizard import Wizard
 from bot.config import load
 from bot.editing import Draft
-from bot.errors import ConfigError
+from bot.errors import ConfigError, PullError
+from tests.pull.shelf import serving
 from tests.wire.telegram_server import TOKEN, Telegram
+
+HUGE = "llama-3.1-8b"
 
 TOML = """# What this bot is.
 
@@ -116,6 +121,31 @@ def test_what_the_file_beside_says_holds_unless_the_shell_says_otherwise(file: P
     config = load(file)
     monkeypatch.delenv("HOBNOB_LOG__LEVEL")
     assert (config.web.port, config.log.level) == (9002, "debug")
+
+
+async def test_a_hub_that_refuses_leaves_nothing_behind_and_no_token_goes_to_another_than_its_own(file: Path) -> None:
+    await asyncio.to_thread(file.write_text, f'{TOML}[models]\ntoken = "stored"\ndir = "{file.parent / "models"}"\n')
+    wizard = Wizard(load(file))
+    with serving() as shelf:
+        wizard.hub(shelf.url, "")
+        with pytest.raises(PullError):
+            await wizard.choose([HUGE])
+        assert [asked.authorization for asked in shelf.asked] == [""]
+        assert not wizard.draft.changed
+        shelf.put_repository("a/b", {"model.safetensors": b"x"}, large=("model.safetensors",))
+        shelf.files[shelf.asked[0].path] = shelf.files["/api/models/a/b/revision/main"]
+        wizard.hub(shelf.url, "typed")
+        await wizard.choose([HUGE])
+        assert {asked.authorization for asked in shelf.asked[1:]} == {"Bearer typed"}
+        assert f'+endpoint = "{shelf.url}"' in wizard.shown()
+        assert "HOBNOB_MODELS__TOKEN is set (not shown)" in wizard.shown()
+
+
+@pytest.mark.parametrize(("token", "proxy"), [("tök-hidden", ""), ("1:a", "me:hidden@10.0.0.1:3128"), ("1:a", "http://me:hidden@[x")])
+async def test_what_cannot_be_used_as_it_is_written_is_refused_without_its_words(file: Path, token: str, proxy: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        await Wizard(load(file)).connect("discord", token, proxy)
+    assert "hidden" not in "".join(traceback.format_exception(refused.value))
 
 
 def forget(file: Path) -> dict[str, str | None]:

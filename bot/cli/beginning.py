@@ -15,7 +15,7 @@ from bot.cli.recommending import show
 from bot.cli.wizard import Wizard
 from bot.config import load
 from bot.editing import Draft
-from bot.errors import ConnectorError, PullError
+from bot.errors import ConfigError, ConnectorError, PullError
 from bot.web.setup import Platform
 
 T = TypeVar("T")
@@ -67,6 +67,10 @@ def _platform(name: Platform, question: str, wizard: Wizard) -> None:
     while token := typer.prompt(f"{question}{connected}", default="", show_default=False, hide_input=True).strip():
         try:
             found = _awaited(wizard.connect(name, token, proxy))
+        except ConfigError as error:
+            typer.echo(str(error))
+            proxy = ""
+            continue
         except ConnectorError as error:
             typer.echo(f"{error}.")
             if error.retry_after is not None:

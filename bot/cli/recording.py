@@ -9,7 +9,9 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import structlog
 
 from bot.errors import StoreError
 from bot.log import Recent
@@ -26,6 +28,8 @@ LAST_WORDS = 1.0
 
 LONGEST = 4000
 """Characters of a value in a line; of a longer one, a traceback say, the end is kept."""
+
+log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -46,7 +50,10 @@ async def _record(url: str, recent: Recent, ended: threading.Event) -> None:
     lines, tally = LogLines(redis, Keys()), Tally(redis, Keys())
     try:
         while not ended.wait(EVERY):
-            await _keep(recent, lines, tally)
+            try:
+                await _keep(recent, lines, tally)
+            except Exception:  # a fault of ours in one round must not end all those after it
+                log.debug("lines are not kept", exc_info=True)
         await asyncio.wait_for(_keep(recent, lines, tally), LAST_WORDS / 2)
     except TimeoutError:
         pass  # they are in the log itself
@@ -57,13 +64,24 @@ async def _record(url: str, recent: Recent, ended: threading.Event) -> None:
 async def _keep(recent: Recent, lines: LogLines, tally: Tally) -> None:
     if not (taken := recent.take()):
         return
-    read = [json.loads(line) for line in taken]
+    read = [_read(line) for line in taken]
     try:
         await lines.write([json.dumps(_shortened(one), ensure_ascii=False) for one in read])
-        tally.erred(sum(one.get("level") in ("error", "critical") for one in read))
-        await tally.flush()
     except StoreError:
         recent.put_back(taken)
+        return
+    tally.erred(sum(one.get("level") in ("error", "critical") for one in read))
+    with suppress(StoreError):
+        await tally.flush()
+
+
+def _read(line: str) -> dict[str, object]:
+    """What a line says; one that redaction has broken stays as it is."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"message": line}
 
 
 def _shortened(line: dict[str, object]) -> dict[str, object]:

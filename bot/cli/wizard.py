@@ -9,10 +9,14 @@ import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+import httpx
 
 from bot import catalogue, discovery
 from bot.catalogue import Catalogue, Entry, Hub, Use
 from bot.cli.fitting import Advice, Machine, Quality, Rung, Wish, advise
+from bot.cli.listing import access
 from bot.cli.recommending import look
 from bot.config import Config
 from bot.editing import Draft
@@ -37,8 +41,8 @@ class Wizard:
         """Raises ConfigError where the configuration cannot be changed."""
         self.config = config
         self.draft = Draft(config.source.path)
-        self._endpoint = config.models.endpoint or ""
-        self._token = config.models.token.get_secret_value() if config.models.token else ""
+        self._hub = access(config)
+        self._typed: Access | None = None
         self._looked: tuple[Machine, Catalogue] | None = None
         self._advice: Advice | None = None
         self._chosen: list[Entry] = []
@@ -51,10 +55,14 @@ class Wizard:
         return self.config.connectors.discord if platform == "discord" else self.config.connectors.telegram
 
     async def connect(self, platform: Platform, token: str, proxy: str = "") -> Introduced:
-        """Asks the platform who the token is for, and takes it. Raises ConnectorError; with `retry_after` a proxy may help."""
+        """Asks who the token is for, and takes it. Raises ConfigError or ConnectorError; with `retry_after` a proxy may help."""
+        _readable(token, proxy, tr("A proxy is written like http://user:password@host:3128."))
         table, ask = self._table(platform), _ASKING[platform]
         known = table.proxy.get_secret_value() if table.proxy else ""
-        found = await ask(self.config, token, proxy or known or None)
+        try:
+            found = await ask(self.config, token, proxy or known or None)
+        except (httpx.InvalidURL, ValueError):  # whose words hold what was typed
+            raise ConfigError(tr("Nobody can be asked with this token and this proxy: look at how they are written.")) from None
         self.draft.secret(variable(("connectors", platform, "token")), token)
         if proxy and proxy != known:
             self.draft.secret(variable(("connectors", platform, "proxy")), proxy)
@@ -105,16 +113,18 @@ class Wizard:
 
     def page(self, entry: Entry) -> str:
         """Where the licence of a model is read and accepted, "" for one that comes from no hub."""
-        return f"{self._endpoint or HUB}/{entry.source.repo}" if isinstance(entry.source, Hub) else ""
+        return f"{self._hub.endpoint or HUB}/{entry.source.repo}" if isinstance(entry.source, Hub) else ""
 
     def hub(self, endpoint: str, token: str) -> None:
-        """Where models come from, and as whom; "" leaves it as it is. Raises ConfigError."""
-        if endpoint:
-            self.draft.set(("models", "endpoint"), endpoint)
-            self._endpoint = endpoint
-        if token:
-            self.draft.secret(variable(("models", "token")), token)
-            self._token = token
+        """Where models come from, and as whom, for the next choice; "" leaves it as it is. Raises ConfigError.
+
+        No token that is known already goes to another address than the one that it is for.
+        """
+        _readable(token, endpoint, tr("A hub's address looks like https://huggingface.co."))
+        now = self._hub
+        moved = bool(endpoint) and endpoint.rstrip("/") != (now.endpoint or HUB).rstrip("/")
+        anonymous = not token and (moved or now.anonymous)
+        self._typed = Access(endpoint or now.endpoint, "" if anonymous else token or now.token, now.proxy, anonymous)
 
     async def choose(self, names: Sequence[str], *, unseen: bool = False) -> None:
         """Has these serve, each before what its plugin has now, as the last advice runs it.
@@ -122,8 +132,10 @@ class Wizard:
         Raises PullError where the files of one would not be given to us, with what to do; with `unseen` nobody is asked yet.
         """
         entries = (await self.look())[1].find(names)
+        typed, self._typed = self._typed or self._hub, None
         for entry in entries if not unseen else ():
-            await self._reach(entry)
+            await self._reach(entry, typed)
+        self._settle(typed)
         for entry in entries:
             plugin = SERVING[entry.kind]
             now = list(self.config.plugins[plugin].options.get("models", ())) if plugin in self.config.plugins else []
@@ -134,10 +146,17 @@ class Wizard:
                     self.draft.set(("plugins", plugin, "running", entry.name, "precision"), rung.precision)
         self._chosen = entries
 
-    async def _reach(self, entry: Entry) -> None:
+    async def _reach(self, entry: Entry, by: Access) -> None:
         if isinstance(entry.source, Hub) and not self._here(entry):
-            proxy = self.config.models.proxy.get_secret_value() if self.config.models.proxy else ""
-            await asyncio.to_thread(look_up, entry.source, Access(self._endpoint, self._token, proxy))
+            await asyncio.to_thread(look_up, entry.source, by)
+
+    def _settle(self, tried: Access) -> None:
+        """A hub that has answered is the one that holds."""
+        if tried.endpoint != self._hub.endpoint:
+            self.draft.set(("models", "endpoint"), tried.endpoint)
+        if tried.token and tried.token != self._hub.token:
+            self.draft.secret(variable(("models", "token")), tried.token)
+        self._hub = tried
 
     def plugins(self) -> dict[str, tuple[str, bool]]:
         """Those that are installed or configured: what each does, and whether it is on."""
@@ -173,6 +192,19 @@ class Wizard:
             self.draft.undo()
             raise ConfigError(*(said.decode("utf-8", "replace").splitlines()[:-1] or ["the configuration would not start"]))
         return [entry.name for entry in self._chosen if not self._here(entry)]
+
+
+def _readable(token: str, url: str, example: str) -> None:
+    """Before either is used: what the libraries say of one that cannot be would hold it. Raises ConfigError, which never does."""
+    if not token.isascii():
+        raise ConfigError(tr("A token has no letters but those of English: copy it once more."))
+    try:
+        address = urlsplit(url)
+        sound = url.isascii() and address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        sound = False
+    if url and not sound:
+        raise ConfigError(example)
 
 
 async def _discord(config: Config, token: str, proxy: str | None) -> Introduced:

@@ -97,7 +97,7 @@ def _planned(source: Hub, access: Access, client: httpx.Client) -> tuple[Info, d
     from huggingface_hub import constants, get_token  # here, because a start of the bot needs neither
 
     endpoint = (access.endpoint or constants.ENDPOINT).rstrip("/")
-    token = access.token or get_token()
+    token = "" if access.anonymous else access.token or get_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     info = _info(source, endpoint, headers, client)
     files = [file for file in info.siblings if wanted(source, file.path)]
@@ -124,7 +124,7 @@ def _info(source: Hub, endpoint: str, headers: Mapping[str, str], client: httpx.
 def _ask(source: Hub, endpoint: str, url: str, headers: Mapping[str, str], client: httpx.Client) -> bytes:
     try:
         answer = client.get(url, headers=dict(headers), follow_redirects=True)
-    except httpx.TransportError as error:
+    except (httpx.TransportError, httpx.InvalidURL) as error:
         raise PullError(f"{endpoint} cannot be reached ({error}); check the network, the proxy or `endpoint` under [models]") from error
     if answer.is_success:
         return answer.content

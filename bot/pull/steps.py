@@ -10,12 +10,13 @@ from dataclasses import dataclass
 class Access:
     """How to reach the outside; an empty field leaves it to the environment and the libraries' own settings.
 
-    `endpoint` and `token` are the model hub's; `proxy` is a URL for both kinds of source.
+    `endpoint` and `token` are the model hub's; `proxy` is a URL for both kinds of source. Who is `anonymous` shows no token at all.
     """
 
     endpoint: str = ""
     token: str = ""
     proxy: str = ""
+    anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ MOST = 5000
 """Lines that are kept: one and a half megabytes at 300 bytes each."""
 
 KEPT = 86_400
-"""Seconds after the last of them."""
+"""Seconds for which a line is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class LogLines:
         """Adds these, in their order."""
         async with self._redis.pipeline(transaction=False) as batch:
             for line in lines:
-                batch.xadd(self._keys.log(), {"line": line}, maxlen=MOST, approximate=True)
+                batch.xadd(self._keys.log(), {"line": line.encode(errors="replace")}, maxlen=MOST, approximate=True)
+            batch.xtrim(self._keys.log(), minid=int((time.time() - KEPT) * 1000), approximate=False)
             batch.expire(self._keys.log(), KEPT)
             await batch.execute()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class Traces:
             for write in due:
                 write(batch)
             batch.zremrangebyrank(self._keys.paths(), 0, -MOST - 1)
+            batch.zremrangebyscore(self._keys.paths(), "-inf", time.time() - KEPT)
             batch.expire(self._keys.paths(), KEPT)
             await batch.execute()
 

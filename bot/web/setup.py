@@ -69,7 +69,7 @@ class Round(Protocol):
         """What fits."""
 
     def hub(self, endpoint: str, token: str) -> None:
-        """Where models come from, and as whom; "" leaves it as it is."""
+        """Where models come from, and as whom, for the next choice; "" leaves it as it is."""
 
     async def choose(self, names: Sequence[str]) -> None:
         """Takes these models. Raises PullError where one would not be given to us."""

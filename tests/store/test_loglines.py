@@ -16,9 +16,12 @@ from bot import log
 from bot.cli.recording import LONGEST, recording
 from bot.config import LogTable
 from bot.store.keys import Keys
-from bot.store.loglines import MOST, LogLines
+from bot.store.loglines import KEPT, MOST, LogLines
 from bot.store.tally import Tally
+from bot.store.traces import KEPT as PATHS_KEPT
+from bot.store.traces import Traces
 from bot.testing import wait_until
+from bot.traces import Trace
 
 
 async def test_lines_come_back_in_order_and_only_what_is_new(redis: Redis, keys: Keys) -> None:
@@ -30,6 +33,18 @@ async def test_lines_come_back_in_order_and_only_what_is_new(redis: Redis, keys:
     await lines.write(["4", "5"])
     assert [one.line for one in await lines.since(newest[-1].id, 10)] == ["4", "5"]
     assert [one.line for one in await lines.since("", 10)] == ["1", "2", "3", "4", "5"]
+
+
+async def test_no_line_and_no_path_outlives_its_time(redis: Redis, keys: Keys) -> None:
+    await redis.xadd(keys.log(), {"line": "old"}, id=f"{int((time.time() - KEPT - 60) * 1000)}-0")
+    lines = LogLines(redis, keys)
+    await lines.write(["new \ud800"])
+    assert [one.line for one in await lines.newest(9)] == ["new ?"]
+    traces, now = Traces(redis, keys), time.time()
+    for id, at in (("1", now - PATHS_KEPT - 60), ("2", now)):
+        traces.seen("hall", Trace(message=id, person="ann", at=at, rule="mention"), last=False)
+    await traces.written()
+    assert await redis.zrange(keys.paths(), 0, -1) == [b'["hall", "2"]']
 
 
 async def test_old_lines_make_room(redis: Redis, keys: Keys) -> None:
@@ -68,6 +83,11 @@ async def test_what_a_process_writes_is_kept_until_its_end(redis: Redis, redis_u
     ours = Keys()  # a process has no other
     lines, before = LogLines(redis, ours), await LogLines(redis, ours).newest(1)
     with recording(redis_url, recent):
+        recent.put_back(['{"message": "cut by red[hidden]'])
+        assert (await wait_until(lambda: lines.since(before[-1].id if before else "", 10)))[0].line == (
+            json.dumps({"message": '{"message": "cut by red[hidden]'})
+        )
+        before = await lines.newest(1)
         structlog.get_logger("bot").error("it broke", ref="ab12", exception="x" * 9000)
         written = await wait_until(lambda: lines.since(before[-1].id if before else "", 10))
         structlog.get_logger("bot").info("last words")

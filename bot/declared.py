@@ -119,7 +119,8 @@ def tool_fault(tool: Any) -> str:
         return f"expected a Tool, found {tool!r}"
     if not _waits(tool.handler):
         return f"Tool {tool.name!r}: expected `async def` as its handler, found {tool.handler!r}"
-    return "" if COMMAND.fullmatch(tool.name) else f"Tool {tool.name!r}: expected 1 to 32 of a-z, 0-9 and _ as its name"
+    named = isinstance(tool.name, str) and COMMAND.fullmatch(tool.name)
+    return "" if named else f"Tool {tool.name!r}: expected 1 to 32 of a-z, 0-9 and _ as its name"
 
 
 def _route_fault(route: Any) -> str:

@@ -29,7 +29,8 @@ from bot.testing import wait_until
 from tests.chaos.house import answers
 from tests.house import ECHO
 from tests.ports import free_port
-from tools.rehearse import steps
+from tools import rehearse
+from tools.rehearse import Stage, started, steps
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -379,3 +380,12 @@ def test_kustomize_builds_what_there_is() -> None:
         done = subprocess.run(["kubectl", "kustomize", DEPLOY / "kubernetes" / folder], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert len(list(yaml.safe_load_all(done.stdout))) == len(documents(folder)) + 1  # and the configuration
+
+
+def test_a_rehearsal_ends_what_does_not_end_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearse, "STOP", 0.5)
+    stage = Stage(tmp_path)
+    stage.command = ["sh", "-c", "trap '' TERM; touch ready; exec sleep 600"]
+    stage.health = ["sh", "-c", "test -e ready # 127.0.0.1:1"]
+    with pytest.raises(SystemExit, match="did not end within 0 seconds"):
+        started(stage)

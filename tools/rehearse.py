@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bot.config import load
@@ -30,6 +30,9 @@ TORCH = "requirements-torch.lock"
 
 START = 300.0
 """Seconds in which what an image starts has to be healthy."""
+
+STOP = 60.0
+"""Seconds in which it has to end when it is told to."""
 
 OURS = re.compile(r"(?<![\w/])(/(?:app|opt|data|models)\b)")
 
@@ -118,19 +121,30 @@ def started(stage: Stage) -> None:
     told |= {"HOBNOB_REDIS__URL": embedded.socket_url(stage.root / "data"), "HOBNOB_WEB__PORT": "0"}
     check = [word.replace(f":{port}", f":{mine}") for word in stage.health]
     log = stage.root / "log"
-    with log.open("wb") as out, subprocess.Popen(stage.command, cwd=stage.folder, env=told, stdout=out, stderr=out) as process:
+    try:
+        with log.open("wb") as out, subprocess.Popen(stage.command, cwd=stage.folder, env=told, stdout=out, stderr=out) as process:
+            fault = _lived(process, lambda: subprocess.run(check, cwd=stage.folder, env=told, capture_output=True, check=False).returncode)
+    finally:
+        store.terminate()
+        store.wait(10)
+    if fault:
+        raise SystemExit(f"{' '.join(stage.command)} {fault}:\n{log.read_text()}")
+
+
+def _lived(process: subprocess.Popen[bytes], ill: Callable[[], int]) -> str:
+    """What was wrong with its life, "" for nothing; afterwards it has ended."""
+    try:
         deadline = time.monotonic() + START
-        while subprocess.run(check, cwd=stage.folder, env=told, capture_output=True, check=False).returncode:
+        while ill():
             if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise SystemExit(f"{' '.join(stage.command)} did not become healthy:\n{log.read_text()}")
+                return "did not become healthy"
             time.sleep(0.2)
         process.terminate()
-        code = process.wait(60)
-    store.terminate()
-    store.wait(10)
-    if code:
-        raise SystemExit(f"{' '.join(stage.command)} ended with {code}:\n{log.read_text()}")
+        return f"ended with {code}" if (code := process.wait(STOP)) else ""
+    except subprocess.TimeoutExpired:
+        return f"did not end within {STOP:.0f} seconds"
+    finally:
+        process.kill()
 
 
 def main(arguments: Sequence[str]) -> int:

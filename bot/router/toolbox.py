@@ -47,19 +47,34 @@ class Toolbox:
         """By name, those that there are now."""
         found = dict(self._fixed)
         for plugin, given in self._sets:
-            for tool in given.tools:
-                fault = tool_fault(tool) or ("" if tool.name not in found else f"Tool {tool.name!r}: another has this name")
-                if not fault:
+            for tool in given.tools or ():
+                if fault := tool_fault(tool) or (f"Tool {tool.name!r}: another has this name" if tool.name in found else ""):
+                    self._left_out(plugin, fault)
+                else:
                     found[tool.name] = plugin, tool
-                elif fault not in self._told:
-                    self._told.add(fault)
-                    log.warning("a tool is left out", plugin=plugin, toolset=given.name, fault=fault)
         return found
+
+    def _left_out(self, plugin: str, fault: str) -> None:
+        """Said once."""
+        if fault not in self._told:
+            self._told.add(fault)
+            log.warning("a tool is left out", plugin=plugin, fault=fault)
 
     async def offered(self, message: Message) -> tuple[Function, ...]:
         """What may be called for the sender of this message."""
         view = await self._gate.view(message.address)
-        return tuple(_function(tool) for plugin, tool in self._tools.values() if view.may(plugin, tool.command, message))
+        may = [(plugin, tool) for plugin, tool in self._tools.values() if view.may(plugin, tool.command, message)]
+        return tuple(function for plugin, tool in may if (function := self._function(plugin, tool)))
+
+    def _function(self, plugin: str, tool: Tool) -> Function | None:
+        """None for one of which no model can be told: it takes no other's away."""
+        try:
+            function = _function(tool)
+            function.model_dump_json()  # as it goes to the model
+        except Exception as error:  # a stranger's code
+            self._left_out(plugin, f"Tool {tool.name!r}: {error}")
+            return None
+        return function
 
     async def call(self, call: Call, name: str, journal: Journal, act: Callable[[Journal], Acts]) -> Reply:
         """What came of it, faults included; `name` is that of the call in the journal, under which all is kept that the tool does."""

@@ -103,6 +103,8 @@ class Engine:
             one.known = self._prefixes.known(one.adapter, one.prompt)
         members = _alike(desk.waiting)
         desk.waiting = [one for one in desk.waiting if one not in members]
+        for one in desk.waiting:
+            one.known = Known()  # who waits holds no memory of the device
         return Reading(Group(self.model, members, self._prefixes))
 
     def _read(self, reading: Reading) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
@@ -12,6 +14,8 @@ from plugins.chat.forms import LONGEST_NAME, Form, Part
 
 ROLES = {"system": "user", "bot": "assistant", "person": "user", "tool": "tool"}
 """Of the turns behind the leading system turns; many templates allow a system message at the start alone."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,21 @@ class PromptFormat:
 
     def __init__(self, form: Form) -> None:
         self._form = form
+        self._told = 0
+        """Tools that were left out when the log was told last."""
 
     def encode(self, turns: Sequence[Turn], budget: int, tools: Sequence[Function] = ()) -> Prompt:
-        """The prompt, at most `budget` tokens. The oldest turns leave in blocks; a last one that is too long loses its end."""
+        """The prompt, at most `budget` tokens. The oldest turns leave in blocks; a last one that is too long loses its end.
+
+        The last tools are left out where all of them would take more than half of what the persona leaves.
+        """
         first = leading(turns)
         persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in first)), budget // 2)
         rest = turns[len(first) :]
         parts = [part(turn, calling=self._form.calling) for turn in rest]
         if not self._form.named:
             persona, parts = nameless(persona, parts)
+        tools = self._fewer(persona, tools, budget)
         prompt = self._render(persona, parts, tools)
         if len(prompt.tokens) > budget:
             parts = self._fitting(rest, parts, budget - self._form.frame(persona, tools))
@@ -46,6 +56,18 @@ class PromptFormat:
             parts = parts[1:] if len(parts) > 1 else [self._cut(parts[0], self._form.length(parts[0].text) - excess)]
             prompt = self._render(persona, parts, tools)
         return prompt
+
+    def _fewer(self, persona: Part, tools: Sequence[Function], budget: int) -> Sequence[Function]:
+        if not (tools and self._form.calling):
+            return ()
+        most = (budget + self._form.frame(persona)) // 2
+        if self._form.frame(persona, tools) <= most:
+            return tools
+        kept = bisect_right(range(1, len(tools) + 1), most, key=lambda number: self._form.frame(persona, tools[:number]))
+        if (left := len(tools) - kept) != self._told:
+            self._told = left
+            log.warning("of %d tools the last %d are not told to the model: they leave a conversation no room", len(tools), left)
+        return tools[:kept]
 
     def _render(self, persona: Part, parts: Sequence[Part], tools: Sequence[Function]) -> Prompt:
         said = _asked(parts) if self._form.named else merged(_asked(parts))

@@ -203,9 +203,13 @@ class Plugin:
     async def _redrawn(self, ctx: Context, recipe: Recipe) -> Image:
         """Raises UserError where the recipe does not draw the same picture again."""
         model = self._models.get(recipe.model)
+        gone = tr("I no longer see the picture here. Please reply to it with /imagine and some words.")
         if model is None or model.server or recipe.reference:
-            raise UserError(tr("I no longer see the picture here. Please reply to it with /imagine and some words."))
-        return Image((await _run(ctx, recipe.job())).image)
+            raise UserError(gone)
+        picture = await _run(ctx, recipe.job())
+        if Recipe.model_validate(picture.recipe).pixels != recipe.pixels:
+            raise UserError(gone)
+        return Image(picture.image)
 
     async def _same_reference(self, ctx: Context) -> Canvas:
         if (image := _shown_picture(ctx)) is None:

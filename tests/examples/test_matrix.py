@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot import Message, Text
 from bot.config import Config, PluginTable
 from bot.connector import Connector
 from bot.plugins import load
@@ -130,3 +132,31 @@ class TestMatrix(Contract):
         await wait_until(lambda: BOT in chat.server.members[alone.room], 60.0)
         await alone.say("just us")
         await wait_until(lambda: "just us" in alone.texts())
+
+    async def test_no_invitation_and_no_reaction_stops_it_for_the_others(self, chat: Lounge) -> None:
+        chat.server.invites.append(f"!shut:{HOST}")
+        about = {"rel_type": "m.annotation", "event_id": "$unseen", "key": "yes"}
+        await chat.server.happens(chat.room, "m.reaction", ADA, {"m.relates_to": about})
+        await chat.ask("hello")
+        await wait_until(lambda: chat.texts() == ["@Hobnob hello"])
+
+
+async def test_after_a_blip_it_goes_on_where_it_was(homeserver: Homeserver, connect: Callable[[], Connector]) -> None:
+    connector: Any = connect()
+    lounge, heard = Lounge(homeserver, homeserver.room("Ada", "Ben")), list[str]()
+
+    async def deliver(message: Message) -> None:
+        heard.extend(part.text for part in message.parts if isinstance(part, Text))
+
+    async def hear(word: str) -> None:
+        await lounge.say(word)
+        before = homeserver.syncs
+        running = asyncio.create_task(connector.run(deliver))
+        await wait_until(lambda: word in heard and homeserver.syncs > before + 1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    await hear("one")
+    await hear("two")
+    await connector.close()
+    assert heard == ["one", "two"]

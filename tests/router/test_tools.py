@@ -150,8 +150,12 @@ async def test_tools_that_come_late_are_offered_while_they_are_there(redis_url: 
         late.tools = [Tool(name, "Late.", NoArgs, scales.sleep, schema={"type": "object"}) for name in ("late", "weigh", "No name")]
         with capture_logs() as logs:
             assert await offered(1) - before == {"late"}
-        late.tools = ()
-        assert await offered(2) == before
+        none: Any = None
+        nonsense = Tool("odd", none, NoArgs, scales.sleep), Tool("odder", "", none, scales.sleep), Tool(none, "", NoArgs, scales.sleep)
+        late.tools = (*nonsense, Tool("oddest", "", NoArgs, scales.sleep, schema={"type": object()}))
+        assert await offered(2) == before, "nonsense takes nobody else's tools away"
+        late.tools = none
+        assert await offered(3) == before
     left = [line["fault"] for line in logs if line["event"] == "a tool is left out"]
     assert left == ["Tool 'weigh': another has this name", "Tool 'No name': expected 1 to 32 of a-z, 0-9 and _ as its name"]
 

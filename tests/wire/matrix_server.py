@@ -138,16 +138,20 @@ class Homeserver:
         return web.json_response(found[0]) if found else _refused(404, "M_NOT_FOUND", "no such event")
 
     async def relations(self, request: web.Request) -> web.Response:
+        if not any(one["event_id"] == request.match_info["event"] for one in self.events):
+            return _refused(404, "M_NOT_FOUND", "no such event")
         return web.json_response({"chunk": self.related(request.match_info["event"], request.match_info["relation"])})
 
     async def join(self, request: web.Request) -> web.Response:
         room = request.match_info["room"]
         self.invites.remove(room)
+        if room not in self.members:
+            return _refused(403, "M_FORBIDDEN", "you are not invited")
         self.enter(room)
         return web.json_response({"room_id": room})
 
     async def leave(self, request: web.Request) -> web.Response:
-        self.members[request.match_info["room"]].remove(BOT)
+        self.members.get(request.match_info["room"], [BOT]).remove(BOT)
         return web.json_response({})
 
     async def nothing(self, request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -27,6 +28,11 @@ PATIENCE = 3600.0
 AGAIN = 5.0
 """Seconds before what failed for no reason of ours is tried again."""
 
+LATELY = 10_000
+"""Messages of which it is known what stands below them, and that are gone; of others the homeserver is asked."""
+
+log = logging.getLogger(__name__)
+
 
 class Matrix:
     """`single`: a homeserver tells every session everything, so one router receives. All of them send."""
@@ -37,9 +43,10 @@ class Matrix:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._made: nio.AsyncClient | None = None
+        self._since: str | None = None
         self._buttons: dict[str, dict[str, tuple[str, str]]] = {}
         """By message, what stands below it: by label the button's id, and the reaction's."""
-        self._gone: set[str] = set()
+        self._gone: dict[str, bool] = {}
 
     @property
     def _client(self) -> nio.AsyncClient:
@@ -57,13 +64,15 @@ class Matrix:
 
     async def run(self, deliver: Deliver) -> None:
         """A batch counts as received once the next one is asked for; after a start the last events of each room come again."""
-        since: str | None = None
         self._client.next_batch = ""
         while True:
-            found = await self._asked(self._client.sync(WAIT if since else 0, FILTER, since))
-            async for message in self._arrivals(found, first=since is None):
+            found = await self._asked(self._client.sync(WAIT if self._since else 0, FILTER, self._since))
+            async for message in self._arrivals(found, first=self._since is None):
                 await deliver(message)
-            since = found.next_batch
+            self._since = found.next_batch
+            for kept in (self._buttons, self._gone):
+                for id in list(kept)[:-LATELY]:
+                    del kept[id]
 
     async def send(self, to: Address, post: Post, nonce: str) -> str:
         """The nonce is Matrix's own transaction id: the same one gives the same event."""
@@ -110,14 +119,19 @@ class Matrix:
 
     async def _arrivals(self, found: Any, *, first: bool) -> AsyncIterator[Message]:
         for id in found.rooms.invite:
-            await self._asked(self._client.join(id))
+            told = await self._reached(self._client.join(id))
+            if isinstance(told, nio.ErrorResponse) and told.status_code != "M_LIMIT_EXCEEDED":
+                log.warning("invited to %s, but there is no way in: %s", id, told)
+                await self._reached(self._client.room_leave(id))  # whatever comes of it: nobody else is to wait for that
+                continue
+            await self._fine(told)
             yield joined(id)
         for id in found.rooms.leave:
             yield left(id)
         for id, info in found.rooms.join.items():
             for event in info.timeline.events:
                 if isinstance(event, nio.RedactionEvent):
-                    self._gone.add(event.redacts)
+                    self._gone[event.redacts] = True
                 if event.sender != self._config.user and (message := await self._arrival(self._client.rooms[id], event, first)):
                     yield message
 
@@ -157,7 +171,10 @@ class Matrix:
         """Another process may have put them there."""
         if message not in self._buttons:
             related = self._client.room_get_event_relations(room, message, RelationshipType.annotation, "m.reaction")
-            ours = [event async for event in related if event.sender == self._config.user and BUTTON in event.source["content"]]
+            try:
+                ours = [event async for event in related if event.sender == self._config.user and BUTTON in event.source["content"]]
+            except AttributeError:  # how nio meets a refusal, such as for what was said before the bot came
+                return {}
             self._buttons[message] = {event.key: (event.source["content"][BUTTON], event.event_id) for event in ours}
         return self._buttons[message]
 
@@ -166,8 +183,11 @@ class Matrix:
         return str(sent.event_id)
 
     async def _asked(self, call: Any) -> Any:
+        return await self._fine(await self._reached(call))
+
+    async def _reached(self, call: Any) -> Any:
         try:
-            return await self._fine(await call)
+            return await call
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ConnectorError(f"the homeserver is away: {error}", retry_after=AGAIN) from error
 

@@ -21,6 +21,9 @@ from .config import Config, Server
 PAUSE, AGAIN = 1.0, 60.0
 """Seconds before a server that is gone is tried again, at first and at most; and between two looks which tools it has."""
 
+LONGEST = 1000
+"""Characters of a tool's description: it stands in every prompt."""
+
 log = logging.getLogger(__name__)
 
 
@@ -110,7 +113,7 @@ class Session:
             return await self._call(ctx, tool.name, args.model_dump())
 
         name = re.sub("[^a-z0-9_]", "_", f"{self._name}_{tool.name}".lower())[:32]
-        description = tool.description or tool.title or tool.name
+        description = (tool.description or tool.title or tool.name)[:LONGEST]
         return Tool(name, description, Given, call, timeout=self._server.timeout, schema=tool.input_schema)
 
     async def _call(self, ctx: Context, tool: str, arguments: dict[str, Any]) -> Reply:

@@ -52,8 +52,7 @@ class Plugin:
 
 async def _said(ctx: Context, words: str) -> Audio:
     settings: Settings = ctx.settings
-    words = plain(words)
-    if not words:
+    if not (words := plain(words)):
         raise UserError("Please say what I am to read aloud, or reply to a message with it.")
     if len(words) > settings.longest:
         raise UserError(f"I read at most {settings.longest} characters aloud, and this is {len(words)}.")

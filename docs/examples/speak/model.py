@@ -44,8 +44,7 @@ class Vits(Model[Speak, Spoken]):
         folder = placement.weights
         assert folder is not None, "its entry has weights"
         self._letters = VitsTokenizer.from_pretrained(folder, local_files_only=True)
-        vits = VitsModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        self._vits = vits.eval().to(placement.device)
+        self._vits = VitsModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval().to(placement.device)
 
     def unload(self) -> None:
         """Gives all memory back."""
@@ -59,15 +58,13 @@ class Vits(Model[Speak, Spoken]):
     def _speak(self, work: Work[Speak, Spoken]) -> None:
         import numpy
 
-        rate, sound = int(self._vits.config.sampling_rate), []
-        sentences = list(pieces(work.job.text))
+        rate, sound, sentences = int(self._vits.config.sampling_rate), [], list(pieces(work.job.text))
         for done, sentence in enumerate(sentences):
             if work.cancelled:
                 return
             work.emit(Progress(done=done, total=len(sentences), unit="sentences"))
             sound += [self._sound(sentence, work.job.rate), numpy.zeros(int(PAUSE * rate), "float32")]
-        samples = numpy.concatenate(sound)
-        if not numpy.any(samples):
+        if not numpy.any(samples := numpy.concatenate(sound)):
             work.refuse("I have no sounds for these letters: this voice speaks another language.")
             return
         note = work.keep(opus(samples, rate), "audio/ogg", "voice.ogg")
@@ -102,8 +99,7 @@ def pieces(text: str) -> Iterator[str]:
     for sentence in re.split(r"(?<=[.!?…])\s+|(?<=[。！？])", text.strip()):
         left = sentence.strip()
         while len(left) > LONGEST:
-            end = left.rfind(" ", 1, LONGEST)
-            end = end if end > 0 else LONGEST
+            end = max(left.rfind(" ", 1, LONGEST), 0) or LONGEST
             yield left[:end]
             left = left[end:].strip()
         if left:

@@ -84,6 +84,15 @@ def test_llama_is_told_of_tools_calls_and_results_in_its_own_form() -> None:
     assert prompt.tokens.count(words.convert_tokens_to_ids("<|eot_id|>")) == 4, "a result ends nobody's turn"
 
 
+def test_so_many_tools_as_leave_the_question_room_are_told() -> None:
+    words, chat = tokenizer(LLAMA), load().models[LLAMA].chat
+    many = [TIME.model_copy(update={"name": f"time_{number}", "description": "Tells it. " * 30}) for number in range(40)]
+    prompt = PromptFormat(Template(words, chat)).encode(TURNS[:2], 4000, many)
+    text = words.decode(prompt.tokens)
+    assert len(prompt.tokens) <= 2100
+    assert "What time is it?" in text and "time_0" in text and "time_39" not in text
+
+
 def test_a_model_without_a_form_for_them_gets_results_as_quoted_words() -> None:
     words, chat = tokenizer("gemma-2b-it"), load().models["gemma-2b-it"].chat
     text = words.decode(PromptFormat(Template(words, chat)).encode(TURNS, 4000, (TIME,)).tokens)

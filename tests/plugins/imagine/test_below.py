@@ -50,6 +50,10 @@ async def test_a_picture_that_the_platform_does_not_show_is_drawn_again_before_i
     assert isinstance(again, Draw) and isinstance(varied, Draw)
     assert (again.seed, again.batch, again.reference) == (8, (1, 0), None), "as its recipe says"
     assert (varied.reference, varied.prompt) == (Blob("c", "image/png", 5), "a cat")
+    acts.changed = {"pixels": "xyz"}
+    with pytest.raises(UserError, match="I no longer see the picture"):
+        await plugin().vary(context(acts, click()), button(reply, "Vary 2"))
+    acts.changed = {}
     paid = Config(models=("pro",), servers={"pro": Server()})
     reply = await imagine("a cat", acts, config=paid)
     with pytest.raises(UserError, match="I no longer see the picture"):

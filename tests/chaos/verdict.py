@@ -76,7 +76,7 @@ class Judge:
         ids = {one.text: one.id for one in said}
         found: dict[str, list[Shown]] = {one.id: [] for one in said}
         for message in shown:
-            if message.text.startswith(BELOW) or not (message.asked or message.text):  # below the beginning of what is very long
+            if message.text.startswith(BELOW) or not (message.text or message.busy):  # below the beginning of what is very long
                 continue
             asked = message.asked or ids.get(message.text.partition("\n")[0], "")
             if not asked or int(asked) >= first:

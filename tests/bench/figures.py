@@ -55,13 +55,6 @@ class Figure:
         low, middle, high = (round(one, 3) for one in (min(runs), statistics.median(runs), max(runs)))
         return cls(middle, unit, goal, better, len(runs), low, high)
 
-    @classmethod
-    def share(cls, counts: Sequence[tuple[int, int]], goal: float) -> Figure:
-        """Of how many so many: of all runs together, and the range of the single ones."""
-        some, every = (sum(column) for column in zip(*counts, strict=True))
-        parts = [round(one / of, 3) for one, of in counts]
-        return cls(round(some / every, 3), f"of {every:,}", goal, "higher", len(counts), min(parts), max(parts))
-
     @property
     def missed(self) -> bool:
         if self.goal is None:

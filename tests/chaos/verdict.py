@@ -76,7 +76,8 @@ class Judge:
         ids = {one.text: one.id for one in said}
         found: dict[str, list[Shown]] = {one.id: [] for one in said}
         for message in shown:
-            if message.text.startswith(BELOW) or not (message.text or message.busy):  # below the beginning of what is very long
+            wordless = not (message.text or message.busy or self.venue.keyed)  # Telegram alone takes so large a file
+            if message.text.startswith(BELOW) or wordless:
                 continue
             asked = message.asked or ids.get(message.text.partition("\n")[0], "")
             if not asked or int(asked) >= first:

@@ -148,7 +148,7 @@ async def test_a_cancelled_job_is_dropped_at_its_next_step(jobs: Jobs, start: St
     end = await jobs.ended("1", PATIENCE)
     assert isinstance(end, Broken)
     assert isinstance(end.error, JobCancelled)
-    assert await wait_until(lambda: log.names("dropped"), PATIENCE) == ["1"]
+    assert await wait_until(lambda: log.names("dropped"), 1.0) == ["1"]
 
 
 async def test_late_arrivals_join_a_turn_that_has_room(jobs: Jobs, start: Start, log: Log) -> None:

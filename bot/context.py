@@ -7,10 +7,11 @@ randomness from it.
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import cached_property
+from random import Random
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -93,8 +94,8 @@ class Stored:
 class Context:
     """One handler's view of one ticket.
 
-    `now` and `settings` are as they were when the ticket first ran; `ref` is the reference id that errors quote;
-    `random` gives the same numbers on every replay; `level` is what the person may do here.
+    `now` and `settings` are as they were when the ticket first ran; `ref` is the reference id that errors quote; `level` is what the person
+    may do here.
     """
 
     def __init__(self, message: Message, settings: BaseModel, now: datetime, ref: str, acts: Acts, level: Level = "member") -> None:
@@ -103,7 +104,6 @@ class Context:
         self.settings: Any = settings
         self.now = now
         self.ref = ref
-        self.random = random.Random(ref)  # noqa: S311  for dice and choices, which a replay must make again
         self.conversation = Conversation(acts)
         self.store = Stored(acts)
         self.choices = ServerChoices(acts)
@@ -112,6 +112,11 @@ class Context:
         self.personal = Personal(acts)
         self.quotas = Quotas(acts)
         self._acts = acts
+
+    @cached_property
+    def random(self) -> Random:
+        """Gives the same numbers on every replay, for dice and choices."""
+        return Random(self.ref)  # noqa: S311
 
     @property
     def person(self) -> Person:

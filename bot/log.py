@@ -10,7 +10,8 @@ import logging
 import re
 import sys
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
@@ -20,6 +21,11 @@ from pydantic import BaseModel, SecretStr
 from bot.config import LogTable
 
 HIDDEN = "[hidden]"
+
+LEVELS = {name.lower(): level for name, level in logging.getLevelNamesMapping().items()}
+
+Render = Callable[[structlog.typing.EventDict], str]
+"""Makes a line of what is said, without secrets."""
 
 SHORTEST = 4
 """Characters of the shortest secret that is looked for; hiding each "a" would hide the log."""
@@ -65,19 +71,46 @@ class Redaction:
         return TOKENS.sub(HIDDEN, text)
 
 
-class Recent(logging.Handler):
+class Output(logging.Handler):
+    """Takes finished lines; `render` makes them, of what libraries log and of what we say."""
+
+    render: Render
+
+    def put(self, line: str) -> None:
+        """Adds one."""
+        raise NotImplementedError
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """What a library logs."""
+        try:
+            self.put(self.format(record))
+        except Exception:  # as every handler does
+            self.handleError(record)
+
+
+class Written(Output):
+    """Writes them to a stream."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def put(self, line: str) -> None:
+        """Adds one, at once."""
+        self._stream.write(f"{line}\n")
+        self._stream.flush()
+
+
+class Recent(Output):
     """Has the newest lines, as programs read them, until somebody takes them: what nobody takes in time is in the log alone."""
 
     def __init__(self, most: int = 1000) -> None:
         super().__init__()
         self._lines: deque[str] = deque(maxlen=most)
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def put(self, line: str) -> None:
         """Adds one."""
-        try:
-            self._lines.append(self.format(record))
-        except Exception:  # as every handler does
-            self.handleError(record)
+        self._lines.append(line)
 
     def take(self) -> list[str]:
         """All of them, once."""
@@ -92,20 +125,46 @@ class Recent(logging.Handler):
         self._lines.extendleft(reversed(list(lines)[-free:] if free > 0 else []))
 
 
-class Lines(logging.Formatter):
-    """Renders the records of structlog and of libraries alike, then redacts."""
+class Sink:
+    """Takes what we say ourselves past `logging`, whose records, handlers and formatters took two thirds of a line; the outputs are those
+    that are set up there. What several of them render alike is rendered once.
+    """
 
-    def __init__(self, renderer: structlog.typing.Processor, redact: Redaction, process: str) -> None:
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self._root = logging.getLogger()
+
+    def say(self, **event: Any) -> None:
+        """One line, or one line and a traceback."""
+        lines: dict[Render, str] = {}
+        for output in self._root.handlers:
+            if isinstance(output, Output):
+                try:
+                    if output.render not in lines:
+                        lines[output.render] = output.render({**event})
+                    with output.lock or nullcontext():
+                        output.put(lines[output.render])
+                except Exception:  # as every handler does
+                    output.handleError(logging.makeLogRecord({"msg": event.get("message")}))
+
+    debug = info = warning = error = critical = say
+
+
+class Lines(logging.Formatter):
+    """Makes what libraries log look like what we say."""
+
+    def __init__(self, render: Render, process: str) -> None:
         super().__init__()
-        self._inner = structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_before(process),
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.EventRenamer("message"), renderer],
-        )
-        self._redact = redact
+
+        def rendered(_: Any, __: str, event: structlog.typing.EventDict) -> str:
+            return render(event)
+
+        meta, named = structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.EventRenamer("message")
+        self._inner = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_before(process), processors=[meta, named, rendered])
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, or one line and a traceback."""
-        return self._redact(self._inner.format(record))
+        return self._inner.format(record)
 
 
 def setup(
@@ -115,27 +174,28 @@ def setup(
 
     It goes to `recent` too, where there is one.
     """
-    target = stream or sys.stderr
+    target, redact = stream or sys.stderr, Redaction(secrets)
     people = table.format == "console" or (table.format == "auto" and target.isatty())
-    handler = logging.StreamHandler(target)
-    redact = Redaction(secrets)
-    handler.setFormatter(Lines(_for_people(target) if people else _for_programs(), redact, process))
-    root = logging.getLogger()
-    root.handlers = [handler]
+    programs, written, root = _for_programs(redact), Written(target), logging.getLogger()
+    written.render = _for_people(target, redact) if people else programs
+    root.handlers = [written]
     if recent is not None:
-        recent.setFormatter(Lines(_for_programs(), redact, process))
+        recent.render = programs
         root.addHandler(recent)
+    for output in (written, recent):
+        if output is not None:
+            output.setFormatter(Lines(output.render, process))
     root.setLevel(table.level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,
+            _audible,
             *_before(process),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            structlog.processors.EventRenamer("message"),
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=Sink,
         cache_logger_on_first_use=True,
     )
 
@@ -172,6 +232,13 @@ def _forms(secret: str) -> set[str]:
     return {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
 
 
+def _audible(_: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What is below the level of the log goes nowhere."""
+    if not logging.getLogger().isEnabledFor(LEVELS[method]):
+        raise structlog.DropEvent
+    return event
+
+
 def _before(process: str) -> list[structlog.typing.Processor]:
     def named(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         return {**event, "process": process} if process else event
@@ -185,15 +252,12 @@ def _before(process: str) -> list[structlog.typing.Processor]:
     ]
 
 
-def _for_programs() -> structlog.typing.Processor:
-    dump = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-    traceback = structlog.processors.format_exc_info
-
-    def render(logger: Any, method: str, event: structlog.typing.EventDict) -> str:
-        return str(dump(logger, method, traceback(logger, method, event)))
-
-    return render
+def _for_programs(redact: Redaction) -> Render:
+    dump, traceback = json.JSONEncoder(ensure_ascii=False, default=str).encode, structlog.processors.format_exc_info
+    return lambda event: redact(dump(traceback(None, "", event)))
 
 
-def _for_people(target: TextIO) -> structlog.typing.Processor:
-    return structlog.dev.ConsoleRenderer(colors=target.isatty(), event_key="message", exception_formatter=structlog.dev.plain_traceback)
+def _for_people(target: TextIO, redact: Redaction) -> Render:
+    plain = structlog.dev.plain_traceback
+    shown = structlog.dev.ConsoleRenderer(colors=target.isatty(), event_key="message", exception_formatter=plain)
+    return lambda event: redact(shown(None, "", event))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -32,6 +33,7 @@ LONGEST = 31 * 86_400
 """Seconds over which something is counted at most."""
 
 
+@lru_cache(maxsize=1024)
 def read_rate(text: str) -> tuple[float, int]:
     """So much in so many seconds: "20/hour", "100/day", "1/30s" for a cooldown. Raises ValueError."""
     found = RATE.fullmatch(text.strip().lower())

@@ -10,11 +10,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import typer
+import uvloop
 
 from bot import log, tracing
 from bot.allowing import Allowed
@@ -45,6 +47,7 @@ from bot.store.schema import migrate
 from bot.store.sessions import OPERATOR, SERVED, Sessions
 from bot.store.troubles import KEPT, Trouble, Troubles
 from bot.supervise import Stop, stopping
+from bot.web.binding import bind, url
 from bot.web.setup import Beginning
 from bot.web.site import Site, works
 
@@ -66,7 +69,7 @@ def router(path: Path | None, patience: float, announce: int | None, pages: bool
     recent = log.Recent()
     config, plugins = _begin(path, "front", patience, recent)
     with recording(config.redis_url, recent):
-        asyncio.run(_route(config, plugins, announce, pages))
+        uvloop.run(_route(config, plugins, announce, pages))
 
 
 def worker(path: Path | None, patience: float) -> int:
@@ -102,7 +105,7 @@ def await_store(data_dir: Path, patience: float) -> None:
 
 
 async def _route(config: Config, plugins: Plugins, announce: int | None, pages: bool) -> None:
-    bound = _bind(config) if pages else None
+    bound = bind(config) if pages else None
     redis = connect(config.redis_url)
     try:
         await check(redis, config.redis_url)
@@ -175,12 +178,6 @@ def _observed(config: Config, redis: Redis, metrics: RouterMetrics, stop: Stop, 
     return serving(config.observe, "router_port", metrics, ready, refresh)
 
 
-def _bind(config: Config) -> socket.socket:
-    from bot.web.app import bind
-
-    return bind(config)
-
-
 def site_of(
     config: Config,
     rooms: Rooms,
@@ -220,12 +217,14 @@ def site_of(
 
 @asynccontextmanager
 async def serving_pages(site: Site, bound: socket.socket | None) -> AsyncIterator[str]:
-    """Gives a link that lets one operator in; "" where there are no pages, for which their library is not even imported."""
+    """Gives a link that lets one operator in; "" where there are no pages, for which their library is not even imported.
+
+    That takes longer than all the rest of a start, so it is done beside what the connectors do meanwhile.
+    """
     if bound is None:
         yield ""
         return
-    from bot.web.app import serve, url
-
+    serve = (await asyncio.to_thread(import_module, "bot.web.app")).serve
     sessions, address = site.sessions, site.config.web.address or url(bound)
     ready = asyncio.Event()
     serving = asyncio.create_task(serve(site, bound=bound, ready=ready))

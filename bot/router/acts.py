@@ -1,41 +1,31 @@
-"""What handlers do through `ctx`, made durable: every act is found in the journal when the handler runs again. Running it: `runner.py`."""
+"""What handlers do through `ctx`, made durable: every act is found in the journal when the handler runs again. With files: `filing.py`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.acts import Canvas, Clip, Fetched, Paper, Scope, Show
+from bot.acts import Fetched, Scope, Show
 from bot.connector import Connector, Deliver, Limits
-from bot.errors import ConnectorError, PluginError, Refused, UserError
+from bot.errors import PluginError, Refused
 from bot.jobs import Function, Job, Result
-from bot.media import Decoder
-from bot.messages import Attachment, Audio, Blob, Image, Message, Person, Reply, Source, message_json, reply_json
-from bot.papers import Papers
-from bot.pictures import Pictures
-from bot.router.clicking import Instead
-from bot.router.cutting import Recording
-from bot.router.deciding import DurableDecisions, Offices
+from bot.messages import Message, Person, Reply, message_json, reply_json
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
+from bot.router.filing import DurableFiles
 from bot.router.following import Following
 from bot.router.journal import Journal
 from bot.router.metering import spent
+from bot.router.stores import Stores
 from bot.router.toolbox import Toolbox
-from bot.store.blobs import Blobs
-from bot.store.conversations import DAY, Conversations
+from bot.store.conversations import DAY
 from bot.store.keys import digest
-from bot.store.plugindata import PluginData
-from bot.store.queue import Queue
 from bot.store.quotas import Exhausted
-from bot.store.schedules import Firing, Schedules
-from bot.translation import tr
+from bot.store.schedules import Firing
 from bot.turns import Call, Summary, Turn
 
 R = TypeVar("R", bound=Result)
@@ -46,38 +36,17 @@ LONGEST_CHAIN = 8
 turns_json: TypeAdapter[list[Turn]] = TypeAdapter(list[Turn])
 functions_json: TypeAdapter[tuple[Function, ...]] = TypeAdapter(tuple[Function, ...])
 fetched_json: TypeAdapter[Fetched] = TypeAdapter(Fetched)
-blob_json: TypeAdapter[Blob] = TypeAdapter(Blob)
-paper_json: TypeAdapter[Paper] = TypeAdapter(Paper)
-canvas_json: TypeAdapter[Canvas] = TypeAdapter(Canvas)
 
 
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What acts read and write, what may be had instead of a long wait, who counts results, and who reads strangers' files."""
-
-    queue: Queue
-    blobs: Blobs
-    conversations: Conversations
-    data: PluginData
-    schedules: Schedules
-    offices: Offices
-    instead: Instead = field(default_factory=Instead)
-    count: Callable[[Result], None] = lambda result: None
-    decoder: Decoder = field(default_factory=Decoder)
-    pictures: Pictures = field(default_factory=Pictures)
-    papers: Papers = field(default_factory=Papers)
-
-
-class DurableActs(DurableDecisions):
+class DurableActs(DurableFiles):
     """The acts of one run of one ticket."""
 
     def __init__(
         self, journal: Journal, line: Line, stores: Stores, connector: Connector, forward: Deliver, toolbox: Toolbox | None = None
     ) -> None:
         """`toolbox` is what may be called meanwhile; a tool has none."""
-        super().__init__(journal, stores.offices, connector)
+        super().__init__(journal, stores, connector)
         self._line = line
-        self._stores = stores
         self._forward = forward
         self._toolbox = toolbox
 
@@ -234,73 +203,8 @@ class DurableActs(DurableDecisions):
         """One write for the removal and its journal entry."""
         await self._write(self._journal.name("unschedule", id), self._stores.schedules.removing(id))
 
-    async def read(self, source: Source, limit: int) -> bytes:
-        """The same bytes every time, so they need no journal."""
-        if source.size > limit:
-            raise _too_large(source, limit)
-        if isinstance(source, Blob):
-            return await self._stores.blobs.get(source)
-        content = bytearray()
-        async for piece in self._pieces(source):
-            content += piece
-            if len(content) > limit:
-                raise _too_large(source, limit)
-        return bytes(content)
-
-    async def _pieces(self, source: Attachment) -> AsyncIterator[bytes]:
-        try:
-            async for piece in self._connector.read(source):
-                yield piece
-        except ConnectorError as error:
-            raise UserError(tr("I could not get the file “{file}”. Please send it again.", file=source.name or source.id)) from error
-
-    async def keep(self, content: bytes, mime: str, name: str) -> Blob:
-        """The blob that was made the first time."""
-
-        async def put() -> bytes:
-            return blob_json.dump_json(await self._stores.blobs.put(content, mime, name))
-
-        return blob_json.validate_json(await self._journal.once(self._journal.name("keep", mime, name, digest(content.hex())), put))
-
-    def clips(self, audio: Audio, longest: float, total: float, ahead: int) -> AbstractAsyncContextManager[AsyncIterator[Clip]]:
-        """See `cutting.py`."""
-        stores, content = self._stores, lambda: self._pieces_of(audio.source)
-        cancel = partial(stores.queue.cancel, self._journal.ticket.id)
-        return Recording(audio, content, self._journal, stores.blobs, stores.decoder, cancel).clips(longest, total, ahead)
-
-    async def picture(self, image: Image, side: int) -> Canvas:
-        """The picture that was read the first time."""
-
-        async def read() -> bytes:
-            found = await self._stores.pictures.read(self._pieces_of(image.source), side)
-            blob = await self._stores.blobs.put(found.png, "image/png", "picture.png")
-            return canvas_json.dump_json(Canvas(blob, found.width, found.height, found.recipe))
-
-        return canvas_json.validate_json(await self._journal.once(self._journal.name("picture", image.source.id, str(side)), read))
-
-    async def paper(self, source: Source, letters: int) -> Paper:
-        """The words that were read the first time."""
-
-        async def read() -> bytes:
-            found = await self._stores.papers.read(self._pieces_of(source), letters)
-            return paper_json.dump_json(Paper(found.text, found.read, found.pages))
-
-        return paper_json.validate_json(await self._journal.once(self._journal.name("paper", source.id, str(letters)), read))
-
     async def remove(self) -> None:
         """Once; a message that is gone, or not ours, is left alone."""
         clicked = self._message.reply_to
         if clicked is not None and clicked.sender.id == self._message.me:
             await self._line.remove(clicked.id, self._journal.name("remove", clicked.id))
-
-    async def _pieces_of(self, source: Source) -> AsyncIterator[bytes]:
-        if isinstance(source, Blob):
-            yield await self._stores.blobs.get(source)
-            return
-        async for piece in self._pieces(source):
-            yield piece
-
-
-def _too_large(source: Source, limit: int) -> UserError:
-    name, most = source.name or tr("you sent"), f"{limit / 1_000_000:.0f}"
-    return UserError(tr("The file {name} is too large: at most {most} MB.", name=name, most=most))

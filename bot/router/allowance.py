@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -46,13 +47,13 @@ class Allowance:
 
     async def __aenter__(self) -> Allowance:
         await self._limit.__aenter__()
-        self._since = self._loop.time()
+        self._since = time.monotonic()
         _running.set(self)
         return self
 
     async def __aexit__(self, *fault: Any) -> None:
         _running.set(None)
-        self.used += 0.0 if self._inside else self._loop.time() - self._since
+        self.used += 0.0 if self._inside else time.monotonic() - self._since
         try:
             await self._limit.__aexit__(*fault)
         finally:
@@ -64,7 +65,7 @@ class Allowance:
         outer = _running.get()
         _running.set(None)
         if self._inside == 0:
-            self.used += self._loop.time() - self._since
+            self.used += time.monotonic() - self._since
             self._reschedule(None)
         self._inside += 1
         try:
@@ -72,8 +73,8 @@ class Allowance:
         finally:
             self._inside -= 1
             if self._inside == 0:
-                self._since = self._loop.time()
-                self._reschedule(self._since + max(self._seconds - self.used, 0.0))
+                self._since = time.monotonic()
+                self._reschedule(self._loop.time() + max(self._seconds - self.used, 0.0))
             _running.set(outer)
 
     def _reschedule(self, at: float | None) -> None:

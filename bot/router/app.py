@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ from bot.errors import PluginError, StoreError
 from bot.messages import Address, Message
 from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
-from bot.router.acts import DurableActs, Stores
+from bot.router.acts import DurableActs
 from bot.router.admitting import Admitting
 from bot.router.allowance import adopting
 from bot.router.announcing import ANNOUNCE
@@ -56,10 +53,12 @@ from bot.router.publishing import Publishing
 from bot.router.readers import Readers
 from bot.router.remembering import FOLLOWED
 from bot.router.reporting import Reporting
+from bot.router.residence import Residence
 from bot.router.rewriting import Rewriting
 from bot.router.ruling import Ruling
 from bot.router.runner import Runner
 from bot.router.stopping import stopping
+from bot.router.stores import Stores
 from bot.router.table import Table
 from bot.router.terms import Terms
 from bot.router.threads import Threads
@@ -72,7 +71,7 @@ from bot.store.conversations import Conversations
 from bot.store.dead import DeadList
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.store.leads import Leads
+from bot.store.leads import Leads, process_name
 from bot.store.leaving import Leaving
 from bot.store.moving import Moving
 from bot.store.offered import Offered
@@ -154,7 +153,7 @@ def build(
     """
     metrics = metrics or RouterMetrics()
     by_name = _by_name(connectors)
-    servers, owner = Servers(redis, keys), _owner()
+    servers, owner = Servers(redis, keys), process_name()
     tickets = Tickets(redis, keys, owner, lease=lease)
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
     work = Work(tickets, jobs)
@@ -210,7 +209,6 @@ def build(
     runner = run(table, plugins, tickets, delivery, act, endings.ended)
     lateness = Lateness(lambda address: by_name[address.connector].limits(address).patience, time.time)
     start, buttons = runner.start, StatusButtons(tickets, stores.queue, stores.instead)
-    move = Moving(redis, keys).move
     publishing = Publishing(table, gate, by_name, Offered(redis, keys), readers, doorsteps.tell, everywhere)
     dispatch = Dispatch(
         table,
@@ -223,13 +221,11 @@ def build(
         buttons,
         time.time,
         lateness,
-        move,
         publishing,
         Threads(by_name, doorsteps.tell),
-        Leaving(redis, keys),
         Forms(by_name, data),
         Suggestions(table, gate, by_name, readers),
-        doorsteps,
+        Residence(table, tickets, buttons, doorsteps, admitting, publishing, Leaving(redis, keys), Moving(redis, keys).move),
         admitting,
         readers,
         meters,
@@ -302,8 +298,3 @@ def _by_name(connectors: Sequence[Connector]) -> dict[str, Connector]:
             raise PluginError(connector.name, "is the name of two connectors: configure one of them away")
         found[connector.name] = connector
     return found
-
-
-def _owner() -> str:
-    """Names this process for the leases it holds."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"

@@ -46,7 +46,7 @@ class Suggestions:
         completion = entry.route.completions.get(typing.option)
         if completion is None:
             return matching(_choices_of(entry.route, typing.option), typing.text)
-        settings, message = self._gate.settings(entry.plugin, view, message.address), await self._readers.settled(message, view)
+        settings, message = self._gate.settings(entry.plugin, view, message.address), (await self._readers.settled(message, view))[0]
         try:
             with reader(self._readers.of(message, entry.plugin)):
                 async with asyncio.timeout(PATIENCE):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import structlog
 
-from bot import tracing
 from bot.connector import Connector, Key, Post, Signing
-from bot.errors import ConnectorError, MessageGone, NotAllowed, StoreError, UserError
-from bot.messages import Address, Clicked, Image, Reply, reply_json
+from bot.errors import ConnectorError, MessageGone, StoreError, UserError
+from bot.messages import Clicked, Image, Reply, reply_json
 from bot.metrics import RouterMetrics
 from bot.router.clicking import CANCEL
+from bot.router.insisting import Insisting, Tell
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
@@ -27,13 +26,9 @@ from bot.translation import tr
 SLOW = 30.0
 """Seconds after which an answer is sent anew as a reply, because an edit notifies nobody."""
 
-TRIES = 10
 PAUSE = 0.05
 """Seconds until it is looked again whether the ticket is still ours."""
 
-LONGEST_PAUSE = 60.0
-
-T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -44,8 +39,7 @@ class Delivery:
     connectors: Mapping[str, Connector]
     posts: Posts
     pace: Pace
-    tell: Callable[[Address, str], Awaitable[None]] | None = None
-    """Tells the admins of a place what they have to change there."""
+    tell: Tell | None = None
     metrics: RouterMetrics = field(default_factory=RouterMetrics)
 
     def line(self, journal: Journal) -> Line:
@@ -74,7 +68,7 @@ class Line:
         self._address = journal.message.address
         self._connector = delivery.connectors[self._address.connector]
         self._limits = self._connector.limits(self._address)
-        self._cancel = (Key(f"{CANCEL}{journal.ticket.id}", tr("Cancel")),)
+        self._calls = Insisting(self._connector, self._address, self._limits, delivery.pace, delivery.metrics, delivery.tell)
         self._newest: Status | None = None
         self._shown: Status | None = None
         self._next_picture = 0.0
@@ -82,12 +76,15 @@ class Line:
         """Whether the beginning of the answer was shown."""
         self.sent: list[str] = []
         """The messages that this run made, or made the answer."""
-        self.failed = False
-        """Whether the platform would not take something."""
         self._pump: asyncio.Task[None] | None = None
         self._patient = False
         self._calling = False
         self._begun = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the platform would not take something."""
+        return self._calls.failed
 
     def show(self, reply: Reply, *, after: float = 0.0, partial: bool = False, offers: Sequence[Key] = ()) -> None:
         """Shows this unless something newer comes first; `after` seconds of grace spare quick answers a flicker.
@@ -99,7 +96,7 @@ class Line:
         self.speaking = partial or self.speaking
         post = Post(
             beginning(reply.text, self._limits),
-            keys=(*self._cancel, *offers),
+            keys=(Key(f"{CANCEL}{self._journal.ticket.id}", tr("Cancel")), *offers),
             reply_to=self._journal.message.id,
             silent=reply.silent,
             private=reply.private,
@@ -139,7 +136,7 @@ class Line:
             try:
                 await self._put(await self._drawn(status))
             except (ConnectorError, StoreError) as error:  # a partial that is lost costs nothing, the next one holds all of it
-                await self._hold(error, getattr(error, "retry_after", None) or 1.0)
+                await self._calls.hold(error, getattr(error, "retry_after", None) or 1.0)
                 log.debug("status line not shown", fault=str(error))
             except Superseded:
                 return
@@ -187,7 +184,7 @@ class Line:
         elsewhere = reply is None or await self._delivered(reply, status)
         left = status or (self._journal.message.via if reply is None else "")
         if left and elsewhere:
-            await self._insist(lambda: self._connector.delete(self._address, left))
+            await self._calls.insist(lambda: self._connector.delete(self._address, left))
 
     async def _delivered(self, reply: Reply, status: str | None) -> bool:
         """Whether the answer stands elsewhere than in the status line."""
@@ -207,7 +204,7 @@ class Line:
         if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
             await self._send(posts[1:], "answer", 1)
         elif status is None and self._journal.find("sent.answer.0") is None:
-            id = await self._insist(lambda: self._send_over(posts[0]))
+            id = await self._calls.insist(lambda: self._send_over(posts[0]))
             self.sent += [id] if id else []
             if len(posts) > 1:  # where nothing follows, the end of the ticket records it
                 await self._journal.write("sent.answer.0", (id or "").encode())
@@ -230,7 +227,7 @@ class Line:
                 return False
             return True
 
-        return await self._insist(edit) is not False
+        return await self._calls.insist(edit) is not False
 
     async def _send_over(self, post: Post) -> str:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
@@ -247,7 +244,7 @@ class Line:
     async def remove(self, message: str, name: str) -> None:
         """Takes a message of ours away; `name` is unique within the ticket."""
         if self._journal.find(name) is None:
-            await self._insist(lambda: self._connector.delete(self._address, message))
+            await self._calls.insist(lambda: self._connector.delete(self._address, message))
             await self._journal.write(name, b"")
 
     async def _send(self, posts: list[Post], name: str, first: int) -> None:
@@ -257,47 +254,9 @@ class Line:
     async def _send_once(self, post: Post, name: str) -> None:
         if self._journal.find(name) is None:
             nonce = f"{self._journal.ref}.{name}"
-            id = await self._insist(lambda: self._connector.send(self._address, post, nonce))
+            id = await self._calls.insist(lambda: self._connector.send(self._address, post, nonce))
             self.sent += [id] if id else []
             await self._journal.write(name, (id or "").encode())
-
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T | None:
-        """Tries until the platform takes it, or says that trying is useless; None then, with a line in the log."""
-        for attempt in range(TRIES):
-            await self._delivery.pace.take(self._address, self._limits)
-            try:
-                return await self._called(call)
-            except ConnectorError as error:
-                if error.retry_after is None or attempt == TRIES - 1:
-                    self.failed = True
-                    log.error("answer not delivered", connector=self._connector.name, fault=str(error), tries=attempt + 1)
-                    if isinstance(error, NotAllowed) and self._delivery.tell is not None:
-                        await self._delivery.tell(self._address, error.words)
-                    return None
-                pause = max(error.retry_after, min(0.5 * 2**attempt, LONGEST_PAUSE))
-                await self._hold(error, pause)
-                await asyncio.sleep(pause)
-        return None
-
-    async def _hold(self, error: ConnectorError | StoreError, seconds: float) -> None:
-        limited = isinstance(error, ConnectorError) and error.limited
-        await self._delivery.pace.hold(self._address, self._limits, seconds, limited=limited)
-
-    async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Makes one call that brings an answer to the platform, and counts it."""
-        name, metrics, began = self._connector.name, self._delivery.metrics, time.monotonic()
-        outcome = "lost"
-        try:
-            with tracing.span("deliver", connector=name):
-                called = await call()
-            outcome = "taken"
-        except ConnectorError as error:
-            outcome = "gone" if isinstance(error, MessageGone) else "refused" if error.retry_after is None else "put off"
-            raise
-        finally:
-            metrics.calls.labels(name, outcome).inc()
-            metrics.call_seconds.labels(name).observe(time.monotonic() - began)
-        return called
 
     async def close(self) -> None:
         """Stops the status line; a call to the platform that is under way is waited for, never cut."""

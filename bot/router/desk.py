@@ -7,13 +7,15 @@ from typing import Protocol
 
 from bot.messages import Message
 from bot.store.quotas import NOTHING, Charge
-from bot.store.tickets import Body, Ticket
+from bot.store.tickets import Body, Supposed, Ticket
 
 
 class Desk(Protocol):
     """Where tickets are written: Redis, or memory when the cost of the rest is measured."""
 
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
+    async def accept(
+        self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING, supposed: Supposed | None = None
+    ) -> list[Ticket]:
         """See `Tickets.accept`."""
 
     async def asked(self, id: str) -> Message | None:

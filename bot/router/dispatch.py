@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from bot.choices import CORE
 from bot.errors import BadArguments, ConnectorError
 from bot.forms import Form
-from bot.messages import Address, Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Person, Present, Said, Typing
+from bot.messages import Address, Called, Clicked, Deleted, Fired, Message, Person, Said, Typing
 from bot.plugins import Plugins
 from bot.router.addressing import addressed, follows, heard
 from bot.router.admitting import Admitting
@@ -18,7 +18,6 @@ from bot.router.asking import question, resumed
 from bot.router.clicking import StatusButtons
 from bot.router.completing import Suggestions
 from bot.router.desk import Desk
-from bot.router.doorsteps import Doorsteps
 from bot.router.explaining import Explaining
 from bot.router.filling import Forms
 from bot.router.finding import Finder
@@ -29,15 +28,14 @@ from bot.router.metering import Meters
 from bot.router.publishing import Publishing
 from bot.router.readers import Readers
 from bot.router.remembering import followed
+from bot.router.residence import Decide, Residence, Residing
 from bot.router.saying import TOLD_ROUTE, told
 from bot.router.table import Table
 from bot.router.threads import Threads
-from bot.router.welcoming import welcome
 from bot.routes import Command
 from bot.store.conversations import Conversations
-from bot.store.leaving import Leaving
 from bot.store.quotas import Exhausted
-from bot.store.tickets import Body, StaleSettings, Ticket, ticket_id
+from bot.store.tickets import Body, StaleSettings, Supposed, Ticket, ticket_id
 from bot.translation import reader, tr, translated
 
 log = structlog.get_logger(__name__)
@@ -58,13 +56,11 @@ class Dispatch:
         buttons: StatusButtons,
         clock: Callable[[], float],
         lateness: Lateness,
-        move: Callable[[Address, Address], Awaitable[None]],
         publishing: Publishing,
         threads: Threads,
-        leaving: Leaving,
         forms: Forms,
         suggestions: Suggestions,
-        doorsteps: Doorsteps,
+        residence: Residence,
         admitting: Admitting,
         readers: Readers,
         meters: Meters,
@@ -80,13 +76,11 @@ class Dispatch:
         self._buttons = buttons
         self._clock = clock
         self._lateness = lateness
-        self._move = move
         self._publishing = publishing
         self._threads = threads
-        self._leaving = leaving
         self._forms = forms
         self._suggestions = suggestions
-        self._doorsteps = doorsteps
+        self._residence = residence
         self._admitting = admitting
         self._readers = readers
         self._meters = meters
@@ -94,23 +88,8 @@ class Dispatch:
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
-        if isinstance(message.trigger, Moved):
-            await self._move(message.address, replace(message.address, server=message.trigger.server))
-            return
-        if isinstance(message.trigger, Left):
-            await self._leaving.left(message.address)
-            await self._doorsteps.forget(message.address)
-            await self._publishing.left(message)
-            for id in await self._desk.under_way(message.address.tenant):
-                await self._buttons.withdraw(id)
-            return
-        if isinstance(message.trigger, Joined):
-            await self._leaving.back(message.address)
-            await self._joined(message, message.trigger)
-            return
-        if isinstance(message.trigger, Present):
-            for server in await self._doorsteps.absent(message.address.connector):
-                await self.deliver(replace(message, address=replace(message.address, server=server), trigger=Left()))
+        if isinstance(message.trigger, Residing):
+            await self._residence.changed(message, message.trigger, self._accept)
             return
         if isinstance(message.trigger, Typing):
             await self._suggestions.give(message, message.trigger)
@@ -131,7 +110,8 @@ class Dispatch:
                 raise StaleSettings
             return await self._admitting.heard(message, view)
         talking = view.talking(message.address)
-        message = replace(message, addressed=addressed(message, talking))
+        if addressed(message, talking) is not message.addressed:
+            message = replace(message, addressed=not message.addressed)
         if self._lateness.late(message):
             return await self._late_bodies(message, view)
         if message.addressed and talking.threads:
@@ -151,19 +131,6 @@ class Dispatch:
             return False
         routes = [*self._table.known, (CORE, TOLD_ROUTE)]
         return await self._desk.known([ticket_id(message.address.connector, message.event, *route) for route in routes])
-
-    async def _joined(self, message: Message, joined: Joined) -> None:
-        """The bot is in a server, whose commands are listed now; what its people have to know is said once."""
-        await self._doorsteps.learn(message)
-        self._publishing.joined(message)
-
-        async def greeted(message: Message, view: View) -> list[Body]:
-            if not view.serves(message.address):
-                return await self._admitting.joined(message, joined, view)
-            return [told(message, welcome(joined, self._table, view, message.address))]
-
-        if joined.new or joined.note:
-            await self._accept(message, greeted)
 
     async def say(self, address: Address, event: str, words: str) -> None:
         """Says something of its own accord, once for the same event."""
@@ -190,16 +157,17 @@ class Dispatch:
 
         await self._accept(message, bodies)
 
-    async def _accept(self, message: Message, decide: Callable[[Message, View], Awaitable[list[Body]]]) -> None:
+    async def _accept(self, message: Message, decide: Decide) -> None:
         while True:
             view = await self._gate.view(message.address)
-            settled = await self._readers.settled(message, view)
+            settled, supposed = await self._readers.settled(message, view)
             try:
                 with reader(self._readers.of(settled)):
                     bodies = await decide(settled, view)
-                    bodies, tickets = await self._written(settled, bodies, view) if bodies else ([], [])
+                    bodies, tickets = await self._written(settled, bodies, view, supposed) if bodies else ([], [])
             except StaleSettings:
                 self._gate.forget(message.address)
+                self._readers.forget(message)
                 self._publishing.changed(message)
                 continue
             self._explaining.seen(message, view, bodies)
@@ -207,14 +175,16 @@ class Dispatch:
                 self._start(ticket)
             return
 
-    async def _written(self, message: Message, bodies: list[Body], view: View) -> tuple[list[Body], list[Ticket]]:
+    async def _written(
+        self, message: Message, bodies: list[Body], view: View, supposed: Supposed | None
+    ) -> tuple[list[Body], list[Ticket]]:
         """These with their tickets; where somebody has used up what they may, one that says so in place of those that are counted."""
         charge = self._meters.message(view, bodies)
         try:
-            return bodies, await self._desk.accept(bodies, view.version, self._clock(), charge)
+            return bodies, await self._desk.accept(bodies, view.version, self._clock(), charge, supposed)
         except Exhausted as over:
             left = [*(body for body in bodies if body.id not in charge.of), self._meters.refused(message, over)]
-            return left, await self._desk.accept(left, view.version, self._clock())
+            return left, await self._desk.accept(left, view.version, self._clock(), supposed=supposed)
 
     async def _withdraw(self, message: Message, event: str) -> None:
         """What was said before is said no more: whatever still works on it stops, and no turn of it stays."""

@@ -50,15 +50,15 @@ class Endings:
             self._tally.worked(sum(one.worked or 0.0 for one in requests))
             await self._tell(ticket, outcome, worked)
         except StoreError as error:  # what is left behind has a lifetime
-            log.warning("nothing followed a ticket's end", ref=ticket.id[:10], fault=str(error))
+            log.warning("nothing followed a ticket's end", ref=ticket.ref, fault=str(error))
 
     async def _tell(self, ticket: Ticket, outcome: str, worked: bool) -> None:
         address = ticket.body.message.address
         facts = {"seconds": round(time.time() - ticket.at, 3), "outcome": outcome}
-        event = Event("ticket.finished", time.time(), ticket.id[:10], address.tenant, ticket.body.plugin, facts)
+        event = Event("ticket.finished", time.time(), ticket.ref, address.tenant, ticket.body.plugin, facts)
         log.info(event.name, ref=event.ref, server=event.server, plugin=event.plugin, route=ticket.body.route, **event.facts)
         view = await self._gate.view(address)
-        self._plugins.observe([name for name in self._plugins.loaded if view.allows(name, address)], event)
+        self._plugins.observe((name for name in self._plugins.loaded if view.allows(name, address)), event)
         if worked:
             await self._queue.drop(ticket.id)
 

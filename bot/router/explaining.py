@@ -73,7 +73,7 @@ class Explaining:
             plugin=body.plugin,
             route=body.route,
             words=body.refusal or "",
-            ref=ticket.id[:10],
+            ref=ticket.ref,
             seconds=round(time.time() - ticket.at, 2),
             requests=requests,
             answers=len(line.sent),

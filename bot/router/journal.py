@@ -45,8 +45,8 @@ class Journal:
 
     @property
     def ref(self) -> str:
-        """Short enough to type, long enough to find in the log."""
-        return self.ticket.id[:10]
+        """The ticket's."""
+        return self.ticket.ref
 
     @property
     def again(self) -> bool:

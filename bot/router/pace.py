@@ -131,7 +131,7 @@ class Pace:
     @staticmethod
     def _chat(address: Address, limits: Limits) -> Address:
         """Whom a budget belongs to: a chat, mostly with all its topics."""
-        return replace(address, thread="") if limits.budget[0] and not limits.threads_apart else address
+        return replace(address, thread="") if address.thread and limits.budget[0] and not limits.threads_apart else address
 
     def _forget(self, now: float) -> None:
         if len(self._next) > REMEMBERED:

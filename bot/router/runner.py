@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from bot import tracing
 from bot.choices import CORE
@@ -79,7 +79,7 @@ class Runner:
         if self._held.get(ticket.id, (None, None))[1] is task:
             del self._held[ticket.id]
         if not task.cancelled() and (fault := task.exception()) is not None:
-            log.error("a ticket failed outside its handler", exc_info=fault, ref=ticket.id[:10])
+            log.error("a ticket failed outside its handler", exc_info=fault, ref=ticket.ref)
 
     def abandon(self, id: str) -> None:
         """Stops running a ticket that belongs to somebody else by now."""
@@ -97,9 +97,9 @@ class Runner:
         await asyncio.gather(*(self._tickets.hand_back(ticket) for ticket, _ in left))
 
     async def _run(self, ticket: Ticket) -> None:
-        journal = Journal(ticket, self._tickets, {})
         body = ticket.body
-        with bound_contextvars(ref=journal.ref), tracing.ticket(ticket.id, plugin=body.plugin, route=body.route, attempts=ticket.attempts):
+        bind_contextvars(ref=ticket.ref)  # for as long as this task runs
+        with tracing.ticket(ticket.id, plugin=body.plugin, route=body.route, attempts=ticket.attempts):
             try:
                 await self._answer(Journal(ticket, self._tickets, await self._tickets.recall(ticket)))
             except Superseded:

@@ -33,6 +33,8 @@ def split(text: str, limit: int, size: Callable[[str], int] = len, most: int | N
     pieces: list[str] = []
     opening = ""
     rest = text.strip()
+    if len(rest) <= limit and size(rest) <= limit:
+        return [rest]
     reserve = 1 + max((len(fence["mark"]) for fence in FENCE.finditer(text)), default=3)
     while len(pieces) != most and (len(rest) > limit or size(opening) + size(rest) > limit):
         room = limit - size(opening) - reserve

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import uuid
+
 from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
@@ -46,3 +50,8 @@ class Leads:
             await self._locks[what].release()
         except LockError:
             return
+
+
+def process_name() -> str:
+    """Of this process, for all leases that it holds."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"

@@ -52,6 +52,10 @@ class PluginData:
         """The stored value, or None. `owner` is the server, conversation or person that `scope` speaks of."""
         return cast("bytes | None", await self._load(keys=[self._keys.data(plugin, scope, owner, key)]))
 
+    def where(self, plugin: str, scope: str, owner: str, key: str) -> str:
+        """The name of the key in Redis that has it."""
+        return self._keys.data(plugin, scope, owner, key)
+
     def saving(self, plugin: str, scope: str, owner: str, key: str, value: bytes | None, ttl: float | None) -> list[Write]:
         """The writes that store or remove a value, and keep the index of what exists for this owner."""
         name, index = self._keys.data(plugin, scope, owner, key), self._keys.data_index(scope, owner)

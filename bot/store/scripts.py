@@ -13,6 +13,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
+from bot.store.connection import exchange
+
 WHEN_FULL = frozenset(
     {
         *("queue_claim", "queue_renew", "queue_emit", "queue_finish", "queue_release", "queue_reap", "queue_park", "queue_loaded"),
@@ -70,19 +72,9 @@ class Scripts:
             _settle(calls, found)
 
     async def _answers(self, calls: Sequence[Call]) -> Sequence[Any]:
-        if len(calls) == 1:
-            return [await self._answer(calls[0])]
-        async with self._redis.pipeline(transaction=False) as batch:
-            for call in calls:
-                batch.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
-            found = await batch.execute(raise_on_error=False)
+        commands = [("EVALSHA", call.script.sha, len(call.keys), *call.keys, *call.args) for call in calls]
+        found = await exchange(self._redis, commands)
         return [await self._again(call) if isinstance(one, NoScriptError) else one for call, one in zip(calls, found, strict=True)]
-
-    async def _answer(self, call: Call) -> Any:
-        try:
-            return await self._redis.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
-        except NoScriptError:
-            return await self._again(call)
 
     async def _again(self, call: Call) -> Any:
         """By its text, which also loads it: between a load of its own and the call it might be forgotten once more."""

@@ -14,7 +14,7 @@ from bot.choices import CORE, Deed, Level
 from bot.house import Rules
 from bot.permissions import Grant
 from bot.quotas import Quota
-from bot.store.connection import guarded
+from bot.store.connection import exchange, guarded
 from bot.store.keys import Keys
 from bot.store.tickets import StaleSettings, Write
 from bot.tables import Talking
@@ -160,10 +160,8 @@ class Servers:
     @guarded
     async def version(self, tenant: str) -> int:
         """The `stamp` of what holds for the server, 0 where nothing was ever chosen."""
-        async with self._redis.pipeline(transaction=True) as batch:
-            batch.hget(self._keys.server(tenant), "version")
-            batch.hget(self._keys.house(), "version")
-            return sum(int(found or 0) for found in await batch.execute())
+        commands = [("HGET", key, "version") for key in (self._keys.server(tenant), self._keys.house())]
+        return sum(int(found or 0) for found in await exchange(self._redis, commands))
 
     @guarded
     async def put(self, tenant: str, server: Server) -> None:

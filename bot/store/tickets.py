@@ -77,6 +77,11 @@ class Ticket:
     at: float
 
     @property
+    def ref(self) -> str:
+        """Short enough to type, long enough to find in the log."""
+        return self.id[:10]
+
+    @property
     def crashed_too_often(self) -> bool:
         """True when three routers have died while running it."""
         return self.attempts > MOST_CRASHES
@@ -88,6 +93,14 @@ class Superseded(Exception):  # noqa: N818  an outcome, not a fault
 
 class StaleSettings(Exception):  # noqa: N818  an outcome, not a fault
     """The server's settings changed since they were cached; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """A value as it was read before, b"" for none: what follows from it is written only where it is still so."""
+
+    key: str
+    value: bytes
 
 
 Write = Sequence[str | bytes | int]
@@ -112,19 +125,21 @@ class Tickets:
         self._release = script("ticket_release")
 
     @guarded
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
+    async def accept(
+        self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING, supposed: Supposed | None = None
+    ) -> list[Ticket]:
         """Writes the tickets of one message and returns those to run now; the others are known or wait in line.
 
-        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's (`Server.stamp`), and Exhausted
-        when what is to be charged goes too far; nothing is written then.
+        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's (`Server.stamp`) or what is
+        `supposed` is not so any more, and Exhausted when what is to be charged goes too far; nothing is written then.
         """
         address = bodies[0].message.address
         args: list[str | bytes | float] = [self._keys.prefix, self._owner, self._lease, settings_version]
-        args += charged(self._keys, [charge])
+        args += [supposed.value if supposed else b"", *charged(self._keys, [charge])]
         for body in bodies:
             line = address.conversation if body.ordered else ""
             args += [body.id, address.connector, line, body.model_dump_json(), int(body.id in charge.of)]
-        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house()]
+        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house(), *([supposed.key] if supposed else ())]
         head, *states = await self._accept(keys=keys, args=args)
         if head == b"stale":
             raise StaleSettings

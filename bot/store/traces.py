@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bot.errors import StoreError
-from bot.store.connection import guarded
+from bot.store.connection import Command, exchange, guarded
 from bot.store.keys import Keys
 from bot.traces import Step, Trace
 
@@ -25,9 +26,6 @@ MOST = 2000
 """Paths of messages to the bot that can be listed."""
 
 log = structlog.get_logger(__name__)
-
-Write = Callable[[Any], None]
-"""Puts commands into a pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +46,29 @@ class Traces:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        self._due: list[Write] = []
+        self._due: list[Command] = []
         self._writing: asyncio.Task[None] | None = None
 
     def seen(self, conversation: str, trace: Trace, *, last: bool, said: str = "") -> None:
         """A message was looked at; of its person's it is the `last`, unless nobody would ask about it."""
         name = self._keys.path(conversation, trace.message)
-
-        def write(batch: Any) -> None:
-            batch.hset(name, mapping={"seen": trace.model_dump_json(exclude_defaults=True)} | ({"said": said} if said else {}))
-            batch.expire(name, KEPT)
-            if trace.rule or trace.stop or trace.steps or trace.missed:
-                batch.zadd(self._keys.paths(), {json.dumps([conversation, trace.message]): trace.at})
-            if last:
-                batch.set(self._keys.path_last(conversation, trace.person), trace.message, ex=KEPT)
-
-        self._put(write)
+        kept = ("seen", trace.model_dump_json(exclude_defaults=True), *(("said", said) if said else ()))
+        due: list[Command] = [("HSET", name, *kept), ("EXPIRE", name, KEPT)]
+        if trace.rule or trace.stop or trace.steps or trace.missed:
+            due.append(("ZADD", self._keys.paths(), trace.at, json.dumps([conversation, trace.message])))
+        if last:
+            due.append(("SET", self._keys.path_last(conversation, trace.person), trace.message, "EX", KEPT))
+        self._put(due)
 
     def ended(self, conversation: str, message: str, step: Step, answers: Sequence[str]) -> None:
         """One of its tickets has ended, with these messages as its answer."""
-        name, sent = self._keys.path(conversation, message), list(answers)
+        name = self._keys.path(conversation, message)
+        became = (f"{step.plugin} {step.route}", step.model_dump_json(exclude_defaults=True))
+        due: list[Command] = [("HSET", name, *became), ("EXPIRE", name, KEPT)]
+        self._put([*due, *(("SET", self._keys.path_of(conversation, answer), message, "EX", KEPT) for answer in answers)])
 
-        def write(batch: Any) -> None:
-            batch.hset(name, f"{step.plugin} {step.route}", step.model_dump_json(exclude_defaults=True))
-            batch.expire(name, KEPT)
-            for answer in sent:
-                batch.set(self._keys.path_of(conversation, answer), message, ex=KEPT)
-
-        self._put(write)
-
-    def _put(self, write: Write) -> None:
-        self._due.append(write)
+    def _put(self, due: Iterable[Command]) -> None:
+        self._due.extend(due)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write(), context=Context())  # of no ticket
 
@@ -88,17 +78,15 @@ class Traces:
             try:
                 await self._send(due)
             except StoreError as error:
-                log.debug("paths are not known", count=len(due), fault=str(error))
+                log.debug("paths are not known", fault=str(error))
 
     @guarded
-    async def _send(self, due: Sequence[Write]) -> None:
-        async with self._redis.pipeline(transaction=True) as batch:
-            for write in due:
-                write(batch)
-            batch.zremrangebyrank(self._keys.paths(), 0, -MOST - 1)
-            batch.zremrangebyscore(self._keys.paths(), "-inf", time.time() - KEPT)
-            batch.expire(self._keys.paths(), KEPT)
-            await batch.execute()
+    async def _send(self, due: Sequence[Command]) -> None:
+        paths = self._keys.paths()
+        trimmed: list[Command] = [("ZREMRANGEBYRANK", paths, 0, -MOST - 1), ("ZREMRANGEBYSCORE", paths, "-inf", time.time() - KEPT)]
+        for answer in await exchange(self._redis, [*due, *trimmed, ("EXPIRE", paths, KEPT)]):
+            if isinstance(answer, ResponseError):
+                raise answer
 
     async def written(self) -> None:
         """Returns when nothing is left to write."""

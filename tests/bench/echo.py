@@ -1,7 +1,6 @@
 """Hobnob in the race: a router with an echo plugin, whose pace is not held back, on one platform. The others: `tests/data/frameworks/`.
 
-Which platform and where it is comes on the command line, then the store's address, or "" for a router that writes nothing down, and how
-many plugins stand beside the echo.
+Which platform and where it is comes on the command line behind the store's address, or "" for a router that writes nothing down.
 """
 
 from __future__ import annotations
@@ -10,7 +9,10 @@ import asyncio
 import os
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+
+import uvloop
 
 from bot import log
 from bot.allowing import UNLIMITED, AdmissionTable, Allowed
@@ -29,6 +31,7 @@ from tests.bench.forgetful import forgetful, plugins
 EVERYBODY = Allowed(AdmissionTable(servers="open", direct="open"), UNLIMITED)
 
 
+@cache
 def unpaced(limits: Limits) -> Limits:
     """The platform of the race takes everything, and so the others may not be asked to wait."""
     return replace(limits, rate=float("inf"), budget=(0, 0.0), edit_interval=0.0)
@@ -72,15 +75,15 @@ async def fleeting(connector: Connector, loaded: Plugins) -> None:
     await connector.run(deliver)
 
 
-def main(url: str, others: str, *where: str) -> None:
+def main(url: str, *where: str) -> None:
     with Path(os.devnull).open("w") as nobody:
         log.setup(LogTable(format="json"), stream=nobody)  # what is measured writes its log, as in operation
-        run(url, others, *where)
+        run(url, *where)
 
 
-def run(url: str, others: str, *where: str) -> None:
-    connector, loaded = connected(*where), plugins(int(others))
-    asyncio.run(durable(connector, loaded, url) if url else fleeting(connector, loaded))
+def run(url: str, *where: str) -> None:
+    connector, loaded = connected(*where), plugins()
+    uvloop.run(durable(connector, loaded, url) if url else fleeting(connector, loaded))  # as the product's router
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from bot import Context, Listener, Reply, hookimpl
 from bot.connector import Connector
 from bot.messages import Message
 from bot.plugins import Loaded, Plugins
-from bot.router.acts import DurableActs, Stores
+from bot.router.acts import DurableActs
 from bot.router.delivery import Delivery, Line
 from bot.router.dispatch import Dispatch
 from bot.router.filling import Forms
@@ -24,12 +24,13 @@ from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.readers import Readers
 from bot.router.runner import Runner
+from bot.router.stores import Stores
 from bot.router.table import Table
 from bot.router.terms import Terms
 from bot.routes import Route
 from bot.store.quotas import NOTHING, Charge
 from bot.store.servers import Server
-from bot.store.tickets import Body, Ticket, Write
+from bot.store.tickets import Body, Supposed, Ticket, Write
 
 IDLE = 20
 
@@ -71,7 +72,9 @@ class Memory:
     async def version(self, tenant: str) -> int:
         return 0
 
-    async def accept(self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING) -> list[Ticket]:
+    async def accept(
+        self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING, supposed: Supposed | None = None
+    ) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 
     async def asked(self, id: str) -> Message | None:
@@ -104,6 +107,9 @@ class Memory:
     def saving(self, plugin: str, scope: str, owner: str, key: str, value: bytes | None, ttl: float | None) -> list[Write]:
         raise AssertionError
 
+    def where(self, plugin: str, scope: str, owner: str, key: str) -> str:
+        return owner
+
 
 class Untraced:
     """Nobody asks why."""
@@ -128,6 +134,6 @@ def forgetful(connector: Connector, loaded: Plugins) -> Dispatch:
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset(by_name))), runner.start
     finder = Finder(table, nothing, nothing, nothing, nothing)
-    more = (lateness, nothing, nothing, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing, Readers(loaded.locales, memory))
+    more = (lateness, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing, Readers(loaded.locales, memory))
     meters = Meters(nothing, gate, nothing, nothing, ())
     return Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, meters, untraced)

@@ -18,7 +18,8 @@ from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.store.sessions import Sessions
 from bot.tables import Talking
-from bot.web.app import bind, serve
+from bot.web.app import serve
+from bot.web.binding import bind
 from bot.web.site import Site
 
 CODE = """Here is how:

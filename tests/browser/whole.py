@@ -21,7 +21,7 @@ from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.store.sessions import Sessions
-from bot.web.app import bind
+from bot.web.binding import bind
 
 
 async def main(address: str, prefix: str, data: str, port: str) -> None:

@@ -16,7 +16,8 @@ from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.store.sessions import Sessions
-from bot.web.app import bind, serve
+from bot.web.app import serve
+from bot.web.binding import bind
 from bot.web.site import Site
 from tests.router.waiting import Asker
 

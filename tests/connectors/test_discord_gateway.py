@@ -18,7 +18,7 @@ from bot import Post, Upload, doctor
 from bot.config import load
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
 from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
-from bot.connectors.discord.incoming import Via
+from bot.connectors.discord.interactions import Via
 from bot.errors import ConnectorError, StoreError
 from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Left, Message, Present, Said
 from bot.spacing import Spacing

@@ -123,17 +123,21 @@ async def test_start_opens_a_conversation_and_a_link_runs_its_command(telegram: 
     assert (odd.trigger, odd.parts) == (Said(), ())
 
 
-async def test_an_edited_message_takes_the_place_of_the_one_before(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+async def test_an_edited_message_takes_the_place_of_the_one_before_also_within_a_second(
+    telegram: Telegram, on_telegram: TelegramConnector
+) -> None:
     chat = telegram.chats.direct(ANN)
     said = telegram.chats.say(chat, ANN, "helo")
     telegram.chats.edit(chat, said, "hello")
     telegram.chats.edit(chat, chat.messages[said["message_id"]], "hello!")
     for update in telegram.told[-2:]:
+        update["edited_message"]["edit_date"] = said["date"]
         telegram.again({**update, "update_id": update["update_id"] + 10})
 
     first, second, third, *again = await heard(on_telegram, 5)
 
     assert second.event.startswith(f"{first.event}:")
+    assert [one.event for one in again] == [second.event, third.event] != [second.event, second.event]
     assert isinstance(second.trigger, Said)
     assert isinstance(third.trigger, Said)
     assert (second.trigger.replaces, third.trigger.replaces) == (first.event, second.event)

@@ -15,7 +15,7 @@ from bot.messages import Address
 from bot.plugins import Plugins
 from bot.router import app
 from bot.router.app import Router
-from bot.store.connection import FairPool, connect
+from bot.store.connection import FairPool, Lean, connect
 from bot.store.keys import Keys
 from bot.testing import wait_until
 from bot.testing.platform import Platform
@@ -41,17 +41,24 @@ class Fate:
             raise Killed
 
 
-class Mortal(Redis):
-    """A client whose process dies when its fate says so."""
+class Mortal(Lean):
+    """A connection whose process dies when its fate says so: at a command, or at scripts that travel together."""
 
     fate: Fate
+    deed = False
 
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        if args[0] in ("BLPOP", "XREAD", "BLMOVE", "BZPOPMIN"):  # waiting is no deed
-            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        self.fate.step()
-        found = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        self.fate.step()
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        first, *others = command
+        waits = any(word in first for word in (b"BLPOP", b"XREAD", b"BLMOVE", b"BZPOPMIN"))
+        self.deed = check_health and not waits and (not others or b"EVALSHA" in first)  # who connects checks no health
+        if self.deed:
+            self.fate.step()
+        await super().send_packed_command(command, check_health)
+
+    async def read_response(self, *how: Any, **more: Any) -> Any:
+        found = await super().read_response(*how, **more)
+        if self.deed:
+            self.fate.step()
         return found
 
 
@@ -87,8 +94,9 @@ def unless_killed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> N
 @asynccontextmanager
 async def router(url: str, keys: Keys, plugins: Plugins, platform: Platform, fate: Fate) -> AsyncIterator[Router]:
     """A router on the platform that lives until `fate` or the end."""
-    client = cast("Mortal", Mortal.from_pool(FairPool.from_url(url)))
-    client.fate = fate
+    pool = FairPool.from_url(url)
+    pool.connection_class = type("Doomed", (Mortal, pool.connection_class), {"fate": fate})
+    client = Redis.from_pool(pool)
     seen = Seen(platform.name, platform.most, platform.chats, platform.calls, nonces=platform.nonces, files=platform.files, fate=fate)
     made = app.build(client, keys, plugins, [seen])
     asyncio.get_running_loop().set_exception_handler(unless_killed)

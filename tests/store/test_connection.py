@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from bot.errors import StoreError
 from bot.messages import Address, Message, Person
-from bot.store.connection import MOST_CONNECTIONS, check, connect
+from bot.store.connection import MOST_CONNECTIONS, check, connect, exchange
 from bot.store.keys import Keys
 from bot.store.tickets import Body, Tickets
 from bot.testing import wait_until
@@ -38,6 +38,13 @@ async def test_who_waits_for_a_connection_is_not_overtaken_by_newcomers(redis: R
         await asyncio.wait_for(redis.get(keys.button("nothing")), 5.0)
     flooding = False
     await asyncio.gather(*floods)
+
+
+async def test_commands_travel_together_however_much_they_carry_and_a_fault_is_the_answer_to_one(redis: Redis, keys: Keys) -> None:
+    large, name = "x" * 5_000_000, keys.button("large")
+    stored, fault, length, gone = await exchange(redis, [("SET", name, large), ("INCR", name), ("STRLEN", name), ("DEL", name)])
+    assert (stored, length, gone) == (b"OK", len(large), 1)
+    assert isinstance(fault, ResponseError)
 
 
 async def test_who_is_told_to_stop_while_waiting_for_redis_stops_at_once(redis: Redis, keys: Keys) -> None:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from bot.messages import Address, Message, Person, Text
 from bot.store.keys import Keys
 from bot.store.servers import Server, Servers
-from bot.store.tickets import MOST_CRASHES, Body, StaleSettings, Superseded, Ticket, Tickets
+from bot.store.tickets import MOST_CRASHES, Body, StaleSettings, Superseded, Supposed, Ticket, Tickets
 from bot.testing import wait_until
 
 ROOM = Address("room", "lounge", "main")
@@ -60,6 +60,19 @@ async def test_nothing_is_written_on_a_stale_view_of_the_settings(tickets: Ticke
         await accept(tickets, said("1"))
     [ticket] = await tickets.accept([said("1")], 1, 1.0)
     await tickets.finish(ticket)
+
+
+async def test_nothing_is_written_where_something_is_not_as_it_is_supposed(tickets: Tickets, redis: Redis, keys: Keys) -> None:
+    name = keys.button("any")
+    [ticket] = await tickets.accept([said("1")], 0, 1.0, supposed=Supposed(name, b""))
+    await redis.set(name, "changed", ex=60)
+    for value in (b"", b"as it was"):
+        with pytest.raises(StaleSettings):
+            await tickets.accept([said("2")], 0, 1.0, supposed=Supposed(name, value))
+    [other] = await tickets.accept([said("2")], 0, 1.0, supposed=Supposed(name, b"changed"))
+    for one in (ticket, other):
+        await tickets.finish(one)
+    await redis.delete(name)
 
 
 async def test_ordered_tickets_of_a_conversation_run_one_after_the_other(tickets: Tickets) -> None:

@@ -11,7 +11,8 @@ import pytest
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.testing import wait_until
-from bot.web.app import _sweep, bind, url
+from bot.web.app import _sweep
+from bot.web.binding import bind, url
 
 
 def at(host: str, port: int) -> Config:

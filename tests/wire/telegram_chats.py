@@ -113,7 +113,7 @@ class Chats:
 
     def edit(self, chat: Chat, message: Json, text: str) -> None:
         """Its author changes a message."""
-        date = max(int(time.time()), message.get("edit_date", 0) + 1)
+        date = max(int(time.time()), message.get("edit_date", 0))
         changed = {**message, "text": text, "edit_date": date} | ({"entities": found} if (found := spotted(text)) else {})
         chat.messages[message["message_id"]] = changed
         if self._sees(chat, changed):

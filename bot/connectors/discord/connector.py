@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import discord
 import structlog
+from discord.http import handle_message_parameters
 
 from bot.connector import Deliver, Limits, Offer, Post
 from bot.connectors.discord import files
@@ -17,10 +18,10 @@ from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, ap
 from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
-from bot.connectors.discord.incoming import BUTTON, COMMAND, UNSEEN, Via
+from bot.connectors.discord.interactions import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.limits import ASIDE, TEXT, limits
 from bot.connectors.discord.listing import commands
-from bot.connectors.discord.outgoing import changed, new, short, told
+from bot.connectors.discord.outgoing import changed, flags, new, replied, short, told
 from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
@@ -133,8 +134,9 @@ class DiscordConnector:
         """Discord shows for ten seconds that somebody types; nothing where that would come later than the status line."""
         if self._aside.waiting > ASIDE:
             return
+        http = (await self._client()).http
         async with told(_where(to)):
-            await (await self._channel(to)).typing()
+            await http.send_typing(_channel(to))
 
     async def open_form(self, message: Message, form: Form) -> None:
         """As a modal, which is the answer to the click."""
@@ -191,20 +193,22 @@ class DiscordConnector:
         return await self._say(to, post, nonce)
 
     async def _say(self, to: Address, post: Post, nonce: str) -> str:
-        made = new(post)
-        channel = await self._channel(to)
-        if post.reply_to not in ("", to.thread) and not post.via.startswith(COMMAND):  # a command is no message that could be replied to
-            reference = discord.MessageReference(message_id=int(post.reply_to), channel_id=channel.id, fail_if_not_exists=False)
-            made |= {"reference": reference, "mention_author": False}
+        answers = post.reply_to not in ("", to.thread) and not post.via.startswith(COMMAND)  # a command is no message to reply to
         try:
-            async with told(_where(to)):
-                return str((await channel.send(**made, nonce=short(nonce), silent=post.silent)).id)
+            return await self._sent(to, post, nonce, answers)
         except NotAllowed:
             if not post.uploads:
                 raise
-            async with told(_where(to)):  # words may be allowed where files are not
-                words = new(replace(post, uploads=(), text=f"{post.text}\n\n{translated(NO_FILES)}".strip()[:TEXT]))
-                return str((await channel.send(**made | words | {"files": None}, nonce=short(f"{nonce}."), silent=post.silent)).id)
+            words = f"{post.text}\n\n{translated(NO_FILES)}".strip()[:TEXT]  # which may be allowed where files are not
+            return await self._sent(to, replace(post, uploads=(), text=words), f"{nonce}.", answers)
+
+    async def _sent(self, to: Address, post: Post, nonce: str, answers: bool) -> str:
+        """By discord.py's lower layer: the upper one builds of each answer a message, and of the message that this replies to another."""
+        channel, http = _channel(to), (await self._client()).http
+        reference: dict[str, Any] = {"message_reference": replied(channel, post.reply_to), "mention_author": False} if answers else {}
+        async with told(_where(to)):
+            with handle_message_parameters(**new(post), **flags(post), nonce=short(nonce), **reference) as made:
+                return str((await http.send_message(channel, params=made))["id"])
 
     async def _whisper(self, via: Via, post: Post) -> str:
         """What one person alone sees. The line that says that the bot is thinking is seen by all, so it goes first."""
@@ -228,8 +232,10 @@ class DiscordConnector:
             except MessageGone:  # it is one of the channel
                 if message.startswith(UNSEEN):
                     raise
+        channel, http = _channel(to), (await self._client()).http
         async with told(_where(to)):
-            await (await self._channel(to)).get_partial_message(id).edit(**changed(post))
+            with handle_message_parameters(**changed(post)) as made:
+                await http.edit_message(channel, id, params=made)
 
     async def delete(self, to: Address, message: str) -> None:
         """Takes a message away, or the line that says that the bot is thinking."""
@@ -238,8 +244,9 @@ class DiscordConnector:
                 await self._forget(await self._webhook(via), ORIGINAL)
         elif not message.startswith(UNSEEN):
             try:
+                http = (await self._client()).http
                 async with told(_where(to)):
-                    await (await self._channel(to)).get_partial_message(int(message)).delete()
+                    await http.delete_message(_channel(to), int(message))
             except MessageGone:
                 return
 
@@ -263,6 +270,8 @@ class DiscordConnector:
 
     async def _client(self) -> discord.Client:
         """For calls alone. It outlives the gateway, and needs none: a router that stands by answers what it takes over."""
+        if self._rest is not None:
+            return self._rest
         async with self._logging_in:
             if self._rest is None:
                 self._access.point()
@@ -273,12 +282,6 @@ class DiscordConnector:
                 self._rest = rest
             return self._rest
 
-    async def _channel(self, to: Address) -> discord.PartialMessageable:
-        channel = to.thread or to.channel
-        if not channel:
-            raise ConnectorError(f"server {to.server} lets the bot write in no channel")
-        return (await self._client()).get_partial_messageable(int(channel))
-
     async def _webhook(self, via: Via) -> discord.Webhook:
         client = await self._client()
         data = {"id": client.application_id or 0, "type": discord.WebhookType.application.value, "token": via.token}
@@ -287,6 +290,13 @@ class DiscordConnector:
 
 ORIGINAL = cast("Any", "@original")
 """The first answer to an interaction: Discord knows it by this name."""
+
+
+def _channel(to: Address) -> int:
+    channel = to.thread or to.channel
+    if not channel:
+        raise ConnectorError(f"server {to.server} lets the bot write in no channel")
+    return int(channel)
 
 
 def _where(to: Address) -> str:

@@ -1,4 +1,4 @@
-"""Forms as Discord's modals, and what may be meant as its choices. What is filled in comes back in `incoming.py`."""
+"""Forms as Discord's modals, and what may be meant as its choices. What is filled in comes back in `interactions.py`."""
 
 from __future__ import annotations
 

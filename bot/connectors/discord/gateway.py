@@ -14,6 +14,7 @@ import structlog
 from bot.connector import Deliver
 from bot.connectors.discord import incoming
 from bot.connectors.discord.access import Access
+from bot.connectors.discord.interactions import interacted
 from bot.connectors.discord.missing import TALK, missed
 from bot.errors import StoreError
 from bot.messages import Message
@@ -153,7 +154,7 @@ class Gateway(discord.AutoShardedClient):
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Somebody used a command, a button or a form; it is acknowledged when its ticket is written."""
-        message = incoming.interacted(interaction, self.me)
+        message = interacted(interaction, self.me)
         if message is None:
             return
         self._acknowledged(message.via, False)

@@ -1,9 +1,8 @@
-"""What discord.py hands over, as Messages: facts only. When it comes and in which order: `gateway.py`; what it means: the router."""
+"""What discord.py hands over, as Messages: facts only. When it comes: `gateway.py`; commands, buttons and forms: `interactions.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import discord
@@ -12,8 +11,6 @@ from bot.messages import (
     Address,
     Attachment,
     Audio,
-    Called,
-    Clicked,
     Deleted,
     File,
     Image,
@@ -27,50 +24,10 @@ from bot.messages import (
     Reacted,
     Said,
     Text,
-    Typing,
 )
-
-COMMAND, BUTTON, TYPING = "command", "button", "typing"
 
 MOST_SUBJECT = 300
 """Characters of what a channel is about; Discord's topics have up to 4,096, and every message carries them."""
-
-UNSEEN = "~"
-"""How the ids of messages begin that only one person sees, and only the token reaches."""
-
-
-@dataclass(frozen=True, slots=True)
-class Via:
-    """An interaction, as messages carry it: whatever process answers later finds it by this alone."""
-
-    kind: str
-    id: int
-    token: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.id}:{self.token}"
-
-    @classmethod
-    def read(cls, text: str) -> Via | None:
-        """What `str` made, or None for ""."""
-        kind, _, rest = text.partition(":")
-        id, _, token = rest.partition(":")
-        return cls(kind, int(id), token) if token else None
-
-    @property
-    def born(self) -> float:
-        """When it began, in seconds since 1970: its id says so."""
-        return discord.utils.snowflake_time(self.id).timestamp()
-
-
-def menu_label(command: str) -> str:
-    """How a command is called in the menu of a message."""
-    return command.replace("-", " ").capitalize()
-
-
-def menu_command(label: str) -> str:
-    """The command of that name."""
-    return label.replace(" ", "-").lower()
 
 
 def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *, found: bool = False) -> Message:
@@ -89,9 +46,9 @@ def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *
         reply_to=quote(message.reference.resolved if message.reference else None),
         language=str(message.guild.preferred_locale) if message.guild else "",
         place=message.guild.name if message.guild else "",
-        **_rights(message.author, message.guild),
-        age_restricted=_age_restricted(message.channel),
-        subject=_subject(message.channel),
+        **rights(message.author, message.guild),
+        age_restricted=age_restricted(message.channel),
+        subject=subject(message.channel),
     )
 
 
@@ -116,7 +73,10 @@ def person(user: discord.abc.User, webhook: bool = False) -> Person:
 
 def parts(message: discord.Message) -> tuple[Part, ...]:
     """Words with names in the place of mentions, what was forwarded, and files."""
-    texts = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
+    said = (
+        message.clean_content if "@" in message.content or "<#" in message.content else message.content
+    )  # of words alone that is the same
+    texts = [said, *(snapshot.content for snapshot in message.message_snapshots)]
     files = [*message.attachments, *(one for snapshot in message.message_snapshots for one in snapshot.attachments)]
     words = [Text(text) for text in texts if text.strip()]
     return (*words, *(_file(message, one, voice=message.flags.voice) for one in files))
@@ -136,8 +96,9 @@ def _file(message: discord.Message, found: discord.Attachment, *, voice: bool) -
 def _mentions(message: discord.Message, me: discord.ClientUser) -> tuple[Person, ...]:
     """Who is mentioned; the role that Discord made for the bot is the bot."""
     people = {user.id: person(user) for user in message.mentions}
-    mine = message.guild.self_role if message.guild else None
-    if mine is not None and mine.id in message.raw_role_mentions:
+    roles = message.raw_role_mentions if "<@&" in message.content else ()
+    mine = message.guild.self_role if message.guild and roles else None  # which is looked for among all
+    if mine is not None and mine.id in roles:
         people.setdefault(me.id, Person(str(me.id), mine.name, bot=True))
     return tuple(people.values())
 
@@ -147,7 +108,7 @@ def quote(found: Any) -> Quote | None:
     return Quote(str(found.id), person(found.author), parts(found)) if isinstance(found, discord.Message) else None
 
 
-def _rights(user: discord.abc.User, guild: discord.Guild | None, permissions: discord.Permissions | None = None) -> Mapping[str, Any]:
+def rights(user: discord.abc.User, guild: discord.Guild | None, permissions: discord.Permissions | None = None) -> Mapping[str, Any]:
     """What somebody may and is where they speak, as the platform says: Manage Server, Manage Messages, whether they still have to agree to
     the guild's rules; a direct message is the person's own.
     """
@@ -160,12 +121,12 @@ def _rights(user: discord.abc.User, guild: discord.Guild | None, permissions: di
     return {"manages": manages, "moderates": found.manage_messages, "guest": user.pending, "roles": _roles(user)}
 
 
-def _age_restricted(channel: object) -> bool:
+def age_restricted(channel: object) -> bool:
     """A thread is what its channel is; where people are alone with the bot there is nothing of the kind."""
     return isinstance(channel, discord.abc.GuildChannel | discord.Thread) and bool(getattr(channel, "is_nsfw", bool)())
 
 
-def _subject(channel: object) -> str:
+def subject(channel: object) -> str:
     """Its name and topic; of a thread, those of its channel too."""
     places = (channel, getattr(channel, "parent", None))
     said = (getattr(place, words, None) for place in places for words in ("name", "topic"))
@@ -226,7 +187,7 @@ def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.
 
 def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person, on: discord.Message, me: discord.ClientUser) -> Message:
     """An emoji on a message."""
-    by: Mapping[str, Any] = {} if payload.member is None else _rights(payload.member, payload.member.guild)
+    by: Mapping[str, Any] = {} if payload.member is None else rights(payload.member, payload.member.guild)
     return Message(
         id=str(payload.message_id),
         event=f"reaction:{payload.message_id}:{payload.user_id}:{payload.emoji}",
@@ -235,82 +196,7 @@ def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person
         trigger=Reacted(str(payload.emoji)),
         me=str(me.id),
         reply_to=quote(on),
-        age_restricted=_age_restricted(on.channel),
-        subject=_subject(on.channel),
+        age_restricted=age_restricted(on.channel),
+        subject=subject(on.channel),
         **by,
     )
-
-
-def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) -> Message | None:
-    """A command that is used or still typed, a button, a menu or a form; None for what needs no answer of ours."""
-    data: Mapping[str, Any] = interaction.data or {}
-    trigger, kind = _trigger(interaction.type, data)
-    if trigger is None:
-        return None
-    about = interaction.message if kind == BUTTON else _target(interaction, data)
-    via = Via(kind, interaction.id, interaction.token)
-    return Message(
-        id=str(about.id) if about is not None and kind == BUTTON else str(interaction.id),
-        event=f"interaction:{interaction.id}",
-        address=address(interaction.channel or discord.Object(interaction.channel_id or 0), interaction.guild, interaction.user),
-        sender=person(interaction.user),
-        trigger=trigger,
-        at=via.born,
-        me=str(me.id),
-        reply_to=quote(about),
-        language=str(interaction.locale),
-        **_rights(interaction.user, interaction.guild, interaction.permissions),
-        age_restricted=_age_restricted(interaction.channel),
-        place=interaction.guild.name if interaction.guild else "",
-        subject=_subject(interaction.channel),
-        via=str(via),
-    )
-
-
-def _trigger(kind: discord.InteractionType, data: Mapping[str, Any]) -> tuple[Called | Typing | Clicked | None, str]:
-    match kind:
-        case discord.InteractionType.component:
-            return Clicked(data["custom_id"], tuple(data.get("values", ()))), BUTTON
-        case discord.InteractionType.modal_submit:
-            return Clicked(data["custom_id"], filled=dict(_filled(data["components"]))), BUTTON
-        case discord.InteractionType.application_command:
-            return _called(data), COMMAND
-        case discord.InteractionType.autocomplete:
-            return _typing(data), TYPING
-    return None, ""
-
-
-def _filled(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """What stands in a form's inputs, by their names; inputs stand in labels."""
-    for part in parts:
-        inner = part.get("components") or ([part["component"]] if "component" in part else [])
-        yield from _filled(inner)
-        if "custom_id" in part:
-            yield part["custom_id"], part["value"] if "value" in part else ", ".join(part.get("values", ()))
-
-
-def _called(data: Mapping[str, Any]) -> Called:
-    if data.get("type") == discord.AppCommandType.message.value:
-        return Called(menu_command(data["name"]))
-    return Called(data["name"], _given(data.get("options", [])))
-
-
-def _given(options: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {option["name"].replace("-", "_"): option["value"] for option in options}
-
-
-def _typing(data: Mapping[str, Any]) -> Typing | None:
-    """The option at which somebody is."""
-    options: list[Mapping[str, Any]] = data.get("options", [])
-    at = next((one for one in options if one.get("focused")), None)
-    if at is None:
-        return None
-    return Typing(data["name"], at["name"].replace("-", "_"), str(at["value"]), _given(one for one in options if one is not at))
-
-
-def _target(interaction: discord.Interaction[Any], data: Mapping[str, Any]) -> discord.Message | None:
-    """The message in whose menu the command was."""
-    found = (data.get("resolved") or {}).get("messages", {}).get(data.get("target_id"))
-    if found is None or interaction.channel is None:
-        return None
-    return discord.Message(state=interaction._state, channel=interaction.channel, data=found)  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import discord
 
 from bot.connector import Limits
@@ -34,15 +36,19 @@ PREVIEW = 3.0
 
 def limits(access: Access, guild: discord.Guild | None) -> Limits:
     """Those of a guild, whose boosts allow larger files, or of a direct chat."""
-    file = guild.filesize_limit if guild else FILE
+    return _limits(access.share, bool(access.shard_ids), access.patience, guild.filesize_limit if guild else FILE)
+
+
+@lru_cache(maxsize=16)
+def _limits(share: float, apart: bool, patience: float, file: int) -> Limits:
     return Limits(
         TEXT,
         file,
         PACE,
         utf16=True,
-        rate=RATE * access.share,
-        rate_apart=bool(access.shard_ids),
-        patience=access.patience,
+        rate=RATE * share,
+        rate_apart=apart,
+        patience=patience,
         bytes_per_post=max(file, REQUEST),
         preview_interval=PREVIEW,
         menus=True,

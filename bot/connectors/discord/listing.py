@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from bot.connector import Offer
-from bot.connectors.discord.incoming import menu_label
+from bot.connectors.discord.interactions import menu_label
 from bot.forms import MOST_CHOICES, Option
 
 TYPES = {"text": 3, "integer": 4, "boolean": 5, "number": 10}

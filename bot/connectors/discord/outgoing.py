@@ -83,6 +83,16 @@ def new(post: Post) -> dict[str, Any]:
     return made
 
 
+def flags(post: Post) -> dict[str, Any]:
+    """Of a message that nobody is told of."""
+    return {"flags": discord.MessageFlags(suppress_notifications=True)} if post.silent else {}
+
+
+def replied(channel: int, message: str) -> dict[str, Any]:
+    """That it replies to a message, or, where that is gone, to none."""
+    return {"type": 0, "message_id": int(message), "channel_id": channel, "fail_if_not_exists": False}
+
+
 def changed(post: Post) -> dict[str, Any]:
     """The arguments of an edit: what the post does not have, the message loses."""
     made: dict[str, Any] = {"content": post.text or None, "allowed_mentions": discord.AllowedMentions.none(), "view": below(post)}

@@ -75,6 +75,13 @@ class Account:
     hook: Hook | None = None
 
 
+def limits(patience: float, *, direct: bool) -> Limits:
+    """Of a chat with one person, or of a group."""
+    interval, budget = (EDITS_DIRECT, BUDGET_DIRECT) if direct else (EDITS_GROUP, BUDGET_GROUP)
+    more: dict[str, Any] = {"files_per_edit": 1, "caption": MOST_CAPTION, "utf16": True, "preview_interval": PREVIEW}
+    return Limits(MOST_TEXT, MOST_UPLOAD, interval, rate=RATE, patience=patience, budget=budget, **more)
+
+
 class TelegramConnector:
     """Speaks to Telegram as one bot. Any number of routers may send."""
 
@@ -93,6 +100,7 @@ class TelegramConnector:
         self._starting = asyncio.Lock()
         self._started = False
         self._members = Members(self._bot.get_chat_member)
+        self._limits = {direct: limits(account.patience, direct=direct) for direct in (False, True)}
 
     @property
     def single(self) -> bool:
@@ -101,9 +109,7 @@ class TelegramConnector:
 
     def limits(self, to: Address) -> Limits:
         """Groups take fewer edits than people."""
-        interval, budget = (EDITS_DIRECT, BUDGET_DIRECT) if to.direct else (EDITS_GROUP, BUDGET_GROUP)
-        more: dict[str, Any] = {"files_per_edit": 1, "caption": MOST_CAPTION, "utf16": True, "preview_interval": PREVIEW}
-        return Limits(MOST_TEXT, MOST_UPLOAD, interval, rate=RATE, patience=self._account.patience, budget=budget, **more)
+        return self._limits[to.direct]
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from hashlib import blake2b
 
 import telegram
 from telegram import MessageOriginChannel, MessageOriginChat, MessageOriginHiddenUser, MessageOriginUser
@@ -157,6 +158,13 @@ def _origin(origin: telegram.MessageOrigin) -> Person:
             return Person("", origin.chat.effective_name or "Somebody")
         case _:
             return Person("", "Somebody")
+
+
+def fingerprint(message: telegram.Message) -> str:
+    """The same for the same words and files, however often Telegram tells them: of a file only one of its two ids never changes."""
+    attached = message.effective_attachment
+    newest = attached[-1] if isinstance(attached, Sequence) and attached else attached
+    return blake2b(f"{words(message)}\0{getattr(newest, 'file_unique_id', '')}".encode(), digest_size=4).hexdigest()
 
 
 def album(messages: Sequence[telegram.Message]) -> tuple[Part, ...]:

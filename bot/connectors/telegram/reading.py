@@ -35,6 +35,22 @@ Status = Callable[[int, int], Awaitable[str]]
 """What a person, the second, is in a chat, the first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The newest versions of a message: all those of one second, which is as exactly as Telegram tells when, and the version `before`."""
+
+    second: int
+    before: str
+    events: list[str] = field(default_factory=list)
+
+    def replaced(self, event: str) -> str:
+        """The version whose place one of them takes: the same when it is read once more."""
+        if event not in self.events:
+            self.events.append(event)
+        at = self.events.index(event)
+        return self.events[at - 1] if at else self.before
+
+
 @dataclass
 class Reader:
     """Reads updates as the bot `me`."""
@@ -42,7 +58,7 @@ class Reader:
     me: telegram.User
     status: Status
     _known: set[int] = field(default_factory=set)
-    _newest: OrderedDict[str, tuple[int, str]] = field(default_factory=OrderedDict)
+    _newest: OrderedDict[str, Edits] = field(default_factory=OrderedDict)
     _said: OrderedDict[tuple[str, str], Message] = field(default_factory=OrderedDict)
 
     def ready(self) -> Message:
@@ -115,7 +131,7 @@ class Reader:
         message = self._named(_called(message, self.me.username or ""))
         self._remember(message)
         if edited:
-            message = self._edited(message, first.date.timestamp())
+            message = self._edited(message, first.date.timestamp(), facts.fingerprint(first))
         if self._asked(message) and not message.manages and first.from_user:
             return await self._placed(message, first.chat.id, first.from_user.id)
         return message
@@ -139,6 +155,8 @@ class Reader:
 
     def _named(self, message: Message) -> Message:
         """With the bot called by the name that people see, as on every platform; its user name is Telegram's affair."""
+        if "@" not in message.text:
+            return message
         user_name = re.compile(rf"@{re.escape(self.me.username or self.me.full_name)}\b", re.IGNORECASE)
         shown = f"@{self.me.full_name}"
         parts = (replace(one, text=user_name.sub(shown, one.text)) if isinstance(one, Text) else one for one in message.parts)
@@ -155,18 +173,15 @@ class Reader:
         where = facts.address(message)
         return Message(str(message.id), f"{message.chat.id}:{message.id}", where, facts.speaker(message), trigger=Moved(str(to)))
 
-    def _edited(self, message: Message, began: float) -> Message:
+    def _edited(self, message: Message, began: float, content: str) -> Message:
         """A new arrival, which takes the place of the version before, however often it is read; a command counts as said when its
-        message was, at `began`.
+        message was, at `began`. Several edits of one second are told apart by their `content`.
         """
         first, version = message.event, int(message.at)
-        event = f"{first}:{version}"
-        newest, replaced = self._newest.get(first, (0, first))
-        if version > newest:
-            replaced = f"{first}:{newest}" if newest else first
-            self._newest[first] = version, replaced
-        elif version < newest:  # read once more, with the one that took its place
-            replaced = first
+        event, newest = f"{first}:{version}:{content}", self._newest.get(first)
+        if newest is None or version > newest.second:
+            newest = self._newest[first] = Edits(version, newest.events[-1] if newest else first)
+        replaced = newest.replaced(event) if version == newest.second else first  # read once more, with the one that took its place
         if len(self._newest) > REMEMBERED:
             self._newest.popitem(last=False)
         if isinstance(message.trigger, Called):

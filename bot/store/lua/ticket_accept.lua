@@ -1,12 +1,13 @@
 -- Writes the tickets of one message, in order. All or nothing: a stale view of the server's settings writes none.
--- KEYS: server, leases, house
--- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules, how many meters, these (see
--- `quota_common`), then per ticket: id, connector, conversation or '', body JSON, 1 when a new one is counted
+-- KEYS: server, leases, house, and maybe one of which its value is supposed
+-- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules, the supposed value or '', how many
+-- meters, these (see `quota_common`), then per ticket: id, connector, conversation or '', body JSON, 1 when a new one is counted
 -- Returns {'stale', version}, {'over', which meter, ms} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its
 -- conversation's line.
 local version = (redis.call('HGET', KEYS[1], 'version') or 0) + (redis.call('HGET', KEYS[3], 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {'stale', version} end
-local meters, first = tonumber(ARGV[5]), 6 + 4 * ARGV[5]
+if KEYS[4] and (redis.call('GET', KEYS[4]) or '') ~= ARGV[5] then return {'stale', version} end
+local meters, first = tonumber(ARGV[6]), 7 + 4 * ARGV[6]
 local counted = false
 if meters > 0 then
   for i = first, #ARGV, 5 do
@@ -14,9 +15,9 @@ if meters > 0 then
   end
 end
 if counted then
-  local which, left = too_far(6, meters)
+  local which, left = too_far(7, meters)
   if which then return {'over', which, left} end
-  use(6, meters)
+  use(7, meters)
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -81,6 +81,9 @@ class ModelsTable(Table):
     token: SecretStr | None = None
     """An access token of the model hub, for repositories that ask one to accept their terms."""
 
+    trusted_hub: str | None = None
+    """The address of the hub that `token` is for: no other one is shown it. Unset: the public one."""
+
     proxy: SecretStr | None = None
     """The HTTP proxy for downloads: `http://user:password@host:3128`. Unset: what the environment says (`HTTPS_PROXY`)."""
 

@@ -12,7 +12,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
@@ -45,7 +45,8 @@ class Draft:
         self._before, self._hidden = _read(self.file), _read(self.secrets)
         self.text, self._after = self._before, self._hidden
         """What bot.toml is to say, and the file beside it."""
-        self._set: list[str] = []
+        self.set_secrets: dict[str, str] = {}
+        """Those that are new, by their names."""
         self._dropped: dict[Location, dict[str, Any]] = {}
         try:
             tomllib.loads(self.text)
@@ -80,7 +81,7 @@ class Draft:
             self._after = pattern.sub(lambda _: line, self._after, count=1)
         else:
             self._after += ("" if not self._after or self._after.endswith("\n") else "\n") + line + "\n"
-        self._set.append(name)
+        self.set_secrets[name] = value
 
     @property
     def changed(self) -> bool:
@@ -93,33 +94,41 @@ class Draft:
         hide = Redaction(secret for text in texts for secret in _secrets(tomllib.loads(text)))
         before, after = (hide(text).splitlines() for text in texts)
         lines = difflib.unified_diff(before, after, str(self.file), str(self.file), lineterm="", n=0)
-        secrets = [f"{self.secrets}: {name} is set (not shown)" for name in dict.fromkeys(self._set)] if self._after != self._hidden else []
+        secrets = [f"{self.secrets}: {name} is set (not shown)" for name in self.set_secrets] if self._after != self._hidden else []
         return "\n".join([*lines, *secrets])
+
+    @contextmanager
+    def aside(self) -> Iterator[Path]:
+        """What bot.toml is to say, in a file beside it, for whoever looks before it is written. What is said of that file in a ConfigError
+        is said of bot.toml. Raises ConfigError where none can be made."""
+        try:
+            number, name = tempfile.mkstemp(dir=self.file.parent, prefix=f".{self.file.name}.", suffix=".draft")
+        except OSError as error:
+            raise ConfigError(_unwritten(self.file, error)) from error
+        drafted = Path(name)
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(self.text)
+            yield drafted
+        except ConfigError as error:
+            raise ConfigError(*(fault.replace(name, str(self.file)) for fault in error.faults)) from None
+        except OSError as error:
+            raise ConfigError(_unwritten(self.file, error)) from error
+        finally:
+            drafted.unlink(missing_ok=True)
 
     def write(self) -> None:
         """Writes both whole or not at all. Raises ConfigError with every fault that the new configuration would have."""
         if (_read(self.file), _read(self.secrets)) != (self._before, self._hidden):
             raise ConfigError(f"{self.file} {MEANWHILE}")
-        try:
-            with tempfile.TemporaryDirectory(dir=self.file.parent, prefix=".draft-") as folder:
-                drafted = Path(folder) / self.file.name
-                drafted.write_text(self.text, encoding="utf-8")
-                if faults := sound(drafted)[1]:
-                    raise ConfigError(*(fault.replace(str(drafted), str(self.file)) for fault in faults))
-        except OSError as error:
-            raise ConfigError(_unwritten(self.file, error)) from error
-        self._replace(self.text, self._after)
-
-    def undo(self) -> None:
-        """Both are again as they were before `write`."""
-        self._replace(self._before, self._hidden)
-
-    def _replace(self, text: str, hidden: str) -> None:
+        with self.aside() as drafted:
+            if faults := sound(drafted)[1]:
+                raise ConfigError(*faults)
         if self._after != self._hidden:
-            write(self.secrets, hidden, private=True)
+            write(self.secrets, self._after, private=True)
         try:
             if self.text != self._before:
-                write(self.file, text)
+                write(self.file, self.text)
         except ConfigError:
             if self._after != self._hidden:
                 write(self.secrets, self._hidden, private=True)

@@ -7,6 +7,7 @@ import json
 import os
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dotenv import dotenv_values
@@ -14,6 +15,9 @@ from typer.testing import CliRunner
 
 from bot import discovery
 from bot.cli import app
+from bot.cli.checking import write
+from bot.cli.coming import Brought, Endpoint, astrbot, llmcord, put
+from bot.cli.listing import access
 from bot.cli.wizard import Wizard
 from bot.config import load
 from bot.editing import Draft
@@ -137,8 +141,33 @@ async def test_a_hub_that_refuses_leaves_nothing_behind_and_no_token_goes_to_ano
         wizard.hub(shelf.url, "typed")
         await wizard.choose([HUGE])
         assert {asked.authorization for asked in shelf.asked[1:]} == {"Bearer typed"}
-        assert f'+endpoint = "{shelf.url}"' in wizard.shown()
-        assert "HOBNOB_MODELS__TOKEN is set (not shown)" in wizard.shown()
+        shown = await wizard.shown()
+        assert {f'+endpoint = "{shelf.url}"', f'+trusted_hub = "{shelf.url}"'} <= set(shown.splitlines())
+        assert "HOBNOB_MODELS__TOKEN is set (not shown)" in shown
+
+
+@pytest.mark.parametrize(
+    ("keys", "token"), [("", "stored"), ('endpoint = "https://mirror.test"', ""), ('trusted_hub = "https://mirror.test"', "")]
+)
+def test_a_token_is_shown_to_no_hub_but_the_one_that_it_is_for(file: Path, keys: str, token: str) -> None:
+    """Whoever has written the address of another one later, and however."""
+    file.write_text(f'[models]\ntoken = "stored"\n{keys}\n')
+    shown = access(load(file))
+    assert (shown.token, shown.anonymous) == (token, not token)
+    file.write_text('[models]\ntoken = "stored"\nendpoint = "https://mirror.test/"\ntrusted_hub = "https://Mirror.test"\n')
+    assert access(load(file)).token == "stored"
+
+
+def test_what_a_start_would_refuse_never_takes_the_place_of_what_was_there(file: Path) -> None:
+    draft = Draft(file)
+    draft.set(("plugins", "chat", "max_batsch"), 2)  # which only the plugin knows
+    draft.secret("SOME_KEY", "x")
+    before = file.stat()
+    with pytest.raises(ConfigError, match=rf"{file}:\d+: plugins.chat.max_batsch"):
+        asyncio.run(write(draft))
+    after = file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert [path.name for path in file.parent.iterdir()] == ["bot.toml"]
 
 
 @pytest.mark.parametrize(("token", "proxy"), [("tök-hidden", ""), ("1:a", "me:hidden@10.0.0.1:3128"), ("1:a", "http://me:hidden@[x")])
@@ -215,6 +244,79 @@ def test_import_takes_over_what_llmcord_had(file: Path) -> None:
     assert chat.options["models"] == ["gpt-4.1", "llama3.3"]
     assert chat.options["servers"]["gpt-4.1"] == {"url": "https://api.openai.com/v1", "model": "gpt-4.1", "key": "GPT_4_1_KEY"}
     assert chat.defaults == {"persona": "You are a pirate."}
+
+
+def test_import_of_llmcord_leaves_behind_what_it_cannot_take_and_says_so() -> None:
+    """As its example is filled in: with places for date and time, models of old and new forms, and what nobody has filled in."""
+    given: dict[str, Any] = {
+        "bot_token": "YOUR_BOT_TOKEN_HERE",
+        "permissions": {"users": {"admin_ids": [], "allowed_ids": [], "blocked_ids": []}, "roles": None},
+        "providers": {
+            "openai": {"base_url": "https://api.openai.com/v1", "api_key": "sk-1"},
+            "azure": {"base_url": "https://x.openai.azure.com/openai", "api_key": "sk-2", "extra_query": {"api-version": "1"}},
+            "here": {"base_url": "http://my-ip:MyPort/v1"},
+            "ollama": {"base_url": "http://localhost:11434/v1", "api_key": None},
+        },
+        "models": ["openai/4o-mini", "openai/4o.mini", "azure/gpt-5", "here/x", "ollama/llama4:vision", 7],
+        "system_prompt": "Today is {date}, {time}.",
+    }
+    found = llmcord(given)
+    assert (found.tokens, found.persona) == ({}, "Today is {date}, {time}.")
+    assert [(one.name, one.model, one.key) for one in found.endpoints] == [
+        ("4o-mini", "4o-mini", "sk-1"),
+        ("4o.mini", "4o.mini", "sk-1"),
+        ("gpt-5", "gpt-5", "sk-2"),
+        ("llama4", "llama4", ""),
+    ]
+    assert found.left == [
+        "the meaning of {date} and {time} in the persona, which stand there as they are now",
+        "what azure/gpt-5 is asked with besides, by extra_query",
+        "the address http://my-ip:MyPort/v1, which is none of http or https",
+        "the model 7, whose provider has no address",
+    ]
+    assert [one.model for one in llmcord({**given, "models": None, "model": "ollama/x"}).endpoints] == ["x"]
+    assert llmcord({"providers": "none", "permissions": "none"}) == Brought()
+
+
+def test_two_models_whose_names_are_alike_keep_their_own_keys(file: Path) -> None:
+    draft = Draft(file)
+    put(Brought(endpoints=[Endpoint("4o-mini", "https://a.test", "x", "1"), Endpoint("4o.mini", "https://b.test", "x", "2")]), draft, [])
+    put(Brought(endpoints=[Endpoint("held", "https://c.test", "x", "$THEIR_KEY")]), draft, [])
+    assert draft.set_secrets == {"MODEL_4O_MINI_KEY": "1", "MODEL_4O_MINI_2_KEY": "2"}
+    assert 'key = "THEIR_KEY"' in draft.text
+
+
+def test_import_of_astrbot_begins_with_the_model_that_answers_usually() -> None:
+    """As its fourth release writes: sources and models apart, personas in its database, one proxy for all."""
+    source = {"id": "ds", "type": "openai_chat_completion", "provider_type": "chat_completion", "key": ["sk-1"], "api_base": ""}
+    found = astrbot(
+        {
+            "platform": [
+                {"id": "a", "type": "telegram", "telegram_token": "1:x", "telegram_api_base_url": "https://tg.test/bot"},
+                {"id": "b", "type": "telegram", "telegram_token": "2:x"},
+                {"id": "c", "type": "discord", "discord_token": "your_bot_token"},
+                {"id": "d", "type": "lark", "enable": False},
+            ],
+            "provider_sources": [source, {**source, "id": "glm", "type": "zhipu_chat_completion", "api_base": "https://glm.test/v4/"}],
+            "provider": [
+                {"id": "one", "provider_source_id": "ds", "model": "first"},
+                {"id": "two", "provider_source_id": "glm", "model": "glm-4"},
+                {"id": "three", "provider_source_id": "nowhere", "model": "x"},
+            ],
+            "provider_settings": {"default_provider_id": "two", "default_personality": "cat"},
+            "http_proxy": "http://127.0.0.1:7890",
+            "persona": [],
+        }
+    )
+    assert (found.tokens, found.servers) == ({"telegram": "1:x"}, {"telegram": "https://tg.test"})
+    assert found.proxies == {"telegram": "http://127.0.0.1:7890"}
+    assert [(one.name, one.url) for one in found.endpoints] == [("glm-4", "https://glm.test/v4"), ("first", "https://api.openai.com/v1")]
+    assert [words.partition(",")[0].partition(":")[0] for words in found.left] == [
+        "the platform b",
+        "the persona cat",
+        "the provider three",
+    ]
+    assert astrbot({"platform": {}, "provider": [None, 1], "provider_settings": []}) == Brought()
 
 
 def test_import_takes_over_what_astrbot_had(file: Path) -> None:

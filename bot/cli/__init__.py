@@ -60,7 +60,7 @@ def bring_models(names: list[str], patience: Patience = 0.0, config: ConfigFile 
     """Bring models while everything else runs; `hobnob run --bring` calls it."""
     from bot.cli.bringing import bring as command
 
-    raise typer.Exit(command(config, names, patience))
+    command(config, names, patience)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 import typer
 
 from bot.catalogue import Use
+from bot.cli.checking import write
 from bot.cli.fitting import Wish
 from bot.cli.recommending import show
 from bot.cli.wizard import Wizard
@@ -47,7 +48,7 @@ def settle(draft: Draft) -> None:
     typer.echo(draft.shown())
     typer.echo()
     if typer.confirm("Write this?", default=True):
-        draft.write()
+        _awaited(write(draft))
         typer.echo(f"Written: {draft.file}")
     else:
         typer.echo("Nothing was written.")
@@ -122,9 +123,9 @@ def _choose(wizard: Wizard, model: str, gated: str) -> None:
 
 def _plugins(wizard: Wizard) -> None:
     """Those that are installed; what is on stays on."""
-    for name, (summary, on) in wizard.plugins().items():
+    for name, (summary, on) in _awaited(wizard.plugins()).items():
         if not on and typer.confirm(f"{name}: {summary} Switch it on?", default=False):
-            wizard.switch(name, on=True)
+            _awaited(wizard.switch(name, on=True))
 
 
 def _one(question: str, allowed: tuple[Use, ...], default: Use | None) -> Use:

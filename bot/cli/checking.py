@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +14,7 @@ import typer
 
 from bot import catalogue
 from bot.config import Config, load, sound
+from bot.editing import Draft
 from bot.errors import BotError, ConfigError
 from bot.models import Model
 from bot.plugins import chosen
@@ -29,6 +34,21 @@ def check(path: Path | None) -> int:
     config = load(path)
     typer.echo(f"{config.source.path}: all is as it should be. Plugins: {', '.join(config.plugins) or 'none'}.")
     return 0
+
+
+async def write(draft: Draft) -> None:
+    """Writes a draft that a start would take; plugins are looked at in a process of their own.
+
+    Raises ConfigError with all that it would refuse, and leaves everything as it was, however early this process ends.
+    """
+    with draft.aside() as drafted:
+        command = (sys.executable, "-m", "bot.cli", "check", "--config", str(drafted))
+        environ = {**os.environ, **draft.set_secrets}
+        checking = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE, env=environ)
+        _, said = await checking.communicate()
+        if checking.returncode:
+            raise ConfigError(*(said.decode("utf-8", "replace").splitlines()[:-1] or ["the configuration would not start"]))
+    await asyncio.to_thread(draft.write)
 
 
 def _faults(path: Path | None) -> Iterator[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
 
+import typer
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
@@ -19,16 +21,35 @@ from bot.cli.declaring import declared
 from bot.cli.tracing import troubles
 from bot.config import Config, load
 from bot.errors import BotError, ConfigError, StoreError
-from bot.pull import Access, bars, reported, status, verify
+from bot.pull import Access, bars, status, verify
 from bot.pull import pull as bring
+from bot.pull.hub import same
 
 
-def plugins(path: Path | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A plugin as it is listed; with a `fault` nothing else is known of it."""
+
+    name: str
+    on: bool
+    summary: str = ""
+    halves: tuple[str, ...] = ()
+    licence: str = ""
+    source: str = ""
+    fault: str = ""
+
+
+def plugins(path: Path | None, *, as_json: bool = False) -> None:
     """Every plugin, by its manifest alone: nothing of theirs is run."""
     config = load(path)
+    found = [_described(config, name) for name in sorted({*config.plugins, *discovery.installed()})]
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
+        return
     table = Table("plugin", "on", "what it does", "halves", "licence", "from", box=None)
-    for name in sorted({*config.plugins, *discovery.installed()}):
-        table.add_row(name, *map(Text, _described(config, name)))  # brackets in them are no mark-up
+    for one in found:
+        row = ("yes" if one.on else "no", one.fault or one.summary, " ".join(one.halves), one.licence, one.source)
+        table.add_row(one.name, *map(Text, row))  # brackets in them are no mark-up
     Console().print(table)
     with suppress(StoreError):  # nothing runs that could have any
         for trouble in asyncio.run(troubles(config)).values():
@@ -36,15 +57,15 @@ def plugins(path: Path | None) -> None:
             Console(soft_wrap=True).print(f"{trouble.plugin}: {left}. {trouble.what}", style="red", markup=False)
 
 
-def _described(config: Config, name: str) -> list[str]:
-    on = "yes" if name in config.plugins else "no"
+def _described(config: Config, name: str) -> Listed:
+    on = name in config.plugins
     try:
         found = discovery.find(config, name)
         manifest = found.manifest()
     except BotError as error:
-        return [on, str(error), "", "", ""]
-    halves = " ".join(half for half in ("front", "model") if found.has(half))
-    return [on, manifest.summary, halves, manifest.licence, found.package if found.release else str(found.folder)]
+        return Listed(name, on, fault=str(error))
+    halves = tuple(half for half in ("front", "model") if found.has(half))
+    return Listed(name, on, manifest.summary, halves, manifest.licence, found.package if found.release else str(found.folder))
 
 
 def models(path: Path | None) -> None:
@@ -129,16 +150,13 @@ def _bytes(number: int) -> str:
     return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"
 
 
-def pull(path: Path | None, names: list[str], *, as_json: bool = False) -> None:
-    """Brings models and sets; `as_json` says each step on a line, for programs. Raises PullError, which is a ConfigError."""
+def pull(path: Path | None, names: list[str]) -> None:
+    """Brings models and sets. Raises PullError, which is a ConfigError."""
     config = declared(path)
     known = catalogue.load(added=config.models_dir)
     entries = known.needed(names)
     if faults := [said for entry in entries for said in obstacles(known, entry, config)]:
         raise ConfigError(*faults)
-    if as_json:
-        bring(entries, config.models_dir, access(config), reported(sys.stdout))
-        return
     with bars(Console(stderr=True)) as tell:
         outcomes = bring(entries, config.models_dir, access(config), tell)
     for outcome in outcomes:
@@ -157,9 +175,10 @@ def obstacles(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config
 
 
 def access(config: Config) -> Access:
-    """How the configuration says to reach the outside."""
-    table = config.models
-    return Access(table.endpoint or "", _open(table.token), _open(table.proxy))
+    """How the configuration says to reach the outside: a token is shown to the hub alone that it is for."""
+    table, endpoint = config.models, config.models.endpoint or ""
+    anonymous = table.token is not None and not same(endpoint, table.trusted_hub or "")
+    return Access(endpoint, "" if anonymous else _open(table.token), _open(table.proxy), anonymous)
 
 
 def _open(secret: SecretStr | None) -> str:

@@ -17,7 +17,7 @@ from bot.locking import holder
 from bot.store.connection import check, connect
 from bot.store.embedded import START_SECONDS, answers
 from bot.store.keys import Keys
-from bot.store.places import BOT, Came, Draft, Gone, Place, RoomMessage
+from bot.store.places import BOT, Came, Draft, Gone, Place, RoomMessage, Writes
 from bot.store.roomfeed import Change
 from bot.store.rooms import Rooms
 from bot.supervise import Instance, running
@@ -108,7 +108,7 @@ class Answer:
 
     def take(self, changes: Iterable[Change], now: float) -> bool:
         """Adds what concerns it; True when something did."""
-        mine = [change for change in changes if not isinstance(change, Came) and int(change.id) > self._asked]
+        mine = [change for change in changes if not isinstance(change, Came | Writes) and int(change.id) > self._asked]
         for change in mine:
             if isinstance(change, Gone):
                 self._said.pop(change.id, None)

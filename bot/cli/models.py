@@ -86,10 +86,9 @@ def models_check(
 @models.command("pull")
 def models_pull(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models or sets; `starter` is the first to have.")],
-    json: Json = False,
     config: ConfigFile = None,
 ) -> None:
     """Bring models here: downloaded, verified, ready to load."""
     from bot.cli.listing import pull as command
 
-    command(config, names, as_json=json)
+    command(config, names)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from bot.cli.options import ConfigFile
+from bot.cli.options import ConfigFile, Json
 
 plugins = typer.Typer(help="The plugins that are installed, and new ones.", invoke_without_command=True)
 
@@ -19,15 +19,15 @@ Known = Annotated[list[str], typer.Argument(metavar="[NAME...]", help="As `hobno
 def plugins_listed(context: typer.Context, config: ConfigFile = None) -> None:
     """List the plugins that are installed, and which of them are on; more below it."""
     if context.invoked_subcommand is None:
-        plugins_list(config)
+        plugins_list(config=config)
 
 
 @plugins.command("list")
-def plugins_list(config: ConfigFile = None) -> None:
+def plugins_list(json: Json = False, config: ConfigFile = None) -> None:
     """List the plugins that are installed, and which of them are on."""
     from bot.cli.listing import plugins as command
 
-    command(config)
+    command(config, as_json=json)
 
 
 @plugins.command("add")

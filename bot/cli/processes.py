@@ -41,7 +41,6 @@ from bot.store.figures import figures
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.places import Place
-from bot.store.pulls import Pulls
 from bot.store.rooms import Rooms
 from bot.store.schema import migrate
 from bot.store.sessions import OPERATOR, SERVED, Sessions
@@ -200,6 +199,10 @@ def site_of(
     async def commands(place: Place, person: Person, language: str) -> Sequence[Usable]:
         return await router.office.commands(typing(place, person, language))
 
+    async def language(place: Place, person: Person) -> str:
+        chosen = await router.office.reader(typing(place, person, ""))
+        return chosen.tag if chosen else ""
+
     return Site(
         config,
         rooms,
@@ -209,9 +212,8 @@ def site_of(
         plugins.loaded,
         plugins.calls,
         commands,
-        Beginning(
-            lambda: Wizard(load(config.source.path)), Pulls(redis, keys), HouseRules(redis, keys).offer, None if say is None else again
-        ),
+        language,
+        Beginning(lambda: Wizard(load(config.source.path)), HouseRules(redis, keys).offer, None if say is None else again),
     )
 
 

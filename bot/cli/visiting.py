@@ -48,11 +48,11 @@ async def _visit(config: Config, name: str, room: str, direct: bool) -> int:
     async with meeting(config) as met:
         person = newcomer(name, _secret(config.data_dir))
         place = Place(room, person.id if direct else "")
-        await met.rooms.join(room, person)
+        await met.rooms.people.join(room, person)
         try:
             await Visit(met, place, person, Console(highlight=False)).run()
         finally:
-            await met.rooms.leave(room, person)
+            await met.rooms.people.leave(room, person)
     return 0
 
 
@@ -115,7 +115,7 @@ class Visit:
         if self._form is not None:
             await self._fill(self._form, line)
             return
-        people = [BOT, *(present.person for present in await self._met.rooms.people(self._place.room))]
+        people = [BOT, *(present.person for present in await self._met.rooms.people.of(self._place.room))]
         mentions = mentioned(line, people)
         try:
             asked = await self._met.rooms.say(self._place, Draft(self._person, (Text(line),), mentions))

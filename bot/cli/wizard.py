@@ -6,42 +6,52 @@ The terminal's questions: `beginning.py`; the browser's: `bot/web/pages/start.py
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+from pydantic import TypeAdapter
 
-from bot import catalogue, discovery
+from bot import catalogue
 from bot.catalogue import Catalogue, Entry, Hub, Use
+from bot.cli.checking import write
 from bot.cli.fitting import Advice, Machine, Quality, Rung, Wish, advise
 from bot.cli.listing import access
-from bot.cli.recommending import look
 from bot.config import Config
 from bot.editing import Draft
-from bot.errors import BotError, ConfigError
+from bot.errors import ConfigError
 from bot.faults import variable
 from bot.pull import Access, status
+from bot.pull.hub import HUB, same
 from bot.pull.hub import look as look_up
 from bot.tables import DiscordTable, TelegramTable
 from bot.translation import tr
+from bot.web.errands import Errands
 from bot.web.setup import Introduced, Offered, Platform, Proposal
 
 SERVING = {"chat": "chat", "image": "imagine", "speech": "transcribe"}
 """Which plugin runs the models of a kind."""
 
-HUB = "https://huggingface.co"
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Wizard:
-    """One round of answers. What is understood goes into the draft, and nothing is written before that is."""
+    """One round of answers. What is understood goes into the draft, and nothing is written before that is.
+
+    Behind a page it runs in the router: what measures or hashes is done by processes of their own, what reads and writes files by threads.
+    """
 
     def __init__(self, config: Config) -> None:
         """Raises ConfigError where the configuration cannot be changed."""
         self.config = config
         self.draft = Draft(config.source.path)
+        self._errands = Errands(config.source.path)
+        self._drafting = asyncio.Lock()
         self._hub = access(config)
+        self._token = (config.models.token.get_secret_value() if config.models.token else ""), config.models.trusted_hub or ""
         self._typed: Access | None = None
         self._looked: tuple[Machine, Catalogue] | None = None
         self._advice: Advice | None = None
@@ -71,15 +81,21 @@ class Wizard:
     async def look(self) -> tuple[Machine, Catalogue]:
         """What there is, looked at once."""
         if self._looked is None:
-            found = await asyncio.gather(asyncio.to_thread(look), asyncio.to_thread(catalogue.load, added=self.config.models_dir))
-            self._looked = (found[0], found[1])
+            known = await asyncio.to_thread(catalogue.load, added=self.config.models_dir)
+            said = json.loads(await self._errands.text("models", "recommend", "--json"))
+            self._looked = TypeAdapter(Machine).validate_python(said["machine"]), known
         return self._looked
+
+    async def _drafted(self, do: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
+        """One at a time has the draft."""
+        async with self._drafting:
+            return await asyncio.to_thread(do, *args, **named)
 
     async def advise(self, wish: Wish) -> Advice:
         """The ladder and the line-up for this machine; the use is taken down."""
         machine, known = await self.look()
-        self.draft.set(("models", "use"), wish.use)
-        self._advice = advise(known, machine, wish)
+        await self._drafted(self.draft.set, ("models", "use"), wish.use)
+        self._advice = await asyncio.to_thread(advise, known, machine, wish)
         return self._advice
 
     async def propose(self, languages: Sequence[str], use: Use, quality: Quality) -> Proposal:
@@ -121,10 +137,10 @@ class Wizard:
         No token that is known already goes to another address than the one that it is for.
         """
         _readable(token, endpoint, tr("A hub's address looks like https://huggingface.co."))
-        now = self._hub
-        moved = bool(endpoint) and endpoint.rstrip("/") != (now.endpoint or HUB).rstrip("/")
-        anonymous = not token and (moved or now.anonymous)
-        self._typed = Access(endpoint or now.endpoint, "" if anonymous else token or now.token, now.proxy, anonymous)
+        now, (known, owner) = self._hub, self._token
+        there = endpoint or now.endpoint
+        shown = token or (known if same(there, owner) else "")
+        self._typed = Access(there, shown, now.proxy, anonymous=bool(known) and not shown)
 
     async def choose(self, names: Sequence[str], *, unseen: bool = False) -> None:
         """Has these serve, each before what its plugin has now, as the last advice runs it.
@@ -135,6 +151,9 @@ class Wizard:
         typed, self._typed = self._typed or self._hub, None
         for entry in entries if not unseen else ():
             await self._reach(entry, typed)
+        await self._drafted(self._take, entries, typed)
+
+    def _take(self, entries: Sequence[Entry], typed: Access) -> None:
         self._settle(typed)
         for entry in entries:
             plugin = SERVING[entry.kind]
@@ -144,7 +163,7 @@ class Wizard:
             for rung in rungs:
                 if rung.model == entry.name and rung.precision in ("int8", "int4"):
                     self.draft.set(("plugins", plugin, "running", entry.name, "precision"), rung.precision)
-        self._chosen = entries
+        self._chosen = list(entries)
 
     async def _reach(self, entry: Entry, by: Access) -> None:
         if isinstance(entry.source, Hub) and not self._here(entry):
@@ -154,43 +173,31 @@ class Wizard:
         """A hub that has answered is the one that holds."""
         if tried.endpoint != self._hub.endpoint:
             self.draft.set(("models", "endpoint"), tried.endpoint)
-        if tried.token and tried.token != self._hub.token:
+        known, owner = self._token
+        if tried.token and (tried.token != known or not same(tried.endpoint, owner)):
             self.draft.secret(variable(("models", "token")), tried.token)
+            if not same(tried.endpoint, owner):
+                self.draft.set(("models", "trusted_hub"), tried.endpoint or HUB)
+            self._token = tried.token, tried.endpoint
         self._hub = tried
 
-    def plugins(self) -> dict[str, tuple[str, bool]]:
-        """Those that are installed or configured: what each does, and whether it is on."""
-        found: dict[str, tuple[str, bool]] = {}
-        for name in sorted({*discovery.installed(), *self.config.plugins}):
-            try:
-                found[name] = (discovery.find(self.config, name).manifest().summary, name in self.config.plugins)
-            except BotError:  # `hobnob check` says what is wrong with it
-                continue
-        return found
+    async def plugins(self) -> dict[str, tuple[str, bool]]:
+        """Those that are installed or configured: what each does, and whether it is on. What is wrong with others, `hobnob check` says."""
+        found: list[dict[str, Any]] = json.loads(await self._errands.text("plugins", "list", "--json"))
+        return {one["name"]: (one["summary"], one["on"]) for one in found if not one["fault"]}
 
-    def switch(self, name: str, on: bool) -> None:
+    async def switch(self, name: str, on: bool) -> None:
         """Whether a plugin is loaded. Raises ConfigError."""
-        if on:
-            self.draft.table(("plugins", name))
-        else:
-            self.draft.drop(("plugins", name))
+        await self._drafted(self.draft.table if on else self.draft.drop, ("plugins", name))
 
-    def shown(self) -> str:
+    async def shown(self) -> str:
         """What would be written, "" for nothing new; secrets by their names."""
-        return self.draft.shown() if self.draft.changed else ""
+        return await self._drafted(self.draft.shown) if self.draft.changed else ""
 
     async def write(self) -> list[str]:
-        """Writes it, and gives the models that have to be brought.
-
-        Raises ConfigError with all that a start would refuse, and leaves everything as it was.
-        """
-        self.draft.write()
-        command = (sys.executable, "-m", "bot.cli", "check", "--config", str(self.draft.file))
-        checking = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE)
-        _, said = await checking.communicate()
-        if checking.returncode:
-            self.draft.undo()
-            raise ConfigError(*(said.decode("utf-8", "replace").splitlines()[:-1] or ["the configuration would not start"]))
+        """Writes it, and gives the models that have to be brought. Raises ConfigError, as `checking.write`."""
+        async with self._drafting:
+            await write(self.draft)
         return [entry.name for entry in self._chosen if not self._here(entry)]
 
 
@@ -198,13 +205,17 @@ def _readable(token: str, url: str, example: str) -> None:
     """Before either is used: what the libraries say of one that cannot be would hold it. Raises ConfigError, which never does."""
     if not token.isascii():
         raise ConfigError(tr("A token has no letters but those of English: copy it once more."))
+    if url and not (url.isascii() and leads(url)):
+        raise ConfigError(example)
+
+
+def leads(url: str) -> bool:
+    """Whether it is an address of the web."""
     try:
         address = urlsplit(url)
-        sound = url.isascii() and address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
-        sound = False
-    if url and not sound:
-        raise ConfigError(example)
+        return False
 
 
 async def _discord(config: Config, token: str, proxy: str | None) -> Introduced:

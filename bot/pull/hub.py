@@ -24,6 +24,14 @@ DESCRIBING = ("config.json", "tokenizer_config.json", "chat_template.jinja", "ad
 MOST_DESCRIBED = 1 << 20
 """Bytes of such a file."""
 
+HUB = "https://huggingface.co"
+"""The public one."""
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two addresses are those of one hub; "" is the public one's."""
+    return (one or HUB).rstrip("/").lower() == (other or HUB).rstrip("/").lower()
+
 
 class _Lfs(BaseModel):
     sha256: str
@@ -97,7 +105,7 @@ def _planned(source: Hub, access: Access, client: httpx.Client) -> tuple[Info, d
     from huggingface_hub import constants, get_token  # here, because a start of the bot needs neither
 
     endpoint = (access.endpoint or constants.ENDPOINT).rstrip("/")
-    token = "" if access.anonymous else access.token or get_token()
+    token = "" if access.anonymous else access.token or (get_token() if same(endpoint, constants.ENDPOINT) else "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     info = _info(source, endpoint, headers, client)
     files = [file for file in info.siblings if wanted(source, file.path)]
@@ -137,12 +145,12 @@ def _refusal(source: Hub, page: str, answer: httpx.Response) -> str:
         case "GatedRepo":
             return (
                 f"{source.repo} is gated: accept its licence on {page} with your account, then set a token of that account "
-                "as `token` under [models] in bot.toml, or as HF_TOKEN"
+                "as `token` under [models] in bot.toml, with `trusted_hub` where `endpoint` names another hub than the public one"
             )
         case "RevisionNotFound":
             return f"{source.repo} has no revision {source.revision!r}; see {page}/commits/main"
         case _ if answer.headers.get("X-Error-Message", "").startswith("Invalid credentials"):
-            return "the hub does not know the token; check `token` under [models] in bot.toml, or HF_TOKEN"
+            return "the hub does not know the token; check `token` and `trusted_hub` under [models] in bot.toml, or HF_TOKEN"
         case _ if answer.status_code in (401, 403, 404):
             return f"{page} does not exist, or is private and the token does not open it"
         case _:

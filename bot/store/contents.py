@@ -101,10 +101,10 @@ TABLE = (
     Entry("pulls", "1 day", "nothing personal", "how far models have come that are brought here"),
     Entry("room-order:*", "30 days after the last message", "nothing personal", "the message ids of a place in a room"),
     Entry("room-posts:*", "30 days after the last message", "the chat", "the messages of a place in a room, 2000 at most", "asked"),
-    Entry("rooms", "30 days after the last visit to any", "nothing personal", "which rooms there are, by when somebody was there"),
+    Entry("rooms", "30 days after the last words in any", "nothing personal", "which rooms there are, by when something was said there"),
     Entry("room-threads:*", "30 days after the last message", "nothing personal", "how many messages the threads of a room have"),
     Entry("room-nonce:*", "24 hours", "nothing personal", "which message a nonce made, so that it makes no second"),
-    Entry("room-changes", "1 day after the last change", "nothing personal", "which messages of rooms changed, by id"),
+    Entry("room-changes", "1 day after the last change", "nothing personal", "which messages of rooms changed and who was writing, by id"),
     Entry("room-arrivals", "until a router took it, 7 days at most", "the chat", "what was said or clicked in rooms, by id", "passes"),
     Entry("room-people:*", "30 days after the last visit", "the person", "names of those who came to a room, and when", "asked"),
     Entry(

@@ -19,6 +19,9 @@ from bot.translation import tr
 
 BOT = Person("hobnob", "Hobnob", bot=True)
 
+LOBBY = "lobby"
+"""The room that there always is."""
+
 LONGEST_NAME = 32
 LONGEST_TEXT = 20_000
 """Characters of one message; what is longer is attached as a file."""
@@ -124,11 +127,28 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody who came to the room; `here` is false when there was no sign of life for a minute."""
+
+    person: Person
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Came:
-    """Somebody came to the room or left it; `id` is empty. Only those who ask for people are told."""
+    """Somebody came to the room or left it; these are its people now, and `id` is empty. Only those who ask for people are told."""
 
     place: Place
+    people: tuple[Present, ...]
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """The person of this id is writing there at this moment. Only those who ask for people are told."""
+
+    place: Place
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +196,6 @@ class Arrival:
     filled: Mapping[str, Any] | None = None
     version: int = 0
     gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """Somebody who came to the room; `here` is false when there was no sign of life for a minute."""
-
-    person: Person
-    here: bool
 
 
 def newcomer(name: str, secret: str = "") -> Person:

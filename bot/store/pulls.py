@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from redis.asyncio import Redis
 
 from bot.store.connection import guarded
@@ -14,9 +15,17 @@ from bot.store.keys import Keys
 KEPT = 86_400
 """Seconds for which it is known what came."""
 
+SILENT = 60.0
+"""Seconds after which nobody brings any more what nothing was noted of."""
+
+READY = "ready"
+
 
 class Pulled(BaseModel):
-    """`doing` is a phrase for people, `done` of `total` are bytes (0 of 0: nobody knows); `fault` says why it goes no further."""
+    """`doing` is a phrase for people, `done` of `total` are bytes (0 of 0: nobody knows); `fault` says why it goes no further.
+
+    `at` is when it was noted, in seconds since 1970.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,6 +34,12 @@ class Pulled(BaseModel):
     done: int = 0
     total: int = 0
     fault: str = ""
+    at: float = Field(default_factory=time.time)
+
+    @property
+    def over(self) -> bool:
+        """Whether it is here, or goes no further."""
+        return self.doing == READY or bool(self.fault)
 
 
 class Pulls:
@@ -45,7 +60,13 @@ class Pulls:
                 await batch.execute()
 
     @guarded
+    async def forget(self, model: str) -> None:
+        """Nobody brings it any more."""
+        await self._redis.hdel(self._keys.pulls(), model)
+
+    @guarded
     async def all(self) -> list[Pulled]:
-        """All of the last day, by name."""
+        """All of the last day that are over or still come, by name."""
         found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.pulls()))
-        return sorted(map(Pulled.model_validate_json, found.values()), key=lambda one: one.model)
+        pulls = sorted(map(Pulled.model_validate_json, found.values()), key=lambda one: one.model)
+        return [one for one in pulls if one.over or time.time() - one.at < SILENT]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from redis.asyncio import Redis
 from bot.errors import StoreError
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
-from bot.store.places import Came, Gone, Place, RoomMessage
+from bot.store.places import Came, Gone, Place, Present, RoomMessage, Writes
 
 BLOCK_MS = 10_000
 """Shorter than the connection's patience, so that an idle room does not look like a dead server."""
@@ -24,15 +25,15 @@ PAUSE = 0.5
 
 log = structlog.get_logger(__name__)
 
-Change = RoomMessage | Gone | Came
+Change = RoomMessage | Gone | Came | Writes
 Load = Callable[[Place, Sequence[str]], Awaitable[list[Change]]]
+People = Callable[[str], Awaitable[list[Present]]]
 
 
 class Watch:
     """What one onlooker has not been given yet; of several changes of one message only the newest is kept."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
-        self.places = frozenset(places)
+    def __init__(self) -> None:
         self._pending: dict[tuple[Place, str], Change] = {}
         self._some = asyncio.Event()
 
@@ -49,26 +50,53 @@ class Watch:
         return list(taken.values())
 
 
-class Feed:
-    """Reads the stream of changes and hands each change to those who watch its place."""
+@dataclass(slots=True)
+class Touched:
+    """What the stream tells of a place: which messages changed, True for those that are new; whether somebody came or left; who writes."""
 
-    def __init__(self, redis: Redis, keys: Keys, load: Load) -> None:
+    messages: dict[str, bool] = field(default_factory=dict)
+    came: bool = False
+    writers: dict[str, None] = field(default_factory=dict)
+
+    def add(self, fields: Mapping[bytes, bytes]) -> None:
+        """Adds an entry."""
+        if b"by" in fields:
+            self.writers[fields[b"by"].decode()] = None
+        elif id := fields[b"id"].decode():
+            self.messages[id] = self.messages.get(id, False) or b"new" in fields
+        else:
+            self.came = True
+
+
+class Feed:
+    """Reads the stream of changes, looks each change up once, and hands it to those who watch its place."""
+
+    def __init__(self, redis: Redis, keys: Keys, load: Load, people: People) -> None:
         self._redis = redis
         self._keys = keys
         self._load = load
-        self._watches: set[Watch] = set()
+        self._people = people
+        self._watches: defaultdict[str, set[Watch]] = defaultdict(set)
+        self._everywhere: set[Watch] = set()
         self._reader: asyncio.Task[None] | None = None
         self._position = b""
 
     @contextlib.contextmanager
-    def watching(self, places: Sequence[Place]) -> Iterator[Watch]:
-        """Puts an onlooker in; call `ready` before reading what stands there already."""
-        watch = Watch(places)
-        self._watches.add(watch)
+    def watching(self, places: Sequence[Place], news: bool) -> Iterator[Watch]:
+        """Puts an onlooker in, with `news` also for what is said in other rooms; call `ready` before reading what stands there already."""
+        watch, names = Watch(), [place.key for place in places]
+        for name in names:
+            self._watches[name].add(watch)
+        if news:
+            self._everywhere.add(watch)
         try:
             yield watch
         finally:
-            self._watches.discard(watch)
+            self._everywhere.discard(watch)
+            for name in names:
+                self._watches[name].discard(watch)
+                if not self._watches[name]:
+                    del self._watches[name]
 
     async def ready(self) -> None:
         """Returns when every later change is going to be seen."""
@@ -93,7 +121,8 @@ class Feed:
         while True:
             try:
                 position, changed = await self._next()
-                await self._pass_on(changed)
+                for name, touched in changed.items():
+                    await self._pass_on(name, touched)
             except StoreError:
                 await asyncio.sleep(PAUSE)
             except Exception:  # a fault of ours must not freeze every tab
@@ -103,20 +132,29 @@ class Feed:
                 self._position = position
 
     @guarded
-    async def _next(self) -> tuple[bytes, dict[Place, list[str]]]:
-        """Where the stream has been read to, and the ids that changed in each place that somebody watches."""
+    async def _next(self) -> tuple[bytes, Mapping[str, Touched]]:
+        """Where the stream has been read to, and what changed in each place that somebody watches."""
         found: Any = await blocking(self._redis.xread({self._keys.room_changes(): self._position}, count=256, block=BLOCK_MS))
-        watched = {place.key.encode(): place for watch in self._watches for place in watch.places}
-        position, changed = self._position, defaultdict[Place, dict[str, None]](dict)
+        position, changed = self._position, defaultdict[str, Touched](Touched)
         for id, fields in [entry for _, entries in found for entry in entries]:
-            position = id
-            if place := watched.get(fields[b"place"]):
-                changed[place][fields[b"id"].decode()] = None
-        return position, {place: list(ids) for place, ids in changed.items()}
+            position, name = id, fields[b"place"].decode()
+            if name in self._watches or (b"new" in fields and self._everywhere and _open(name)):
+                changed[name].add(fields)
+        return position, changed
 
-    async def _pass_on(self, changed: Mapping[Place, Sequence[str]]) -> None:
-        for place, ids in changed.items():
-            came: list[Change] = [Came(place)] if "" in ids else []
-            for change in came + await self._load(place, [id for id in ids if id]):
-                for watch in [watch for watch in self._watches if place in watch.places]:
-                    watch.put(change)
+    async def _pass_on(self, name: str, touched: Touched) -> None:
+        place = Place.of(name)
+        changes: list[Change] = [Writes(place, id) for id in touched.writers]
+        if touched.came:
+            changes.append(Came(place, tuple(await self._people(place.room))))
+        changes += await self._load(place, list(touched.messages))
+        here = self._watches.get(name, set())
+        for change in changes:
+            news = _open(name) and touched.messages.get(change.id, False)
+            for watch in here | self._everywhere if news else here:
+                watch.put(change)
+
+
+def _open(name: str) -> bool:
+    """Whether it is a room itself: no thread of one, and nobody's own conversation."""
+    return "/" not in name

@@ -1,6 +1,6 @@
 """Rooms: our own small chat platform in Redis, where pages and terminals meet the bot. The bot's side of it: `bot/connectors/room.py`.
 
-Its words are in `places.py`, following it live is in `roomfeed.py`, files are in `uploads.py`.
+Its words are in `places.py`, who comes is in `roompeople.py`, following it live is in `roomfeed.py`, files are in `uploads.py`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from bot.errors import UserError
 from bot.messages import Person, Text
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
-from bot.store.places import Arrival, Body, Came, Draft, Gone, Head, Place, Present, RoomMessage
+from bot.store.places import LOBBY, Arrival, Body, Came, Draft, Gone, Head, Place, RoomMessage, Writes
 from bot.store.roomfeed import Change, Feed
+from bot.store.roompeople import CHANGES_KEPT, KEPT, MOST_CHANGES, RoomPeople
 from bot.store.scripts import Scripts
 from bot.store.uploads import Uploads
 from bot.translation import tr
@@ -29,37 +30,32 @@ from bot.translation import tr
 MOST_MESSAGES = 2_000
 """Messages that a place remembers."""
 
-KEPT = 30 * 86_400
-"""Seconds a message is kept."""
+MOST_ROOMS = 100
+"""Rooms beside the lobby."""
 
 NONCE_KEPT = 86_400
-MOST_CHANGES = 10_000
-"""Changes that an onlooker whose connection was cut can catch up with."""
-
-CHANGES_KEPT = 86_400
 ARRIVALS_KEPT = 7 * 86_400
 """Seconds that what was said waits for a router."""
 
 WAIT_MS = 2_000
 """Of one read; shorter than the connection's patience, as in `roomfeed.py`."""
 
-HERE = 60.0
-"""Seconds after which somebody who gives no sign of life is away."""
-
 log = structlog.get_logger(__name__)
 
 
 class Rooms:
-    """Every room. Pages and terminals use `say`, `click`, `join` and `watch`; the connector the rest.
+    """Every room. Pages and terminals use `say`, `click`, `people` and `watch`; the connector the rest.
 
-    `files` is the folder that uploads lie in; all processes of one installation share it.
+    `files` is the folder that uploads lie in; all processes of one installation share it. `most` rooms may there be beside the lobby.
     """
 
-    def __init__(self, redis: Redis, keys: Keys, files: Path) -> None:
+    def __init__(self, redis: Redis, keys: Keys, files: Path, most: int = MOST_ROOMS) -> None:
         self.uploads = Uploads(files)
+        self.people = RoomPeople(redis, keys)
         self._redis = redis
         self._keys = keys
-        self._feed = Feed(redis, keys, self.load)
+        self._most = most
+        self._feed = Feed(redis, keys, self.load, self.people.of)
         script = Scripts(redis)
         self._say = script("room_post")
         self._send = script("room_post", when_full=True)  # an answer comes even then
@@ -68,11 +64,19 @@ class Rooms:
     async def say(self, place: Place, draft: Draft, nonce: str = "") -> str:
         """A person says something and the bot hears it; returns the message's id. A nonce that was used before makes nothing new.
 
-        Raises UserError with a sentence for the person when the draft is empty or too large.
+        The first words make a room. Raises UserError with a sentence for the person when the draft is empty or too large, when there are
+        as many rooms as may be, or when what began the thread is gone.
         """
         draft.check()
         head = Head(author=draft.author, mentions=draft.mentions, reply_to=draft.reply_to, language=draft.language)
-        return await self._write(place, head, Body(parts=draft.parts), f"{place.key}/{draft.author.id}/{nonce or uuid.uuid4().hex}", True)
+        said = await self._write(place, head, Body(parts=draft.parts), f"{place.key}/{draft.author.id}/{nonce or uuid.uuid4().hex}", True)
+        if said == "full":
+            raise UserError(tr("There are {most} rooms already, which is as many as there may be. Say it in one of them.", most=self._most))
+        if said == "gone":
+            raise UserError(tr("That thread is gone."))
+        if not place.person:
+            await self.people.join(place.room, draft.author)  # who may be there only now, since these words have made the room
+        return said
 
     async def send(self, place: Place, author: Person, body: Body, nonce: str, reply_to: str = "") -> str:
         """The bot says something; returns the message's id, the same one for the same nonce."""
@@ -80,20 +84,12 @@ class Rooms:
 
     @guarded
     async def _write(self, place: Place, head: Head, body: Body, nonce: str, heard: bool) -> str:
-        keys = self._keys
+        keys, makes = self._keys, heard and not place.person and place.room != LOBBY
         names = [keys.room_order(place.key), keys.room_posts(place.key), keys.room_nonce(nonce), keys.room_changes(), keys.room_arrivals()]
-        names.append(keys.room_threads(place.room))
+        names += [keys.room_threads(place.room), keys.room_posts(place.room), keys.rooms()]
         args: list[str | bytes | int] = [place.key, head.model_dump_json(), body.model_dump_json(), int(heard)]
-        args += [
-            MOST_MESSAGES,
-            KEPT,
-            NONCE_KEPT,
-            MOST_CHANGES,
-            CHANGES_KEPT,
-            ARRIVALS_KEPT,
-            place.room if place.thread else "",
-            place.thread,
-        ]
+        args += [MOST_MESSAGES, KEPT, NONCE_KEPT, MOST_CHANGES, CHANGES_KEPT, ARRIVALS_KEPT]
+        args += [place.room, place.thread, self._most if makes else 0]
         id: bytes = await (self._say if heard else self._send)(keys=names, args=args)
         return id.decode()
 
@@ -133,6 +129,8 @@ class Rooms:
                 pipe.expire(self._keys.room_arrivals(), ARRIVALS_KEPT)
             pipe.zrem(self._keys.room_order(place.key), id)
             pipe.hdel(self._keys.room_posts(place.key), f"head{id}", f"body{id}", f"version{id}")
+            if place == Place(place.room):
+                pipe.hdel(self._keys.room_threads(place.room), id)
             pipe.xadd(self._keys.room_changes(), {"place": place.key, "id": id}, maxlen=MOST_CHANGES)
             pipe.expire(self._keys.room_changes(), CHANGES_KEPT)
             await pipe.execute()
@@ -155,31 +153,31 @@ class Rooms:
         found = (await self.load(place, [id]))[0]
         return found if isinstance(found, RoomMessage) else None
 
-    async def history(self, place: Place, most: int = 200) -> list[RoomMessage]:
-        """The last messages of a place, oldest first."""
-        loaded = await self.load(place, await self._last(place, most))
+    async def history(self, place: Place, most: int = 200, before: str = "") -> list[RoomMessage]:
+        """The last messages of a place, or the last `before` that one, oldest first."""
+        loaded = await self.load(place, await self._last(place, most, before))
         return [message for message in loaded if isinstance(message, RoomMessage)]
 
     @guarded
-    async def _last(self, place: Place, most: int) -> list[str]:
-        found: Any = await self._redis.zrange(self._keys.room_order(place.key), -most, -1) if most else []
-        return [id.decode() for id in found]
+    async def _last(self, place: Place, most: int, before: str) -> list[str]:
+        name, last = self._keys.room_order(place.key), f"({before}" if before else "+inf"
+        found: Any = await self._redis.zrevrangebyscore(name, last, "-inf", start=0, num=most)
+        return [id.decode() for id in reversed(found)]
 
-    async def watch(
-        self, *places: Place, most: int = 200, people: bool = False, news: Sequence[Place] = ()
-    ) -> AsyncGenerator[list[Change], None]:
-        """First a list with the last `most` messages of each place, then lists of what is new, edited or Gone, for ever; in `news`, too.
+    async def watch(self, *places: Place, most: int = 200, people: bool = False, news: bool = False) -> AsyncGenerator[list[Change], None]:
+        """First a list with the last `most` messages of each place, then lists of what is new, edited or Gone, for ever.
 
         The first list comes when nothing can be missed any more, even if it is empty: say something after it. A message that
-        changes often is given as it stands now, not once per change. With `people`, a Came says that somebody came or left.
+        changes often is given as it stands now, not once per change. With `people`, a Came says that somebody came or left, a Writes
+        that somebody is about to say something; with `news` comes what is new in all other rooms, too.
         Close the generator (`contextlib.aclosing`) when done.
         """
-        with self._feed.watching([*places, *news]) as watch:
+        with self._feed.watching(places, news) as watch:
             await self._feed.ready()
             yield [message for place in places for message in await self.history(place, most)]
             while True:
                 taken = await watch.take()
-                if changes := [change for change in taken if people or not isinstance(change, Came)]:
+                if changes := [change for change in taken if people or not isinstance(change, Came | Writes)]:
                     yield changes
 
     @guarded
@@ -197,8 +195,7 @@ class Rooms:
         said = await self.said_by(person)
         for message in said:
             await self.delete(message.place, message.id)
-        async for name in self._redis.scan_iter(self._keys.room_people("*"), count=1000):
-            await self._redis.hdel(name, person)
+        await self.people.forget(person)
         return len(said)
 
     @guarded
@@ -242,52 +239,11 @@ class Rooms:
         await self._redis.xdel(self._keys.room_arrivals(), arrival.id)
 
     @guarded
-    async def join(self, room: str, person: Person) -> None:
-        """A sign of life; again at least once a minute."""
-        found: Any = await self._redis.hget(self._keys.room_people(room), person.id)
-        name, seen = json.loads(found) if found else ("", 0.0)
-        await self._seen(room, person, time.time(), told=name != person.name or time.time() - seen > HERE)
-
-    @guarded
-    async def leave(self, room: str, person: Person) -> None:
-        """The person is away from now on; the name stays known."""
-        await self._seen(room, person, time.time() - HERE, told=True)
-
-    async def _seen(self, room: str, person: Person, at: float, told: bool) -> None:
-        key, place = self._keys.room_people(room), Place(room)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(key, person.id, json.dumps([person.name, at]))
-            pipe.expire(key, KEPT)
-            pipe.zadd(self._keys.rooms(), {room: at})
-            pipe.expire(self._keys.rooms(), KEPT)
-            if told:
-                pipe.xadd(self._keys.room_changes(), {"place": place.key, "id": ""}, maxlen=MOST_CHANGES)
-                pipe.expire(self._keys.room_changes(), CHANGES_KEPT)
-            await pipe.execute()
-
-    @guarded
     async def all(self) -> list[str]:
-        """The rooms that somebody was in within 30 days, by name."""
+        """The rooms in which somebody has said something within 30 days, by name; the lobby is not among them."""
         await self._redis.zremrangebyscore(self._keys.rooms(), "-inf", time.time() - KEPT)
         found: Any = await self._redis.zrange(self._keys.rooms(), 0, -1)
         return sorted(name.decode() for name in found)
-
-    @guarded
-    async def name(self, room: str, id: str) -> str:
-        """What the person of that id is called there, or nothing."""
-        found: Any = await self._redis.hget(self._keys.room_people(room), id)
-        return str(json.loads(found)[0]) if found else ""
-
-    @guarded
-    async def people(self, room: str) -> list[Present]:
-        """Who came to the room within 30 days, those who are here first."""
-        key, now = self._keys.room_people(room), time.time()
-        found: Any = await self._redis.hgetall(key)
-        known = {id.decode(): json.loads(value) for id, value in found.items()}
-        if old := [id for id, (_, seen) in known.items() if now - seen > KEPT]:
-            await self._redis.hdel(key, *old)
-        people = [Present(Person(id, name), now - seen < HERE) for id, (name, seen) in known.items() if id not in old]
-        return sorted(people, key=lambda present: (not present.here, present.person.name.casefold()))
 
     async def close(self) -> None:
         """Stops following."""

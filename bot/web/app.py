@@ -18,12 +18,10 @@ from nicegui import app as pages
 from nicegui import ui
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from bot.config import Config
 from bot.locales import Locales
-from bot.store.places import Place
+from bot.store.places import LOBBY, Place
 from bot.store.rooms import Rooms
 from bot.web.binding import bind
 from bot.web.entrance import entrance
@@ -44,7 +42,8 @@ from bot.web.pages.servers import House, servers_pages
 from bot.web.pages.start import start_page
 from bot.web.pages.traces import traces_page
 from bot.web.passwords import Passwords
-from bot.web.room import ROOM, room_page
+from bot.web.room import room_page
+from bot.web.served import Served
 from bot.web.site import Site
 from bot.web.visitors import START, Cookies, Visitors
 
@@ -56,16 +55,6 @@ LAST_WORDS = 1
 """Seconds that open connections get when the router ends."""
 
 log = structlog.get_logger(__name__)
-
-
-class Served(StaticFiles):
-    """Our own styles and scripts; a browser asks every time whether they changed."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, never taken from a cache unasked."""
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
 
 
 class Server(uvicorn.Server):
@@ -112,7 +101,7 @@ def _app(site: Site, port: int, static: Path) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(entrance(visitors, passwords, partial(_first_page, site)))
     app.include_router(file_routes(site.rooms.uploads))
-    app.mount("/static", Served(directory=static))
+    app.mount("/static", Served(static))
     app.add_middleware(Guard, visitors=visitors, names=_names(config))
     app.add_middleware(Reading, locales=Locales(), default=config.talking.language)
     pages.storage.path = config.data_dir / "web"  # nothing is kept there, but its default is the current folder
@@ -137,7 +126,7 @@ def _names(config: Config) -> set[str]:
 
 
 def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
-    room_page(site.rooms, visitors, site.commands)
+    room_page(site.rooms, visitors, site.commands, site.language)
     works, office = site.works, site.office
     if works is None or office is None:
         return
@@ -158,7 +147,7 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
 
 async def _first_page(site: Site) -> str:
     """Where an operator who came by a link is taken: where nobody has said anything yet, to the page for that."""
-    new = site.beginning is not None and not await site.rooms.history(Place(ROOM), most=1)
+    new = site.beginning is not None and not await site.rooms.history(Place(LOBBY), most=1)
     return START if new else "/"
 
 

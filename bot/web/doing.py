@@ -23,9 +23,16 @@ class Hello(BaseModel):
 
 
 class Going(BaseModel):
-    """Somebody goes to another room or thread; one that there is not yet is there from then on."""
+    """Somebody goes to another room or thread, or writes there. A room comes to be by what is said first in it."""
 
     where: Where
+
+
+class Looking(BaseModel):
+    """Somebody reads further up than the page goes."""
+
+    where: Where
+    before: Id
 
 
 class Attached(BaseModel):

@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from nicegui import ui
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.locales import Locales
@@ -19,12 +20,15 @@ from bot.translation import reader, reading, translated
 SAID = re.compile(r"""\btr\((?:"([^"\\]+)"|'([^'\\]+)'|(?P<wrong>))""")
 """What a script says; `wrong` where it is no literal, because catalogues are made of them."""
 
+COOKIE = "hobnob-language"
+"""In which a browser keeps the language that its person has chosen; a page's script writes it (`static/texts.js`)."""
+
 FRAMEWORK = {"en": "en-US", "zh-Hans": "zh-CN"}
 """What the page library calls our languages."""
 
 
 class Reading:
-    """Sets the reader of whatever answers a request: what the browser asks for, else `default`."""
+    """Sets the reader of whatever answers a request: what its person has chosen, else what the browser asks for, else `default`."""
 
     def __init__(self, app: ASGIApp, locales: Locales, default: str) -> None:
         self._app = app
@@ -33,8 +37,10 @@ class Reading:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes it on."""
-        asked = Headers(scope=scope).get("accept-language", "") if "headers" in scope else ""
-        with reader(self._locales.of(self._locales.known(asked) or self._default)):
+        headers = Headers(scope=scope) if "headers" in scope else Headers()
+        chosen = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+        known = self._locales.known(chosen) or self._locales.known(headers.get("accept-language", ""))
+        with reader(self._locales.of(known or self._default)):
             await self._app(scope, receive, send)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.catalogue import Use
-from bot.store.pulls import Pulls
 
 Platform = Literal["discord", "telegram"]
 
@@ -74,13 +73,13 @@ class Round(Protocol):
     async def choose(self, names: Sequence[str]) -> None:
         """Takes these models. Raises PullError where one would not be given to us."""
 
-    def plugins(self) -> Mapping[str, tuple[str, bool]]:
+    async def plugins(self) -> Mapping[str, tuple[str, bool]]:
         """What each does, and whether it is on."""
 
-    def switch(self, name: str, on: bool) -> None:
+    async def switch(self, name: str, on: bool) -> None:
         """Whether a plugin is loaded."""
 
-    def shown(self) -> str:
+    async def shown(self) -> str:
         """What would be written, "" for nothing new."""
 
     async def write(self) -> list[str]:
@@ -92,6 +91,5 @@ class Beginning:
     """`begin` makes a round, `again` starts everything anew and brings models; None where nobody would start it. `claim` gives a code."""
 
     begin: Callable[[], Round]
-    pulls: Pulls
     claim: Callable[[], Awaitable[str]]
     again: Callable[[Sequence[str]], None] | None = None

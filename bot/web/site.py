@@ -21,6 +21,7 @@ from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.loglines import LogLines
 from bot.store.places import Place
+from bot.store.pulls import Pulls
 from bot.store.requests import Requests
 from bot.store.rooms import Rooms
 from bot.store.servers import Servers
@@ -43,6 +44,15 @@ Commands = Callable[[Place, Person, str], Awaitable[Sequence[Usable]]]
 async def no_commands(place: Place, person: Person, language: str) -> Sequence[Usable]:
     """Where no router works behind the pages."""
     return ()
+
+
+ChosenLanguage = Callable[[Place, Person], Awaitable[str]]
+"""The language that somebody of a room has chosen, "" where they have not."""
+
+
+async def no_choice(place: Place, person: Person) -> str:
+    """Where no router works behind the pages."""
+    return ""
 
 
 Platforms = Callable[[], Mapping[str, tuple[str, str]]]
@@ -108,6 +118,7 @@ class Works:
     rules: HouseRules
     tally: Tally
     log: LogLines
+    pulls: Pulls
     traces: Traces
     troubles: Troubles
     platforms: Platforms
@@ -127,6 +138,7 @@ class Site:
     plugins: Mapping[str, Loaded] = field(default_factory=dict)
     calls: Calls = field(default_factory=Calls)
     commands: Commands = no_commands
+    language: ChosenLanguage = no_choice
     beginning: Beginning | None = None
 
 
@@ -142,6 +154,7 @@ def works(redis: Redis, keys: Keys, platforms: Platforms, cancel: Callable[[str]
         HouseRules(redis, keys),
         Tally(redis, keys),
         LogLines(redis, keys),
+        Pulls(redis, keys),
         Traces(redis, keys),
         Troubles(redis, keys),
         platforms,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import StoreError, UserError
 from bot.translation import reader, reading, tr
+from bot.web.served import address, imported
 
 T = TypeVar("T", bound=BaseModel)
 Act = Callable[[T], Awaitable[None]]
@@ -21,7 +22,13 @@ log = structlog.get_logger(__name__)
 
 
 class View(Element):
-    """A page in the browser; its script is named by the subclass."""
+    """A page in the browser; its script is named by the subclass, and all that this needs is asked for at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        assert self.component is not None
+        ahead = "".join(f'<link rel="modulepreload" href="{address(name)}">' for name in imported(self.component.path.name))
+        ui.add_head_html(ahead)
 
     def take(self, kind: str, **content: Any) -> None:
         """Hands something over, in order."""
@@ -45,8 +52,8 @@ class View(Element):
 
 def styled(*sheets: str) -> None:
     """Has the page that is being made begin with the colours that its person chose, and these styles."""
-    links = "".join(f'<link rel="stylesheet" href="/static/{sheet}.css">' for sheet in ("base", *sheets))
-    ui.add_head_html(f'<script src="/static/theme.js"></script>{links}')
+    links = "".join(f'<link rel="stylesheet" href="{address(f"{sheet}.css")}">' for sheet in ("base", *sheets))
+    ui.add_head_html(f'<script src="{address("theme.js")}"></script>{links}')
 
 
 async def _heard(view: View, event: GenericEventArguments, kind: type[T], act: Act[T]) -> None:

@@ -173,6 +173,7 @@ class Visitors:
         await page.fill("dialog[open] input", name)
         await page.click("dialog .go")
         await page.locator("dialog").wait_for(state="hidden")
+        await page.locator(".list :is(.message, .nothing)").first.wait_for()
         return tab
 
 

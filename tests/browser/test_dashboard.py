@@ -214,7 +214,7 @@ async def test_an_operator_pauses_the_workers_and_has_them_go_on(place: Place) -
 
 
 async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(place: Place) -> None:
-    ben = await place.visitors.tab("Ben")
+    ben = await place.visitors.tab("Ben", await place.visitors.context())
     await ben.go("Hobnob")
     await ben.say("/dashboard")
     link = ben.page.locator(".message.bot .words a[href*='/enter?token=']").last
@@ -259,7 +259,7 @@ async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(pla
     await ben.say("/settings chat")
     await ben.sees("0.4")
     await ben.say("/language zh-Hans")
-    await ben.sees("中文")
+    await ben.page.get_by_label("会话").wait_for()  # the room's page speaks it at once, and so will all others
     await page.bring_to_front()
     await page.reload()
     await page.get_by_role("heading", name="你的服务器").wait_for()
@@ -362,6 +362,22 @@ async def test_a_slash_offers_the_commands_that_one_may_use(place: Place) -> Non
     assert await zoe.page.input_value("#composer") == "/again "
     assert await zoe.page.locator(".offered").count() == 0
     assert "/again" in await zoe.page.locator(".below").inner_text()
+    assert zoe.faults == []
+
+
+async def test_a_command_is_filled_in_as_a_form(place: Place) -> None:
+    zoe = await place.visitors.tab("Zoe")
+    await zoe.go("Hobnob")
+    await zoe.page.locator("#composer").press_sequentially("/language ")
+    await zoe.page.get_by_role("button", name="As a form").click()
+    form = zoe.page.get_by_role("dialog", name="/language")
+    field = form.get_by_role("textbox").or_(form.get_by_role("combobox")).first
+    await field.fill("none of ours")
+    found = await Axe().run(zoe.page)
+    assert [one["id"] for one in found.response["violations"] if one["impact"] in ("serious", "critical")] == []
+    await form.get_by_role("button", name="Send").click()
+    await zoe.sees("/language none of ours")
+    await zoe.sees("I do not speak none of ours")
     assert zoe.faults == []
 
 

@@ -7,7 +7,9 @@ import uuid
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 
+from bot.testing import wait_until
 from tests.browser.conftest import Tab, Visitors, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -320,6 +322,32 @@ async def test_the_page_is_used_with_the_keyboard_alone(visitors: Visitors) -> N
     await ann.page.locator(".quoting").wait_for(state="detached")
 
 
+async def test_what_is_new_is_marked_and_who_writes_is_named(visitors: Visitors) -> None:
+    ann, bob = await visitors.tab("Ann"), await visitors.tab(new("Bob"))
+    name = await bob.page.locator(".rename span:not(.avatar)").inner_text()
+    first, second = new("first"), new("second")
+    await ann.go("Hobnob")
+    for words in (first, second):
+        await bob.say(words)
+    await ann.page.bring_to_front()
+    await ann.page.locator(".tabs button", has_text="Everyone").locator(".count", has_text="2").wait_for()
+    await ann.go("Everyone")
+    marked = ann.page.locator(".day.fresh + .message")
+    await marked.filter(has_text=first).wait_for()
+
+    async def told() -> bool:
+        await bob.page.locator("#composer").press_sequentially("x")
+        return await ann.page.locator(".writers", has_text=f"{name} is writing").count() > 0
+
+    await wait_until(told)
+    await bob.say(new("there"))
+    await ann.page.bring_to_front()
+    await ann.page.locator(".writers", has_text=name).wait_for(state="detached")
+    await ann.say(new("seen"))
+    await ann.page.locator(".day.fresh").wait_for(state="detached")
+    assert ann.faults == bob.faults == []
+
+
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_word_stands_out_from_its_ground(visitors: Visitors, phone: bool, scheme: str) -> None:
@@ -333,6 +361,9 @@ async def test_every_word_stands_out_from_its_ground(visitors: Visitors, phone: 
     await ann.page.get_by_label("Send", exact=True).hover()
 
     assert await contrasts_below(ann, 4.5) == []
+    if phone == (scheme == "dark"):  # each layout and each scheme once: an inspection takes a second
+        found = await Axe().run(ann.page)
+        assert [one for one in found.response["violations"] if one["impact"] in ("serious", "critical")] == [], found.generate_report()
     assert await ann.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     send = ann.page.get_by_label("Send", exact=True)
     assert await send.evaluate("button => getComputedStyle(button).color") == await ink(ann, "--accent-ink")

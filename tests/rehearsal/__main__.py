@@ -113,7 +113,7 @@ async def _run(folder: Path, servers: int, network: Network | None) -> list[str]
     try:
         await machines.start()
         redis = connect(machines.url)
-        rooms = Rooms(redis, Keys(), folder / "files")
+        rooms = Rooms(redis, Keys(), folder / "files", most=servers)
         asked = [await _ask(rooms, servers, "first")]
         console.print(f"two machines: {servers} servers were answered in {await _answered(rooms, asked[-1]):.1f} s")
         if network is not None:

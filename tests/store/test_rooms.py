@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from bot.errors import UserError
 from bot.messages import Person, Text
 from bot.store.keys import Keys
 from bot.store.places import BOT, LONGEST_TEXT, Body, Draft, Place, RoomMessage, newcomer
-from bot.store.roomfeed import Change
+from bot.store.roomfeed import Change, Touched
 from bot.store.rooms import MOST_MESSAGES, Rooms
 from bot.testing import wait_until
 
@@ -184,12 +184,12 @@ async def test_a_megabyte_of_text_is_refused_with_a_sentence(rooms: Rooms) -> No
 
 async def test_those_who_left_are_known_but_away(rooms: Rooms) -> None:
     bob = newcomer("Bob")
-    await rooms.join("hall", ANN)
-    await rooms.join("hall", bob)
-    await rooms.leave("hall", ANN)
+    await rooms.people.join("lobby", ANN)
+    await rooms.people.join("lobby", bob)
+    await rooms.people.leave("lobby", ANN)
 
-    assert [(present.person, present.here) for present in await rooms.people("hall")] == [(bob, True), (ANN, False)]
-    assert await rooms.name("hall", ANN.id) == "Ann"
+    assert [(present.person, present.here) for present in await rooms.people.of("lobby")] == [(bob, True), (ANN, False)]
+    assert await rooms.people.name("lobby", ANN.id) == "Ann"
 
 
 @pytest.mark.parametrize("name", ["", " \t", "x" * 33, "hobnob", "\u202e"])
@@ -234,10 +234,10 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(rooms: Rooms, monkeypatc
     monkeypatch.setattr("bot.store.roomfeed.PAUSE", 0.0)
     faults, pass_on = [RuntimeError("a bug")], rooms._feed._pass_on
 
-    async def failing(changed: Mapping[Place, Sequence[str]]) -> None:
+    async def failing(name: str, touched: Touched) -> None:
         if faults:
             raise faults.pop()
-        await pass_on(changed)
+        await pass_on(name, touched)
 
     monkeypatch.setattr(rooms._feed, "_pass_on", failing)
     async with aclosing(rooms.watch(HALL)) as changes:
@@ -275,7 +275,55 @@ async def test_nobody_changes_what_somebody_else_said(rooms: Rooms) -> None:
     assert [(one.text, one.version) for one in await rooms.history(HALL)] == [("mine", 0)]
 
 
-async def test_a_room_that_somebody_came_to_is_listed(rooms: Rooms) -> None:
-    for name in ("lobby", "kitchen", "attic"):
-        await rooms.join(name, ANN)
-    assert await rooms.all() == ["attic", "kitchen", "lobby"]
+async def test_a_room_comes_to_be_by_its_first_words_and_there_are_not_too_many(redis: Redis, keys: Keys, tmp_path: Path) -> None:
+    rooms = Rooms(redis, keys, tmp_path, most=2)
+    await rooms.people.join("cellar", ANN)
+    assert (await rooms.all(), await rooms.people.of("cellar")) == ([], [])
+    for name in ("kitchen", "attic", "lobby"):
+        await rooms.say(Place(name), words("hello"))
+    assert await rooms.all() == ["attic", "kitchen"]
+    assert [present.person for present in await rooms.people.of("attic")] == [ANN]
+    with pytest.raises(UserError, match="There are 2 rooms already"):
+        await rooms.say(Place("cellar"), words("and here"))
+    for place in (HALL, Place("cellar", ANN.id)):  # what is private is in no list, and the bot answers where it was asked
+        await rooms.send(place, BOT, body("an answer"), place.key)
+    await rooms.say(Place("cellar", ANN.id), words("psst"))
+    await rooms.say(Place("attic"), words("again"))
+    assert await rooms.all() == ["attic", "kitchen"]
+
+
+async def test_nothing_is_said_in_a_thread_whose_beginning_is_gone(rooms: Rooms, redis: Redis, keys: Keys) -> None:
+    root = await rooms.say(HALL, words("who comes along?"))
+    thread = Place("hall", thread=root)
+    await rooms.say(thread, words("I do"))
+    begun = await rooms.get(HALL, root)
+    assert begun is not None
+    assert begun.replies == 1
+    await rooms.withdraw(HALL, root, ANN)
+    for place in (thread, Place("hall", thread="1")):
+        with pytest.raises(UserError, match="That thread is gone"):
+            await rooms.say(place, words("and I"))
+    await rooms.send(thread, BOT, body("what was asked before"), "n")
+    assert not await redis.exists(keys.room_threads("hall"))
+
+
+async def test_a_change_is_looked_up_once_for_all_who_look_on(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded, load = list[list[str]](), rooms._feed._load
+
+    async def counted(place: Place, ids: Sequence[str]) -> list[Change]:
+        loaded.append(list(ids))
+        return await load(place, ids)
+
+    async with AsyncExitStack() as stack:
+        tabs = [await stack.enter_async_context(aclosing(rooms.watch(HALL, people=True, news=True))) for _ in range(20)]
+        for tab in tabs:
+            await anext(tab)
+        monkeypatch.setattr(rooms._feed, "_load", counted)
+        said = await rooms.say(Place("attic"), words("elsewhere"))
+        for tab in tabs:
+            assert [change.id for change in await anext(tab)] == [said]
+        await rooms.say(Place("hall", ANN.id), words("for one alone"))
+        last = await rooms.say(HALL, words("here"))
+        for tab in tabs:
+            await _until(tab, "here")
+    assert [ids for ids in loaded if ids] == [[said], [last]]

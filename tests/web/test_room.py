@@ -12,13 +12,14 @@ from redis.asyncio import Redis
 
 from bot.messages import Text
 from bot.store.keys import Keys
-from bot.store.places import Draft, Place, newcomer
+from bot.store.places import BOT, LOBBY, Body, Draft, Place, newcomer
 from bot.store.roomfeed import Change
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from bot.web.markdown import Markdown
-from bot.web.room import ROOM, Visit
+from bot.web.room import Visit
 from bot.web.showing import Showing
+from bot.web.site import ChosenLanguage, no_choice
 from bot.web.view import View as Page
 
 ANN = newcomer("Ann")
@@ -38,6 +39,13 @@ class View:
 
     def take(self, kind: str, **content: Any) -> None:
         self.taken.append((kind, content))
+
+    async def send(self, event: str, **args: str) -> None:
+        await self.handlers[event](SimpleNamespace(args=args))
+
+    def given(self, kind: str) -> list[dict[str, Any]]:
+        """All of one kind that it was given, in order."""
+        return [content for one, content in self.taken if one == kind]
 
     @property
     def words(self) -> list[str]:
@@ -68,23 +76,23 @@ class Picky(Markdown):
 async def rooms(redis: Redis, keys: Keys, tmp_path: Path) -> AsyncIterator[Rooms]:
     rooms = Rooms(redis, keys, tmp_path)
     for text in ("one", "poison", "two"):
-        await rooms.say(Place(ROOM), Draft(ANN, (Text(text),)))
+        await rooms.say(Place(LOBBY), Draft(ANN, (Text(text),)))
     yield rooms
     await rooms.close()
 
 
-async def opened(rooms: Rooms, showing: Showing) -> tuple[View, Visit]:
+async def opened(rooms: Rooms, showing: Showing, speaks: ChosenLanguage = no_choice, **more: str) -> tuple[View, Visit]:
     view = View()
-    visit = Visit(rooms, view, showing)  # type: ignore[arg-type]  # no browser
-    await view.handlers["hello"](SimpleNamespace(args={"secret": "s" * 16, "name": "Bob"}))
+    visit = Visit(rooms, view, showing, speaks=speaks)  # type: ignore[arg-type]  # no browser
+    await view.send("hello", secret="s" * 16, name="Bob", **more)
     return view, visit
 
 
 async def test_a_message_that_cannot_be_drawn_hides_no_other(rooms: Rooms) -> None:
     view, visit = await opened(rooms, Showing(Picky()))
     await wait_until(lambda: view.words == ["one", "two"])
-    await rooms.say(Place(ROOM), Draft(ANN, (Text("poison"),)))
-    await rooms.say(Place(ROOM), Draft(ANN, (Text("three"),)))
+    await rooms.say(Place(LOBBY), Draft(ANN, (Text("poison"),)))
+    await rooms.say(Place(LOBBY), Draft(ANN, (Text("three"),)))
     await wait_until(lambda: view.words == ["one", "two", "three"])
     await visit.leave()
 
@@ -99,7 +107,7 @@ async def test_after_a_fault_of_ours_the_page_starts_over(rooms: Rooms, monkeypa
 async def test_signs_of_life_go_on_after_a_fault_of_ours(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.web.room.STAY_SECONDS", 0.0)
     _, visit = await opened(rooms, Showing(Markdown()))
-    join, signs = rooms.join, list[str]()
+    join, signs = rooms.people.join, list[str]()
 
     async def failing(room: str, person: Any) -> None:
         signs.append(room)
@@ -107,6 +115,54 @@ async def test_signs_of_life_go_on_after_a_fault_of_ours(rooms: Rooms, monkeypat
             raise ValueError("a bug")
         await join(room, person)
 
-    monkeypatch.setattr(rooms, "join", failing)
+    monkeypatch.setattr(rooms.people, "join", failing)
     await wait_until(lambda: len(signs) > 1)
+    await visit.leave()
+
+
+async def test_a_room_is_there_for_all_once_something_was_said_in_it(rooms: Rooms) -> None:
+    view, visit = await opened(rooms, Showing(Markdown()), where="attic")
+    other, others = await opened(rooms, Showing(Markdown()))
+    await wait_until(lambda: other.words == ["one", "poison", "two"])
+    assert view.given("rooms") == [{"rooms": ["lobby"]}], "nobody has said anything there"
+    assert await rooms.people.of("attic") == []
+
+    await rooms.say(Place("attic"), Draft(ANN, (Text("first"),)))
+    await wait_until(lambda: other.given("news") == [{"rooms": ["attic"]}])
+    assert await rooms.all() == ["attic"]
+    await view.send("go", where="lobby/1")
+    assert view.given("moved") == [{"where": "lobby", "text": "That thread is gone."}]
+    for each in (visit, others):
+        await each.leave()
+
+
+async def test_what_is_older_and_who_writes_is_told(rooms: Rooms) -> None:
+    view, visit = await opened(rooms, Showing(Markdown()))
+    other, others = await opened(rooms, Showing(Markdown()))
+    await wait_until(lambda: bool(view.words and other.words))
+    newest = view.given("all")[0]["changes"][-1]["id"]
+    await view.send("older", where="lobby", before=newest)
+    [older] = view.given("older")
+    assert ([one["text"] for one in older["changes"]], older["whole"]) == (["one", "poison"], True)
+    await rooms.people.writes(Place(LOBBY), ANN)
+    await wait_until(lambda: other.given("writes") == [{"where": "lobby", "id": ANN.id}])
+    for each in (visit, others):
+        await each.leave()
+
+
+async def test_the_page_is_loaded_anew_in_the_language_that_its_person_chooses(rooms: Rooms) -> None:
+    chosen = ["en"]
+
+    async def speaks(place: Place, person: Any) -> str:
+        return chosen[-1]
+
+    view, visit = await opened(rooms, Showing(Markdown()), speaks)
+    await wait_until(lambda: bool(view.given("people")))
+    assert view.given("language") == [], "it is in English"
+    me, told = view.given("me")[0]["id"], list[dict[str, str]]()
+    for tag in ("zh-Hans", ""):
+        chosen.append(tag)
+        told.append({"tag": tag})
+        await rooms.send(Place(LOBBY), BOT, Body(parts=(Text(f"From now on: {tag}"),), only=me), tag)
+        await wait_until(lambda: view.given("language") == told)
     await visit.leave()

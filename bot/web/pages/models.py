@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine, Mapping
-from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -18,6 +17,7 @@ from bot.catalogue import Catalogue, Entry, Hub
 from bot.config import Config
 from bot.errors import BadArguments, BotError
 from bot.pull import status
+from bot.store.pulls import READY, Pulled, Pulls
 from bot.store.snapshot import Worker
 from bot.translation import tr
 from bot.web.desk import Desk, Link, Nothing, desk
@@ -51,25 +51,16 @@ class Wishing(BaseModel):
     nonce: str = ""
 
 
-class Pull(BaseModel):
-    """How far a model has come: `done` of `total` bytes, 0 of 0 where nobody knows; `fault` is why it did not."""
-
-    doing: str = ""
-    done: int = 0
-    total: int = 0
-    fault: str = ""
-    over: bool = False
-
-
 class Shelf:
     """The models of this machine, for everybody who has the page open: what is here, what comes, what fits."""
 
-    def __init__(self, config: Config, errands: Errands) -> None:
+    def __init__(self, config: Config, errands: Errands, pulls: Pulls) -> None:
         self._config = config
         self._errands = errands
+        self._pulls = pulls
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._wanted: set[str] = set()
         self._advice: asyncio.Task[str] | None = None
-        self.pulls: dict[str, Pull] = {}
 
     async def rows(self) -> list[dict[str, Any]]:
         """The catalogue, as plain data; it is read anew, because the operator may have added to it."""
@@ -87,13 +78,21 @@ class Shelf:
         if model not in (await asyncio.to_thread(catalogue.load, added=self._config.models_dir)).models:
             raise BadArguments(tr("The catalogue has no such model."))
         if model not in self._tasks:
-            self.pulls[model] = Pull()
+            self._wanted.add(model)
             self._tasks[model] = self._begun(model, self._bring(model))
+            await self._pulls.note([Pulled(model=model, doing="")])
 
-    def stop(self, model: str) -> None:
+    async def stop(self, model: str) -> None:
         """What has come is kept for another time."""
         if task := self._tasks.get(model):
             task.cancel()
+            await asyncio.wait([task])
+            await self._pulls.forget(model)
+
+    async def pulls(self) -> dict[str, Any]:
+        """How far models have come, by name; what is here says so only where somebody wanted it from this page."""
+        found = [one for one in await self._pulls.all() if one.doing != READY or one.model in self._wanted]
+        return {one.model: {**one.model_dump(exclude={"at"}), "over": one.over} for one in found}
 
     def _begun(self, model: str, coming: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coming)
@@ -102,16 +101,10 @@ class Shelf:
 
     async def _bring(self, model: str) -> None:
         try:
-            async with aclosing(self._errands.lines("models", "pull", model, "--json")) as steps:
-                async for step in steps:
-                    self.pulls[model] = Pull.model_validate_json(step)
-            self.pulls[model] = Pull(over=True)
-            log.info("a model is here", model=model)
+            await self._errands.text("bring", model)
         except BotError as error:
-            self.pulls[model] = Pull(fault=str(error), over=True)
-        except asyncio.CancelledError:
-            del self.pulls[model]
-            raise
+            if not any(one.model == model and one.fault for one in await self._pulls.all()):
+                await self._pulls.note([Pulled(model=model, doing="", fault=str(error))])
 
 
 class ModelsPage:
@@ -127,12 +120,12 @@ class ModelsPage:
         seen = await self._works.snapshots.take(0)
         return {
             "workers": [_worker(one) for one in seen.workers],
-            "pulls": {model: pull.model_dump() for model, pull in self._shelf.pulls.items()},
+            "pulls": await self._shelf.pulls(),
         }
 
     async def bring(self, given: Bringing) -> None:
         """From the model's source, in a process of its own."""
-        self._shelf.stop(given.model) if given.stop else await self._shelf.bring(given.model)
+        await (self._shelf.stop if given.stop else self._shelf.bring)(given.model)
         self.live.hurry()
 
     async def wish(self, given: Wishing) -> None:
@@ -178,7 +171,7 @@ def _worker(worker: Worker) -> dict[str, Any]:
 
 def models_page(works: Works, config: Config, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the page below the operator's door."""
-    shelf = Shelf(config, Errands(config.source.path))
+    shelf = Shelf(config, Errands(config.source.path), works.pulls)
     page = ModelsPage(works, shelf)
 
     @ui.page(f"{OPERATOR}/models")

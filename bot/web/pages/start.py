@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from nicegui import ui
 from pydantic import BaseModel, Field, SecretStr
@@ -19,6 +20,8 @@ from bot.web.setup import Beginning, Platform, Quality, Round
 from bot.web.site import Works
 from bot.web.view import View, styled
 from bot.web.visitors import START, Visitors
+
+R = TypeVar("R")
 
 PLATFORMS: tuple[Platform, ...] = ("discord", "telegram")
 
@@ -87,25 +90,22 @@ class StartPage:
 
     async def begin(self, _: Nothing) -> None:
         """What is decided already; of secrets, that they are set."""
-        round = self._begun()
-        plugins = [{"name": name, "about": translated(about), "on": on} for name, (about, on) in round.plugins().items()]
+        round = await self._begun()
+        found = await self._tried(round.plugins())
+        plugins = [{"name": name, "about": translated(about), "on": on} for name, (about, on) in found.items()]
         self._made.view.take("begun", connected=[name for name in PLATFORMS if round.connected(name)], plugins=plugins)
 
-    def _begun(self) -> Round:
+    async def _begun(self) -> Round:
         if self._round is None:
-            try:
-                self._round = self._beginning.begin()
-            except ConfigError as error:
-                raise Unavailable(str(error)) from error
+            self._round = await self._tried(asyncio.to_thread(self._beginning.begin))
         return self._round
 
     async def connect(self, given: Connecting) -> None:
         """Tries the token."""
         name = NAMES[given.platform]
         try:
-            found = await self._begun().connect(
-                given.platform, given.token.get_secret_value().strip(), given.proxy.get_secret_value().strip()
-            )
+            round = await self._begun()
+            found = await round.connect(given.platform, given.token.get_secret_value().strip(), given.proxy.get_secret_value().strip())
         except ConnectorError as error:
             if error.retry_after is None:
                 raise Unavailable(
@@ -119,51 +119,49 @@ class StartPage:
         except ConfigError as error:
             raise Unavailable(str(error)) from error
         self._made.view.take("connected", platform=given.platform, **asdict(found))
-        self._draft()
+        await self._draft()
 
     async def propose(self, given: Wishing) -> None:
         """What fits this machine."""
         languages = [word for each in given.languages if (word := each.strip().lower())]
-        self._made.view.take("proposed", **asdict(await self._tried(self._begun().propose(languages, given.use, given.quality))))
-        self._draft()
+        round = await self._begun()
+        self._made.view.take("proposed", **asdict(await self._tried(round.propose(languages, given.use, given.quality))))
+        await self._draft()
 
     async def choose(self, given: Choosing) -> None:
         """Whether we would be given the files is asked before anything is taken down."""
-        round = self._begun()
+        round = await self._begun()
         try:
             round.hub(given.endpoint.strip(), given.token.get_secret_value().strip())
         except ConfigError as error:
             raise Unavailable(str(error)) from error
         await self._tried(round.choose(given.models))
         self._made.view.take("chosen", models=given.models)
-        self._draft()
+        await self._draft()
 
     async def switch(self, given: Switching) -> None:
         """In the draft."""
-        try:
-            self._begun().switch(given.name, given.on)
-        except ConfigError as error:
-            raise Unavailable(str(error)) from error
+        await self._tried((await self._begun()).switch(given.name, given.on))
         self._made.view.take("switched", name=given.name, on=given.on)
-        self._draft()
+        await self._draft()
 
     async def code(self, _: Acting) -> None:
         """A code that makes an owner of who says it."""
         self._made.view.take("code", code=await self._beginning.claim())
 
-    def _draft(self) -> None:
-        self._made.view.take("draft", text=self._begun().shown())
+    async def _draft(self) -> None:
+        self._made.view.take("draft", text=await (await self._begun()).shown())
 
     async def write(self, _: Acting) -> None:
         """From now on it holds; where somebody starts us anew, that is asked for at once."""
-        lacking = await self._tried(self._begun().write())
+        lacking = await self._tried((await self._begun()).write())
         self._round = None
         again = self._beginning.again
         self._made.view.take("written", again=again is not None, lacking=lacking)
         if again is not None:
             again(lacking)
 
-    async def _tried(self, doing: Any) -> Any:
+    async def _tried(self, doing: Awaitable[R]) -> R:
         """What is wrong with what was chosen is said to whoever chose it."""
         try:
             return await doing
@@ -178,7 +176,7 @@ def start_page(beginning: Beginning, works: Works, visitors: Visitors, links: Se
 
     async def look() -> Mapping[str, Any]:
         serving = {model for worker in (await works.snapshots.take(1)).workers for model in worker.models}
-        pulls = [one.model_dump() for one in await beginning.pulls.all()]
+        pulls = [one.model_dump() for one in await works.pulls.all()]
         return {"pulls": pulls, "serving": sorted(serving)}
 
     live = Live(look)

@@ -1,20 +1,23 @@
-// Where one writes: text, mentions, files, voice. What was written stays until the room has it.
+// Where one writes: text, mentions, commands, files; voice is in recording.js. What was written stays until the room has it.
 import FormDialog from "/static/form.js";
 import Icon from "/static/icons.js";
 import { Avatar } from "/static/message.js";
-import { Recorder, upload } from "/static/media.js";
+import { upload } from "/static/media.js";
+import Recording from "/static/recording.js";
 import { tr } from "/static/texts.js";
-import { number, size, time, token } from "/static/words.js";
+import { number, size, token } from "/static/words.js";
+
+const WRITES = 3000; // milliseconds in which the others are told once that somebody writes
 
 const key = (where) => `hobnob-draft-${where}`;
 
 export default {
-  components: { Avatar, FormDialog, Icon },
+  components: { Avatar, FormDialog, Icon, Recording },
   props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object, amending: Object, commands: Array },
-  emits: ["say", "amend", "amended", "last", "slash", "unquote", "sorry"],
-  data: () => ({ text: "", asked: false, files: [], offered: [], chosen: 0, recorder: null, note: null, rising: false, seconds: 0, nonce: "", sent: null }),
+  emits: ["say", "amend", "amended", "last", "slash", "writes", "unquote", "sorry"],
+  data: () => ({ text: "", asked: false, files: [], offered: [], chosen: 0, recording: false, nonce: "", sent: null }),
   template: `
-    <form class="composer" :class="{ recording: recorder || note }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
+    <form class="composer" :class="{ recording }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
       <ul v-if="offered.length" id="offered" class="offered" role="listbox" :aria-label="offered[0].usage === undefined ? tr('People to mention') : tr('Commands')">
         <li v-for="(one, at) in offered" :id="'offer' + at" :key="one.id" role="option" :aria-selected="at === chosen" @pointerdown.prevent="take(one)">
           <template v-if="one.usage === undefined"><Avatar :person="one" tiny />{{ one.name }}<span v-if="one.bot" class="tag">{{ tr("bot") }}</span></template>
@@ -31,11 +34,7 @@ export default {
           <span>{{ file.name }}<small>{{ file.id ? size(file.size) : tr("uploading") }}</small></span>
           <button type="button" class="small" :aria-label="tr('Remove {file}', { file: file.name })" @click="remove(file)"><Icon name="close" /></button></li>
       </ul>
-      <div v-if="recorder || note" class="line" role="status">
-        <button type="button" class="round" :aria-label="tr('Throw the recording away')" :title="tr('Throw away')" :disabled="rising" @click="discard"><Icon name="trash" /></button>
-        <span class="meter" :class="{ over: note }"><i></i>{{ note ? tr("Recorded") : tr("Recording") }} <b>{{ time(seconds) }}</b></span>
-        <button type="button" class="round primary" :aria-label="tr('Send the recording')" :title="tr('Send')" :disabled="rising" @click="finish"><Icon name="send" /></button>
-      </div>
+      <Recording v-if="recording" @done="voiced" @away="silent" @sorry="$emit('sorry', $event)" />
       <div v-else class="line">
         <button type="button" class="round" :aria-label="tr('Attach files')" :title="tr('Attach files')" @click="$refs.picker.click()"><Icon name="clip" /></button>
         <input ref="picker" type="file" multiple hidden @change="picked" />
@@ -43,7 +42,7 @@ export default {
           role="combobox" aria-autocomplete="list" :aria-expanded="offered.length > 0" aria-controls="offered"
           :aria-activedescendant="offered.length ? 'offer' + chosen : null" @keydown="pressed" @input="typed" @click="offer" @paste="pasted"
           @blur="offered = []"></textarea>
-        <button v-if="empty" type="button" class="round" :aria-label="tr('Record a voice note')" :title="tr('Record a voice note')" @click="record"><Icon name="mic" /></button>
+        <button v-if="empty" type="button" class="round" :aria-label="tr('Record a voice note')" :title="tr('Record a voice note')" @click="recording = true"><Icon name="mic" /></button>
         <button v-else type="submit" class="round primary" :aria-label="tr('Send')" :title="tr('Send')" :disabled="uploading || !!nonce"><Icon name="send" /></button>
       </div>
       <div class="below">
@@ -98,12 +97,18 @@ export default {
       this.$nextTick(this.grow);
     },
   },
+  created() {
+    this.told = -WRITES;
+  },
   methods: {
     size,
-    time,
     tr,
     focus() {
       this.$refs.area?.focus();
+    },
+    // Whether something is here that goes with the page.
+    busy() {
+      return this.recording || this.files.length > 0;
     },
     grow() {
       const area = this.$refs.area;
@@ -113,6 +118,9 @@ export default {
     },
     typed() {
       this.offer();
+      if (this.empty || this.text.startsWith("/") || performance.now() - this.told < WRITES) return;
+      this.told = performance.now();
+      this.$emit("writes");
     },
     // The word behind an @ before the caret, if one is being written.
     started() {
@@ -259,6 +267,7 @@ export default {
       else if (this.text.startsWith(text)) this.text = this.text.slice(text.length);
       this.files.filter((file) => files.some((sent) => sent.id === file.id)).forEach(this.remove);
       Object.assign(this, { nonce: "", sent: null });
+      this.told = -WRITES;
       this.$emit("unquote");
     },
     // The room does not take it; it stays here.
@@ -269,40 +278,16 @@ export default {
       }
       if (text) this.$emit("sorry", text);
     },
-    async record() {
-      try {
-        this.recorder = await Recorder.start();
-      } catch (fault) {
-        return this.$emit("sorry", fault.message);
-      }
-      this.seconds = 0;
-      this.ticking = setInterval(() => (this.seconds = this.recorder.seconds), 200);
-    },
-    async ended() {
-      clearInterval(this.ticking);
-      const recorder = this.recorder;
-      this.recorder = null;
+    // A recording is sent as it is.
+    voiced(file) {
+      this.files.push({ key: token(), done: 1, preview: "", ...file, voice: true });
+      this.recording = false;
+      this.send();
       this.$nextTick(this.focus);
-      return recorder.stop();
     },
-    discard() {
-      if (this.recorder) this.ended();
-      this.note = null;
-    },
-    // A recording that cannot be brought up stays, to be sent again.
-    async finish() {
-      if (this.recorder) this.note = await this.ended();
-      const { content, name, seconds } = this.note;
-      this.rising = true;
-      try {
-        const kept = await upload(content, name, () => {});
-        this.files.push({ key: token(), done: 1, preview: "", ...kept, voice: true, seconds });
-        this.note = null;
-        this.send();
-      } catch (fault) {
-        this.$emit("sorry", fault.message);
-      }
-      this.rising = false;
+    silent() {
+      this.recording = false;
+      this.$nextTick(this.focus);
     },
   },
 };

@@ -1,49 +1,34 @@
-// The room: who is here, what stands in it, and where one writes. Messages are in message.js, writing is in composer.js.
+// The room: what stands in it, and what is done with that. Who is here is in side.js, messages are in message.js, writing is in composer.js.
 import Composer from "/static/composer.js";
 import FormDialog from "/static/form.js";
 import Icon from "/static/icons.js";
-import Message, { Avatar } from "/static/message.js";
-import Rooms from "/static/rooms.js";
-import { tr } from "/static/texts.js";
-import { day, token } from "/static/words.js";
+import Message from "/static/message.js";
+import Naming from "/static/naming.js";
+import { empty, lines, put, since } from "/static/places.js";
+import { reading } from "/static/reading.js";
+import Side from "/static/side.js";
+import { speak, tr } from "/static/texts.js";
+import { token } from "/static/words.js";
 
-const SOON = 300; // seconds within which lines of one person stand together
+const WRITING = 5000; // milliseconds for which somebody counts as writing
 const DIRECT = "@bot";
 const LOBBY = "lobby";
 
 // Kept for a page that is loaded anew: whoever writes privately must not go on before everybody.
 const before = () => /^(@bot|[a-z0-9][a-z0-9-]{0,31}(\/\d{1,20})?)$/.exec(sessionStorage.hobnobWhere || "")?.[0] || LOBBY;
 
-const empty = () => ({ messages: [], unread: 0 });
-
 export default {
-  components: { Avatar, Composer, FormDialog, Icon, Message, Rooms },
+  components: { Composer, FormDialog, Icon, Message, Naming, Side },
   props: { bot: Object, limits: Object, desk: String },
-  emits: ["hello", "rename", "go", "say", "amend", "withdraw", "slash", "press", "fill"],
+  emits: ["hello", "rename", "go", "older", "writes", "say", "amend", "withdraw", "slash", "press", "fill"],
   data: () => ({
-    me: null, naming: false, name: "", where: before(), rooms: [LOBBY], places: {}, people: [], commands: [], quoted: null, amending: null, filling: null,
-    notice: "", away: false, loaded: false, below: true, theme: window.hobnobTheme.get(), dropping: false,
+    me: null, naming: false, where: before(), rooms: [LOBBY], places: {}, people: [], writing: {}, commands: [], quoted: null, amending: null, filling: null,
+    notice: "", away: false, loaded: false, below: true, dropping: false,
   }),
   template: `
     <div class="room" :class="{ dropping, threaded: root }" @dragenter="dropping = true" @dragover.prevent @drop.prevent="dropped" @dragleave="left">
       <a class="skip" href="#composer">{{ tr("Skip to the message box") }}</a>
-      <aside class="side">
-        <div class="brand"><img src="/static/hobnob.svg" alt="" width="30" height="30" /><b>Hobnob</b></div>
-        <Rooms :tabs="tabs" :where="where" @go="go" />
-        <section class="people" :aria-label="tr('People')">
-          <h2>{{ tr("Here now") }}</h2>
-          <ul><li><Avatar :person="bot" tiny /><span>{{ bot.name }}</span><span class="tag">{{ tr("bot") }}</span></li>
-            <li v-for="person in present" :key="person.id"><Avatar :person="person" tiny /><span>{{ person.name }}</span>
-              <span v-if="person.id === me?.id" class="tag">{{ tr("you") }}</span></li></ul>
-          <template v-if="absent.length"><h2>{{ tr("Were here") }}</h2>
-            <ul class="absent"><li v-for="person in absent" :key="person.id"><Avatar :person="person" tiny /><span>{{ person.name }}</span></li></ul></template>
-        </section>
-        <div class="self">
-          <a v-if="desk" class="round" :href="desk" :aria-label="tr('Dashboard')" :title="tr('Dashboard')"><Icon name="chart" /></a>
-          <button v-if="me" type="button" class="rename" :title="tr('Change your name')" @click="rename"><Avatar :person="me" tiny /><span>{{ me.name }}</span><Icon name="edit" /></button>
-          <button type="button" class="round" :aria-label="tr('Colours: {theme}. Change', { theme: colours })" :title="tr('Colours: {theme}', { theme: colours })" @click="recolour"><Icon :name="theme" /></button>
-        </div>
-      </aside>
+      <Side :tabs="tabs" :where="where" :people="people" :me="me" :bot="bot" :desk="desk" @go="go" @rename="rename" />
       <main :data-drop="tr('Drop files to attach them')">
         <header class="top"><button v-if="root" type="button" class="small" :aria-label="tr('Back to the room')" :title="tr('Back to the room')" @click="go(room)"><Icon name="back" /></button>
           <Icon v-else :name="current.icon" /><h1>{{ current.label }}</h1><p>{{ current.about }}</p></header>
@@ -55,27 +40,21 @@ export default {
             <p v-else>{{ tr("Ask anything, or record a voice note to see it as text.") }}</p></div>
           <template v-for="line in lines" :key="line.message.id">
             <div v-if="line.day" class="day" role="separator"><span>{{ line.day }}</span></div>
+            <div v-if="line.begins" class="day fresh" role="separator"><span>{{ tr("New") }}</span></div>
             <Message :message="line.message" :follows="line.follows" :mine="line.message.author.id === me?.id" :quoted="find(line.message.reply_to)" :sound="sound(line.message)"
-              :threads="!direct && !root" @reply="reply(line.message)" @press="(key, chosen) => $emit('press', { where: of(line.message), id: line.message.id, key, chosen })" @jump="jump" @grown="stick"
-              @thread="go(room + '/' + line.message.id)" @amend="amend(line.message)" @withdraw="$emit('withdraw', { where: of(line.message), id: line.message.id })" @fill="filling = line.message" />
+              :threads="!direct && !root" @reply="reply(line.message)" @press="(key, chosen) => $emit('press', { where: line.message.where, id: line.message.id, key, chosen })" @jump="jump" @grown="stick"
+              @thread="go(room + '/' + line.message.id)" @amend="amend(line.message)" @withdraw="$emit('withdraw', { where: line.message.where, id: line.message.id })" @fill="filling = line.message" />
           </template>
         </div>
         <div class="foot"><button v-if="!below" type="button" class="newest" @click="bottom(true)"><Icon name="down" /> {{ tr("Newest") }}</button>
+        <p class="writers">{{ writers }}</p>
         <Composer ref="composer" :where="where" :bot="bot" :people="others" :limits="limits" :quoted="quoted" :amending="amending" :commands="commands"
-          @say="$emit('say', $event)" @amend="$emit('amend', { ...$event, where: of(amending), id: amending.id })" @amended="amending = null" @last="last" @slash="$emit('slash', $event)" @unquote="quoted = null" @sorry="sorry" /></div>
+          @say="$emit('say', $event)" @amend="$emit('amend', { ...$event, where: amending.where, id: amending.id })" @amended="amending = null" @last="last" @slash="$emit('slash', $event)" @writes="direct || $emit('writes', { where })" @unquote="quoted = null" @sorry="sorry" /></div>
       </main>
       <div v-if="notice && !naming" class="toast" role="alert"><span>{{ notice }}</span>
         <button type="button" class="small" :aria-label="tr('Close')" @click="notice = ''"><Icon name="close" /></button></div>
       <FormDialog v-if="filling" :key="filling.id" :title="filling.form.title" :inputs="filling.form.options" :values="filling.form.values" @done="filled" @away="putAway" />
-      <dialog ref="dialog" class="card" aria-labelledby="welcome" @cancel="keepNaming" @close="named">
-        <form @submit.prevent="enter">
-          <img src="/static/hobnob.svg" alt="" width="64" height="64" /><h1 id="welcome">{{ me ? tr("Your name") : tr("Welcome to Hobnob") }}</h1>
-          <p>{{ tr("What should the others call you?") }}</p>
-          <input v-model="name" maxlength="32" autocomplete="nickname" :aria-label="tr('Your name')" :placeholder="tr('Your name')" required autofocus />
-          <p v-if="naming && notice" class="fault" role="alert">{{ notice }}</p>
-          <button type="submit" class="go">{{ me ? tr("Save") : tr("Come in") }}</button>
-        </form>
-      </dialog>
+      <Naming v-if="naming" :me="me" :notice="notice" @named="enter" @away="Object.assign($data, { naming: false, notice: '' })" />
     </div>`,
   computed: {
     tabs() {
@@ -95,18 +74,9 @@ export default {
       const [room, thread] = this.where.split("/");
       return thread ? this.places[room]?.messages.find((message) => message.id === thread) || { id: thread } : null;
     },
-    colours() {
-      return { system: tr("system"), light: tr("light"), dark: tr("dark") }[this.theme];
-    },
     current() {
       if (this.root) return { icon: "thread", label: tr("Thread"), about: tr("In {room}", { room: this.tabs.find((tab) => tab.where === this.room)?.label || this.room }) };
       return this.tabs.find((tab) => tab.where === this.where) || { icon: "hash", label: this.where, about: "" };
-    },
-    absent() {
-      return this.people.filter((person) => !person.here && person.id !== this.me?.id).slice(0, 20);
-    },
-    present() {
-      return this.people.filter((person) => person.here || person.id === this.me?.id);
     },
     // Who may be mentioned, once per name: those who are here before those who were.
     others() {
@@ -117,24 +87,33 @@ export default {
       return [...named.values()];
     },
     lines() {
-      let last = null;
       const begun = this.root?.author ? [this.root] : [];
-      return [...begun, ...(this.places[this.where]?.messages || [])].map((message) => {
-        const today = day(message.at);
-        const fresh = !last || today !== day(last.at);
-        const follows = !fresh && last.author.id === message.author.id && message.at - last.at < SOON && !message.reply_to && !message.only;
-        last = message;
-        return { message, follows, day: fresh ? today : "" };
-      });
+      const place = this.places[this.where] || empty();
+      return lines([...begun, ...place.messages], place.fresh);
+    },
+    known() {
+      return new Map(this.lines.map(({ message }) => [message.id, message]));
+    },
+    // Who writes here at this moment, in words.
+    writers() {
+      const names = this.people.filter((person) => this.writing[person.id] === this.where).map((person) => person.name);
+      if (!names.length) return "";
+      if (names.length > 3) return tr("Several people are writing …");
+      return names.length === 1 ? tr("{name} is writing …", { name: names[0] }) : tr("{names} are writing …", { names: names.join(", ") });
     },
   },
+  created() {
+    this.silences = {};
+  },
   mounted() {
+    document.getElementById("ahead")?.remove();
     sessionStorage.hobnobSecret ||= token();
     setTimeout(() => this.greet("hello", sessionStorage.hobnobName || ""));
     new ResizeObserver(this.stick).observe(this.$refs.list);
     document.addEventListener("visibilitychange", this.read);
   },
   methods: {
+    ...reading,
     tr,
     greet(event, name) {
       this.$emit(event, { secret: sessionStorage.hobnobSecret, name, language: navigator.language, where: this.where });
@@ -145,15 +124,12 @@ export default {
     },
     on_naming() {
       this.naming = true;
-      this.name = localStorage.getItem("hobnob-name") || "";
-      this.$refs.dialog.showModal();
     },
     on_me({ id, name }) {
       this.me = { id, name };
       sessionStorage.hobnobName = name;
       localStorage.setItem("hobnob-name", name);
-      this.notice = "";
-      this.$refs.dialog.close();
+      Object.assign(this, { naming: false, notice: "" });
       this.$nextTick(() => this.$refs.composer.focus());
     },
     on_people({ people }) {
@@ -167,21 +143,40 @@ export default {
     },
     on_news({ rooms }) {
       for (const room of rooms) this.at(room).unread += 1;
+      this.rooms = [LOBBY, ...new Set([...this.rooms, ...rooms].filter((room) => room !== LOBBY).sort())];
       this.read();
     },
     on_all({ wheres, changes }) {
       Object.assign(this, { away: false, loaded: true });
-      for (const where of wheres) this.at(where).messages = [];
-      this.on_some({ changes, old: true });
+      for (const where of wheres) Object.assign(this.at(where), { messages: [], whole: false, asked: false });
+      for (const change of changes) put(this.at(change.where), change);
+      for (const place of wheres.map(this.at)) if (place.behind) place.fresh = since(place, place.behind, this.me.id);
+      this.read();
       this.bottom();
     },
-    on_some({ changes, old }) {
+    on_some({ changes }) {
       for (const change of changes) {
-        this.put(this.at(change.where), change, old);
-        if (change.form && !old) this.filling = change;
+        const place = this.at(change.where);
+        const seen = !document.hidden && change.where === this.where;
+        if (put(place, change) && !seen && change.author.id !== this.me.id) place.unread += 1;
+        if (change.author) delete this.writing[change.author.id];
+        if (change.form) this.filling = change;
       }
       this.read();
       this.stick();
+    },
+    on_writes({ where, id }) {
+      this.writing[id] = where;
+      clearTimeout(this.silences[id]);
+      this.silences[id] = setTimeout(() => delete this.writing[id], WRITING);
+    },
+    // What is being written is kept; files and recordings are not.
+    on_language({ tag }) {
+      if (speak(tag) && !this.$refs.composer.busy()) location.reload();
+    },
+    on_moved({ where, text }) {
+      this.show(where);
+      this.sorry(text);
     },
     at(where) {
       return (this.places[where] ||= empty());
@@ -189,12 +184,9 @@ export default {
     unread(where) {
       return this.places[where]?.unread || 0;
     },
-    // Where a message stands: the one that began a thread is shown in it, and stands in the room.
-    of(message) {
-      return message.where;
-    },
     on_said({ nonce }) {
       this.notice = "";
+      Object.assign(this.at(this.where), { behind: 0, fresh: "" });
       this.$refs.composer.accepted(nonce);
       this.bottom();
     },
@@ -205,18 +197,10 @@ export default {
     on_away() {
       this.away = true;
     },
-    put(place, change, old) {
-      const messages = place.messages;
-      const at = messages.findLastIndex((message) => Number(message.id) <= Number(change.id));
-      const known = messages[at]?.id === change.id;
-      if (change.gone) known && messages.splice(at, 1);
-      else if (!known) {
-        messages.splice(at + 1, 0, change);
-        if (!old && change.author.id !== this.me?.id) place.unread += 1;
-      } else if (change.version >= messages[at].version) Object.assign(messages[at], change);
-    },
+    // What stands before somebody who looks is not new any more; a line says where that began.
     read() {
-      if (!document.hidden) this.at(this.where).unread = 0;
+      const here = this.at(this.where);
+      if (!document.hidden && here.unread) Object.assign(here, { behind: here.unread, fresh: since(here, here.unread, this.me?.id), unread: 0 });
       const unread = Object.values(this.places).reduce((sum, place) => sum + place.unread, 0);
       document.title = unread ? `(${unread}) Hobnob` : "Hobnob";
     },
@@ -226,7 +210,7 @@ export default {
       this.fading = setTimeout(() => (this.notice = ""), 9000);
     },
     find(id) {
-      return id && this.lines.find((line) => line.message.id === id)?.message;
+      return id && this.known.get(id);
     },
     // The recording that a message is about, over what it replies to.
     sound(message) {
@@ -237,9 +221,13 @@ export default {
       return "";
     },
     go(where) {
+      this.show(where);
+      if (where !== DIRECT) this.$emit("go", { where });
+    },
+    show(where) {
+      Object.assign(this.at(this.where), { behind: 0, fresh: "" });
       sessionStorage.hobnobWhere = where;
       Object.assign(this, { where, quoted: null, amending: null });
-      if (where !== DIRECT) this.$emit("go", { where });
       this.read();
       this.bottom();
       this.$nextTick(() => this.$refs.composer.focus());
@@ -265,27 +253,6 @@ export default {
       this.quoted = message;
       this.$nextTick(() => this.$refs.composer.focus());
     },
-    jump(id) {
-      const element = document.getElementById(`m${id}`);
-      if (!element) return this.sorry(tr("That message is further up than this page goes."));
-      element.scrollIntoView({ block: "center" });
-      element.focus({ preventScroll: true });
-    },
-    scrolled() {
-      const list = this.$refs.list;
-      const away = list.scrollHeight - list.scrollTop - list.clientHeight;
-      if (away < 80) this.below = true;
-      else if (list.scrollTop < this.top) this.below = false; // a person went up; growth alone does not count
-      this.top = list.scrollTop;
-    },
-    // Stays at the newest line as it grows, unless somebody reads further up.
-    stick() {
-      if (this.below) this.bottom();
-    },
-    bottom(smooth = false) {
-      this.below = true;
-      this.$nextTick(() => this.$refs.list?.scrollTo({ top: this.$refs.list.scrollHeight, behavior: smooth ? "smooth" : "instant" }));
-    },
     clicked(event) {
       const button = event.target.closest("[data-copy]");
       if (!button) return;
@@ -294,21 +261,11 @@ export default {
       setTimeout(() => (button.textContent = tr("Copy")), 1500);
     },
     rename() {
-      Object.assign(this, { naming: true, name: this.me.name, notice: "" });
-      this.$refs.dialog.showModal();
+      Object.assign(this, { naming: true, notice: "" });
     },
-    keepNaming(event) {
-      if (!this.me) event.preventDefault();
-    },
-    named() {
-      Object.assign(this, { naming: false, notice: "" });
-    },
-    enter() {
+    enter(name) {
       this.notice = "";
-      this.greet("rename", this.name);
-    },
-    recolour() {
-      this.theme = window.hobnobTheme.next();
+      this.greet("rename", name);
     },
     dropped(event) {
       this.dropping = false;

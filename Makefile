@@ -61,16 +61,16 @@ bench-gpu: setup-dev  ## models of real size with random weights, where there is
 bench-report:  ## docs/benchmarks.md, of what was measured last
 	@.venv/bin/python -m tests.bench --report
 
-chaos: setup-dev  ## kills, halts and cuts off everything for a while; SECONDS=240, SEED=7
+chaos: setup-dev  ## kills, halts and cuts off everything a thousand times; SECONDS=240, SEED=7
 	@.venv/bin/python -m tests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 	@.venv/bin/python -m tests.chaos --gentle --seconds 120
 	@HYPOTHESIS_PROFILE=long .venv/bin/python -m pytest -q tests/store/test_queue_machine.py tests/connectors/test_telegram_text.py tests/connectors/test_discord_text.py
 	@LOAD_MINUTES=60 .venv/bin/python -m pytest -q tests/connectors/test_discord_load.py
 
-soak: setup-dev  ## many people talk for a while, and nothing may grow; SECONDS=900, ARGS="--rooms 100"
+soak: setup-dev  ## thousands of conversations for four days of two and a half minutes, and nothing may grow; SECONDS=600, ARGS="--day 60"
 	@.venv/bin/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
-rehearsal: setup-dev  ## two machines, four devices, 500 servers, TLS and one that loses power, by processes
+rehearsal: setup-dev  ## two machines, four devices, 500 servers, TLS, Sentinels, and one that loses power, by processes; ARGS="--servers 50"
 	@.venv/bin/python -m tests.rehearsal $(ARGS)
 
 journeys: setup-dev chromium  ## four people begin with an empty folder, by the clock; ARGS="home --models DIR"
@@ -79,9 +79,9 @@ journeys: setup-dev chromium  ## four people begin with an empty folder, by the 
 fuzz: setup-dev  ## gives every parser what nobody would write; SECONDS=600, ONLY=telegram
 	@.venv/bin/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(ONLY)
 
-audit: setup-dev  ## asks for known holes in the pinned libraries; needs the internet
+audit: setup-dev  ## asks for known holes in the pinned libraries; says so where the package index has no advisories
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/uv.txt
-	@.venv/bin/uv tool run --quiet --from pip-audit==2.10.1 pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	@.venv/bin/python -m tools.audit
 
 sbom: setup-dev  ## what there is, as a CycloneDX document: build/sbom.json
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tools/uv.txt

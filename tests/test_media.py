@@ -339,20 +339,6 @@ async def test_whoever_stops_listening_takes_the_process_along() -> None:
     assert not workers()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-async def test_the_process_has_no_environment_and_can_open_nothing() -> None:
-    go = asyncio.Event()
-    task = asyncio.create_task(cut(held(go, (AUDIO / "short.ogg").read_bytes())))
-    [worker] = await wait_until(workers)
-    await wait_until(lambda: worker.rlimit(psutil.RLIMIT_NOFILE) == (3, 3))
-    assert worker.environ() == {}
-    assert worker.num_fds() == 3
-    assert worker.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
-    assert worker.rlimit(psutil.RLIMIT_AS) == (Limits().memory, Limits().memory)
-    go.set()
-    assert len(await task) == 1
-
-
 async def test_a_sound_is_made_to_fit_as_well_as_it_can_be() -> None:
     chance = random.Random(1)
     whole, sizes = wav(array("h", (chance.randint(-9999, 9999) for _ in range(12 * RATE)))), []

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import promql_parser
+import psutil
 import pytest
 import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
@@ -179,6 +180,23 @@ async def test_a_trace_goes_from_the_message_to_its_reply(house: House, collecto
 async def test_a_trace_says_nothing_that_anybody_said(house: House, collector: tuple[Collector, str]) -> None:
     await wait_until(lambda: collector[0].bodies, PATIENCE)
     assert not any(b"secret" in body or b"question" in body for body in collector[0].bodies)
+
+
+def test_nothing_listens_but_the_pages_and_what_was_switched_on_and_all_of_it_on_loopback(house: House) -> None:
+    places = {
+        name: [
+            one.laddr
+            for process in (child, *child.children(recursive=True))
+            for one in process.net_connections("inet")
+            if one.status == psutil.CONN_LISTEN
+        ]
+        for name, child in house.family.items()
+    }
+    assert all(place.ip == "127.0.0.1" for found in places.values() for place in found)
+    told = ports(house)
+    assert len(places["router"]) == 2 and told["router"] in [place.port for place in places["router"]]
+    assert [place.port for place in places["worker"]] == [told["worker"]]
+    assert sum(map(len, places.values())) == 3
 
 
 def test_no_secret_is_in_the_list_of_processes(house: House, collector: tuple[Collector, str]) -> None:

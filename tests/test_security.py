@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import ast
+import asyncio
+import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.config import load
 from bot.discovery import find, fingerprint
-from bot.errors import ConfigError
+from bot.errors import ConfigError, UserError
+from bot.media import Decoder
+from bot.papers import Papers
+from bot.pictures import Pictures
+from bot.testing import wait_until
+from tools import audit
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
@@ -22,6 +31,9 @@ OPERATORS = {
     f"plugins/{name}.py" for name in ("chat/sharing", "chat/openai", "chat/remote", "chat/managed", "imagine/bfl", "imagine/remote")
 }
 """The model halves that speak to servers which the operator configured; no address of theirs comes from a chat."""
+
+WORDS = r"(?i)config|tokenizer|processor"
+"""What is loaded beside weights, and has none."""
 
 
 @cache
@@ -71,6 +83,10 @@ def test_weights_are_never_code() -> None:
                 assert isinstance(node.value, ast.Constant) and node.value.value is False, path
             assert not (isinstance(node, ast.Constant) and node.value == "trust_remote_code") or _false(tree, node), path
     assert not [path for path, name, _ in calls() if name in ("torch.load", "torch.hub.load", "exec", "eval")]
+    loading = [(path, call) for path, name, call in calls() if name.endswith(".from_pretrained") and not re.search(WORDS, name)]
+    assert len(loading) >= 4
+    for path, call in loading:
+        assert {"use_safetensors", "gguf_file"} & {keyword.arg for keyword in call.keywords}, f"{path}: {ast.unparse(call)}"
 
 
 def _false(tree: ast.Module, key: ast.Constant) -> bool:
@@ -86,13 +102,59 @@ def test_no_shell_is_ever_asked() -> None:
     for path, name, call in calls():
         assert name not in ("os.system", "os.popen", "subprocess.getoutput", "asyncio.create_subprocess_shell"), path
         assert not any(keyword.arg == "shell" for keyword in call.keywords), path
+        assert not any(
+            isinstance(node, ast.Constant) and node.value in ("sh", "bash", "/bin/sh", "/bin/bash") for node in ast.walk(call)
+        ), path
+
+
+READING: dict[str, Callable[[AsyncIterator[bytes]], Awaitable[object]]] = {
+    "media": lambda content: anext(Decoder().clips(content, 30.0)),
+    "pictures": lambda content: Pictures().read(content, 512),
+    "papers": lambda content: Papers().read(content, 1000),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+@pytest.mark.parametrize("kind", READING)
+async def test_what_reads_files_of_strangers_has_no_environment_and_can_open_nothing(kind: str) -> None:
+    go = asyncio.Event()
+
+    async def held() -> AsyncIterator[bytes]:
+        await go.wait()
+        yield b"nothing of the kind"
+
+    def workers() -> list[psutil.Process]:
+        return [child for child in psutil.Process().children() if f"{kind}_worker" in " ".join(child.cmdline())]
+
+    task = asyncio.ensure_future(READING[kind](held()))
+    [worker] = await wait_until(workers)
+    await wait_until(lambda: worker.rlimit(psutil.RLIMIT_NOFILE) == (3, 3))
+    assert worker.environ() == {}
+    assert worker.num_fds() == 3
+    assert worker.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+    assert all(0 < worker.rlimit(which)[1] < 1 << 40 for which in (psutil.RLIMIT_AS, psutil.RLIMIT_CPU))
+    go.set()
+    with pytest.raises(UserError):
+        await task
+
+
+def test_files_of_strangers_are_read_in_those_processes_alone() -> None:
+    """Of the router: what decodes them is imported nowhere else."""
+    readers = {"av": "media", "PIL": "pictures", "pypdf": "papers"}
+    for path in trees():
+        for library in readers.keys() & imports(path) if path.startswith("bot/") else ():
+            assert path == f"bot/{readers[library]}_worker.py", path
 
 
 def test_plugins_reach_the_network_by_their_context_or_by_what_the_operator_configured() -> None:
     """No code of a front half opens a connection, so there is no way around `ctx.fetch`."""
     reaching = {path for path in trees() if imports(path) & {"httpx", "requests", "aiohttp", "socket", "urllib.request", "http"}}
     assert {path for path in reaching if path.startswith("plugins/")} == OPERATORS
-    assert {path for path in reaching if path.startswith("bot/router/")} == {"bot/router/fetch.py", "bot/router/app.py"}
+    assert {path for path in reaching if path.startswith(("bot/router/", "bot/web/"))} == {
+        "bot/router/fetch.py",
+        "bot/router/app.py",
+        "bot/web/app.py",
+    }
 
 
 def test_an_archive_is_a_file_that_nobody_opens() -> None:
@@ -136,3 +198,14 @@ def test_a_pinned_plugin_runs_unchanged_or_not_at_all(tmp_path: Path) -> None:
     (home / "more.py").write_text("")
     with pytest.raises(ConfigError, match=r"bot.toml:3: plugins.dice.sha256: expected the plugin with that fingerprint"):
         pinned(known)
+
+
+def test_a_library_that_nobody_knows_is_not_one_without_holes() -> None:
+    told = [
+        {"name": "clean", "version": "1.0", "vulns": []},
+        {"name": "holed", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1", "3.0"]}]},
+        {"name": "strange", "skip_reason": "it is nowhere"},
+    ]
+    found = audit.found(json.dumps({"dependencies": told, "fixes": []}))
+    assert found == audit.Found(2, ["holed 2.0: PYSEC-1, mended in 2.1, 3.0"], ["strange: it is nowhere"])
+    assert "pypdf" in {line.partition("==")[0] for line in audit.pinned()} and not [line for line in audit.pinned() if "+" in line]

@@ -21,7 +21,7 @@ MACHINE = (
 )
 """Who lives and who is to wake: true of the machines that ran, and of no other."""
 
-CREDENTIALS = ("session:*", "invite:*", "claim:*")
+CREDENTIALS = ("session:*", "invite:*", "claim:*", "password")
 """What lets somebody in."""
 
 PASSING = (

@@ -1,4 +1,4 @@
-"""Lets everything go wrong for a while and says what people saw: `python -m tests.chaos --seconds 240 --seed 7`.
+"""Lets everything go wrong, a thousand times or for a while, and says what people saw: `python -m tests.chaos --seconds 240 --seed 7`.
 
 They talk in rooms of our own, and on a Discord and a Telegram of ours (tests/wire), which go wrong as well.
 """
@@ -21,7 +21,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.store.connection import connect
-from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
@@ -49,24 +48,27 @@ ROOMS, CHANNELS, GROUPS = 1, 2, 1
 def main(words: Sequence[str]) -> int:
     """0 when nothing was lost, doubled, reordered or left behind."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=1500.0, help="how long things go wrong")
+    parser.add_argument("--seconds", type=float, default=0.0, help="how long things go wrong")
+    parser.add_argument("--faults", type=int, default=1000, help="how often they do, where no time is given")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="what goes wrong, and what is said")
     parser.add_argument(
         "--gentle", action="store_true", help="everything is told to stop and started again, and every question must be answered"
     )
     given = parser.parse_args(words)
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"seed {given.seed}, {given.seconds:.0f} s{', restarts alone' if given.gentle else ''}")
+    faults = 0 if given.seconds else given.faults
+    lasts = f"{given.seconds:.0f} s" if given.seconds else f"{faults} faults"
+    console.print(f"seed {given.seed}, {lasts}{', restarts alone' if given.gentle else ''}")
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    faults = asyncio.run(_run(folder, given.seconds, given.seed, gentle=given.gentle))
-    if faults:
-        console.print(f"seed {given.seed} is at fault; what all said is in {folder}:", *faults[:40], sep="\n  ", markup=False)
+    wrong = asyncio.run(_run(folder, given.seconds, faults, given.seed, gentle=given.gentle))
+    if wrong:
+        console.print(f"seed {given.seed} is at fault; what all said is in {folder}:", *wrong[:40], sep="\n  ", markup=False)
     else:
         shutil.rmtree(folder)
-    return int(bool(faults))
+    return int(bool(wrong))
 
 
-async def _run(folder: Path, seconds: float, seed: int, *, gentle: bool) -> list[str]:
+async def _run(folder: Path, seconds: float, least: int, seed: int, *, gentle: bool) -> list[str]:
     proxy, platforms = Proxy(store_port := free_port(), random.Random(f"{seed} proxy")), Platforms(seed)
     people = People(seed, CALM if gentle else ROUGH)
     people.on_discord(platforms.discord, CHANNELS)
@@ -82,8 +84,8 @@ async def _run(folder: Path, seconds: float, seed: int, *, gentle: bool) -> list
                 faults = Faults(house, proxy, redis, Keys(), seed, platforms, gentle=gentle)
                 people.in_rooms(rooms, ROOMS)
                 await wait_until(platforms.used, BEGIN)
-                drained = await _live(people, faults, seconds)
-                verdict = await judged(people, Conversations(redis, Keys()), faults.store_kills)
+                drained = await _live(people, faults, seconds, least)
+                verdict = await judged(people, redis, Keys(), faults.store_kills)
                 left = await _left(redis, Keys())
                 await rooms.close()
         finally:
@@ -94,10 +96,10 @@ async def _run(folder: Path, seconds: float, seed: int, *, gentle: bool) -> list
     return [*verdict.wrong, *left, *_slow(faults), *platforms.faults, *failed]
 
 
-async def _live(people: People, faults: Faults, seconds: float) -> float:
+async def _live(people: People, faults: Faults, seconds: float, least: int) -> float:
     """People talk while things go wrong; then seconds until the last answer."""
     looking, talking = people.look(), people.talk()
-    await faults.happen(time.monotonic() + seconds)
+    await faults.happen(time.monotonic() + seconds, least)
     people.hush()
     await asyncio.gather(*talking)
     began = time.monotonic()

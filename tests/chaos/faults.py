@@ -100,12 +100,12 @@ class Faults:
             "network slow": (5, self._slow),
         }
 
-    async def happen(self, until: float) -> None:
-        """One after the other, until this moment of the monotonic clock."""
+    async def happen(self, until: float, least: int = 0) -> None:
+        """One after the other, until this moment of the monotonic clock, and until there were so many."""
         names = [name for name in self._kinds if name in RESTARTS or not self._gentle]
         weights = [self._kinds[name][0] for name in names]
         number = 0
-        while time.monotonic() < until:
+        while time.monotonic() < until or self.counts.total() < least:
             await asyncio.sleep(self._rng.expovariate(1 / (GENTLY if self._gentle else EVERY)))
             number += 1
             if number % QUIET == 0 and not self._gentle:
@@ -239,11 +239,10 @@ class Faults:
 
     async def _disk_full(self) -> bool:
         """It can write nothing to its file, and says so."""
-        assert self._house.store is not None
-        process = psutil.Process(self._house.store.pid)
 
         async def limit(most: int) -> None:
-            process.rlimit(psutil.RLIMIT_FSIZE, (most, psutil.RLIM_INFINITY))
+            assert self._house.store is not None
+            psutil.Process(self._house.store.pid).rlimit(psutil.RLIMIT_FSIZE, (most, psutil.RLIM_INFINITY))
 
         return await self._refusing(lambda: limit(1), lambda: limit(psutil.RLIM_INFINITY))
 

@@ -112,7 +112,7 @@ class House:
         kind = name.partition(" ")[0]
         command = [sys.executable, "-m", "bot.cli", kind, "--config", str(self.folder / "bot.toml")]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("HOBNOB_")}
-        environ["RELAY_BROKEN"] = str(self.broken)
+        environ |= {"RELAY_BROKEN": str(self.broken), **self._told(name)}
         with (self.folder / f"{name.replace(' ', '-')}.log").open("ab") as log:
             options = ["--no-pages"] if kind == "router" else []
             return subprocess.Popen([*self._where(name), *command, *options], stdout=log, stderr=log, env=environ)
@@ -120,6 +120,10 @@ class House:
     def _where(self, name: str) -> list[str]:
         """What begins a program on the machine that this process is on."""
         return []
+
+    def _told(self, name: str) -> dict[str, str]:
+        """What this process alone is told, as the environment of its machine."""
+        return {}
 
     def living(self, kind: str) -> list[subprocess.Popen[bytes]]:
         """The routers or workers that run, or are halted."""

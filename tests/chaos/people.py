@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from bot.errors import StoreError
 from bot.store.places import Place, newcomer
 from bot.store.rooms import Rooms
-from tests.chaos.venues import InRoom, OnDiscord, OnTelegram, Shown, Venue
+from tests.chaos.chats import OnDiscord, OnTelegram
+from tests.chaos.venues import InRoom, Shown, Venue
 from tests.wire.discord_server import Discord
 from tests.wire.telegram_chats import person
 from tests.wire.telegram_server import Telegram
@@ -22,7 +24,7 @@ MOST_OPEN = 3
 """Questions of one person without an answer; as many as may wait."""
 
 PACE = 1.5
-"""Seconds between two questions of a person, on average."""
+"""Seconds between two questions of a person, on average, unless they are so many that this would be too much."""
 
 IMPATIENT = 0.04
 """The share of questions that are cancelled as soon as it can be done."""
@@ -70,16 +72,23 @@ class Talker:
     waits: list[float] = field(default_factory=list)
     """Seconds from question to answer."""
     cancelled: int = 0
-    quiet: bool = False
+    quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    pace: float = PACE
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether there is a question without an answer."""
     _pressing: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def talk(self) -> None:
         """Until `quiet`. What the store does not take is said again, with the same nonce."""
-        while not self.quiet:
-            await asyncio.sleep(self.rng.expovariate(1 / PACE))
+        while not await self._quiet_within(self.rng.expovariate(1 / self.pace)):
             if sum(not self.venue.excused(id) for id in self.open) < MOST_OPEN:
                 await self._say(f"{self.name} {len(self.said)} and some words more")
         await asyncio.gather(*self._pressing, return_exceptions=True)
+
+    async def _quiet_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.quiet.wait(), seconds)
+        return self.quiet.is_set()
 
     async def _say(self, words: str) -> None:
         [kind] = self.rng.choices(list(self.kinds), list(self.kinds.values()))
@@ -96,6 +105,7 @@ class Talker:
                 said = Said(id, back, time.time(), impatient)
                 self.said.append(said)
                 self.open[id] = said
+                self.waiting.set()
                 return
 
     def see(self, message: Shown) -> None:
@@ -107,6 +117,8 @@ class Talker:
         if not message.busy:
             del self.open[said.id]
             self.waits.append(time.time() - said.at)
+            if not self.open:
+                self.waiting.clear()
         elif said.impatient:
             said.impatient = False
             self.cancelled += 1
@@ -121,10 +133,12 @@ class Talker:
 class People:
     """Everybody, with an order of their own that follows from the seed."""
 
-    def __init__(self, seed: int, kinds: dict[str, int] = CALM) -> None:
+    def __init__(self, seed: int, kinds: dict[str, int] = CALM, rate: float = math.inf) -> None:
+        """`rate` is the most that all of them say together in a second, on average."""
         self.talkers: list[Talker] = []
         self._seed = seed
         self._kinds = kinds
+        self._rate = rate
 
     def in_rooms(self, rooms: Rooms, count: int) -> None:
         """Two in each room, each with a conversation of their own with the bot beside it."""
@@ -134,12 +148,12 @@ class People:
             for name, one in both.items():
                 self._meet(InRoom(rooms, Place(f"room{number}", one.id), both), name)
 
-    def on_discord(self, discord: Discord, channels: int) -> None:
-        """Two in each channel of one guild."""
-        guild = discord.world.guild("Lounge")
+    def on_discord(self, discord: Discord, channels: int, guilds: int = 1) -> None:
+        """Two in each channel; these are spread over the guilds."""
+        homes = [discord.world.guild(f"Lounge {number}") for number in range(guilds)]
         for number in range(channels):
             both = {f"{name}{number}": discord.world.user(f"{name}{number}") for name in ("Cat", "Dan")}
-            self._meet(OnDiscord(discord, discord.world.channel(guild, f"talk-{number}"), both), *both)
+            self._meet(OnDiscord(discord, discord.world.channel(homes[number % guilds], f"talk-{number}"), both), *both)
 
     def on_telegram(self, telegram: Telegram, groups: int) -> None:
         """Two in each group, each of whom speaks to the bot alone, too."""
@@ -155,16 +169,18 @@ class People:
 
     def look(self) -> list[asyncio.Task[None]]:
         """Everybody sees what comes, until these are cancelled."""
-        return [asyncio.create_task(talker.venue.look(talker.see)) for talker in self.talkers]
+        return [asyncio.create_task(talker.venue.look(talker.see, talker.waiting)) for talker in self.talkers]
 
     def talk(self) -> list[asyncio.Task[None]]:
         """Everybody talks, until `hush`."""
+        for talker in self.talkers:
+            talker.pace = max(PACE, len(self.talkers) / self._rate)
         return [asyncio.create_task(talker.talk()) for talker in self.talkers]
 
     def hush(self) -> None:
         """Nobody says anything more."""
         for talker in self.talkers:
-            talker.quiet = True
+            talker.quiet.set()
 
     @property
     def by_platform(self) -> Counter[str]:

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from redis.asyncio import Redis
+
 from bot.store.conversations import Conversations
+from bot.store.keys import Keys
 from tests.chaos.people import People, Said
 from tests.chaos.venues import Shown, Venue
 
 BELOW = "(answer.md has "
 """What stands where a file would have the rest; where one has it, it comes without words."""
+
+NEWEST = 5
+"""Answers by which it is seen whether the store can be asked."""
 
 NEVER = ("lost", "doubled", "reordered", "wrong answers", "wrong turns", "cut short", "orphan status lines", "repeated later parts")
 """What is shown even if it never happened."""
@@ -35,14 +41,14 @@ class Verdict:
             self.wrong.append(f"{what}: {message}")
 
 
-async def judged(people: People, conversations: Conversations, kills: Sequence[float]) -> Verdict:
+async def judged(people: People, redis: Redis, keys: Keys, kills: Sequence[float]) -> Verdict:
     """Reads everything, once nothing happens any more; `kills` are when the store was killed."""
-    verdict = Verdict(Counter(dict.fromkeys(NEVER, 0)))
+    verdict, conversations = Verdict(Counter(dict.fromkeys(NEVER, 0))), Conversations(redis, keys)
     for venue in {id(talker.venue): talker.venue for talker in people.talkers}.values():
         said = sorted((said for talker in people.talkers if talker.venue is venue for said in talker.said), key=lambda one: int(one.id))
         found = await conversations.turns(venue.conversation, 1_000_000)
         turns: list[tuple[str, str]] = [(turn.message, turn.role) for turn in found]
-        await Judge(verdict, venue, kills).judge(said, turns)
+        await Judge(verdict, venue, redis, keys, kills).judge(said, turns)
     return verdict
 
 
@@ -52,6 +58,8 @@ class Judge:
 
     verdict: Verdict
     venue: Venue
+    redis: Redis
+    keys: Keys
     kills: Sequence[float]
 
     async def judge(self, said: list[Said], turns: list[tuple[str, str]]) -> None:
@@ -60,7 +68,10 @@ class Judge:
         self.verdict.counts["further back than a room remembers"] += sum(int(one.id) < first for one in said)
         said = [one for one in said if int(one.id) >= first]
         answers = self._answers(said, await self.venue.shown(), first)
-        gone = [one for one in said if one.unwritten(self.kills) and not answers[one.id] and not await self.venue.known(one.id)]
+        unwritten = [one for one in said if one.unwritten(self.kills) and not answers[one.id]]
+        gone = [one for one in unwritten if not await self.venue.known(one.id, self.redis, self.keys)]
+        if self.kills and not await self._knows([one.id for one in said if answers[one.id]][-NEWEST:]):
+            self.verdict.wrong.append(f"{self.venue.name}: the store has heard of nothing that was answered, so what it lost is not known")
         if gone:
             self.verdict.counts["gone with the store's last two seconds"] += len(gone)
         said = [one for one in said if one not in gone]
@@ -70,6 +81,10 @@ class Judge:
         for asked, found in strangers.items():
             self.verdict.count("without a question", f"{self.venue.name} {asked}: {[message.text[:40] for message in found]}")
         self._order([one for one in said if one.ordered], {id: found for id, found in answers.items() if found}, turns)
+
+    async def _knows(self, answered: list[str]) -> bool:
+        """Whether the store has heard of any of these, if there are some."""
+        return not answered or any([await self.venue.known(id, self.redis, self.keys) for id in answered])
 
     def _answers(self, said: list[Said], shown: list[Shown], first: int) -> dict[str, list[Shown]]:
         """What the bot said, by what it answers: later parts reply to nothing, but say what they are parts of."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -78,6 +79,18 @@ async def test_a_redirect_cannot_lead_to_where_one_may_not_go(site: Site) -> Non
     site.pages["/"] = page("", "302 Found", location="http://169.254.169.254/latest/meta-data")
     with pytest.raises(UserError, match=r"169\.254\.169\.254 is not a public address"):
         await get(site.url("/"))
+
+
+async def test_a_name_is_asked_for_once_and_gains_nothing_by_another_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["127.0.0.1"])
+
+    async def resolved(host: str, port: int, **more: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolved)
+    site.pages["/"] = page("here")
+    assert await get(site.url("/", "turns.example")) == (200, b"here")
+    assert f"host: turns.example:{site.port}" in site.seen[0].lower()
 
 
 async def test_a_page_comes_back_with_its_status_and_type(site: Site) -> None:

@@ -1,8 +1,8 @@
-"""Many people talk for a while, and nothing goes wrong: what grows? `python -m tests.soak --seconds 900 --rooms 100`, or `make soak`.
+"""Thousands of conversations for days of two and a half minutes: what grows? `python -m tests.soak`, or `make soak`.
 
-They talk in rooms, and on a Discord and a Telegram of ours. A day of a house with twenty requests a minute has 28,800; more people at once
-make as many in less time. What keeps a real lifetime (a day for what is remembered of an ended ticket) cannot be hurried: in the end the
-store's clock is set a month ahead where libfaketime is, and then nothing may be left; elsewhere keys without a lifetime are named.
+One number says how much faster time passes: all that is kept for longer than a minute is kept for so much less (`days.py`), so what is
+remembered for a day comes and goes while people talk. Leases, paces and limits of platforms are what they are, because processes and
+people are no faster. They talk in rooms, and on a Discord and a Telegram of ours, and nothing goes wrong; what does: `tests/chaos`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -26,40 +25,43 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.store.connection import connect
-from bot.store.conversations import Conversations
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
-from tests.chaos.house import CLOCKS, House
+from tests.chaos.house import House
 from tests.chaos.people import People
 from tests.chaos.platforms import Platforms
-from tests.chaos.verdict import judged
+from tests.chaos.verdict import Verdict, judged
 from tests.conftest import MAY_STAY
 from tests.ports import free_port
+from tests.soak.days import DAY, NOW, Days, family
 
 EVERY = 5.0
 """Seconds between two looks."""
 
 GROWTH = 1.15
-"""What memory may have grown by between the second quarter and the last: buffers settle, leaks do not."""
+"""What memory and keys may have grown by between the second quarter and the last: buffers settle, leaks do not."""
 
 DESCRIPTORS = 8
 """What descriptors may differ by: connections come and go."""
 
+FEW = 20
+"""Keys of a family by which chance alone may differ."""
+
 DRAIN = 300.0
 
-MONTH = 31 * 86_400
-"""Seconds: longer than anything is kept that is not kept for good."""
+YEAR = 366 * DAY
+"""Longer than anything is kept that is not kept for good."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """At one moment: bytes and descriptors by process, keys in the store and its bytes, answers so far."""
+    """At one moment: bytes and descriptors by process, keys in the store by family and its bytes, answers so far."""
 
     at: float
     memory: dict[str, int]
     files: dict[str, int]
-    keys: int
+    keys: Counter[str]
     store: int
     answered: int
 
@@ -67,67 +69,49 @@ class Look:
 def main(words: Sequence[str]) -> int:
     """0 when nothing grew that must not, and nothing was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=900.0)
-    parser.add_argument(
-        "--rooms", type=int, default=10, help="each has three conversations, with four people; and as many channels and groups"
-    )
+    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--day", type=float, default=150.0, help="seconds that a day lasts")
+    parser.add_argument("--servers", type=int, default=350, help="rooms, Discord's guilds and Telegram's groups, each so many")
+    parser.add_argument("--rate", type=float, default=8.0, help="questions a second, of all people together")
     given = parser.parse_args(words)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
-    faults = asyncio.run(_run(folder, given.seconds, given.rooms))
+    faults = asyncio.run(_run(folder, given))
     Console(soft_wrap=True, highlight=False).print(*(faults or ["Nothing grew, and nothing was lost."]), sep="\n", markup=False)
     if not faults:
         shutil.rmtree(folder)
     return int(bool(faults))
 
 
-async def _run(folder: Path, seconds: float, count: int) -> list[str]:
-    people, platforms = People(1), Platforms(1)
-    people.on_discord(platforms.discord, count)
-    people.on_telegram(platforms.telegram, count)
+async def _run(folder: Path, given: argparse.Namespace) -> list[str]:
+    people, platforms = People(1, rate=given.rate), Platforms(1)
+    people.on_discord(platforms.discord, given.servers, guilds=given.servers)
+    people.on_telegram(platforms.telegram, given.servers)
     async with platforms.serving():
         house = House(folder, free_port(), more=platforms.config)
         try:
             await house.start()
             redis = connect(house.url)
-            rooms = Rooms(redis, Keys(), folder / "files")
-            people.in_rooms(rooms, count)
+            rooms, days = Rooms(redis, Keys(), folder / "files"), Days(redis, Keys().prefix, given.day)
+            people.in_rooms(rooms, given.servers)
             await wait_until(platforms.used, DRAIN)
-            looks = await _live(house, people, redis, seconds)
-            verdict = await judged(people, Conversations(redis, Keys()), [])
-            families, forever = await _families(redis)
-            _show(looks, families, people)
+            looks = await _live(house, people, redis, days, given.seconds)
+            verdict = await judged(people, redis, Keys(), [])
             await rooms.close()
-            left = await _a_month_later(house, redis) if CLOCKS else []
+            await house.stop(store=False)
+            _show(looks, people, days, verdict)
+            kept = await _kept(days)
             await redis.aclose()
         finally:
             await house.stop()
-    return [*verdict.wrong, *(f"left behind: {key}" for key in forever), *_grown(looks), *left, *platforms.faults]
+    return [*verdict.wrong, *kept, *_grown(looks), *_more(looks, days), *platforms.faults]
 
 
-async def _a_month_later(house: House, redis: Redis) -> list[str]:
-    """What has outlived its lifetime, once nobody is at work any more."""
-    await house.stop(store=False)
-    before = await redis.dbsize()
-    house.clock(MONTH)
-
-    async def forgotten() -> bool:
-        found = [key.decode() async for key in redis.scan_iter(count=1000)]
-        left[:] = [key for key in found if not any(f":{kind}" in key for kind in MAY_STAY)]
-        return not left
-
-    left: list[str] = []
-    with suppress(AssertionError):
-        await wait_until(forgotten, DRAIN)
-    sys.stdout.write(f"a month later: {len(left)} of {before} keys\n")
-    return [f"outlived a month: {key}" for key in left]
-
-
-async def _live(house: House, people: People, redis: Redis, seconds: float) -> list[Look]:
+async def _live(house: House, people: People, redis: Redis, days: Days, seconds: float) -> list[Look]:
     looking, talking = people.look(), people.talk()
     began, looks = time.monotonic(), list[Look]()
     while time.monotonic() - began < seconds:
         await asyncio.sleep(EVERY)
-        looks.append(await _look(house, people, redis, time.monotonic() - began))
+        looks.append(await _look(house, people, redis, await days.look(), time.monotonic() - began))
     people.hush()
     await asyncio.gather(*talking)
     await wait_until(lambda: not people.open([]), DRAIN)
@@ -137,61 +121,83 @@ async def _live(house: House, people: People, redis: Redis, seconds: float) -> l
     return looks
 
 
-async def _look(house: House, people: People, redis: Redis, at: float) -> Look:
+async def _look(house: House, people: People, redis: Redis, keys: Counter[str], at: float) -> Look:
     living = {name: psutil.Process(process.pid) for name, process in house.processes.items() if process.poll() is None}
     return Look(
         at,
         {name: process.memory_info().rss for name, process in living.items()},
         {name: process.num_fds() for name, process in living.items()},
-        await redis.dbsize(),
+        keys,
         int((await redis.info("memory"))["used_memory"]),
         sum(len(talker.waits) for talker in people.talkers),
     )
 
 
-async def _families(redis: Redis) -> tuple[Counter[str], list[str]]:
-    """Bytes by family of keys once all is answered, and keys that have no lifetime and must have one."""
-    sizes, forever = Counter[str](), list[str]()
-    async for key in redis.scan_iter(count=1000):
-        name = key.decode()
-        sizes[name.split(":")[1]] += int(await redis.memory_usage(name) or 0)
-        if await redis.ttl(name) == -1 and not any(f":{kind}" in name for kind in MAY_STAY):
-            forever.append(name)
-    return sizes, forever
+async def _kept(days: Days) -> list[str]:
+    """Nobody is at work any more, and a year passes: what is there still must be meant to be."""
+    await days.leap(YEAR)
+    await asyncio.sleep(0.01)  # the millisecond that is left of a lifetime
+    await days.leap(0)
+    kept = [key for key in days.left if family(key) not in NOW and not any(f":{kind}" in key for kind in MAY_STAY)]
+    return [f"kept for more than a year: {key}" for key in kept]
 
 
-def _quarter(looks: Sequence[Look], number: int) -> Sequence[Look]:
+def _quarters(looks: Sequence[Look]) -> tuple[Sequence[Look], Sequence[Look]]:
+    """The second and the last."""
     size = max(1, len(looks) // 4)
-    return looks[number * size : (number + 1) * size] or looks[-1:]
+    return looks[size : 2 * size], looks[-size:]
 
 
 def _grown(looks: Sequence[Look]) -> list[str]:
-    found = []
+    """What processes hold more of."""
+    found, (early, late) = [], _quarters(looks)
     for name in looks[-1].memory:
-        before, after = (median(look.memory.get(name, 0) for look in _quarter(looks, number)) for number in (1, 3))
+        before, after = (median(look.memory.get(name, 0) for look in some) for some in (early, late))
         if after > before * GROWTH:
             found.append(f"{name}: {before / 1e6:.0f} MB grew to {after / 1e6:.0f} MB")
-        before, after = (median(look.files.get(name, 0) for look in _quarter(looks, number)) for number in (1, 3))
+        before, after = (median(look.files.get(name, 0) for look in some) for some in (early, late))
         if after > before + DESCRIPTORS:
             found.append(f"{name}: {before:.0f} descriptors grew to {after:.0f}")
     return found
 
 
-def _show(looks: Sequence[Look], families: Counter[str], people: People) -> None:
-    table = Table("what", "second quarter", "last quarter")
-    for name in looks[-1].memory:
-        memory = (f"{median(look.memory.get(name, 0) for look in _quarter(looks, number)) / 1e6:.0f} MB" for number in (1, 3))
-        files = (f"{median(look.files.get(name, 0) for look in _quarter(looks, number)):.0f}" for number in (1, 3))
-        table.add_row(f"{name}: memory", *memory)
-        table.add_row(f"{name}: descriptors", *files)
+def _coming_and_going(looks: Sequence[Look], days: Days) -> list[str]:
+    """Families that live for less than a third of all this, so that as many go as come."""
+    span = (looks[-1].at - looks[0].at) * days.scale
+    return sorted(name for name, lives in days.lives.items() if 0 < lives < span / 3)
+
+
+def _keys(looks: Sequence[Look], name: str) -> list[float]:
+    """Of a family, in the second quarter and in the last."""
+    return [median(look.keys[name] for look in some) for some in _quarters(looks)]
+
+
+def _more(looks: Sequence[Look], days: Days) -> list[str]:
+    found = {name: _keys(looks, name) for name in _coming_and_going(looks, days)}
+    return [f"{name}: {before:.0f} keys became {after:.0f}" for name, (before, after) in found.items() if after > before * GROWTH + FEW]
+
+
+def _show(looks: Sequence[Look], people: People, days: Days, verdict: Verdict) -> None:
+    early, late = _quarters(looks)
     first, last = looks[0], looks[-1]
-    done = max(1, last.answered - first.answered)
+    done, span = max(1, last.answered - first.answered), last.at - first.at or 1.0
+    table = Table("what", "second quarter", "last quarter", title=f"{span * days.scale / DAY:.1f} days, {days.scale:.0f} times as fast")
+    for name in last.memory:
+        table.add_row(f"{name}: memory", *(f"{median(look.memory.get(name, 0) for look in some) / 1e6:.0f} MB" for some in (early, late)))
+        table.add_row(f"{name}: descriptors", *(f"{median(look.files.get(name, 0) for look in some):.0f}" for some in (early, late)))
     table.add_section()
-    table.add_row("answers", f"{people.accepted:,}", f"{done / (last.at - first.at or 1):.1f} a second")
-    table.add_row("keys for each answer", "", f"{(last.keys - first.keys) / done:.2f}")
-    table.add_row("bytes of the store for each answer", "", f"{(last.store - first.store) / done:,.0f}")
-    for family, size in families.most_common(8):
-        table.add_row(f"{family}: bytes for each answer", "", f"{size / max(1, people.accepted):,.0f}")
+    going = _coming_and_going(looks, days)
+    for name in going:
+        table.add_row(f"{name}: keys, for {days.lives[name] / 3600:.1f} h", *(f"{keys:,.0f}" for keys in _keys(looks, name)))
+    staying = (median(sum(count for name, count in look.keys.items() if name not in going) for look in some) for some in (early, late))
+    table.add_row("keys that live longer", *(f"{keys:,.0f}" for keys in staying))
+    table.add_row("store", *(f"{median(look.store for look in some) / 1e6:.1f} MB" for some in (early, late)))
+    table.add_section()
+    talked = {talker.venue.name for talker in people.talkers if talker.said}
+    table.add_row("conversations, of so many", f"{len(talked):,}", f"{len({talker.venue.name for talker in people.talkers}):,}")
+    table.add_row("asked, and answers a second", f"{people.accepted:,}", f"{done / span:.1f}")
+    for what, count in sorted(verdict.counts.items()):
+        table.add_row(what, "", f"{count:,}")
     Console().print(table)
 
 

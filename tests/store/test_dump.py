@@ -74,10 +74,12 @@ async def test_what_is_under_way_is_left_out_while_it_goes_on(redis: Redis, keys
         for name, content in {"job:1": "body", "ticket:1": "body", "ticket:2": "state", "worker:w": "resident", "session:s": "x"}.items():
             batch.hset(f"{keys.prefix}:{name}", content, "1")
             batch.expire(f"{keys.prefix}:{name}", 60)
+        batch.set(keys.password(), "argon2", ex=60)
         await batch.execute()
     assert {record.key for record in await records(redis, keys, running=True)} == {"ticket:2"}
     assert {record.key for record in await records(redis, keys)} == {"ticket:1", "ticket:2", "job:1"}
-    assert {record.key for record in await records(redis, keys, credentials=True)} == {"ticket:1", "ticket:2", "job:1", "session:s"}
+    credentials = {record.key for record in await records(redis, keys, credentials=True)}
+    assert credentials == {"ticket:1", "ticket:2", "job:1", "session:s", "password"}
 
 
 async def test_clearing_leaves_nothing(redis: Redis, keys: Keys) -> None:

@@ -23,7 +23,7 @@ from bot.store.connection import MOST_CONNECTIONS, check, connect, guarded, show
 from bot.store.keys import Keys
 from bot.store.queue import Finished, Queue
 from bot.testing import wait_until
-from tests.guarded import Certificate, rights
+from tests.guarded import Certificate, Guarded
 from tests.ports import free_port
 from tests.worker.conftest import Jobs, Log, Start, log, reaped, start
 from tests.worker.drill import Beat
@@ -86,24 +86,20 @@ async def service(tmp_path: Path, keys: Keys, processes: list[subprocess.Popen[b
     if server is None or shutil.which("openssl") is None:
         pytest.skip("redis-server with TLS and openssl are needed")
     first, second, sentinel, nobody = (free_port() for _ in range(4))
-    certificate = Certificate.made(tmp_path)
+    kept = Guarded(Certificate.made(tmp_path), WORD, WATCHWORD, keys.prefix)
 
-    def begin(name: str, told: dict[str, str], *more: str) -> None:
+    def begin(name: str, config: str) -> None:
         (folder := tmp_path / name).mkdir()
-        config, users = folder / "redis.conf", "\n".join(more)
-        config.write_text("".join(f"{key} {value}\n" for key, value in told.items()) + users)
+        (folder / "redis.conf").write_text(config)
         kind = ["--sentinel"] if name == "sentinel" else []
-        processes.append(subprocess.Popen([server, str(config), *kind], stdout=subprocess.DEVNULL, cwd=folder))
+        processes.append(subprocess.Popen([server, str(folder / "redis.conf"), *kind], stdout=subprocess.DEVNULL, cwd=folder))
 
     def connected(port: int, user: str, word: str) -> Redis:
         return Redis(port=port, username=user, password=word, ssl=True, ssl_ca_certs=f"{tmp_path}/cert.pem", retry=Retry(NoBackoff(), 0))
 
-    durable = {"bind": "127.0.0.1", "save": '""', "tls-replication": "yes", "masteruser": "replica", "masterauth": WORD}
-    prompt = {"repl-diskless-sync-delay": "0", "repl-ping-replica-period": "1"}
-    users = [f"user {name} {' '.join(rights(name, WORD, keys.prefix))}" for name in ("hobnob", "replica", "sentinel")]
-    admin = f"user default on >{WORD} ~* &* +@all"
-    begin("first", certificate.serving(first) | durable | prompt, admin, *users)
-    begin("second", certificate.serving(second) | durable | prompt | {"replicaof": f"127.0.0.1 {first}"}, admin, *users)
+    prompt, admin = {"repl-ping-replica-period": "1"}, f"user default on >{WORD} ~* &* +@all"
+    begin("first", kept.server("127.0.0.1", first, prompt, admin))
+    begin("second", kept.server("127.0.0.1", second, prompt, admin, of=("127.0.0.1", first)))
     clients = [connected(port, "default", WORD) for port in (first, second)]
 
     async def follows() -> bool:
@@ -112,16 +108,10 @@ async def service(tmp_path: Path, keys: Keys, processes: list[subprocess.Popen[b
         return bool(await answers(clients[0], "WAIT", 1, 100))
 
     await wait_until(follows, PATIENCE)
-    watching = {"bind": "127.0.0.1", "tls-replication": "yes", "sentinel monitor main": f"127.0.0.1 {first} 1"}
-    patient = {"sentinel down-after-milliseconds main": "500", "sentinel failover-timeout main": "3000"}
-    asked = f"user asking {' '.join(rights('asking', WATCHWORD))}"
-    told = certificate.serving(sentinel) | watching | patient | {"sentinel auth-user main": "sentinel", "sentinel auth-pass main": WORD}
-    begin("sentinel", told, f"user default on >{WATCHWORD} ~* &* +@all", asked)
+    begin("sentinel", kept.sentinel("127.0.0.1", sentinel, ("127.0.0.1", first), 1, 500))
     watch = connected(sentinel, "default", WATCHWORD)
     await wait_until(lambda: answers(watch, "SENTINEL", "REPLICAS", "main"), PATIENCE)
-    where = f"127.0.0.1:{nobody},127.0.0.1:{sentinel}"
-    known = f"sentinel_username=asking&sentinel_password={WATCHWORD}&{certificate.query}"
-    yield Service(f"rediss+sentinel://hobnob:{WORD}@{where}/main/0?{known}", processes[0], *clients)
+    yield Service(kept.url(("127.0.0.1", nobody), ("127.0.0.1", sentinel)), processes[0], *clients)
     for client in (*clients, watch):
         await client.aclose()
 

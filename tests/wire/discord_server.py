@@ -267,19 +267,19 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 @asynccontextmanager
-async def serving(discord: Discord) -> AsyncIterator[Discord]:
-    """Serves it on a free port; what a bot did wrong fails whoever leaves."""
+async def serving(discord: Discord, host: str = "127.0.0.1") -> AsyncIterator[Discord]:
+    """Serves it on a free port of this address; what a bot did wrong fails whoever leaves."""
     app = web.Application(client_max_size=64 << 20)
     app.router.add_get("/gateway/", discord.gateway.connect)
     app.router.add_get("/attachments/{rest:.*}", discord.file)
     app.router.add_route("*", ROOT + "/{rest:.*}", discord.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, 0)
     await site.start()
-    host = f"127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
-    discord.url = discord.world.cdn = f"http://{host}"
-    discord.gateway.url = f"ws://{host}/gateway/"
+    place = f"{host}:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[union-attr]
+    discord.url = discord.world.cdn = f"http://{place}"
+    discord.gateway.url = f"ws://{place}/gateway/"
     try:
         yield discord
     finally:

@@ -14,10 +14,11 @@ from bot.choices import Deciding
 from bot.connector import Limits
 from bot.house import Owning
 from bot.jobs import Function, Job, Partial, Result
-from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
+from bot.messages import Audio, Blob, Image, Message, Person, Source
 from bot.permissions import Granting
 from bot.personal import Keeping
 from bot.quotas import Metering
+from bot.replies import Reply
 from bot.traces import Trace
 from bot.turns import Call, Summary, Turn
 

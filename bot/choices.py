@@ -71,8 +71,9 @@ class Chosen:
     """What holds for one plugin here. `shape` is the JSON schema of its Settings.
 
     `seen` stands for all that was chosen for it: hand it back with a change, and a change that somebody made meanwhile is noticed.
-    A plugin that is not `installed` (any more) does nothing; what was chosen for it is kept until it is back. After a change, `warnings`
-    say what the platform withholds that the changed settings need.
+    A plugin that is not `installed` (any more), or left out, does nothing; what was chosen for it is kept until it is back. `trouble` says
+    in the reader's language why one rests or is left out. After a change, `warnings` say what the platform withholds that the changed
+    settings need.
     """
 
     plugin: str
@@ -85,6 +86,7 @@ class Chosen:
     seen: str
     installed: bool = True
     warnings: tuple[str, ...] = ()
+    trouble: str = ""
 
     def setting(self, name: str) -> Setting:
         """The setting of this name. Raises UserError."""

@@ -21,10 +21,11 @@ from bot.choices import Level, ServerChoices
 from bot.connector import Limits
 from bot.house import House
 from bot.jobs import Function, Job, Result
-from bot.messages import Address, Audio, Blob, Image, Message, Person, Reply, Source
+from bot.messages import Address, Audio, Blob, Image, Message, Person, Source
 from bot.permissions import Permissions, Usable
 from bot.personal import Personal
 from bot.quotas import Quotas
+from bot.replies import Reply
 from bot.traces import Trace
 from bot.turns import Call, Summary, Turn
 
@@ -95,7 +96,8 @@ class Context:
     """One handler's view of one ticket.
 
     `now` and `settings` are as they were when the ticket first ran; `ref` is the reference id that errors quote; `level` is what the person
-    may do here.
+    may do here. `message` is what was said; `random` gives the same numbers on every replay; `conversation`, `store`, `choices`,
+    `permissions`, `house`, `personal` and `quotas` are a Conversation, Stored, ServerChoices, Permissions, House, Personal and Quotas.
     """
 
     def __init__(self, message: Message, settings: BaseModel, now: datetime, ref: str, acts: Acts, level: Level = "member") -> None:

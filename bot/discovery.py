@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.config import Config, PluginTable
 from bot.errors import ConfigError, PluginError
@@ -46,7 +46,7 @@ class Manifest(BaseModel):
 
     summary: str
     api: int
-    licence: str
+    licence: str = Field(min_length=1)
     version: str = ""
     rights: frozenset[Literal["administration"]] = frozenset()
 

@@ -1,17 +1,17 @@
-"""What comes in and what goes out, free of any platform: Message, Reply and their typed parts.
+"""What comes in, free of any platform: Message, and the typed parts of which replies are made too. What goes out: `replies.py`.
 
 How a platform's events become these lives in `bot/connectors/`; who is being spoken to is decided in `bot/router/addressing.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from bot.forms import Button, Select
+from bot.membership import Joined, Left, Moved, Present
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,40 +216,6 @@ class Deleted:
     kind: Literal["deleted"] = field(default="deleted", kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """The server goes on under another id, `server`, and everything that was chosen and remembered for it goes along."""
-
-    server: str
-    kind: Literal["moved"] = field(default="moved", kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The bot is in this server; for a direct address, it can be spoken to alone. Nobody said anything.
-
-    `note` is what its people have to know about that, where the platform has something to say; in one that is `new`, the bot says hello.
-    """
-
-    note: str = ""
-    new: bool = False
-    kind: Literal["joined"] = field(default="joined", kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """The bot is no longer in this server; what is kept for it is forgotten after a while, unless it comes back."""
-
-    kind: Literal["left"] = field(default="left", kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """The platform has said which servers the bot is in; it may have left others while nobody was connected."""
-
-    kind: Literal["present"] = field(default="present", kw_only=True)
-
-
 Trigger = Annotated[
     Said | Called | Typing | Clicked | Reacted | Fired | Deleted | Moved | Joined | Left | Present, Field(discriminator="kind")
 ]
@@ -312,41 +278,4 @@ class Message:
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Reply:
-    """What a handler returns: parts, and buttons and menus below them. A plain string is a Text part.
-
-    `silent` asks the platform not to notify, `private` to show it only to the asker where the platform can; `fault` says
-    that this is no answer but the reason why there is none. `instead` answers a click by changing the message that has the button; where
-    that is gone it is sent anew.
-    """
-
-    parts: tuple[Part, ...]
-    buttons: tuple[Button | Select, ...]
-    silent: bool
-    private: bool
-    fault: bool = False
-    instead: bool = False
-
-    def __init__(
-        self,
-        *parts: Text | Image | Audio | File | str,
-        buttons: Sequence[Button | Select] = (),
-        silent: bool = False,
-        private: bool = False,
-        fault: bool = False,
-        instead: bool = False,
-    ) -> None:
-        said = tuple(Text(part) if isinstance(part, str) else part for part in parts)
-        flags = {"silent": silent, "private": private, "fault": fault, "instead": instead}
-        for name, value in {"parts": said, "buttons": tuple(buttons), **flags}.items():
-            object.__setattr__(self, name, value)  # a frozen dataclass with a friendlier signature than its fields
-
-    @property
-    def text(self) -> str:
-        """All words of the reply, parts joined by a blank line."""
-        return "\n\n".join(part.text for part in self.parts if isinstance(part, Text))
-
-
 message_json: TypeAdapter[Message] = TypeAdapter(Message)
-reply_json: TypeAdapter[Reply] = TypeAdapter(Reply)

@@ -91,7 +91,7 @@ class RouterMetrics(Metrics):
             self._plugin_calls.labels(plugin, "answered").inc(total.calls - before.calls - faults)
             self._plugin_seconds.labels(plugin).inc(total.seconds - before.seconds)
             self._told[plugin] = replace(total)
-        _replace(self._resting, dict.fromkeys(calls.resting(), 1))
+        _replace(self._resting, dict.fromkeys((rest.plugin for rest in calls.resting()), 1))
 
     def set(self, figures: Figures) -> None:
         """Takes over what the store said; what is not in it any more is forgotten."""

@@ -16,7 +16,7 @@ import psutil
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.calls import Calls
+from bot.calls import ADMIT, Calls
 from bot.catalogue import load as load_catalogue
 from bot.config import Config, PluginTable
 from bot.connector import DefaultOn
@@ -67,7 +67,7 @@ class Loaded:
 
     name: str
     plugin: object
-    manifest: Manifest = field(default=Manifest(summary="", api=1, licence=""))
+    manifest: Manifest = field(default=Manifest(summary="", api=1, licence="none"))
     settings: type[BaseModel] = NoSettings
     version: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class Plugins:
 
     def _ask(self, name: str, hook: Callable[..., Any], message: Message) -> Refusal | None:
         calls, began = self.calls, time.perf_counter()
-        if calls.rests(name, "admit"):
+        if calls.rests(name, ADMIT):
             return None
         try:
             answer = hook(message)
@@ -156,11 +156,11 @@ class Plugins:
                 raise TypeError(f"expected a Refusal or None, found {answer!r}")
         except Exception as error:
             log.exception("admit failed, so the message passes", plugin=name)
-            calls.note(name, "admit", time.perf_counter() - began, error, fault=True)
-            calls.failed(name, "admit", MOST_FAILURES)
+            calls.note(name, ADMIT, time.perf_counter() - began, error, fault=True)
+            calls.failed(name, ADMIT, MOST_FAILURES, ADMIT, error)
             return None
-        calls.note(name, "admit", time.perf_counter() - began, answer)
-        calls.worked(name, "admit")
+        calls.note(name, ADMIT, time.perf_counter() - began, answer)
+        calls.worked(name, ADMIT)
         return answer
 
     def observe(self, names: Iterable[str], event: Event) -> None:

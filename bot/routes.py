@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.choices import Level
 from bot.forms import Choice
-from bot.messages import Message, Reply
+from bot.messages import Message
+from bot.replies import Reply
 
 if TYPE_CHECKING:
     from bot.context import Context
@@ -126,7 +127,8 @@ class Tool:
 
     `description` tells the model when to; `args` becomes its schema. The handler's words are told to the model as data, other parts of its
     reply go to the chat. It has `timeout` seconds. Who may not use the `command` that it stands for may not have it called either.
-    `schema` is what the model is told of the arguments where `args` does not know them.
+    `schema` is what the model is told of the arguments where `args` does not know them. One that changes something elsewhere is called
+    `once`: where a router dies or the time is over in the midst of it, it is not called again, and person and model are told so.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Tool:
     timeout: float = 60.0
     command: str = ""
     schema: Mapping[str, Any] | None = None
+    once: bool = False
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.translation import Phrase
+
 Rule = Literal["", "direct", "mention", "reply", "listens", "thread", "word", "command", "click", "reaction"]
 """What made a message one to the bot; "" for one that was not."""
 
@@ -28,7 +30,7 @@ class Step(BaseModel):
     """What became of a message with one route of a plugin. `words` are what was said instead of an answer, `ref` is the reference.
 
     `seconds` lie between its acceptance and its end, None while it goes on; `answers` are messages that were sent, and `undelivered`
-    says that the platform would not take one.
+    says that the platform would not take one. `trouble` is what kept the plugin from working, where it rested.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +43,7 @@ class Step(BaseModel):
     requests: tuple[Request, ...] = ()
     answers: int = 0
     undelivered: bool = False
+    trouble: Phrase | None = None
 
 
 class Trace(BaseModel):

@@ -13,7 +13,9 @@ TARGET = ROOT / "docs/reference.md"
 
 CHAPTERS: Mapping[str, str] = {
     "context": "Context",
-    "messages": "Messages, replies and their parts",
+    "messages": "Messages and their parts",
+    "replies": "Replies",
+    "membership": "The bot in a server",
     "forms": "Buttons, menus and forms",
     "routes": "Routes and tools",
     "jobs": "Jobs and results",

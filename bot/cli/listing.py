@@ -53,8 +53,8 @@ def plugins(path: Path | None, *, as_json: bool = False) -> None:
     Console().print(table)
     with suppress(StoreError):  # nothing runs that could have any
         for trouble in asyncio.run(troubles(config)).values():
-            left = "it is left out; `hobnob plugins retry` has it tried again" if trouble.out else "it rests"
-            Console(soft_wrap=True).print(f"{trouble.plugin}: {left}. {trouble.what}", style="red", markup=False)
+            more = " `hobnob plugins retry` has it tried again." if trouble.out else ""
+            Console(soft_wrap=True).print(f"{trouble.what}{more}", style="red", markup=False)
 
 
 def _described(config: Config, name: str) -> Listed:

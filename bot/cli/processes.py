@@ -46,6 +46,7 @@ from bot.store.schema import migrate
 from bot.store.sessions import OPERATOR, SERVED, Sessions
 from bot.store.troubles import KEPT, Trouble, Troubles
 from bot.supervise import Stop, stopping
+from bot.translation import Phrase
 from bot.web.binding import bind, url
 from bot.web.setup import Beginning
 from bot.web.site import Site, works
@@ -145,13 +146,13 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
 async def _without_blockers(plugins: Plugins, troubles: Troubles) -> Plugins:
     """The plugins but for those which blocked a router, in the version that did."""
     found = {name: one for name, one in (await troubles.all()).items() if one.out and name in plugins.loaded}
-    out = {name: one.what for name, one in found.items() if one.version == plugins.loaded[name].version}
+    out = {name: str(one.what) for name, one in found.items() if one.version == plugins.loaded[name].version}
     for name, what in out.items():
         logger.error("a plugin is left out: `hobnob plugins retry` has it tried again", plugin=name, why=what)
     return plugins.without(out) if out else plugins
 
 
-async def _bench(url: str, plugin: Loaded, what: str) -> None:
+async def _bench(url: str, plugin: Loaded, what: Phrase) -> None:
     """Notes for the next router that it is better without this plugin; from a thread, over a connection of its own."""
     redis = connect(url)
     async with asyncio.timeout(LAST_WORDS):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 
 from bot.catalogue import Catalogue, Use
 from bot.config import Config
@@ -14,6 +16,9 @@ from bot.pip import normal
 
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 """What may stand in a heading of bot.toml without quotes."""
+
+OURS = frozenset({"bot", "plugins"})
+"""Modules of Hobnob, of which no list says so where it runs from a checkout."""
 
 
 def faults(wheel: Wheel, config: Config, catalogue: Catalogue, *, hash: str, update: bool = False) -> list[str]:
@@ -40,21 +45,35 @@ def _names(wheel: Wheel, config: Config, update: bool) -> Iterator[str]:
     if not update and (there := here(wheel.name)):
         yield f"{wheel.name} {there} is installed already: `hobnob plugins update` brings another version"
         return
+    for module in wheel.modules:
+        if others := _theirs(module, wheel.name):
+            yield f"{wheel.name} brings a module {module}, which would be in the place of that of {others}"
     for name in wheel.offers:
-        owners = {normal(entry.dist.name) for entry in installed().get(name, []) if entry.dist}
-        if others := sorted(owners - {wheel.name}):
-            yield f"{name} is the name of a plugin of {' and '.join(others)}: remove that first"
-        elif not update and name in config.plugins:
-            yield f"{name} has a table in {config.source.path} already: remove that first"
-        if not NAME.fullmatch(name):
-            yield f"{name!r} is no name for a plugin: expected letters, digits, - and _"
+        yield from named(name, config, wheel.name, update=update)
+
+
+def named(name: str, config: Config, package: str = "", *, update: bool = False) -> Iterator[str]:
+    """Why no plugin of a package can have this name."""
+    owners = {normal(entry.dist.name) for entry in installed().get(name, []) if entry.dist}
+    if others := sorted(owners - {package}):
+        yield f"{name} is the name of a plugin of {' and '.join(others)}: remove that first"
+    elif not update and name in config.plugins:
+        yield f"{name} has a table in {config.source.path} already: remove that first"
+    if not NAME.fullmatch(name):
+        yield f"{name!r} is no name for a plugin: expected letters, digits, - and _"
+
+
+def _theirs(module: str, package: str) -> str:
+    """Whose module of this name is here already, "" where none is, or where several packages may have a part of it."""
+    owners = {normal(one) for one in packages_distributions().get(module, ())} | ({"hobnob"} if module in OURS else set())
+    found = find_spec(module) if owners - {package} else None
+    return "" if found is None or found.origin is None else " and ".join(sorted(owners))
 
 
 def _manifests(wheel: Wheel, config: Config, catalogue: Catalogue) -> Iterator[str]:
     try:
         for name, manifest in wheel.manifests():
-            if refusal := refused(name, manifest.licence, catalogue, config.models.use):
-                yield refusal
+            yield from filter(None, (refused(name, one, catalogue, config.models.use) for one in {manifest.licence, wheel.licence}))
     except BotError as error:
         yield str(error)
 

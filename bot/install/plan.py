@@ -18,7 +18,7 @@ from bot.config import Config
 from bot.discovery import Found, Manifest
 from bot.errors import ConfigError
 from bot.install import pinned
-from bot.install.fitness import faults, refused
+from bot.install.fitness import faults, named, refused
 from bot.install.pinned import Pin
 from bot.install.sources import Source
 from bot.install.wheel import Wheel, here, lacking
@@ -60,7 +60,7 @@ def _of_folder(source: Source, config: Config, options: Mapping[str, Any]) -> Pl
     folder = Path(source.text)
     name = folder.name
     manifest = Found(name, "", folder, "").manifest()
-    wrong = [f"{name} has a table in {config.source.path} already: remove that first"] if name in config.plugins else []
+    wrong = [*named(name, config)]
     wrong += filter(None, [refused(name, manifest.licence, load_catalogue(added=config.models_dir), config.models.use)])
     if wrong:
         raise ConfigError(*wrong)

@@ -20,7 +20,9 @@ from bot.pip import normal
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """An unpacked wheel: `site` is its folder, `offers` the packages of its plugins by name, `hash` the SHA-256 of the file."""
+    """An unpacked wheel: `site` is its folder, `offers` the packages of its plugins by name, `modules` all that can be imported of it at
+    the top, `hash` the SHA-256 of the file.
+    """
 
     site: Path
     name: str
@@ -28,6 +30,7 @@ class Wheel:
     licence: str
     offers: Mapping[str, str]
     requires: tuple[Requirement, ...]
+    modules: frozenset[str]
     hash: str
 
     @classmethod
@@ -36,15 +39,17 @@ class Wheel:
         try:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(site)
-                info = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA")).rpartition("/")[0]
-        except (zipfile.BadZipFile, StopIteration) as error:
-            raise ConfigError(f"{path.name}: expected a wheel, found {error or 'no metadata'}") from error
-        metadata = HeaderParser().parsestr((site / info / "METADATA").read_text(encoding="utf-8"))
+                names = archive.namelist()
+            info = next(name for name in names if name.endswith(".dist-info/METADATA")).rpartition("/")[0]
+            metadata = HeaderParser().parsestr((site / info / "METADATA").read_text(encoding="utf-8"))
+            requires = tuple(Requirement(line) for line in metadata.get_all("Requires-Dist", []))
+            offers = _offers(site / info / "entry_points.txt")
+        except (zipfile.BadZipFile, StopIteration, ValueError, configparser.Error) as error:
+            fault = str(error).partition("\n")[0] or "no metadata"
+            raise ConfigError(f"{path.name}: expected a wheel, found {fault}") from error
         licence = metadata["License-Expression"] or metadata["License"] or ""
-        requires = tuple(Requirement(line) for line in metadata.get_all("Requires-Dist", []))
-        offers = _offers(site / info / "entry_points.txt")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return cls(site, normal(metadata["Name"]), metadata["Version"], licence, offers, requires, digest)
+        return cls(site, normal(metadata["Name"]), metadata["Version"], licence, offers, requires, _modules(names), digest)
 
     def manifests(self) -> Iterator[tuple[str, Manifest]]:
         """By the names of its plugins. Raises PluginError for one that is missing, wrong, or of another API."""
@@ -67,6 +72,11 @@ def here(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
+
+
+def _modules(names: Iterable[str]) -> frozenset[str]:
+    heads = {name.partition("/")[0] for name in names}
+    return frozenset(head.removesuffix(".py") for head in heads if head.removesuffix(".py").isidentifier())
 
 
 def _offers(path: Path) -> dict[str, str]:

@@ -13,7 +13,8 @@ from bot.acts import Fetched, Scope, Show
 from bot.connector import Connector, Deliver, Limits
 from bot.errors import PluginError, Refused
 from bot.jobs import Function, Job, Result
-from bot.messages import Message, Person, Reply, message_json, reply_json
+from bot.messages import Message, Person, message_json
+from bot.replies import Reply, reply_json
 from bot.router.delivery import Line
 from bot.router.fetch import fetch
 from bot.router.filing import DurableFiles

@@ -16,7 +16,7 @@ UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 
 def heard(message: Message) -> bool:
     """False for the bot's own words and those of other bots: two bots that answer each other never stop."""
-    return not message.sender.bot and message.sender.id != message.me
+    return not message.sender.bot and (message.sender.id != message.me or not message.me)  # what fires by itself is from nobody to nobody
 
 
 def addressed(message: Message, talking: Talking) -> bool:

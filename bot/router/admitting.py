@@ -15,7 +15,9 @@ from bot.context import Context
 from bot.errors import ConnectorError, UserError
 from bot.forms import Button
 from bot.house import Admission, Applicant, Door, Owner, Policy, decided
-from bot.messages import Address, Called, Clicked, Joined, Message, Person, Reply, Said
+from bot.membership import Joined
+from bot.messages import Address, Called, Clicked, Message, Person, Said
+from bot.replies import Reply
 from bot.router.addressing import addressed
 from bot.router.gate import Gate, View
 from bot.router.ruling import Keep, Ruling

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.choices import CORE, Deed
 from bot.context import Context
-from bot.messages import Address, Person, Reply
+from bot.messages import Address, Person
+from bot.replies import Reply
 from bot.router.gate import View
 from bot.router.table import Entry
 from bot.routes import Schedule
@@ -35,12 +36,12 @@ ANNOUNCE = Entry(CORE, Schedule("announce", Announcement, announce))
 """The core's own route."""
 
 
-def announcing(schedules: Schedules, view: View, address: Address, deed: Deed) -> list[Write]:
-    """The writes that have a change told, where the log goes that holds after it: they are one with the change, so it is told once."""
+def announcing(schedules: Schedules, view: View, address: Address, deed: Deed, id: str) -> list[Write]:
+    """The writes that have it told, where the log goes that holds after it: they are one with it, so what has this `id` is told once."""
     place = view.log(address)
     if not place:
         return []
     payload = Announcement(deed=deed).model_dump(mode="json")
     to = replace(address.at(place), direct=address.direct)
     firing = Firing(plugin=CORE, name="announce", payload=payload, address=to, person=Person(deed.by, deed.name), at=time.time())
-    return schedules.adding(digest("announce", address.tenant, str(view.version)), firing)
+    return schedules.adding(digest("announce", address.tenant, id), firing)

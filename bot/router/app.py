@@ -45,6 +45,7 @@ from bot.router.keeping import again, fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import Standing, end, listen
 from bot.router.metering import Meters
+from bot.router.noting import Noting
 from bot.router.onpages import OnPages
 from bot.router.pace import Pace
 from bot.router.permitting import Permitting
@@ -162,7 +163,8 @@ def build(
     gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), allowed, private))
     schedules = Schedules(redis, keys)
     rewriting = Rewriting(servers, schedules, gate, lambda message: publishing.changed(message))
-    choosing = Choosing(servers, gate, plugins, work, rewriting)
+    troubles, noting = Troubles(redis, keys), Noting(servers, schedules, gate)
+    choosing = Choosing(servers, gate, plugins, work, rewriting, troubles)
     blobs = Blobs(redis, keys)
     giving = Giving(PersonalData(redis, keys), blobs, by_name)
     data = PluginData(redis, keys)
@@ -198,7 +200,7 @@ def build(
     pacing = Pacing(redis, keys, owner, lease=lease)
     delivery = Delivery(by_name, Posts(stores.blobs, stores.data, talking.messages), Pace(together=pacing), doorsteps.tell, metrics)
     toolbox = Toolbox(plugins.collect("register_tools"), gate, readers)
-    endings = Endings(plugins, gate, stores.queue, metrics, tally, explaining)
+    endings = Endings(plugins, gate, stores.queue, metrics, tally, explaining, noting)
 
     async def forward(message: Message) -> None:
         await dispatch.deliver(message)
@@ -215,7 +217,7 @@ def build(
         plugins,
         gate,
         tickets,
-        Finder(table, buttons, data, schedules, Forgeries(servers)),
+        Finder(table, buttons, data, schedules, Forgeries(noting)),
         stores.conversations,
         start,
         buttons,
@@ -232,7 +234,7 @@ def build(
         explaining,
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
-    reporting = Reporting(plugins.calls, Tracing(redis, keys), Troubles(redis, keys))
+    reporting = Reporting(plugins.calls, Tracing(redis, keys), troubles)
     gathering = Gathering(Albums(redis, keys, pause=lease / ROUNDS), _counting(dispatch.deliver, metrics))
     metrics.held.set_function(lambda: len(runner.held))
     office = OnPages(servers, gate, offices, by_name)

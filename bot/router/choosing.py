@@ -23,6 +23,7 @@ from bot.router.working import Work
 from bot.store.keys import digest
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Body
+from bot.store.troubles import Troubles
 from bot.translation import Phrase, Translation, later, reading, tr, translated
 
 RECENT = 20
@@ -43,22 +44,29 @@ chosen_json: TypeAdapter[Chosen] = TypeAdapter(Chosen)
 class Choosing:
     """Reads choices anew, and changes them for those who may."""
 
-    def __init__(self, servers: Servers, gate: Gate, plugins: Plugins, work: Work, rewriting: Rewriting) -> None:
+    def __init__(self, servers: Servers, gate: Gate, plugins: Plugins, work: Work, rewriting: Rewriting, troubles: Troubles) -> None:
         self._servers = servers
+        self._troubles = troubles
         self._gate = gate
         self._work = work
         self._rewriting = rewriting
         self._plugins = {**plugins.loaded, CORE: core()}
+        self._out = plugins.out
         self._locales = plugins.locales
 
     async def chosen(self, asking: str, plugin: str | None, address: Address) -> list[Chosen]:
         """What holds for a plugin, "" for the one that asks, None for all that it may see."""
         server = await self._servers.get(address.tenant)
-        names = [plugin or asking] if plugin is not None or not self._administers(asking) else [*self._plugins, *self._dormant(server)]
-        return [self._one(server, self._known(server, self._allowed(asking, name)), address) for name in names]
+        names = [plugin or asking] if plugin is not None or not self._administers(asking) else self._all(server)
+        found = [self._one(server, self._known(server, self._allowed(asking, name)), address) for name in names]
+        troubles = await self._troubles.all()
+        return [replace(one, trouble=str(troubles[one.plugin].what)) if one.plugin in troubles else one for one in found]
+
+    def _all(self, server: Server) -> list[str]:
+        return [*self._plugins, *self._out, *(name for name in self._dormant(server) if name not in self._out)]
 
     def _known(self, server: Server, plugin: str) -> str:
-        if plugin not in self._plugins and plugin not in self._dormant(server):
+        if plugin not in self._all(server):
             raise UserError(tr("There is no plugin {plugin} here.", plugin=plugin))
         return plugin
 
@@ -88,7 +96,8 @@ class Choosing:
                 for where, layer in reversed(view.layers(address))
                 for name, value in layer.of(plugin).items()
             }
-            return Chosen(plugin, translated(GONE), False, "operator", True, tuple(kept.values()), {}, seen, installed=False)
+            told = "" if plugin in self._out else translated(GONE)
+            return Chosen(plugin, told, False, "operator", True, tuple(kept.values()), {}, seen, installed=False)
         on, switch = view.switch(plugin, address)
         settings = tuple(_settings(view, loaded, address))
         words = self._locales.of(reading().tag, plugin)

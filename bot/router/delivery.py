@@ -12,8 +12,9 @@ import structlog
 
 from bot.connector import Connector, Key, Post, Signing
 from bot.errors import ConnectorError, MessageGone, StoreError, UserError
-from bot.messages import Clicked, Image, Reply, reply_json
+from bot.messages import Clicked, Image
 from bot.metrics import RouterMetrics
+from bot.replies import Reply, reply_json
 from bot.router.clicking import CANCEL
 from bot.router.insisting import Insisting, Tell
 from bot.router.journal import Journal

@@ -14,6 +14,7 @@ from bot.plugins import Plugins
 from bot.router.delivery import Line
 from bot.router.explaining import Explaining
 from bot.router.gate import Gate
+from bot.router.noting import Noting
 from bot.store.queue import Queue
 from bot.store.tally import Tally
 from bot.store.tickets import Ticket
@@ -24,8 +25,11 @@ log = structlog.get_logger(__name__)
 class Endings:
     """What follows a ticket's end: its jobs are forgotten, and plugins that observe are told."""
 
-    def __init__(self, plugins: Plugins, gate: Gate, queue: Queue, metrics: RouterMetrics, tally: Tally, explaining: Explaining) -> None:
+    def __init__(
+        self, plugins: Plugins, gate: Gate, queue: Queue, metrics: RouterMetrics, tally: Tally, explaining: Explaining, noting: Noting
+    ) -> None:
         self._explaining = explaining
+        self._noting = noting
         self._metrics = metrics
         self._tally = tally
         self._plugins = plugins
@@ -46,8 +50,9 @@ class Endings:
 
     async def _follow_up(self, ticket: Ticket, line: Line, outcome: str, worked: bool) -> None:
         try:
-            requests = await self._explaining.ended(ticket, line, worked)
+            requests = await self._explaining.ended(ticket, line, worked, self._plugins.calls.trouble(ticket.body.plugin))
             self._tally.worked(sum(one.worked or 0.0 for one in requests))
+            await self._noting.rests(ticket.body.message.address, ticket.body.plugin, self._plugins.calls)
             await self._tell(ticket, outcome, worked)
         except StoreError as error:  # what is left behind has a lifetime
             log.warning("nothing followed a ticket's end", ref=ticket.ref, fault=str(error))

@@ -17,7 +17,7 @@ from bot.store.queue import Queue
 from bot.store.tickets import Body, Ticket
 from bot.store.traces import Traces
 from bot.traces import Request, Rule, Step, Trace
-from bot.translation import later, translated
+from bot.translation import Phrase, later, translated
 
 LONGEST = 2000
 """Characters of what was said that are kept, where they are."""
@@ -63,8 +63,8 @@ class Explaining:
         off = (entry for entry in self._table.listeners if entry.plugin != CORE and not view.allows(entry.plugin, message.address))
         return [entry.plugin for entry in off if wants(entry, message)]
 
-    async def ended(self, ticket: Ticket, line: Line, worked: bool) -> Sequence[Request]:
-        """What became of a ticket, which may have `worked` with jobs: these, before they are forgotten."""
+    async def ended(self, ticket: Ticket, line: Line, worked: bool, trouble: Phrase | None) -> Sequence[Request]:
+        """What became of a ticket, which may have `worked` with jobs: these, before they are forgotten. `trouble` is the plugin's."""
         body, message = ticket.body, ticket.body.message
         requests = tuple(await self._queue.facts(ticket.id)) if worked else ()
         if not message.sender.id:
@@ -78,6 +78,7 @@ class Explaining:
             requests=requests,
             answers=len(line.sent),
             undelivered=line.failed,
+            trouble=trouble,
         )
         self._traces.ended(message.address.conversation, message.id, step, line.sent)
         return requests

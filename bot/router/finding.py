@@ -6,7 +6,8 @@ import structlog
 
 from bot.errors import BadArguments, Refused
 from bot.forms import Form
-from bot.messages import Called, Clicked, Deleted, Fired, Joined, Left, Message, Moved, Present, Reacted, Said, Typing
+from bot.membership import Joined, Left, Moved, Present
+from bot.messages import Called, Clicked, Deleted, Fired, Message, Reacted, Said, Typing
 from bot.router.arguments import parse, shorten
 from bot.router.clicking import StatusButtons
 from bot.router.filling import given

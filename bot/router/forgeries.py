@@ -6,15 +6,9 @@ import structlog
 
 from bot.messages import Message
 from bot.router.matching import Unmatched
+from bot.router.noting import Noting
 from bot.router.rewriting import deed
-from bot.store.servers import Servers
 from bot.translation import Phrase, later, tr
-
-ONCE_IN = 3600.0
-"""Seconds in which the same of one person is written down once, so that nobody can push what admins did out of their log."""
-
-RECENT = 20
-"""Entries of the log in which it is looked for."""
 
 UNKNOWN = later("pressed a button that I do not know: it is forged, or older than a year")
 OTHER = later("chose what a button of mine does not offer: that is forged")
@@ -43,15 +37,11 @@ def not_offered() -> Forged:
 class Forgeries:
     """Writes them down for the operator and for the admins of the server."""
 
-    def __init__(self, servers: Servers) -> None:
-        self._servers = servers
+    def __init__(self, noting: Noting) -> None:
+        self._noting = noting
 
     async def note(self, message: Message, forged: Forged) -> None:
-        """In the log, and in the server's audit log."""
-        tenant, done = message.address.tenant, deed(message, "", "", Phrase(forged.what))
-        log.warning("a click that no button made", server=tenant, person=message.sender.id, what=forged.what)
-        if (await self._servers.get(tenant)).left:  # nobody reads that log any more, and nothing would end it
-            return
-        recent = await self._servers.deeds(tenant, RECENT)
-        if not any((one.by, one.what) == (done.by, done.what) and done.at - one.at < ONCE_IN for one in recent):
-            await self._servers.note(tenant, done)
+        """In the log, and in the server's audit log, there once in a while for each person."""
+        done = deed(message, "", "", Phrase(forged.what))
+        log.warning("a click that no button made", server=message.address.tenant, person=message.sender.id, what=forged.what)
+        await self._noting.once(message.address, done, lambda one: (one.by, one.what) == (done.by, done.what))

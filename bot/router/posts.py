@@ -13,8 +13,9 @@ from bot.connector import Key, Limits, Menu, Post, Upload
 from bot.errors import UserError
 from bot.forms import Button, Select
 from bot.media import Decoder
-from bot.messages import Audio, Blob, File, Image, Reply, Text
+from bot.messages import Audio, Blob, File, Image, Text
 from bot.pictures import Pictures
+from bot.replies import Reply
 from bot.router.asking import CHOOSE
 from bot.router.journal import Journal
 from bot.router.splitting import split

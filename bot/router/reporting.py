@@ -33,8 +33,7 @@ class Reporting:
     async def _once(self) -> None:
         while self._rests:
             rest = self._rests[0]
-            what = f"Its {rest.what} failed again and again, and are not asked for a while."
-            await self._troubles.tell(Trouble(plugin=rest.plugin, what=what, until=rest.until))
+            await self._troubles.tell(Trouble(plugin=rest.plugin, what=rest.said, until=rest.until))
             self._rests.popleft()
         if not await self._tracing.heard():
             self._calls.hear = None

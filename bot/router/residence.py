@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from bot.messages import Address, Joined, Left, Message, Moved, Present
+from bot.membership import Joined, Left, Moved, Present
+from bot.messages import Address, Message
 from bot.router.admitting import Admitting
 from bot.router.clicking import StatusButtons
 from bot.router.desk import Desk

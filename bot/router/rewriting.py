@@ -44,9 +44,10 @@ class Rewriting:
             if server.left:
                 raise Refused(tr("I am not in this server any more, so nothing was saved."))
             changed, value, deed = await edit(server)
-            writes = self._servers.changing(address.tenant, changed, deed)
+            view = self._gate.of(changed)
+            told = announcing(self._schedules, view, address, deed, f"{view.version}")
             try:
-                kept = await keep(value, [*writes, *announcing(self._schedules, self._gate.of(changed), address, deed)])
+                kept = await keep(value, [*self._servers.changing(address.tenant, changed, deed), *told])
             except StaleSettings:
                 continue
             self._gate.forget(address)

@@ -11,11 +11,13 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from bot import tracing
+from bot.calls import HANDLERS
 from bot.choices import CORE
 from bot.context import Context
 from bot.errors import ConnectorError, JobCancelled, JobError, JobExpired, JobRefused, Refused, StoreError, UserError
-from bot.messages import Audio, Clicked, File, Image, Reply, Text, reply_json
+from bot.messages import Audio, Clicked, File, Image, Text
 from bot.plugins import Plugins
+from bot.replies import Reply, reply_json
 from bot.router.acts import DurableActs
 from bot.router.allowance import Allowance, allowed
 from bot.router.delivery import Delivery, Line
@@ -26,7 +28,7 @@ from bot.store.queue import Withdrawn
 from bot.store.tickets import Superseded, Ticket
 from bot.translation import read_in, tr, translated
 
-HANDLERS, MOST_FAILURES = "handlers", 5
+MOST_FAILURES = 5
 """How often in a row a plugin's handlers may fail, whoever asks, before it rests."""
 
 log = structlog.get_logger(__name__)
@@ -166,7 +168,7 @@ class Runner:
             fault = not isinstance(error, UserError | JobError | ConnectorError | Withdrawn)
             calls.note(entry.plugin, entry.id, allowance.used, error, fault=fault)
             if fault and entry.plugin != CORE:
-                calls.failed(entry.plugin, HANDLERS, MOST_FAILURES)
+                calls.failed(entry.plugin, HANDLERS, MOST_FAILURES, entry.id, error)
             return self._explained(error, entry, journal)
         calls.note(entry.plugin, entry.id, allowance.used, outcome)
         calls.worked(entry.plugin, HANDLERS)

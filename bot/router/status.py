@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from bot.jobs import Preview, Progress
-from bot.messages import Image, Reply
+from bot.messages import Image
+from bot.replies import Reply
 from bot.store.queue import Running, Shown, Waiting
 from bot.translation import later, tr, translated
 

@@ -15,18 +15,21 @@ from bot.context import Context
 from bot.declared import tool_fault
 from bot.errors import BadArguments, JobCancelled, JobError, Refused, StoreError, UserError
 from bot.jobs import Function
-from bot.messages import Message, Reply, Text
+from bot.messages import Message, Text
+from bot.replies import Reply
 from bot.router.arguments import validate
 from bot.router.gate import Gate
 from bot.router.journal import Journal
 from bot.router.readers import Readers
 from bot.routes import Tool, Toolset
 from bot.store.tickets import Superseded
-from bot.translation import reader, tr
+from bot.translation import later, reader, tr, translated
 from bot.turns import Call
 
 LONGEST = 4_000
 """Characters of a result that a model is told; the rest of a long one would push the conversation out of its window."""
+
+UNKNOWN = later("{tool} was cut off, so nobody knows whether it did its work. It was not called a second time.")
 
 log = structlog.get_logger(__name__)
 
@@ -101,15 +104,38 @@ class Toolbox:
         settings = self._gate.settings(plugin, view, message.address)
         inner = journal.within(name, plugin, settings.model_dump(mode="json"))
         now = datetime.fromtimestamp(journal.ticket.at, UTC)
-        ctx = Context(message, settings, now, journal.ref, act(inner), view.level(message))
+        acts = act(inner)
+        ctx = Context(message, settings, now, journal.ref, acts, view.level(message))
         args = _arguments(tool, call)
+        if tool.once and await _begun(inner):
+            return await _unknown(tool, acts)
         try:
             with reader(self._readers.of(message, plugin)):
                 async with asyncio.timeout(tool.timeout):
                     outcome = await tool.handler(ctx, args)
+        except TimeoutError:
+            if tool.once:
+                return await _unknown(tool, acts)
+            raise
         finally:
             journal.busy = journal.busy or inner.busy
         return Reply(outcome) if isinstance(outcome, str) else outcome or Reply(tr("Done."))
+
+
+async def _begun(journal: Journal) -> bool:
+    """Whether a run before this one came so far; from now on one did."""
+    name = journal.name("begun")
+    begun = journal.find(name) is not None
+    if not begun:
+        await journal.write(name, b"")
+    return begun
+
+
+async def _unknown(tool: Tool, acts: Acts) -> Reply:
+    """The person is told by the core: a model may keep it to itself."""
+    said = translated(UNKNOWN, tool=tool.name)
+    await acts.post(Reply(said))
+    return Reply(said, fault=True)
 
 
 def _arguments(tool: Tool, call: Call) -> BaseModel:

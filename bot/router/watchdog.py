@@ -16,6 +16,7 @@ import structlog
 
 from bot.exits import BLOCKED
 from bot.plugins import Loaded
+from bot.translation import Phrase, later
 
 NAMED, ENDED = 0.7, 5.0
 """Seconds without a turn after which the plugin is named, and after which the router is ended, to go on without it."""
@@ -26,13 +27,15 @@ LOOK, BEAT = 0.05, 0.1
 MOST_STEP = 0.3
 """Seconds that count at most between two looks: a process that was halted was not blocked."""
 
+BLOCKS = later("{plugin} is left out, because it blocked everybody for {n} seconds.")
+
 log = structlog.get_logger(__name__)
 
 
 class Watchdog:
     """Looks at the loop's thread. `bench` notes the plugin for the next router, and what was said of it; then the process ends."""
 
-    def __init__(self, plugins: Mapping[str, Loaded], bench: Callable[[Loaded, str], None]) -> None:
+    def __init__(self, plugins: Mapping[str, Loaded], bench: Callable[[Loaded, Phrase], None]) -> None:
         self._packages = {type(one.plugin).__module__.rpartition(".")[0]: one for one in plugins.values()}
         self._bench = bench
         self._beats = 0
@@ -84,7 +87,7 @@ class Watchdog:
     def _end(self, blocker: Loaded) -> None:
         log.critical("a plugin blocked everybody for too long: the router goes on without it", plugin=blocker.name, seconds=ENDED)
         try:
-            self._bench(blocker, f"It blocked everybody for {ENDED:.0f} seconds.")
+            self._bench(blocker, Phrase(BLOCKS, {"plugin": blocker.name, "n": f"{ENDED:.0f}"}))
         finally:
             os._exit(BLOCKED)  # the loop cannot be asked to end
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.messages import Address, Joined
+from bot.membership import Joined
+from bot.messages import Address
 from bot.router.gate import View
 from bot.router.table import Table
 from bot.translation import later, tr, translated

@@ -199,10 +199,10 @@ class Servers:
         return [["LPUSH", log, deed_json.dump_json(deed)], ["LTRIM", log, 0, MOST_DEEDS - 1]]
 
     @guarded
-    async def note(self, tenant: str, deed: Deed) -> None:
-        """Adds to the log what changed nothing."""
+    async def note(self, tenant: str, deed: Deed, writes: Sequence[Write] = ()) -> None:
+        """Adds to the log what changed nothing, together with these writes."""
         async with self._redis.pipeline(transaction=True) as batch:
-            for write in self._noting(tenant, deed):
+            for write in (*self._noting(tenant, deed), *writes):
                 batch.execute_command(*write)
             await batch.execute()
 

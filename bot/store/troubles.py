@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import cast
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from redis.asyncio import Redis
 
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.translation import Phrase
 
 KEPT = 7 * 24 * 3600
 """Seconds after which a plugin that was left out is tried again."""
+
+
+def _phrased(what: Any) -> Any:
+    """Those of before were words of one language."""
+    return Phrase(what) if isinstance(what, str) else what
 
 
 class Trouble(BaseModel):
@@ -21,7 +27,7 @@ class Trouble(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     plugin: str
-    what: str
+    what: Annotated[Phrase, BeforeValidator(_phrased)]
     until: float
     version: str = ""
     out: bool = False

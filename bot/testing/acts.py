@@ -12,9 +12,10 @@ from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Limits
 from bot.errors import UserError
 from bot.jobs import Function, Job, Partial, Result
-from bot.messages import Audio, Blob, Image, Message, Person, Reply, Source
+from bot.messages import Audio, Blob, Image, Message, Person, Source
 from bot.permissions import Grant, Held, Permit, Usable
 from bot.personal import Kept, Language
+from bot.replies import Reply
 from bot.testing.deciding import ScriptedHouse
 from bot.turns import Call, Summary, Turn, fit
 

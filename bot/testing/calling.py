@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from bot.context import Context
 from bot.hookspecs import hookimpl
-from bot.messages import Reply
+from bot.replies import Reply
 from bot.routes import Command, Route
 from bot.turns import Call
 

@@ -11,7 +11,8 @@ from bot.errors import UserError
 from bot.forms import Button
 from bot.hookspecs import hookimpl
 from bot.jobs import Generate, Partial
-from bot.messages import File, Reply, Text
+from bot.messages import File, Text
+from bot.replies import Reply
 from bot.routes import Action, Command, Listener, Route
 from bot.turns import Turn
 

@@ -135,14 +135,14 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
     models_page(works, site.config, visitors, OPERATORS)
     plugins_page(works, site.plugins, site.calls, visitors, OPERATORS)
     house = House(works.servers, works.applicants, works.rules, site.config.admission, office, works.tally)
-    servers_pages(house, works.troubles, visitors, OPERATORS)
+    servers_pages(house, visitors, OPERATORS)
     logs_page(works.log, visitors, OPERATORS)
     traces_page(works.traces, site.config.web.contents, visitors, OPERATORS)
     backups_page(site.config, visitors, OPERATORS)
     access_page(site.sessions, passwords, visitors, OPERATORS)
     if site.beginning is not None:
         start_page(site.beginning, works, visitors, OPERATORS)
-    server_page(office, Facts(works.tally, works.troubles), visitors)
+    server_page(office, Facts(works.tally), visitors)
 
 
 async def _first_page(site: Site) -> str:

@@ -102,11 +102,11 @@ async def panel(ctx: Context, where: Where, said: str = "") -> Reply:
 
 def line(chosen: Chosen) -> str:
     """Whether a plugin is on, and who has decided that."""
-    if not chosen.installed:
+    if not chosen.installed and not chosen.trouble:
         return f"- {tr('**{plugin}** is not installed any more. What was chosen for it is kept.', plugin=chosen.plugin)}"
     is_ = tr("**{plugin}** is on", plugin=chosen.plugin) if chosen.on else tr("**{plugin}** is off", plugin=chosen.plugin)
     by = "" if chosen.origin == "operator" else f" ({decided(chosen.origin)})"
-    return f"- {is_}{by}. {chosen.summary}"
+    return " ".join(filter(None, (f"- {is_}{by}.", chosen.summary, chosen.trouble)))
 
 
 def _buttons(chosen: Chosen, where: Where) -> Iterable[Button]:

@@ -65,6 +65,8 @@ def _step(step: Step) -> Iterator[str]:
         route = step.route.replace(":", " ")
         taken = tr("**{plugin}** took it ({route}): it is on here, and you may use it.", plugin=step.plugin, route=route)
         yield f"- {taken} {tr('Reference: {ref}', ref=step.ref)}"
+    if step.trouble is not None:
+        yield f"  - {step.trouble}"
     for request in step.requests:
         yield f"  - {_request(request)}"
     if step.seconds is None:

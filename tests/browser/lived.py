@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bot.jobs import Generate
 from bot.messages import Text
 from bot.quotas import Quota
+from bot.router.watchdog import BLOCKS
 from bot.store.keys import Keys
 from bot.store.loglines import LogLines
 from bot.store.queue import Queue
@@ -23,6 +24,7 @@ from bot.store.traces import Traces
 from bot.store.troubles import Trouble, Troubles
 from bot.tables import Talking
 from bot.traces import Request, Step, Trace
+from bot.translation import Phrase
 from bot.turns import Turn
 
 SERVERS = {"discord/81384788765712384": 0.5, "telegram/-1001234567890": 0.3, "room/lounge": 0.2}
@@ -120,8 +122,8 @@ async def _chosen(redis: Redis, keys: Keys) -> None:
     chosen = Choices(plugins={"chat": False}, talking=Talking(language="zh-Hans"))
     await servers.put("telegram/-1001234567890", Server(choices=chosen, quotas=(limit,)))
     await servers.put("discord/81384788765712384", Server(choices=Choices(plugins={"chat": True})))
-    words = "Its command:remind failed again and again, and are not asked for a while."
-    await Troubles(redis, keys).tell(Trouble(plugin="remind", what=words, until=time.time() + 3600, out=True))
+    what = Phrase(BLOCKS, {"plugin": "remind", "n": "5"})
+    await Troubles(redis, keys).tell(Trouble(plugin="remind", what=what, until=time.time() + 3600, out=True))
 
 
 async def _asked(queue: Queue, n: int, tenant: str) -> str:

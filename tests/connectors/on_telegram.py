@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.connectors.telegram import Account, TelegramConnector
-from bot.messages import Address, Joined, Message, Person
+from bot.membership import Joined
+from bot.messages import Address, Message, Person
 from bot.testing import wait_until
 from tests.wire.telegram_chats import Chat, person
 from tests.wire.telegram_server import BOT, TOKEN, Telegram

@@ -20,7 +20,8 @@ from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Acc
 from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
 from bot.connectors.discord.interactions import Via
 from bot.errors import ConnectorError, StoreError
-from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Joined, Left, Message, Present, Said
+from bot.membership import Joined, Left, Present
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Message, Said
 from bot.spacing import Spacing
 from bot.testing import wait_until
 from tests.house import HOBNOB

@@ -17,7 +17,8 @@ from bot.connectors.discord.connector import DiscordConnector
 from bot.connectors.discord.gateway import READERS
 from bot.connectors.discord.limits import ASIDE
 from bot.errors import ConnectorError
-from bot.messages import Address, Attachment, Message, Person, Reply, Text
+from bot.messages import Address, Attachment, Message, Person, Text
+from bot.replies import Reply
 from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
 from bot.router.pace import Pace

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bot.connector import Limits
 from bot.connectors.discord.limits import TEXT
 from bot.connectors.discord.outgoing import changed, new
-from bot.messages import Address, Message, Person, Reply
+from bot.messages import Address, Message, Person
+from bot.replies import Reply
 from bot.router.journal import Journal
 from bot.router.posts import MOST_PIECES, Posts
 from bot.store.tickets import Body, Ticket

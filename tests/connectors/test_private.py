@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from bot.connectors.room import RoomConnector, address
 from bot.forms import Button
-from bot.messages import Message, Reply, Text
+from bot.messages import Message, Text
+from bot.replies import Reply
 from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
 from bot.router.pace import Pace

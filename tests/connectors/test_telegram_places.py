@@ -6,7 +6,7 @@ import pytest
 
 from bot.connector import Offer
 from bot.connectors.telegram import TelegramConnector
-from bot.messages import Joined, Left, Moved
+from bot.membership import Joined, Left, Moved
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, Ear, group, heard, hearing, place
 from tests.wire.telegram_server import Telegram

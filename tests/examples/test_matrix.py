@@ -16,7 +16,7 @@ from bot.connector import Connector
 from bot.plugins import load
 from bot.testing import wait_until
 from bot.testing.connected import Connected, connected
-from bot.testing.contract import Contract
+from bot.testing.contract import PATIENCE, Contract
 from tests.wire.matrix_server import BOT, HOST, TOKEN, Homeserver, Json, serving
 
 FOLDER = Path(__file__).parents[2] / "docs/examples/matrix"
@@ -30,16 +30,18 @@ async def homeserver() -> AsyncIterator[Homeserver]:
         yield server
 
 
+def made(url: str, token: str) -> Connector:
+    """The example's, as the loader makes it."""
+    options = {"homeserver": url, "user": BOT, "token": token, "edit_interval": 0}
+    plugins = load(Config(plugins={"matrix": PluginTable.model_validate({"path": FOLDER, **options})}), "front")
+    ((_, connector),) = plugins.collect("register_connectors")
+    found: Connector = connector
+    return found
+
+
 @pytest.fixture
 def connect(homeserver: Homeserver) -> Callable[[], Connector]:
-    def made() -> Connector:
-        options = {"homeserver": homeserver.url, "user": BOT, "token": TOKEN, "edit_interval": 0}
-        plugins = load(Config(plugins={"matrix": PluginTable.model_validate({"path": FOLDER, **options})}), "front")
-        ((_, connector),) = plugins.collect("register_connectors")
-        found: Connector = connector
-        return found
-
-    return made
+    return lambda: made(homeserver.url, TOKEN)
 
 
 @pytest.fixture
@@ -103,29 +105,33 @@ def chat(homeserver: Homeserver, house: Connected) -> Lounge:
     return Lounge(homeserver, homeserver.room("Ada", "Ben"))
 
 
-class TestMatrix(Contract):
-    """What every connector keeps."""
+class Ways(Contract):
+    """What every connector keeps, and what Matrix has, on any homeserver."""
 
     async def test_a_reply_to_the_bot_is_spoken_to_it(self, chat: Lounge) -> None:
         await chat.ask("hello")
-        await wait_until(lambda: chat.texts() == ["@Hobnob hello"])
+        await wait_until(lambda: chat.texts() == ["@Hobnob hello"], PATIENCE)
         about: Json = {"m.relates_to": {"m.in_reply_to": {"event_id": chat.said()[0]["event_id"]}}}
         await chat.say(f"> <{BOT}> @Hobnob hello\n\nand now", **about)
-        await wait_until(lambda: chat.texts()[1:] == ["and now"])
+        await wait_until(lambda: chat.texts()[1:] == ["and now"], PATIENCE)
 
     async def test_an_edit_is_answered_in_place_of_what_was_said(self, chat: Lounge) -> None:
         id = await chat.say("@Hobnob hello")
-        await wait_until(lambda: chat.texts() == ["@Hobnob hello"])
+        await wait_until(lambda: chat.texts() == ["@Hobnob hello"], PATIENCE)
         new = {"msgtype": "m.text", "body": "@Hobnob good bye", "m.mentions": {"user_ids": [BOT]}}
         change: Json = {"m.new_content": new, "m.relates_to": {"rel_type": "m.replace", "event_id": id}}
         await chat.say("* @Hobnob good bye", **change)
-        await wait_until(lambda: chat.texts()[-1] == "@Hobnob good bye")
+        await wait_until(lambda: chat.texts()[-1] == "@Hobnob good bye", PATIENCE)
 
     async def test_nobody_is_mentioned_and_html_stays_text(self, chat: Lounge) -> None:
         await chat.ask("**bold** <b>@room</b>")
-        (said,) = await wait_until(lambda: [one for one in chat.said() if "</b>" in one["body"] and not chat.labels()])
+        (said,) = await wait_until(lambda: [one for one in chat.said() if "</b>" in one["body"] and not chat.labels()], PATIENCE)
         assert said["m.mentions"] == {}
         assert said["formatted_body"] == "<p>@Hobnob <strong>bold</strong> &lt;b&gt;@room&lt;/b&gt;</p>"
+
+
+class TestMatrix(Ways):
+    """On one whose insides are at hand."""
 
     async def test_who_invites_the_bot_has_it_there_and_alone_everything_is_said_to_it(self, chat: Lounge) -> None:
         alone = Lounge(chat.server, chat.server.room("Ada", invited=True))

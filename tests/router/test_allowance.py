@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextvars import Context as Variables
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import Command, Context, Listener, NoArgs, Reply, Route, UserError, hookimpl
-from bot.plugins import Loaded, Plugins
+from bot.config import Config, PluginTable
+from bot.plugins import Loaded, Plugins, load
 from bot.router.allowance import MOST, Allowance
 from bot.router.runner import MOST_FAILURES
 from bot.store.scripts import Scripts
@@ -21,6 +23,8 @@ from bot.testing.fate import Fate
 from bot.testing.fixtures import lounge
 from bot.testing.house import house
 from bot.testing.room import Room
+
+RESTING = r"bad rests until \d\d:\d\d:\d\d UTC, because it failed 5 times in a row, the last time in command raises \(ZeroDivisionError\)\."
 
 
 class Bad:
@@ -74,7 +78,8 @@ class Good:
 
 @pytest.fixture
 async def room(redis_url: str) -> AsyncIterator[Room]:
-    plugins = Plugins([Loaded("bad", Bad(), version="1"), Loaded("good", Good(), version="1")])
+    admin = load(Config(plugins={"admin": PluginTable()}), "front").loaded["admin"]
+    plugins = Plugins([Loaded("bad", Bad(), version="1"), Loaded("good", Good(), version="1"), admin])
     async with house(redis_url, plugins, fate=Fate()) as opened:
         yield lounge(opened)
 
@@ -109,9 +114,36 @@ async def test_who_fails_again_and_again_rests_which_others_see_and_do_not_feel(
     assert await room.say("/greet") == ["Hello."]
 
     async def told() -> dict[str, str]:
-        return {name: one.what for name, one in (await Troubles(room.house.redis, room.house.keys).all()).items()}
+        return {name: str(one.what) for name, one in (await Troubles(room.house.redis, room.house.keys).all()).items()}
 
-    assert await wait_until(told) == {"bad": "Its handlers failed again and again, and are not asked for a while."}
+    said = (await wait_until(told))["bad"]
+    assert re.fullmatch(RESTING, said), said
+
+
+async def test_admins_are_told_once_that_a_plugin_rests_and_see_it_where_they_look(room: Room) -> None:
+    await room.say("/settings hobnob log here", manages=True)
+    for _ in range(MOST_FAILURES + 1):
+        await room.say("/raises")
+    told = await wait_until(lambda: [one for one in room.messages if one.startswith("the bot: ")])
+    assert re.fullmatch(f"the bot: {RESTING}", told[0]), told
+
+    async def shown() -> str:
+        return next(line for line in (await room.say("/plugins"))[0].splitlines() if line.startswith("- **bad**"))
+
+    async def rests() -> bool:
+        return "rests until" in await shown()
+
+    await wait_until(rests)
+    assert re.fullmatch(rf"- \*\*bad\*\* is on\. +{RESTING}", await shown())
+    await room.say("/greet", by="Ben")
+    await room.say("/raises", by="Ben")
+
+    async def why() -> list[str]:
+        return [line for line in (await room.say("/why", by="Ben"))[0].splitlines() if "rests until" in line]
+
+    (line,) = await wait_until(why)
+    assert re.fullmatch(f"  - {RESTING}", line)
+    assert len([one for one in room.messages if one.startswith("the bot: ")]) == 1
 
 
 async def test_what_a_person_is_told_on_purpose_is_no_failure(room: Room) -> None:

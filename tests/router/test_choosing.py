@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from bot import Changed, Chosen, Command, Context, Listener, NoArgs, Reply, Route, UserError, Where, hookimpl
 from bot.choices import Change
 from bot.discovery import Manifest
-from bot.messages import Address, Called, Joined, Left, Message, Person, Said, Text
+from bot.membership import Joined, Left
+from bot.messages import Address, Called, Message, Person, Said, Text
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.app import Router, running

@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from bot.connector import Limits, Post
 from bot.errors import ConnectorError, StoreError
 from bot.forms import Button
-from bot.messages import Address, Audio, File, Image, Message, Person, Reply
+from bot.messages import Address, Audio, File, Image, Message, Person
+from bot.replies import Reply
 from bot.router.delivery import SLOW, Delivery, Line
 from bot.router.journal import Journal, Ledger
 from bot.router.pace import Pace

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
-from bot.messages import Address, Joined, Left, Message, Person
+from bot.membership import Joined, Left
+from bot.messages import Address, Message, Person
 from bot.plugins import Plugins
 from bot.router import app
 from bot.router.doorsteps import DAY, Doorsteps

@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 from bot import Command, Context, Joined, Listing, Message, NoArgs, Offer, Option, Person, Reply, Route, hookimpl
 from bot.errors import ConnectorError
 from bot.locales import Locales
-from bot.messages import Address, Left
+from bot.membership import Left
+from bot.messages import Address
 from bot.plugins import Loaded, Plugins
 from bot.router import app, publishing
 from bot.router.offers import offer

@@ -22,7 +22,7 @@ from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
 from bot.testing.platform import Platform
 from tests.hands import Said, Say, worker
-from tests.router.world import Fate, router
+from tests.router.world import Fate, finish, router
 
 ROOM = Address("room", "lounge", "main")
 ADA = Person("ada", "Ada")
@@ -191,6 +191,45 @@ async def test_who_may_not_use_a_plugin_or_the_command_may_not_have_its_tool_cal
 )
 async def test_what_comes_of_a_call_is_words_for_the_model(redis_url: str, redis: Redis, keys: Keys, wanted: str, told: str) -> None:
     assert (await said(redis_url, redis, keys, message("do", wanted))).startswith(told)
+
+
+@dataclass
+class Bell:
+    """A plugin with a tool that people far away hear."""
+
+    rung: int = 0
+    stuck: bool = True
+
+    @hookimpl
+    def register_tools(self) -> Iterable[Tool]:
+        yield Tool("ring", "Rings.", NoArgs, self.ring, once=True, timeout=30.0)
+        yield Tool("tire", "Rings until the time is over.", NoArgs, self.ring, once=True, timeout=0.05)
+
+    async def ring(self, ctx: Context, args: NoArgs) -> str:
+        self.rung += 1
+        if self.stuck:
+            await asyncio.Event().wait()
+        return "Rung."
+
+
+@pytest.mark.parametrize("tool", ["ring", "tire"])
+async def test_what_is_to_be_done_once_is_not_done_again_after_a_death_and_both_are_told(
+    redis_url: str, redis: Redis, keys: Keys, tool: str
+) -> None:
+    bell, platform, fate = Bell(), Platform(), Fate()
+    house = Plugins([Loaded("caller", Caller(), version="1"), Loaded("bell", bell, version="1")])
+    async with router(redis_url, keys, house, platform, fate) as dying, router(redis_url, keys, house, platform, Fate()) as living:
+        await dying.deliver(message("do", tool))
+        await wait_until(lambda: bell.rung)
+        if tool == "ring":
+            fate.dead, fate.at = True, 1
+            for ticket in dying.runner.held:
+                dying.runner.abandon(ticket.id)
+            await wait_until(lambda: not dying.runner.held)
+        bell.stuck = False
+        await finish(redis_url, keys, living)
+    unknown = f"{tool} was cut off, so nobody knows whether it did its work. It was not called a second time."
+    assert (bell.rung, sorted(platform.shown(ROOM))) == (1, [unknown, f"{unknown}! None"])
 
 
 async def test_a_tool_keeps_its_data_where_its_plugin_does_and_the_caller_does_not_see_it(redis_url: str, redis: Redis, keys: Keys) -> None:

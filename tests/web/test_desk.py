@@ -19,7 +19,6 @@ from bot.quotas import Quota, Usage
 from bot.store.keys import Keys
 from bot.store.sessions import GUEST, OPERATOR, Sessions, Visitor, admin
 from bot.store.tally import Tally
-from bot.store.troubles import Troubles
 from bot.translation import Translation
 from bot.web.desk import ENDED, Desk
 from bot.web.pages.access import AccessPage
@@ -132,7 +131,7 @@ def sessions(redis: Redis, keys: Keys) -> Sessions:
 
 @pytest.fixture
 def facts(redis: Redis, keys: Keys) -> Facts:
-    return Facts(Tally(redis, keys), Troubles(redis, keys))
+    return Facts(Tally(redis, keys))
 
 
 def open_page(sessions: Sessions, secret: str, office: Office, facts: Facts) -> View:

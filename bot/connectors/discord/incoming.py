@@ -7,6 +7,7 @@ from typing import Any
 
 import discord
 
+from bot.membership import Joined, Left, Present
 from bot.messages import (
     Address,
     Attachment,
@@ -14,12 +15,9 @@ from bot.messages import (
     Deleted,
     File,
     Image,
-    Joined,
-    Left,
     Message,
     Part,
     Person,
-    Present,
     Quote,
     Reacted,
     Said,

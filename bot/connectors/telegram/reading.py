@@ -19,7 +19,8 @@ from bot.connectors.telegram.clicks import VIA
 from bot.connectors.telegram.members import GONE, MANAGING, ROLES
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import pressed
-from bot.messages import Address, Called, Clicked, Joined, Left, Message, Moved, Person, Quote, Reacted, Said, Text, Trigger
+from bot.membership import Joined, Left, Moved
+from bot.messages import Address, Called, Clicked, Message, Person, Quote, Reacted, Said, Text, Trigger
 
 ALLOWED = ("message", "edited_message", "callback_query", "message_reaction", "my_chat_member")
 """The updates that are asked for; reactions come only when they are named."""

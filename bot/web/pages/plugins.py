@@ -71,7 +71,7 @@ def _health(calls: Calls, name: str) -> dict[str, Any] | None:
 
 
 def _trouble(trouble: Trouble | None) -> dict[str, Any] | None:
-    return None if trouble is None else {"what": trouble.what, "until": round(trouble.until), "out": trouble.out}
+    return None if trouble is None else {"what": str(trouble.what), "out": trouble.out}
 
 
 def _where(servers: Sequence[Server], loaded: Loaded) -> dict[str, int]:

@@ -18,7 +18,6 @@ from bot.permissions import Permit
 from bot.quotas import UNITS, Quota, Usage
 from bot.shapes import Shape
 from bot.store.tally import Tally
-from bot.store.troubles import Troubles
 from bot.translation import Translation, later, reader, reading, tr, translated
 from bot.web.desk import Desk, Link, desk
 from bot.web.site import Office
@@ -85,10 +84,9 @@ class Limiting(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is counted of a server, and what is wrong with plugins."""
+    """What is counted of a server."""
 
     tally: Tally
-    troubles: Troubles
 
     async def day(self, server: str) -> dict[str, list[float]]:
         """Its requests, by the hour."""
@@ -119,7 +117,6 @@ class ServerPage:
         if not reaches(level, "admin"):
             raise Refused(tr("You are a {level} of this server now, and only its admins may see its page.", level=translated(level)))
         held, deeds = await self._office.held(message), await self._office.deeds(message, MOST_DEEDS)
-        troubles = await self._facts.troubles.all()
         self._made.view.take(
             "seen",
             seen={
@@ -128,7 +125,7 @@ class ServerPage:
                 "me": {"id": f"person:{message.sender.id}", "name": message.sender.name, "level": level},
                 "places": places(message.address),
                 "roles": [{"id": f"role:{id}", "name": name} for id, name in message.roles.items()],
-                "plugins": [plugin(one) | {"trouble": one.plugin in troubles} for one in await self._office.chosen(message)],
+                "plugins": [plugin(one) for one in await self._office.chosen(message)],
                 "day": await self._facts.day(server),
                 "usage": [_usage(one) for one in await self._office.usage(message)],
                 "quotas": [{"unit": one.unit, **one.model_dump(mode="json")} for one in await self._office.quotas(message)],
@@ -212,6 +209,7 @@ def plugin(chosen: Chosen) -> dict[str, Any]:
         "origin": chosen.origin,
         "locked": chosen.locked,
         "installed": chosen.installed,
+        "trouble": chosen.trouble,
         "seen": chosen.seen,
         "settings": [_setting(shape, one) for one in chosen.settings] if chosen.installed else [],
     }

@@ -21,7 +21,6 @@ from bot.store.applicants import Applicants
 from bot.store.house import HouseRules
 from bot.store.servers import Server, Servers
 from bot.store.tally import Tally
-from bot.store.troubles import Troubles
 from bot.translation import Phrase, later, tr
 from bot.web.desk import Desk, Link, Nothing, desk
 from bot.web.pages.server import Facts, ServerPage, ServerView, called
@@ -146,7 +145,7 @@ def _deed(what: Phrase) -> Deed:
     return Deed(time.time(), "", WHO.name, "", "", (what,))
 
 
-def servers_pages(house: House, troubles: Troubles, visitors: Visitors, links: tuple[Link, ...]) -> None:
+def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the list below the operator's door, and each server's page as its admins see it behind it."""
 
     @ui.page(f"{OPERATOR}/servers")
@@ -161,7 +160,7 @@ def servers_pages(house: House, troubles: Troubles, visitors: Visitors, links: t
         async def seats() -> Mapping[str, Message]:
             return {of: Message("", "", _address(of), WHO, manages=True)}
 
-        ServerPage(made, house.office, seats, Facts(house.tally, troubles))
+        ServerPage(made, house.office, seats, Facts(house.tally))
 
 
 def _address(server: str) -> Address:

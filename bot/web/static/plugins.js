@@ -2,7 +2,7 @@
 import acting from "/static/acting.js";
 import Frame from "/static/frame.js";
 import { tr } from "/static/texts.js";
-import { clock, number, value } from "/static/words.js";
+import { number, value } from "/static/words.js";
 
 export default {
   mixins: [acting],
@@ -19,7 +19,7 @@ export default {
           <span class="tag" :class="{ off: !one.enabled }">{{ one.enabled ? tr("on, unless a server says otherwise") : tr("off, unless a server says otherwise") }}</span>
           <span v-if="!one.switchable" class="tag">{{ tr("not for servers to switch") }}</span></div></div>
         <p>{{ one.summary }}</p>
-        <div v-if="one.trouble" class="trouble"><p class="fault">{{ one.trouble.what }} <span v-if="!one.trouble.out">{{ tr("It rests until {when}.", { when: clock(one.trouble.until) }) }}</span></p>
+        <div v-if="one.trouble" class="trouble"><p class="fault">{{ one.trouble.what }}</p>
           <button type="button" class="plain" :disabled="busy()" :aria-label="tr('Try {name} again', one)" @click="act('retry', { plugin: one.name })">{{ tr("Try it again") }}</button></div>
         <ul class="tally"><li><b :class="{ bad: one.health && one.health.faults }">{{ one.trouble ? tr("rests") : one.health && one.health.faults ? tr("failed before") : tr("well") }}</b><small>{{ tr("health") }}</small></li>
           <li><b>{{ one.health ? number(one.health.calls) : 0 }}</b><small>{{ tr("calls since the start") }}</small></li>
@@ -35,5 +35,5 @@ export default {
             <dd><b>{{ value(each.begins) }}</b>{{ each.locked ? tr(" (locked)") : "" }}<small>{{ each.about }}</small></dd></template></dl></details>
       </section>
     </Frame>`,
-  methods: { clock, number, tr, value },
+  methods: { number, tr, value },
 };

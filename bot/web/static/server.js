@@ -31,7 +31,7 @@ export default {
               <template v-if="one.name === 'hobnob'"></template><span v-else-if="one.locked" class="tag">{{ one.on ? tr("on, as whoever runs the bot decided") : tr("off, as whoever runs the bot decided") }}</span>
               <label v-else class="check"><span>{{ one.on ? tr("On") : tr("Off") }}</span><span class="switch"><input type="checkbox" role="switch" :checked="one.on" :aria-label="one.name"
                 :disabled="busy()" @change="$emit('switch', { server: seen.server, plugin: one.name, where, on: $event.target.checked, seen: one.seen })" /></span></label></div>
-            <p v-if="one.trouble" class="fault">{{ tr("It failed too often and rests for a moment, or is left out. Whoever runs the bot sees why.") }}</p>
+            <p v-if="one.trouble" class="fault">{{ one.trouble }}</p>
             <p class="quiet">{{ one.summary }}<template v-if="one.origin !== 'plugin' && one.origin !== 'operator'"> {{ tr("Switched {origin}.", { origin: origins[one.origin] }) }}
               <button type="button" class="link" @click="$emit('switch', { server: seen.server, plugin: one.name, where, on: null, seen: one.seen })">{{ tr("As elsewhere") }}</button></template></p>
             <details v-if="one.settings.length" :open="open === one.name" @toggle="$event.target.open && (open = one.name)"><summary>{{ tr("Settings") }}</summary>

@@ -114,10 +114,9 @@ class Session:
 
         name = re.sub("[^a-z0-9_]", "_", f"{self._name}_{tool.name}".lower())[:32]
         description = (tool.description or tool.title or tool.name)[:LONGEST]
-        return Tool(name, description, Given, call, timeout=self._server.timeout, schema=tool.input_schema)
+        return Tool(name, description, Given, call, timeout=self._server.timeout, schema=tool.input_schema, once=not _harmless(tool))
 
     async def _call(self, ctx: Context, tool: str, arguments: dict[str, Any]) -> Reply:
-        """A router that dies meanwhile calls it again: what a server does is not Hobnob's to remember."""
         if self._client is None:
             raise Unavailable(f"{self._name} is away just now.")
         try:
@@ -129,6 +128,12 @@ class Session:
         if result.is_error:
             raise UserError(reply.text)
         return reply
+
+
+def _harmless(tool: mcp.Tool) -> bool:
+    """Whether its server says that calling it twice is as good as once."""
+    hints = tool.annotations
+    return hints is not None and bool(hints.read_only_hint or hints.idempotent_hint)
 
 
 async def _tools(client: mcp.Client) -> list[mcp.Tool]:

@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from bot.allowing import AdmissionTable, Allowed, QuotasTable
 from bot.connector import Limits, typed_command
-from bot.messages import Address, Clicked, Joined, Message, Person, Quote, Said, Text, Trigger
+from bot.membership import Joined
+from bot.messages import Address, Clicked, Message, Person, Quote, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.app import Router

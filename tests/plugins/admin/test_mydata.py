@@ -7,7 +7,8 @@ import json
 import zipfile
 
 from bot.choices import Deed
-from bot.messages import Address, File, Left, Message, Text
+from bot.membership import Left
+from bot.messages import Address, File, Message, Text
 from bot.store.contents import TABLE
 from bot.store.conversations import DAY
 from bot.store.personal import PersonalData

@@ -26,8 +26,10 @@ from bot.connectors.discord.connector import DiscordConnector
 from bot.connectors.room import RoomConnector
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.connectors.telegram.styled import JOINER
-from bot.messages import Address, Joined, Left, Message, Present, Reply, Text
+from bot.membership import Joined, Left, Present
+from bot.messages import Address, Message, Text
 from bot.plugins import Plugins
+from bot.replies import Reply
 from bot.router import app
 from bot.router.app import Router
 from bot.router.delivery import Line

@@ -53,7 +53,8 @@ export default {
     </form>`,
   computed: {
     placeholder() {
-      return this.direct ? tr("Message {bot}", { bot: this.bot.name }) : tr("Message everyone");
+      if (this.direct) return tr("Message {bot}", { bot: this.bot.name });
+      return this.where.includes("/") ? tr("Message this thread") : tr("Message everyone");
     },
     direct() {
       return this.where === "@bot";

@@ -53,6 +53,10 @@ class Draft:
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"{file}: {error}") from error
 
+    def found(self, at: Sequence[str]) -> Any:
+        """What stands there now, None where nothing does."""
+        return _found(tomllib.loads(self.text), at)
+
     def set(self, at: Sequence[str], value: Any) -> None:
         """Sets a key; its table is made where there is none, and everything else stays as it is. Raises ConfigError."""
         for gone in [one for one in self._dropped if tuple(at[: len(one)]) == one]:
@@ -61,15 +65,16 @@ class Draft:
 
     def table(self, at: Sequence[str]) -> None:
         """Makes a table where there is none, which switches a plugin on; one that was dropped comes back. Raises ConfigError."""
-        if not isinstance(_found(tomllib.loads(self.text), at), dict):
+        if not isinstance(self.found(at), dict):
             changed = with_table(self.text, tuple(at), self._dropped.pop(tuple(at), {}))
             self.text = self._before if tomllib.loads(changed) == tomllib.loads(self._before) else changed
 
     def drop(self, at: Sequence[str]) -> None:
-        """Takes a table out, if it is there. Raises ConfigError."""
-        if (found := _found(tomllib.loads(self.text), at)) is not None:
-            self.text = without_table(self.text, tuple(at))
-            self._dropped[tuple(at)] = found
+        """Takes a table or a value out, if it is there. Raises ConfigError."""
+        if (found := self.found(at)) is not None:
+            self.text = without(self.text, tuple(at))
+            if isinstance(found, dict):
+                self._dropped[tuple(at)] = found
 
     def secret(self, name: str, value: str) -> None:
         """Sets an environment variable, which is never shown. Raises ConfigError for what no line can hold."""
@@ -161,14 +166,18 @@ def with_table(text: str, at: Location, keys: Mapping[str, Any]) -> str:
     return _meant(changed, _changed(tomllib.loads(text), at, dict(keys)), f"add the table [{'.'.join(at)}]")
 
 
-def without_table(text: str, at: Location) -> str:
-    """The text without this table, and those below it. Comments stay, since nobody knows to what they belong. Raises ConfigError."""
-    lines, document = _lines(text), tomllib.loads(text)
-    theirs = {line for place, line in positions(text).items() if place[: len(at)] == at}
-    for start, end in reversed(list(pairwise([*_heads(text), len(lines) + 1]))):
+def without(text: str, at: Location) -> str:
+    """The text without this value, or this table and those below it. Comments stay, since nobody knows to what they belong.
+
+    Raises ConfigError where that is not possible.
+    """
+    lines, document, places = _lines(text), tomllib.loads(text), positions(text)
+    theirs = {line for place, line in places.items() if place[: len(at)] == at}
+    edges = _heads(text) if isinstance(_found(document, at), dict) else sorted({*places.values()})
+    for start, end in reversed(list(pairwise([*edges, len(lines) + 1]))):
         if start in theirs:
             del lines[start - 1 : _last(lines, start, end)]
-    return _meant("".join(lines), _changed(document, at, None), f"remove [{'.'.join(at)}]")
+    return _meant("".join(lines), _changed(document, at, None), f"remove {'.'.join(at)}")
 
 
 def write(path: Path, text: str, *, private: bool = False) -> None:

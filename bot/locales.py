@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from string import Formatter
@@ -136,7 +136,7 @@ def _locale(tag: str) -> Locale:
     return Locale.parse(tag, sep="-")
 
 
-@cache
+@lru_cache(maxsize=1000)  # of what strangers say
 def _maximal(tag: str) -> tuple[str, str] | None:
     """Language and script, as CLDR supposes where a tag does not say: zh-TW is written in traditional characters."""
     try:

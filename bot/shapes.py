@@ -1,4 +1,4 @@
-"""What a setting is, by the JSON schema of its plugin's Settings: kinds, titles, what people may say. What it is here: `choices.py`."""
+"""What a setting or an operator's choice takes, by the JSON schema of its model: kinds, titles, bounds. What it is: `choices.py`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ SettingKind = Kind | Literal["list", "parts"]
 
 
 class Shape:
-    """The JSON schema of a plugin's Settings."""
+    """The JSON schema of a plugin's Settings, or its Config."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
         self._options = {option.name: option for option in options(schema)} if schema else {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What there is, in order."""
+        return tuple(self._options)
 
     def option(self, name: str) -> Option:
         """What a command or a form would take for it."""
@@ -39,6 +44,22 @@ class Shape:
                 return "parts"
             case _:
                 return self._options[name].kind
+
+    def secret(self, name: str) -> bool:
+        """Whether nobody is shown what it is."""
+        return self._inner(name).get("format") == "password"
+
+    def below(self, name: str) -> Shape | None:
+        """What stands in a table of this name, None for what is none."""
+        inner = self._inner(name)
+        return Shape({**inner, "$defs": self._schema.get("$defs", {})}) if "properties" in inner else None
+
+    def each(self, name: str) -> Shape | None:
+        """Where people choose the names in a table themselves: one value, as `each`. None for what is none."""
+        inner = self._inner(name)
+        patterns = inner.get("patternProperties", {"": inner.get("additionalProperties")})
+        part = next(iter(patterns.values()))
+        return Shape({"properties": {"each": part}, "$defs": self._schema.get("$defs", {})}) if isinstance(part, Mapping) else None
 
     def editable(self, name: str) -> bool:
         """Whether people can say what it is to be; what has a structure of its own is imported."""

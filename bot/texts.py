@@ -49,7 +49,7 @@ def marks(call: ast.Call) -> bool:
 
 
 def declared(plugins: Plugins) -> Iterator[Said]:
-    """What the plugins declare instead of saying it: summaries, commands and their fields, settings, what forms are made of."""
+    """What the plugins declare instead of saying it: summaries, commands and their fields, configuration, settings, forms."""
     for name, loaded in plugins.loaded.items():
         yield from declared_by(loaded, [route for plugin, route in plugins.collect("register_routes") if plugin == name])
 
@@ -63,6 +63,9 @@ def declared_by(loaded: Loaded, routes: Iterable[Any]) -> Iterator[Said]:
                 yield from (Said(text) for text in (description, example, *_described(args)) if text)
             case Action(payload=payload):
                 yield from (Said(text) for text in _described(payload))
+    config = type(loaded.config).model_json_schema()
+    for part in (config, *config.get("$defs", {}).values()):
+        yield from (Said(field["description"]) for field in part.get("properties", {}).values() if "description" in field)
     shape = loaded.settings.model_json_schema().get("properties", {})
     yield from (Said(part[word]) for part in shape.values() for word in ("title", "description") if part.get(word))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.editing import with_table, with_value, without_table
+from bot.editing import with_table, with_value, without
 from bot.errors import ConfigError
 
 TEXT = '''# top
@@ -32,10 +32,16 @@ PARTY = ("plugins", "party")
 
 
 def test_a_table_goes_with_those_below_it_and_every_comment_of_others_stays() -> None:
-    assert without_table(TEXT, ("plugins", "weather")) == (
+    assert without(TEXT, ("plugins", "weather")) == (
         '# top\ndata_dir = "x"\n\n\n# about chat\n[plugins.chat]\nmodels = [\n    "a",\n]\n\n[[other]]\n'
     )
-    assert without_table(TEXT, ("plugins", "chat")) == TEXT.replace('[plugins.chat]\nmodels = [\n    "a",\n]\n', "")
+    assert without(TEXT, ("plugins", "chat")) == TEXT.replace('[plugins.chat]\nmodels = [\n    "a",\n]\n', "")
+
+
+def test_a_value_goes_with_what_is_said_behind_it_and_nothing_else_does() -> None:
+    assert without(TEXT, ("plugins", "weather", "city")) == TEXT.replace('city = "Lisbon"  # sunny\n', "")
+    assert without(TEXT, ("plugins", "chat", "models")) == TEXT.replace('models = [\n    "a",\n]\n', "")
+    assert without(TEXT, ("plugins", "weather", "defaults", "units")) == TEXT.replace('units = "metric"\n', "")
 
 
 def test_a_table_comes_last() -> None:
@@ -46,13 +52,13 @@ def test_a_table_comes_last() -> None:
 
 
 def test_what_comes_and_goes_again_leaves_nothing() -> None:
-    assert without_table(with_table(TEXT, PARTY, {}), PARTY).rstrip() == TEXT.rstrip()
+    assert without(with_table(TEXT, PARTY, {}), PARTY).rstrip() == TEXT.rstrip()
 
 
 @pytest.mark.parametrize("text", ["plugins = {weather = {}}\n", "plugins.weather.city = 'x'\n", "[plugins]\nweather = {}\n"])
 def test_what_cannot_be_changed_safely_is_left_to_a_person(text: str) -> None:
     with pytest.raises(ConfigError, match="by hand"):
-        without_table(text, ("plugins", "weather"))
+        without(text, ("plugins", "weather"))
 
 
 def test_a_value_goes_behind_the_others_of_its_table_and_before_what_is_said_of_the_next() -> None:

@@ -60,7 +60,7 @@ def remove(path: Path | None, name: str) -> int:
         raise ConfigError(f"there is no [plugins.{name}] in {config.source.path} (there is: {', '.join(config.plugins) or 'none'})")
     pins = pinned.read(config.source.path)
     pin, others = pins.pop(name, None), {other for other in config.plugins if other != name}
-    editing.write(config.source.path, editing.without_table(config.source.path.read_text(encoding="utf-8"), ("plugins", name)))
+    editing.write(config.source.path, editing.without(config.source.path.read_text(encoding="utf-8"), ("plugins", name)))
     pinned.write(config.source.path, pins)
     gone = _needless(pin, pins, others) if pin else []
     if gone:

@@ -20,6 +20,7 @@ import uvloop
 
 from bot import log, tracing
 from bot.allowing import Allowed
+from bot.cli.checking import write
 from bot.cli.connecting import platforms
 from bot.cli.recording import recording
 from bot.cli.wizard import Wizard
@@ -214,7 +215,7 @@ def site_of(
         plugins.calls,
         commands,
         language,
-        Beginning(lambda: Wizard(load(config.source.path)), HouseRules(redis, keys).offer, None if say is None else again),
+        Beginning(lambda: Wizard(load(config.source.path)), HouseRules(redis, keys).offer, write, None if say is None else again),
     )
 
 

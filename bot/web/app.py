@@ -133,7 +133,7 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
     overview_page(works, visitors, OPERATORS)
     queue_page(works, visitors, OPERATORS)
     models_page(works, site.config, visitors, OPERATORS)
-    plugins_page(works, site.plugins, site.calls, visitors, OPERATORS)
+    plugins_page(site, works, visitors, OPERATORS)
     house = House(works.servers, works.applicants, works.rules, site.config.admission, office, works.tally)
     servers_pages(house, visitors, OPERATORS)
     logs_page(works.log, visitors, OPERATORS)

@@ -69,13 +69,18 @@ class Desk:
         self.view.hear(event, kind, checked)
 
     def shows(self, live: Watched) -> None:
-        """From its first sign of life on, the page is handed what is seen."""
+        """From its first sign of life on, the page is handed what is seen, but while nobody looks at it."""
 
         async def begin(_: Nothing) -> None:
             self.close()
             self._tasks.add(asyncio.create_task(self._show(live)))
 
+        async def rest(_: Nothing) -> None:
+            self.close()
+
+        self.view.props["live"] = True
         self.hear("hello", Nothing, begin)
+        self.hear("rest", Nothing, rest)
 
     async def _show(self, live: Watched) -> None:
         asked = time.monotonic()

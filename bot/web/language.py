@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from nicegui import ui
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
+from starlette.requests import HTTPConnection, cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.locales import Locales
@@ -44,6 +44,18 @@ class Reading:
             await self._app(scope, receive, send)
 
 
+def chosen(connection: HTTPConnection) -> str:
+    """What its person has chosen, as the browser says it; "" where they have not."""
+    return connection.cookies.get(COOKIE, "")
+
+
+@cache
+def offered() -> Sequence[tuple[str, str]]:
+    """The languages of the pages, with what those who speak them call them."""
+    locales = Locales()
+    return tuple((tag, locales.name(tag)) for tag in locales.tags)
+
+
 @cache
 def scripts() -> Sequence[str]:
     """What the pages' scripts say by `tr`. Raises ValueError where a text is no literal without backslashes."""
@@ -65,5 +77,11 @@ def spoken() -> None:
     client.page = copy(client.page)
     client.page.language = FRAMEWORK.get(tag, tag)  # type: ignore[assignment]  # the library lists its own
     texts = {text: here for text in scripts() if (here := translated(text)) != text}
-    content = json.dumps(texts, ensure_ascii=False).replace("<", "\\u003c")
-    ui.add_head_html(f'<script type="application/json" id="texts">{content}</script>')
+    _brought("texts", texts)
+    _brought("languages", {"here": tag, "all": offered()})
+
+
+def _brought(name: str, what: object) -> None:
+    """Data that the page's scripts find under this name."""
+    content = json.dumps(what, ensure_ascii=False).replace("<", "\\u003c")
+    ui.add_head_html(f'<script type="application/json" id="{name}">{content}</script>')

@@ -16,6 +16,9 @@ Look = Callable[[], Awaitable[Mapping[str, Any]]]
 AWAY: Mapping[str, Any] = {"away": True}
 """What is seen while the store cannot be reached."""
 
+APART = 0.01
+"""Seconds between two tabs that are told the same: what is made for each takes the loop a moment, in which nobody is answered."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -70,8 +73,9 @@ class Live:
             seen = await self._once()
             if seen != self._seen:
                 self._seen = seen
-                for new in self._watchers:
+                for new in list(self._watchers):
                     new.set()
+                    await asyncio.sleep(APART)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._soon.wait(), self._every)
 
@@ -132,5 +136,6 @@ class Tail:
             with suppress(StoreError):
                 while rows := await self._since(last):
                     last = rows[-1][0]
-                    for one in self._watchers:
+                    for one in list(self._watchers):
                         one.put_nowait(rows)
+                        await asyncio.sleep(APART)

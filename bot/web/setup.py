@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bot.catalogue import Use
+from bot.editing import Draft
 
 Platform = Literal["discord", "telegram"]
 
 Quality = Literal["fast", "balanced", "best"]
+
+Again = Callable[[Sequence[str]], None]
+"""Starts everything anew, and brings these models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,12 @@ class Round(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """`begin` makes a round, `again` starts everything anew and brings models; None where nobody would start it. `claim` gives a code."""
+    """`begin` makes a round, `claim` gives a code, `again` is None where nobody would start everything anew.
+
+    `write` writes any draft that a start would take, and raises ConfigError for others.
+    """
 
     begin: Callable[[], Round]
     claim: Callable[[], Awaitable[str]]
-    again: Callable[[Sequence[str]], None] | None = None
+    write: Callable[[Draft], Awaitable[None]]
+    again: Again | None = None

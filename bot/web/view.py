@@ -11,7 +11,7 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import StoreError, UserError
+from bot.errors import ConfigError, StoreError, UserError
 from bot.translation import reader, reading, tr
 from bot.web.served import address, imported
 
@@ -60,7 +60,7 @@ async def _heard(view: View, event: GenericEventArguments, kind: type[T], act: A
     nonce = event.args.get("nonce", "") if isinstance(event.args, dict) else ""
     try:
         await act(kind.model_validate(event.args))
-    except UserError as error:
+    except (UserError, ConfigError) as error:  # the latter where an operator writes one
         view.take("sorry", text=str(error), nonce=nonce)
     except StoreError:
         view.take("sorry", text=tr("Hobnob cannot reach its store right now. Try again in a moment."), nonce=nonce)

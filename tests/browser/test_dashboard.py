@@ -321,6 +321,41 @@ async def test_an_operator_loads_a_model_and_is_told_why_another_cannot_come(pla
     assert desk.faults == []
 
 
+async def test_an_operator_changes_a_plugins_configuration_and_sees_it_before_it_is_written(place: Place) -> None:
+    desk, file = await place.look(await place.enter(OPERATOR), "/operator/plugins"), place.house.data / "bot.toml"
+    page, before = desk.page, file.read_text()
+    panel = page.locator(".panel", has=page.get_by_role("heading", name="chat", exact=True))
+    await panel.get_by_text("Configuration, in [plugins.chat]").click()
+    await panel.get_by_label("max_batch").fill("4")
+    await panel.get_by_label("models", exact=True).fill("smollm2-135m-instruct\nnobody")
+    await panel.get_by_role("button", name="Show what would change").click()
+    await panel.locator(".diff .plus", has_text="max_batch = 4").wait_for()
+    await panel.get_by_role("button", name="Write it").click()
+    await page.locator(".toast", has_text="'nobody'").wait_for(timeout=60_000)
+    assert file.read_text() == before, "what would not start is not written"
+    await panel.get_by_role("button", name="Change something").click()
+    await panel.get_by_label("models", exact=True).fill("smollm2-135m-instruct")
+    await panel.get_by_label("The name of another in servers").fill("big")
+    await panel.get_by_role("button", name="Add").last.click()
+    await panel.get_by_label("url").fill("http://127.0.0.1:9/v1")
+    await panel.get_by_role("button", name="Remove big").click()
+    await panel.get_by_role("button", name="Show what would change").click()
+    await panel.get_by_role("button", name="Write it").click()
+    await panel.get_by_text("It holds from the next start").wait_for(timeout=60_000)
+    assert file.read_text() == before + "max_batch = 4\n"
+    assert desk.faults == []
+
+
+async def test_an_operator_reads_another_language_from_the_moment_it_is_chosen(place: Place) -> None:
+    context = await place.enter(OPERATOR)
+    desk = await place.look(context, "/operator/access")
+    await desk.page.get_by_label("Language").select_option("zh-Hans")
+    await desk.page.get_by_role("heading", name="你的密码").wait_for()
+    assert await desk.page.get_attribute("html", "lang") == "zh-CN"
+    assert await (await place.look(context, "/operator")).page.get_attribute("html", "lang") == "zh-CN"
+    assert desk.faults == []
+
+
 async def test_an_operator_makes_a_backup_and_reads_how_it_comes_back(place: Place) -> None:
     desk = await place.look(await place.enter(OPERATOR), "/operator/backups")
     page = desk.page

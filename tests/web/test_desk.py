@@ -24,7 +24,7 @@ from bot.web.desk import ENDED, Desk
 from bot.web.pages.access import AccessPage
 from bot.web.pages.backups import BackupsPage, Keep
 from bot.web.pages.models import Bringing, Wishing
-from bot.web.pages.plugins import PluginsPage
+from bot.web.pages.plugins import ConfigForms, PluginsPage
 from bot.web.pages.queue import Burying, Cancelling, Ordering
 from bot.web.pages.server import CLOSED, Facts, ServerPage
 from bot.web.pages.servers import ServersPage
@@ -189,6 +189,7 @@ async def test_nobody_but_an_operator_does_anything_on_an_operators_page(session
     made = Desk(view, Visitors(sessions, Cookies(1)), "operator", secret)  # type: ignore[arg-type]  # no browser
     AccessPage(made, sessions, Passwords(sessions))
     PluginsPage(made, None, {}, Calls())  # type: ignore[arg-type]  # nobody gets as far as what is behind it
+    ConfigForms(made, {}, Config(), None)  # type: ignore[arg-type]
     ServersPage(made, None)  # type: ignore[arg-type]
     BackupsPage(made, Keep(Config(), None))  # type: ignore[arg-type]
     for kind in (Cancelling, Burying, Ordering, Bringing, Wishing, Seeking):
@@ -204,6 +205,9 @@ async def test_nobody_but_an_operator_does_anything_on_an_operators_page(session
         "Wishing": {"worker": "desk", "model": "whisper-base", "loaded": False},
         "Seeking": {"words": "ann"},
         "retry": {"plugin": "chat"},
+        "form": {"plugin": "chat"},
+        "fill": {"plugin": "chat", "entries": [{"at": ["context"], "value": 512}]},
+        "keep": {"plugin": "chat"},
         "decide": {"server": HALL, "act": "leave"},
         "open": {"door": "servers", "policy": "open"},
         "make": {"secrets": True},

@@ -1,25 +1,41 @@
-"""The operator's view of the plugins: what each is and brings, how it fares, where it is on, its configuration. Switching: `servers.py`."""
+"""The operator's view of the plugins: what each is and brings, how it fares, where it is on, and its configuration, which can be changed.
+
+What a form is made of: `bot/web/configuring.py`. Switching a plugin for one server: `server.py`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from nicegui import ui
 from pydantic import BaseModel, Field, SecretStr
+from pydantic.errors import PydanticUserError
 from starlette.requests import Request
 
+from bot import catalogue
 from bot.calls import Calls
+from bot.config import Config
+from bot.editing import Draft
+from bot.errors import BadArguments, Unavailable
+from bot.log import Redaction, secrets_of
 from bot.plugins import Loaded
 from bot.store.servers import Server
 from bot.store.troubles import Trouble
 from bot.translation import tr, translated
+from bot.web.configuring import Blank, Entry, words
 from bot.web.desk import Desk, Link, Nothing, desk
-from bot.web.site import Works
+from bot.web.setup import Beginning
+from bot.web.site import Site, Works
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
 
 MOST_SERVERS = 2000
+
+log = structlog.get_logger(__name__)
 
 
 class PluginsView(View, component="../static/plugins.js"):
@@ -31,6 +47,28 @@ class Retrying(BaseModel):
 
     plugin: str = Field(max_length=100)
     nonce: str = ""
+
+
+class Asking(BaseModel):
+    """The operator wants the form of a plugin's configuration, or has what it showed written."""
+
+    plugin: str = Field(max_length=100)
+    nonce: str = ""
+
+
+class Filling(Asking):
+    """The operator has filled it in, and wants to see what would change."""
+
+    entries: list[Entry] = Field(max_length=500)
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What was shown last: a change of this plugin's table, with every text in it."""
+
+    plugin: str
+    draft: Draft
+    words: frozenset[str]
 
 
 class PluginsPage:
@@ -62,6 +100,61 @@ class PluginsPage:
         await self.show(Nothing())
 
 
+class ConfigForms:
+    """The forms on one tab of it."""
+
+    def __init__(self, made: Desk, plugins: Mapping[str, Loaded], config: Config, beginning: Beginning) -> None:
+        self._view = made.view
+        self._plugins = plugins
+        self._config = config
+        self._beginning = beginning
+        self._drafted: Drafted | None = None
+        made.hear("form", Asking, self.form)
+        made.hear("fill", Filling, self.fill)
+        made.hear("keep", Asking, self.keep)
+
+    async def form(self, given: Asking) -> None:
+        """What stands in the file now, to be changed."""
+        rows = await asyncio.to_thread(lambda: self._blank(given.plugin, self._draft()).rows())
+        self._view.take("form", plugin=given.plugin, rows=rows)
+
+    async def fill(self, given: Filling) -> None:
+        """Shows what would change; nothing is written."""
+        draft = await asyncio.to_thread(self._filled, given)
+        self._drafted = Drafted(given.plugin, draft, frozenset(words(given.entries)))
+        hide = Redaction(secrets_of(self._config, self._plugins[given.plugin].config))
+        self._view.take("draft", plugin=given.plugin, text=hide(draft.shown()) if draft.changed else "")
+
+    async def keep(self, given: Asking) -> None:
+        """Writes what was shown. Where somebody starts everything anew, that is asked for at once, and models that it names are brought."""
+        drafted, self._drafted = self._drafted, None
+        if drafted is None or drafted.plugin != given.plugin:
+            raise BadArguments(tr("This page is out of step with Hobnob: load it anew."))
+        await self._beginning.write(drafted.draft)
+        log.info("the configuration of a plugin was changed", plugin=given.plugin)
+        again = self._beginning.again
+        self._view.take("written", plugin=given.plugin, again=again is not None)
+        if again is not None:
+            known = await asyncio.to_thread(catalogue.load, added=self._config.models_dir)
+            again(sorted(drafted.words & known.models.keys()))
+
+    def _draft(self) -> Draft:
+        return Draft(self._config.source.path)
+
+    def _filled(self, given: Filling) -> Draft:
+        draft = self._draft()
+        self._blank(given.plugin, draft).fill(given.entries)
+        return draft
+
+    def _blank(self, name: str, draft: Draft) -> Blank:
+        if name not in self._plugins:
+            raise BadArguments(tr("There is no such plugin."))
+        try:
+            return Blank(self._plugins[name], draft, self._config.source.environ)
+        except PydanticUserError as error:  # a type that no schema can describe
+            raise Unavailable(tr("The configuration of {plugin} has no form: change it in bot.toml.", plugin=name)) from error
+
+
 def _health(calls: Calls, name: str) -> dict[str, Any] | None:
     """How this router's calls of it went."""
     total = calls.totals.get(name)
@@ -81,7 +174,7 @@ def _where(servers: Sequence[Server], loaded: Loaded) -> dict[str, int]:
 
 
 def shown(loaded: Loaded) -> dict[str, Any]:
-    """One plugin, as plain data; a secret in its configuration is only said to be set."""
+    """One plugin, as plain data."""
     return {
         "name": loaded.name,
         "summary": translated(loaded.manifest.summary),
@@ -90,7 +183,7 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         "enabled": loaded.enabled,
         "switchable": not loaded.fixed,
         "rights": sorted(loaded.manifest.rights),
-        "config": [{"name": name, "value": _value(value), "about": _about(loaded.config, name)} for name, value in loaded.config],
+        "form": bool(type(loaded.config).model_fields) or "administration" not in loaded.manifest.rights,
         "settings": [
             {
                 "name": translated(field.title or name),
@@ -115,14 +208,13 @@ def _value(value: object) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _about(config: BaseModel, name: str) -> str:
-    field = type(config).model_fields.get(name)
-    return field.description or "" if field is not None else ""
-
-
-def plugins_page(works: Works, plugins: Mapping[str, Loaded], calls: Calls, visitors: Visitors, links: tuple[Link, ...]) -> None:
+def plugins_page(site: Site, works: Works, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the page below the operator's door."""
 
     @ui.page(f"{OPERATOR}/plugins")
     async def show(request: Request) -> None:
-        PluginsPage(desk(PluginsView(), visitors, request, "operator", links), works, plugins, calls)
+        made = desk(PluginsView(), visitors, request, "operator", links)
+        made.view.props["fixed"] = site.beginning is None
+        PluginsPage(made, works, site.plugins, site.calls)
+        if site.beginning is not None:
+            ConfigForms(made, site.plugins, site.config, site.beginning)

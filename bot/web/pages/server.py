@@ -20,6 +20,7 @@ from bot.shapes import Shape
 from bot.store.tally import Tally
 from bot.translation import Translation, later, reader, reading, tr, translated
 from bot.web.desk import Desk, Link, desk
+from bot.web.language import chosen as picked
 from bot.web.site import Office
 from bot.web.view import View
 from bot.web.visitors import SERVER, Visitors
@@ -236,7 +237,9 @@ def _setting(shape: Shape, setting: Setting) -> dict[str, Any]:
 
 
 async def _language(office: Office, visitors: Visitors, request: Request) -> Translation:
-    """That which who opens the page has chosen, else what their browser asks for."""
+    """That which who opens the page has chosen there, else in their chat, else what their browser asks for."""
+    if picked(request):
+        return reading()
     try:
         visitor = await visitors.sessions.visitor(visitors.secret(request, "admin"))
         chosen = await office.reader(visitor.seats[0].message) if visitor is not None and visitor.seats else None
@@ -246,7 +249,7 @@ async def _language(office: Office, visitors: Visitors, request: Request) -> Tra
 
 
 def server_page(office: Office, facts: Facts, visitors: Visitors) -> None:
-    """Puts the page where admins of servers come in; it is in the language that they have chosen in their chat, else their browser's."""
+    """Puts the page where admins of servers come in; it is in the language that they chose on it, else in their chat, else their browser's."""
 
     @ui.page(SERVER)
     async def show(request: Request) -> None:

@@ -1,9 +1,10 @@
 // The dashboard's frame: where one can go, light or dark, what went wrong. What stands in it is in the pages' own scripts.
 import Icon from "/static/icons.js";
 import { tr } from "/static/texts.js";
+import Tongue from "/static/tongue.js";
 
 export default {
-  components: { Icon },
+  components: { Icon, Tongue },
   props: { frame: Object, title: String, about: String, away: Boolean, loaded: Boolean },
   data: () => ({ theme: window.hobnobTheme.get(), notice: "" }),
   template: `
@@ -17,6 +18,7 @@ export default {
         </nav>
         <div class="self">
           <span class="role">{{ role }}</span>
+          <Tongue />
           <button type="button" class="round" :aria-label="tr('Colours: {theme}. Change', { theme: colours })" :title="tr('Colours: {theme}', { theme: colours })" @click="recolour"><Icon :name="theme" /></button>
           <form method="post" action="/leave"><button type="submit" class="round" :aria-label="tr('Sign out')" :title="tr('Sign out')"><Icon name="away" /></button></form>
         </div>

@@ -33,6 +33,7 @@ const paths = {
   wand: "M5 19 15 9M14 4v3M12.5 5.5h3M19 9v3M17.5 10.5h3M18 3v2M17 4h2",
   thread: "M4 5h12v9H9l-5 3zM16 9h4v11l-4-3h-5v-3",
   back: "m14 6-6 6 6 6M8 12h12",
+  globe: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM3.5 9h17M3.5 15h17M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18",
   plus: "M12 5v14M5 12h14",
   edit: "M4 20h4L19 9l-4-4L4 16zM13 7l4 4",
 };

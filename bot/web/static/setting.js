@@ -21,9 +21,9 @@ export default {
           @input="$emit('draft', $event.target.value)" />
         <output v-else :id="id"><code>{{ value(setting.value) }}</code></output>
       </template>
-      <small>{{ setting.about }} <template v-if="setting.kind === 'list'">{{ tr("One on each line.") }} </template><template v-if="setting.kind === 'parts'">{{ tr("Say /settings with a TOML file in the chat to change it.") }} </template>
+      <small><slot>{{ setting.about }} <template v-if="setting.kind === 'list'">{{ tr("One on each line.") }} </template><template v-if="setting.kind === 'parts'">{{ tr("Say /settings with a TOML file in the chat to change it.") }} </template>
         <template v-if="setting.locked">{{ tr("Whoever runs the bot lets no server change this.") }}</template><template v-else>{{ tr("Now {origin}.", { origin }) }}
-          <button v-if="mine" type="button" class="link" :aria-label="tr('Reset {setting}', { setting: setting.title })" @click="$emit('reset')">{{ tr("Reset") }}</button></template></small>
+          <button v-if="mine" type="button" class="link" :aria-label="tr('Reset {setting}', { setting: setting.title })" @click="$emit('reset')">{{ tr("Reset") }}</button></template></slot></small>
     </div>`,
   computed: {
     number() {

@@ -3,11 +3,12 @@ import Icon from "/static/icons.js";
 import { Avatar } from "/static/message.js";
 import Rooms from "/static/rooms.js";
 import { tr } from "/static/texts.js";
+import Tongue from "/static/tongue.js";
 
 const MOST = 20; // of those who are away
 
 export default {
-  components: { Avatar, Icon, Rooms },
+  components: { Avatar, Icon, Rooms, Tongue },
   props: { tabs: Array, where: String, people: Array, me: Object, bot: Object, desk: String },
   emits: ["go", "rename"],
   data: () => ({ theme: window.hobnobTheme.get() }),
@@ -26,6 +27,7 @@ export default {
       <div class="self">
         <a v-if="desk" class="round" :href="desk" :aria-label="tr('Dashboard')" :title="tr('Dashboard')"><Icon name="chart" /></a>
         <button v-if="me" type="button" class="rename" :title="tr('Change your name')" @click="$emit('rename')"><Avatar :person="me" tiny /><span>{{ me.name }}</span><Icon name="edit" /></button>
+        <Tongue />
         <button type="button" class="round" :aria-label="tr('Colours: {theme}. Change', { theme: colours })" :title="tr('Colours: {theme}', { theme: colours })" @click="recolour"><Icon :name="theme" /></button>
       </div>
     </aside>`,

@@ -5,13 +5,14 @@ import Diff from "/static/diff.js";
 import Icon from "/static/icons.js";
 import Lineup from "/static/lineup.js";
 import { tr } from "/static/texts.js";
+import Tongue from "/static/tongue.js";
 import { megabytes } from "/static/words.js";
 
 const WHERE = { discord: "Discord", telegram: "Telegram" };
 
 export default {
   mixins: [acting],
-  components: { Connect, Diff, Icon, Lineup },
+  components: { Connect, Diff, Icon, Lineup, Tongue },
   emits: ["begin", "connect", "propose", "choose", "switch", "code", "write"],
   data: () => ({
     begun: null, open: "", notice: "", found: {}, unreached: {}, proposed: null, chosen: [], draft: "", code: "", copied: false, restarting: false, written: false,
@@ -20,6 +21,7 @@ export default {
   template: `
     <div class="desk start">
       <div class="bar"><a class="way" href="/"><Icon name="room" />{{ tr("To the room") }}</a><a class="way" href="/operator"><Icon name="chart" />{{ tr("Dashboard") }}</a><span></span>
+        <Tongue />
         <button type="button" class="round" :aria-label="tr('Colours: {theme}. Change', { theme: colours })" :title="tr('Colours: {theme}', { theme: colours })" @click="theme = recolour()"><Icon :name="theme" /></button></div>
       <main id="content">
         <header class="hail">
@@ -164,12 +166,6 @@ export default {
     on_written({ again }) {
       Object.assign(this, { written: true, restarting: again, acting: {}, notice: "" });
       if (again) this.back();
-    },
-    // Once the one that was told to end is gone, the next one shows the page.
-    async back(gone = false) {
-      const up = await fetch("/healthz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
-      if (up && gone) location.reload();
-      else setTimeout(() => this.back(gone || !up), 300);
     },
     on_sorry({ text, nonce }) {
       delete this.acting[nonce];

@@ -1,6 +1,10 @@
 // Small pure functions of the page: names, times, sizes, colours.
 import { tr } from "/static/texts.js";
 
+// The page's language, as it is written where the browser's person lives, if that is theirs.
+const tongue = document.documentElement.lang;
+const here = navigator.languages.find((one) => one.split("-")[0] === tongue.split("-")[0]) ?? (tongue || []);
+
 export const initials = (name) => {
   const words = name.trim().split(/\s+/);
   const letters = words.length > 1 ? [...words[0]][0] + [...words.at(-1)][0] : [...words[0]].slice(0, 2).join("");
@@ -9,15 +13,15 @@ export const initials = (name) => {
 
 export const hue = (id) => ([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) * 137.5) % 360;
 
-export const clock = (at) => new Date(at * 1000).toLocaleTimeString([], { timeStyle: "short" });
+export const clock = (at) => new Date(at * 1000).toLocaleTimeString(here, { timeStyle: "short" });
 
-export const moment = (at) => new Date(at * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+export const moment = (at) => new Date(at * 1000).toLocaleString(here, { dateStyle: "medium", timeStyle: "short" });
 
 export const day = (at) => {
   const date = new Date(at * 1000);
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
   if (days < 2) return days === 0 ? tr("Today") : tr("Yesterday");
-  return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+  return date.toLocaleDateString(here, { weekday: "long", day: "numeric", month: "long" });
 };
 
 export const size = (bytes) => {
@@ -25,7 +29,7 @@ export const size = (bytes) => {
   return bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 };
 
-export const number = (value) => value.toLocaleString("en");
+export const number = (value) => value.toLocaleString(here);
 
 export const time = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 

@@ -54,7 +54,7 @@ class Draft:
             raise ConfigError(f"{file}: {error}") from error
 
     def found(self, at: Sequence[str]) -> Any:
-        """What stands there now, None where nothing does."""
+        """What stands there, None for nothing."""
         return _found(tomllib.loads(self.text), at)
 
     def set(self, at: Sequence[str], value: Any) -> None:
@@ -73,8 +73,7 @@ class Draft:
         """Takes a table or a value out, if it is there. Raises ConfigError."""
         if (found := self.found(at)) is not None:
             self.text = without(self.text, tuple(at))
-            if isinstance(found, dict):
-                self._dropped[tuple(at)] = found
+            self._dropped |= {tuple(at): found} if isinstance(found, dict) else {}
 
     def secret(self, name: str, value: str) -> None:
         """Sets an environment variable, which is never shown. Raises ConfigError for what no line can hold."""
@@ -167,10 +166,7 @@ def with_table(text: str, at: Location, keys: Mapping[str, Any]) -> str:
 
 
 def without(text: str, at: Location) -> str:
-    """The text without this value, or this table and those below it. Comments stay, since nobody knows to what they belong.
-
-    Raises ConfigError where that is not possible.
-    """
+    """The text without this value, or this table and those below it; comments stay. Raises ConfigError where that is not possible."""
     lines, document, places = _lines(text), tomllib.loads(text), positions(text)
     theirs = {line for place, line in places.items() if place[: len(at)] == at}
     edges = _heads(text) if isinstance(_found(document, at), dict) else sorted({*places.values()})

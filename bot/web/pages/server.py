@@ -249,7 +249,7 @@ async def _language(office: Office, visitors: Visitors, request: Request) -> Tra
 
 
 def server_page(office: Office, facts: Facts, visitors: Visitors) -> None:
-    """Puts the page where admins of servers come in; it is in the language that they chose on it, else in their chat, else their browser's."""
+    """Puts the page where admins of servers come in, in the language that they chose on it, else in their chat, else their browser's."""
 
     @ui.page(SERVER)
     async def show(request: Request) -> None:

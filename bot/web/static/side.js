@@ -16,7 +16,7 @@ export default {
     <aside class="side">
       <div class="brand"><img src="/static/hobnob.svg" alt="" width="30" height="30" /><b>Hobnob</b></div>
       <Rooms :tabs="tabs" :where="where" @go="$emit('go', $event)" />
-      <section class="people" :aria-label="tr('People')">
+      <section class="people" tabindex="0" :aria-label="tr('People')">
         <h2>{{ tr("Here now") }}</h2>
         <ul><li><Avatar :person="bot" tiny /><span>{{ bot.name }}</span><span class="tag">{{ tr("bot") }}</span></li>
           <li v-for="person in present" :key="person.id"><Avatar :person="person" tiny /><span>{{ person.name }}</span>

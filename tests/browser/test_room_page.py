@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from bot.messages import Text
+from bot.store.connection import connect
+from bot.store.keys import Keys
+from bot.store.places import BOT, Body, Draft, Place, newcomer
+from bot.store.rooms import Rooms
 from bot.testing import wait_until
+from bot.web.room import HISTORY
 from tests.browser.conftest import Tab, Visitors, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -496,4 +502,24 @@ async def test_menus_and_forms_are_native_and_times_move_the_recording(visitors:
     await answer.get_by_role("button", name="Another").click()
     await form.get_by_role("button", name="Leave it").click()
     await ann.page.locator(".message", has_text="Another drink").wait_for(state="detached")
+    assert ann.faults == []
+
+
+async def test_older_messages_come_as_one_reads_up_and_what_one_reads_stays(visitors: Visitors) -> None:
+    house, redis = visitors.house, connect(visitors.house.redis_url)
+    rooms, name = Rooms(redis, Keys(house.prefix), house.data / "files"), f"long-{uuid.uuid4().hex[:6]}"
+    for number in range(HISTORY + 30):
+        await rooms.send(Place(name), BOT, Body(parts=(Text(f"line {number}."),)), f"{name}{number}")
+    ann = await visitors.tab("Ann")
+    await rooms.say(Place(name), Draft(newcomer("Bob"), (Text("the last"),)))
+    await redis.aclose()
+    await ann.go(name)
+    await ann.sees("the last")
+    page = ann.page
+    assert await page.locator(".message", has_text="line 5.").count() == 0
+    await page.locator(".list").evaluate("list => list.scrollTo(0, 0)")
+    seen = await page.locator(".message", has_text="line 31.").bounding_box()
+    await page.locator(".message", has_text="line 5.").wait_for(state="attached")
+    assert await page.locator(".message", has_text="line 31.").bounding_box() == seen, "it stays where it is"
+    await page.locator(".message", has_text="line 0.").first.scroll_into_view_if_needed()
     assert ann.faults == []

@@ -358,7 +358,7 @@ async def test_what_is_new_is_marked_and_who_writes_is_named(visitors: Visitors)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_word_stands_out_from_its_ground(visitors: Visitors, phone: bool, scheme: str) -> None:
     ann = await visitors.tab("Ann", await visitors.context(phone) if phone else None)
-    await ann.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await ann.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")  # no colour is on its way
     await ann.go("Hobnob")
     await ann.say("@Hobnob show `inline` code")
     await ann.page.locator(".keys button").last.wait_for()

@@ -18,6 +18,14 @@ export default {
         <button type="submit" class="small" :aria-label="tr('Open the room')"><Icon name="check" /></button></form>
       <button v-else type="button" class="more" :aria-label="tr('New room')" :title="tr('New room')" @click="ask"><Icon name="plus" /><span>{{ tr("New room") }}</span></button>
     </nav>`,
+  watch: {
+    where: {
+      handler() {
+        this.$el.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+      },
+      flush: "post",
+    },
+  },
   methods: {
     tr,
     ask() {

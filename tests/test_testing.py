@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -137,10 +139,10 @@ filterwarnings = error
 """
 
 
-def ran(folder: Path) -> str:
+def ran(folder: Path, *words: str, environ: Mapping[str, str] | None = None) -> str:
     """The end of what pytest says there."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:simcord"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:simcord", *words]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()[-1]
 
@@ -167,9 +169,12 @@ def test_a_hundred_tests_take_a_few_seconds(tmp_path: Path) -> None:
     (tmp_path / "dice" / "plugin.toml").write_text('summary = "Dice."\napi = 1\nlicence = "x"\n')
     (tmp_path / "dice" / "front.py").write_text(DICE)
     (tmp_path / "test_dice.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text(SETTINGS)
+    (tmp_path / "pytest.ini").write_text(SETTINGS.replace("addopts =", "addopts = -p pytest_asyncio.plugin"))
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # as where an author works: ours are more, and some import a lot
+    assert ran(tmp_path, "--collect-only", environ=environ).startswith("100 tests collected"), "compiled from now on"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said = ran(tmp_path)
+    said = ran(tmp_path, environ=environ)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert said.startswith("100 passed in "), said
-    assert after.ru_utime - before.ru_utime < 20.0, "seconds of a processor; it is done in five where nothing else runs"
+    assert after.ru_utime - before.ru_utime < 5.0, "seconds of a processor, with the start of pytest"

@@ -47,6 +47,8 @@ _OPTIONS: dict[str, Any] = {
     "health_check_interval": 30,
     # With notices of maintenance, which only a hosted Redis sends, redis-py hands out connections that the server has closed.
     "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+    # To tell its name and version, redis-py reads its own metadata for every connection, for 3 ms, and asks two questions more.
+    "driver_info": None,
 }
 
 _FULL_DISK = "MISCONF"

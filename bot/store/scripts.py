@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -109,6 +110,7 @@ def _settle(calls: Sequence[Call], found: Sequence[Any]) -> None:
             answer.set_result(one)
 
 
+@cache
 def source(name: str, *before: str, when_full: bool = False) -> str:
     """The text of a script, behind those that define what it uses."""
     head = ["#!lua flags=allow-oom"] if when_full or name in WHEN_FULL else []

@@ -18,9 +18,6 @@ LONGEST = 240
 PAUSE = 0.25
 """Seconds between two sentences."""
 
-OPUS = 48_000
-"""Samples a second of Opus."""
-
 
 class Vits(Model[Speak, Spoken]):
     """One voice. It looks between sentences whether anybody still waits."""
@@ -114,7 +111,7 @@ def opus(samples: Any, rate: int) -> bytes:
     frame = av.AudioFrame.from_ndarray((samples * 32_767).astype("int16")[None], format="s16", layout="mono")
     frame.sample_rate = rate
     with av.open(out, "w", format="ogg") as container:
-        stream = container.add_stream("libopus", rate=OPUS, layout="mono")
+        stream = container.add_stream("libopus", rate=48_000, layout="mono")
         stream.bit_rate = 32_000
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -69,7 +69,8 @@ class Limits:
 
     def size(self, text: str) -> int:
         """How long the platform says that a text is."""
-        return len(text) + sum(character > "\uffff" for character in text) if self.utf16 else len(text)
+        wide = self.utf16 and not text.isascii()
+        return len(text) + sum(character > "\uffff" for character in text) if wide else len(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -136,12 +137,19 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 _observed(config, redis, router.metrics, stop, plugins),
                 serving_pages(site, bound) as link,
             ):
+                settled()
                 with dog.watching():
                     say_ready(announce, link)  # the pipe stays, for who wants everything to begin anew
                     await stop.asked.wait()
         await rooms.close()
     finally:
         await redis.aclose()
+
+
+def settled() -> None:
+    """What a router is made of lives as long as it does: the garbage collector, which rests during the start, never looks at it again."""
+    gc.freeze()
+    gc.enable()
 
 
 async def _without_blockers(plugins: Plugins, troubles: Troubles) -> Plugins:

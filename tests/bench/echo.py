@@ -16,6 +16,7 @@ import uvloop
 
 from bot import log
 from bot.allowing import UNLIMITED, AdmissionTable, Allowed
+from bot.cli.processes import settled
 from bot.config import LogTable
 from bot.connector import Connector, Limits
 from bot.connectors.discord.access import Access
@@ -62,6 +63,7 @@ def connected(platform: str, *where: str) -> Connector:
 async def durable(connector: Connector, loaded: Plugins, url: str) -> None:
     redis = connect(url)
     async with app.running(app.build(redis, Keys(f"race-{os.getpid()}"), loaded, [connector], allowed=EVERYBODY), loaded):
+        settled()
         await asyncio.Event().wait()
 
 
@@ -72,6 +74,7 @@ async def fleeting(connector: Connector, loaded: Plugins) -> None:
         if isinstance(message.trigger, Said):
             await dispatch.deliver(message)
 
+    settled()
     await connector.run(deliver)
 
 

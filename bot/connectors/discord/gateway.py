@@ -67,6 +67,17 @@ class Gateway(discord.AutoShardedClient):
         self._away = False
         self._catch_up = access.catch_up
         self._reading = asyncio.Semaphore(READERS)
+        for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+            self._connection.parsers[event] = self._of_others(self._connection.parsers[event])
+
+    def _of_others(self, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """What the bot itself says comes back with every answer and every edit of one, and nobody here wants it: it is not even parsed."""
+
+        def parsed(data: Any) -> None:
+            if int(data.get("author", {}).get("id", 0)) != self._connection.self_id:
+                parse(data)
+
+        return parsed
 
     @property
     def me(self) -> discord.ClientUser:

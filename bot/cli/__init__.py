@@ -6,7 +6,6 @@ Only the names of commands and options are here, so that `hobnob --help` answers
 from __future__ import annotations
 
 import errno
-import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -72,7 +71,6 @@ def router(
     pages: Annotated[bool, typer.Option(help="Serve the pages.")] = True,
 ) -> None:
     """Run a router: the chats, the pages and the plugins' front halves."""
-    gc.disable()  # while it starts: nearly all that is made then stays
     from bot.cli.processes import router as command
 
     command(config, patience, announce, pages)

@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,9 +136,9 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 _observed(config, redis, router.metrics, stop, plugins),
                 serving_pages(site, bound) as link,
             ):
-                settled()
                 with dog.watching():
                     say_ready(announce, link)  # the pipe stays, for who wants everything to begin anew
+                    settled()
                     await stop.asked.wait()
         await rooms.close()
     finally:
@@ -147,9 +146,9 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
 
 
 def settled() -> None:
-    """What a router is made of lives as long as it does: the garbage collector, which rests during the start, never looks at it again."""
+    """What a router is made of lives as long as it does: from now on the garbage collector looks at what came since, and at that alone."""
+    gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 async def _without_blockers(plugins: Plugins, troubles: Troubles) -> Plugins:
@@ -229,14 +228,12 @@ def site_of(
 
 @asynccontextmanager
 async def serving_pages(site: Site, bound: socket.socket | None) -> AsyncIterator[str]:
-    """Gives a link that lets one operator in; "" where there are no pages, for which their library is not even imported.
-
-    That takes longer than all the rest of a start, so it is done beside what the connectors do meanwhile.
-    """
+    """Gives a link that lets one operator in; "" where there are no pages, for which their library is not even imported."""
     if bound is None:
         yield ""
         return
-    serve = (await asyncio.to_thread(import_module, "bot.web.app")).serve
+    from bot.web.app import serve
+
     sessions, address = site.sessions, site.config.web.address or url(bound)
     ready = asyncio.Event()
     serving = asyncio.create_task(serve(site, bound=bound, ready=ready))

@@ -137,6 +137,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 serving_pages(site, bound) as link,
             ):
                 with dog.watching():
+                    gc.freeze()  # what stays for good is looked at no more: a full collection took 160 to 240 ms of the loop
                     say_ready(announce, link)  # the pipe stays, for who wants everything to begin anew
                     settled()
                     await stop.asked.wait()

@@ -152,8 +152,8 @@ def test_plugins_reach_the_network_by_their_context_or_by_what_the_operator_conf
     assert {path for path in reaching if path.startswith("plugins/")} == OPERATORS
     assert {path for path in reaching if path.startswith(("bot/router/", "bot/web/"))} == {
         "bot/router/fetch.py",
-        "bot/router/app.py",
         "bot/web/app.py",
+        "bot/web/binding.py",
     }
 
 

@@ -133,10 +133,8 @@ def store(tmp_path: Path) -> Iterator[tuple[str, int]]:
     subprocess.run([DEPLOY / "make-secrets", tmp_path], check=True)
     assert {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()} == made, "what is there stays"
     assert made.keys() == COMPOSE["secrets"].keys()
-    port, options = free_port(), [word for option in COMPOSE["services"]["valkey"]["command"][1:] for word in option.split(" ", 1)]
-    given = [
-        word.replace("/run/secrets", f"{tmp_path}/secrets").replace('""', "").replace("${VALKEY_MEMORY:-2gb}", "2gb") for word in options
-    ]
+    port, options = free_port(), COMPOSE["services"]["valkey"]["command"][1:]  # a name and its value are one word, as an engine gives it
+    given = [option.replace("/run/secrets", f"{tmp_path}/secrets").replace("${VALKEY_MEMORY:-2gb}", "2gb") for option in options]
     place = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     with subprocess.Popen([get_binary_path(), *given, *place], stdout=subprocess.DEVNULL) as running:
         yield made["redis_url"].strip().replace("valkey:6379", f"127.0.0.1:{port}"), port

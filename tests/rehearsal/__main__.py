@@ -1,8 +1,10 @@
 """Two machines, four devices, 500 servers, as docs/deploy.md has them, by processes: `python -m tests.rehearsal`, or `make rehearsal`.
 
-The store speaks TLS alone and knows one user with the rights of docs/redis.md; each machine has a router and two workers. Everybody
-asks, one machine is cut off and comes back, one loses power and stays away, and each time everybody asks again. Where the system lets its
-users have network namespaces, each machine is in one of its own. What it cannot show: real devices, and a real network's delays.
+Each machine has a router with one shard of Discord, two workers, a store and a Sentinel; a third place has a Sentinel too, and the people.
+All of them speak TLS and have the rights of docs/redis.md. Somebody asks in each server; then one machine is cut off and comes back, the
+one with the primary loses power, its shard is started on the other, and in the end it comes back, each time while everybody asks. Where
+the system lets its users have network namespaces, each machine is in one of its own. What it cannot show: real devices, and the delays
+of a real network.
 """
 
 from __future__ import annotations
@@ -11,78 +13,107 @@ import argparse
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
-from bot.messages import Text
-from bot.store.connection import connect
-from bot.store.keys import Keys
-from bot.store.places import BOT, Draft, Place, newcomer
-from bot.store.rooms import Rooms
 from bot.testing import wait_until
-from tests.chaos.house import House, answers
-from tests.guarded import Certificate, options, rights
-from tests.ports import free_port
-from tests.rehearsal.network import APART, Network, possible
+from tests.chaos.chats import OnDiscord
+from tests.rehearsal.machines import STAND_IN, Machines
+from tests.rehearsal.network import APART, HERE, Network, possible
+from tests.wire.discord_server import TOKEN, Discord, serving
 
-PASSWORD = "rehearsal"
+CONFIG = """
+[admission]
+servers = "open"
+[connectors.discord]
+token = "{token}"
+api_url = "{url}/api/v10"
+gateway_url = "{gateway}"
+cdn_url = "{url}"
+shards = 2
+catch_up = 300.0
+"""
 
-PATIENCE = 600.0
-"""Seconds in which everybody must be answered; a busy machine takes long."""
+BEGIN = 300.0
+"""Seconds in which both shards are there."""
 
+LAPSED = 12.0
+"""Seconds after which all leases of who is cut off have lapsed."""
 
-class Machines(House):
-    """Two machines, whose numbers are those of their routers; workers are on that of their number modulo two, the store on the first."""
-
-    def __init__(self, folder: Path, network: Network | None) -> None:
-        super().__init__(folder, free_port(), routers=2, workers=4)
-        self._network = network
-        self._host = "127.0.0.1" if network is None else network.address(0)
-        self._certificate = Certificate.made(folder, self._host)
-
-    @property
-    def url(self) -> str:
-        return f"rediss://hobnob:{PASSWORD}@{self._host}:{self.store_port}/0?{self._certificate.query}"
-
-    def _where(self, name: str) -> list[str]:
-        return [] if self._network is None else self._network.on(_machine(name))
-
-    async def start_store(self) -> None:
-        """One that nobody reaches without TLS and the user."""
-        durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
-        users = ["--user", "default", "off", "--user", "hobnob", *rights("hobnob", PASSWORD)]
-        place = ["--bind", self._host, "--dir", f"{self.folder}/store", *options(self._certificate.serving(self.store_port))]
-        with (self.folder / "store.log").open("ab") as log:
-            command = [*self._where("store 0"), "redis-server", *place, *durable, *users]
-            self.store = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: ASYNC220  takes a moment
-        client = connect(self.url)
-        while not await answers(client):
-            assert self.store.poll() is None, f"the store did not start: {self.folder}/store.log"
-            await asyncio.sleep(0.05)
-        await client.aclose()
-
-    def lose_power(self) -> None:
-        """The second machine is gone, with everything on it, and nobody starts it again; nor does its end of any connection say so."""
-        if self._network is not None:
-            self._network.cable(1, "down")
-        gone = [name for name in self.processes if _machine(name) == 1]
-        self._names = [name for name in self._names if name not in gone]
-        for name in gone:
-            self.kill(self.processes[name], warden=True)
+STILL = 45.0
+"""Seconds without one more answer, after which there will be none."""
 
 
-def _machine(name: str) -> int:
-    return int(name.split()[1]) % 2
+@dataclass
+class Round:
+    """Everybody asked once: by place, what."""
+
+    name: str
+    asked: dict[int, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    """Until the last answer."""
+
+
+@dataclass
+class Town:
+    """500 guilds, with a channel and somebody in each."""
+
+    discord: Discord
+    count: int
+    places: list[OnDiscord] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = [self._place(number) for number in range(self.count)]
+
+    def _place(self, number: int) -> OnDiscord:
+        world = self.discord.world
+        channel = world.channel(world.guild(f"Server {number}"), f"talk-{number}")
+        return OnDiscord(self.discord, channel, {"Ada": world.user(f"Ada{number}")})
+
+    async def ask(self, name: str) -> Round:
+        """Somebody asks in each."""
+        asked = {
+            number: await place.say("Ada", f"aside {name} question of server {number}", "") for number, place in enumerate(self.places)
+        }
+        return Round(name, asked)
+
+    async def answers(self, round: Round, number: int) -> int:
+        """How many answers stand below what was asked there."""
+        return sum(one.asked == round.asked[number] and not one.busy for one in await self.places[number].shown())
+
+    async def answered(self, round: Round, *, least: int = 0) -> None:
+        """Waits until all are answered, or so many; at the latest when there is nothing new for a while."""
+        changed = time.monotonic()
+        waiting = set(round.asked)
+        while waiting and time.monotonic() < changed + STILL and not 0 < least <= self.count - len(waiting):
+            if done := {number for number in waiting if await self.answers(round, number)}:
+                waiting -= done
+                changed = time.monotonic()
+            await asyncio.sleep(0.1)
+        round.seconds = changed - round.began
+
+    def deaf(self, shard: int) -> None:
+        """Discord misses a heartbeat of whoever had this shard, and sends nothing there any more."""
+        for session in self.discord.gateway.sessions.values():
+            if session.shard[0] == shard:
+                session.socket = None
+
+    def shards(self) -> set[int]:
+        """Those that somebody listens to."""
+        sessions = self.discord.gateway.sessions.values()
+        return {one.shard[0] for one in sessions if one.socket is not None and not one.socket.closed}
 
 
 def main(words: Sequence[str]) -> int:
-    """0 when everybody was answered once, each time."""
+    """0 when everybody was answered once, each time, but for what a failover may lose."""
     parser = argparse.ArgumentParser(prog="python -m tests.rehearsal", description=__doc__)
     parser.add_argument("--servers", type=int, default=500)
     parser.add_argument("--apart", action="store_true", help=argparse.SUPPRESS)
@@ -102,66 +133,61 @@ def main(words: Sequence[str]) -> int:
     finally:
         if network is not None:
             network.close()
-    Console(soft_wrap=True, highlight=False).print(*(faults[:20] or ["Everybody was answered, once."]), sep="\n", markup=False)
+    Console(soft_wrap=True, highlight=False).print(*(faults[:20] or ["Nobody was answered twice."]), sep="\n", markup=False)
     if not faults:
         shutil.rmtree(folder)
     return int(bool(faults))
 
 
 async def _run(folder: Path, servers: int, network: Network | None) -> list[str]:
-    machines, console = Machines(folder, network), Console(soft_wrap=True, highlight=False)
-    try:
-        await machines.start()
-        redis = connect(machines.url)
-        rooms = Rooms(redis, Keys(), folder / "files", most=servers)
-        asked = [await _ask(rooms, servers, "first")]
-        console.print(f"two machines: {servers} servers were answered in {await _answered(rooms, asked[-1]):.1f} s")
-        if network is not None:
-            asked.append(await _ask(rooms, servers, "second"))
-            network.cable(1, "down")
-            console.print(f"one is cut off while all ask: answered in {await _answered(rooms, asked[-1]):.1f} s")
-            network.cable(1, "up")  # what it still thinks that it holds is refused
-        asked.append(await _ask(rooms, servers, "last"))
-        machines.lose_power()
-        console.print(f"one loses power while all ask: answered in {await _answered(rooms, asked[-1]):.1f} s")
-        faults = [fault for each in asked for fault in await _wrong(rooms, each)]
-        await rooms.close()
-        await redis.aclose()
-        return faults
-    finally:
-        await machines.stop()
+    discord = Discord()
+    async with serving(discord, HERE if network else "127.0.0.1"):
+        town = Town(discord, servers)
+        more = CONFIG.format(token=TOKEN, url=discord.url, gateway=discord.gateway.url.removesuffix("/"))
+        machines = Machines(folder, network, more)
+        try:
+            await machines.start()
+            await wait_until(lambda: town.shards() == {0, 1}, BEGIN)
+            rounds = await _rounds(machines, town)
+        finally:
+            await machines.stop()
+        return await _shown(rounds, town)
 
 
-async def _ask(rooms: Rooms, servers: int, word: str) -> dict[Place, str]:
-    """Somebody asks in each."""
-    asked: dict[Place, str] = {}
-    for number in range(servers):
-        place, person = Place(f"server{number}"), newcomer(f"Ada{number}", f"secret{number}")
-        asked[place] = await rooms.say(place, Draft(person, (Text(f"aside {word} question of server {number}"),)), f"{word}{number}")
-    return asked
+async def _rounds(machines: Machines, town: Town) -> list[Round]:
+    calm = await town.ask("calm")
+    await town.answered(calm)
+    cut = await town.ask("cut off")
+    machines.plug(1, inside=False)
+    await asyncio.gather(town.answered(cut, least=town.count // 4), asyncio.sleep(LAPSED))
+    machines.plug(1, inside=True)  # what it still thinks that it holds is refused
+    await town.answered(cut)
+    dead = await town.ask("power lost")
+    await town.answered(dead, least=town.count // 4)
+    machines.lose_power(0)
+    town.deaf(0)
+    machines.begin(STAND_IN)
+    await town.answered(dead)
+    alone = await town.ask("one machine")
+    await town.answered(alone)
+    await machines.end(STAND_IN)
+    machines.power(0)
+    back = await town.ask("come back")
+    await town.answered(back)
+    return [calm, cut, dead, alone, back]
 
 
-async def _answered(rooms: Rooms, asked: dict[Place, str]) -> float:
-    began, waiting = time.monotonic(), dict(asked)
-
-    async def done() -> bool:
-        for place, id in list(waiting.items())[:50]:
-            if any(not busy for busy in await _answers(rooms, place, id)):
-                del waiting[place]
-        return not waiting
-
-    await wait_until(done, PATIENCE)
-    return time.monotonic() - began
-
-
-async def _answers(rooms: Rooms, place: Place, id: str) -> list[bool]:
-    """Of each message that answers this one, whether it is a status line."""
-    return [one.body.busy for one in await rooms.history(place, 20) if one.head.author.id == BOT.id and one.head.reply_to == id]
-
-
-async def _wrong(rooms: Rooms, asked: dict[Place, str]) -> list[str]:
-    found = {place: await _answers(rooms, place, id) for place, id in asked.items()}
-    return [f"{place.key}: expected one answer, found {len(busy)}" for place, busy in found.items() if busy != [False]]
+async def _shown(rounds: Sequence[Round], town: Town) -> list[str]:
+    """A failover may lose what the replica did not have yet; everything else is a fault."""
+    table, faults = Table("round", "servers", "until the last answer", "lost", "answered twice"), list[str]()
+    for one in rounds:
+        counts = [await town.answers(one, number) for number in range(town.count)]
+        lost, twice = counts.count(0), sum(count > 1 for count in counts)
+        table.add_row(one.name, f"{town.count}", f"{one.seconds:.1f} s", f"{lost}", f"{twice}")
+        faults += [f"{one.name}: {twice} were answered twice"] * (twice > 0)
+        faults += [f"{one.name}: {lost} were never answered"] * (lost > 0 and one.name != "power lost")
+    Console().print(table)
+    return faults
 
 
 if __name__ == "__main__":

@@ -56,11 +56,12 @@ YEAR = 366 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """At one moment: bytes and descriptors by process, keys in the store by family and its bytes, answers so far."""
+    """At one moment: bytes, descriptors and processor seconds by process, keys in the store by family and its bytes, answers so far."""
 
     at: float
     memory: dict[str, int]
     files: dict[str, int]
+    busy: dict[str, float]
     keys: Counter[str]
     store: int
     answered: int
@@ -127,6 +128,7 @@ async def _look(house: House, people: People, redis: Redis, keys: Counter[str], 
         at,
         {name: process.memory_info().rss for name, process in living.items()},
         {name: process.num_fds() for name, process in living.items()},
+        {name: sum(process.cpu_times()[:2]) for name, process in living.items()},
         keys,
         int((await redis.info("memory"))["used_memory"]),
         sum(len(talker.waits) for talker in people.talkers),
@@ -196,6 +198,9 @@ def _show(looks: Sequence[Look], people: People, days: Days, verdict: Verdict) -
     talked = {talker.venue.name for talker in people.talkers if talker.said}
     table.add_row("conversations, of so many", f"{len(talked):,}", f"{len({talker.venue.name for talker in people.talkers}):,}")
     table.add_row("asked, and answers a second", f"{people.accepted:,}", f"{done / span:.1f}")
+    for kind in ("router", "worker"):
+        spent = sum(busy - first.busy.get(name, 0.0) for name, busy in last.busy.items() if name.startswith(kind))
+        table.add_row(f"{kind}s: processor for each answer", "", f"{1000 * spent / done:.1f} ms")
     for what, count in sorted(verdict.counts.items()):
         table.add_row(what, "", f"{count:,}")
     Console().print(table)

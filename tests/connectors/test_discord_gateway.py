@@ -17,6 +17,7 @@ from discord.http import Route
 from bot import Post, Upload, doctor
 from bot.config import load
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
+from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
 from bot.connectors.discord.interactions import Via
 from bot.errors import ConnectorError, StoreError
@@ -373,3 +374,18 @@ async def test_what_is_sent_is_as_the_person_sees_it(discord: Discord) -> None:
         [attached] = said["attachments"]
         assert (said["content"], said["mention_everyone"], said["flags"]) == ("@everyone look", False, 1 << 12)
         assert (attached["filename"], attached["description"]) == ("SPOILER_cat.png", "A cat")
+
+
+async def test_a_call_that_is_cancelled_while_all_have_to_wait_ends_the_wait_of_the_others(discord: Discord) -> None:
+    Access(TOKEN, f"{discord.url}/api/v10").point()
+    async with library.Client(intents=library.Intents.none(), max_messages=None) as client:
+        spaced(client, Spacing(1000.0))
+        await client.login(TOKEN)
+        long = {"message": "You are being rate limited.", "retry_after": 3600.0, "global": True}
+        discord.faults.append(Fault("GET", "/users/@me", 429, long, {"Via": "1.1 wire"}))
+        stopped = asyncio.create_task(client.http.request(Route("GET", "/users/@me")))
+        await wait_until(lambda: not client.http._global_over.is_set())
+        stopped.cancel()
+        await asyncio.wait([stopped])
+        found = await asyncio.wait_for(client.http.request(Route("GET", "/users/@me")), 60.0)
+        assert found["id"] == discord.world.bot["id"]

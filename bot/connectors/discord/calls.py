@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import discord
@@ -20,12 +21,20 @@ POSTS = frozenset(
 
 
 def spaced(client: discord.Client, spacing: Spacing) -> None:
-    """From now on every other call of this client takes a turn, however many of them something of discord.py needs."""
+    """From now on every other call of this client takes a turn, however many of them something of discord.py needs.
+
+    While a limit on all calls lasts, discord.py lets nobody call until the one that met it has waited; if that one is cancelled (its
+    ticket was taken over, say), for ever. So the limit ends with it, and whoever comes too soon meets it once more.
+    """
     request = client.http.request
 
     async def in_turn(route: Route, **more: Any) -> Any:
         if f"{route.method} {route.path}" not in POSTS:
             await spacing.turn()
-        return await request(route, **more)
+        try:
+            return await request(route, **more)
+        except asyncio.CancelledError:
+            client.http._global_over.set()
+            raise
 
     client.http.request = in_turn  # type: ignore[method-assign]

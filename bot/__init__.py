@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from bot.forms import Button, Choice, Form, Option, Select, options
     from bot.hookspecs import hookimpl
     from bot.house import Admission, Applicant, Barred, Door, House, Order, Owner, Policy, Rules, at_door
-    from bot.image_facts import ImageFacts
+    from bot.image_facts import ImageFacts, ImageFit, ImagePlan
     from bot.jobs import (
         Answer,
         Draw,
@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         Typing,
     )
     from bot.models import Batch, EngineModel, Memory, Model, Parkable, Placement, Work
+    from bot.numbers import cpu_dtype
     from bot.permissions import Grant, Held, Permissions, Permit, Usable, What, Who
     from bot.personal import Kept, Language, Personal
     from bot.quotas import Measure, Quota, Quotas, Rate, Usage, Whose
@@ -173,6 +174,8 @@ __all__ = [
     "House",
     "Image",
     "ImageFacts",
+    "ImageFit",
+    "ImagePlan",
     "Job",
     "JobCancelled",
     "JobError",
@@ -283,6 +286,7 @@ __all__ = [
     "Work",
     "asked_for",
     "at_door",
+    "cpu_dtype",
     "estimate_tokens",
     "hookimpl",
     "later",
@@ -297,8 +301,8 @@ __all__ = [
 # fmt: off
 _HOMES = (
     "acts", "choices", "connector", "context", "errors", "events", "forms", "hookspecs", "house", "jobs", "membership", "messages",
-    "models", "permissions", "personal", "quotas", "replies", "routes", "shapes", "traces", "translation", "turns", "image_facts",
-    "catalogue",
+    "models", "numbers", "permissions", "personal", "quotas", "replies", "routes", "shapes", "traces", "translation", "turns",
+    "image_facts", "catalogue",
 )
 # fmt: on
 

@@ -42,9 +42,11 @@ NOT_FOR_AUTHORS = {
     "Owning",  # what stands behind ctx.house
     "Deciding",  # what stands behind ctx.choices
     "Completion",
+    "CpuDtype",
     "Handler",
     "Kind",
     "PullError",  # of the command line
+    "Trial",  # `hobnob models recommend` asks it
     "Trigger",
     "boundary",
     "fit",  # ctx.conversation.turns does it
@@ -55,6 +57,7 @@ NOT_FOR_AUTHORS = {
     "reply_json",
     "span",  # Usage.span has it
     "shape",  # the queue and workers compare it
+    "tried",
     "wanted",  # the queue asks it
 }
 """Public within the house, but no part of the API for plugins."""

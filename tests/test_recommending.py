@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.catalogue import load
-from bot.cli.fitting import Advice, Card, Machine, Wish, advise
+from bot.catalogue import Precision, load
+from bot.cli.fitting import Advice, Wish, advise
+from bot.cli.machine import Card, Machine
 from bot.cli.recommending import bandwidth, parsed, recommend
 from bot.errors import ConfigError
 
 GB = 10**9
 RTX = 1.01e12
+CPU: tuple[Precision, ...] = ("float32", "bfloat16")
 
 MACHINES = {
     "no GPU": Machine(16 * GB, 4e10),
-    "8 GB": Machine(32 * GB, 4e10, (Card("RTX 4060", 8 * GB, 3e11),)),
-    "12 GB": Machine(32 * GB, 4e10, (Card("RTX 4070", 12 * GB, 5e11),)),
-    "24 GB": Machine(64 * GB, 4e10, (Card("RTX 4090", 24 * GB, RTX),)),
-    "2x24 GB": Machine(64 * GB, 4e10, (Card("RTX 4090", 24 * GB, RTX), Card("RTX 4090", 24 * GB, RTX))),
-    "80 GB": Machine(256 * GB, 1e11, (Card("H100", 80 * GB, 3.35e12),)),
+    "8 GB": Machine(32 * GB, 4e10, (Card("RTX 4060", 8 * GB, 3e11, 6e13),)),
+    "12 GB": Machine(32 * GB, 4e10, (Card("RTX 4070", 12 * GB, 5e11, 1.2e14),)),
+    "24 GB": Machine(64 * GB, 4e10, (Card("RTX 4090", 24 * GB, RTX, 1.65e14),)),
+    "2x24 GB": Machine(64 * GB, 4e10, (Card("RTX 4090", 24 * GB, RTX, 1.65e14), Card("RTX 4090", 24 * GB, RTX, 1.65e14))),
+    "80 GB": Machine(256 * GB, 1e11, (Card("H100", 80 * GB, 3.35e12, 9.9e14),)),
 }
 
 GOLDEN = {
@@ -33,6 +36,16 @@ GOLDEN = {
     "2x24 GB": ("llama-3.1-8b-instruct", "bfloat16 on RTX 4090", 17.6, 37.7),
     "80 GB": ("llama-3.1-70b-instruct", "4 bits on H100", 42.9, 49.5),
 }
+
+WAITS = {
+    "no GPU": ("flux-starter", "float32 on the processor", True, 12.7, 0.9, 0.1),
+    "8 GB": ("flux-starter", "bfloat16 on RTX 4060", True, 5.4, 0.1, 0.1),
+    "12 GB": ("flux-starter", "bfloat16 on RTX 4070", True, 3.9, 0.1, 0.1),
+    "24 GB": ("flux.1-schnell", "8 bits on RTX 4090", False, 5.3, 0.1, 12.5),
+    "2x24 GB": ("flux.1-schnell", "8 bits on RTX 4090", True, 5.3, 0.1, 12.5),
+    "80 GB": ("flux.1-schnell", "bfloat16 on H100", False, 4.0, 0.1, 0.9),
+}
+"""What draws, how, whether it stays, and the seconds of an answer, a note and a picture. The last agrees with what is told of an H100."""
 
 
 def advised(machine: str, **wish: Any) -> Advice:
@@ -47,7 +60,9 @@ def test_the_best_that_fits_leads_the_line_up(machine: str) -> None:
     (rung,) = [rung for rung in advice.ladder if rung.model == name]
     assert (chat.model, chat.how, round(chat.needs / GB, 1), rung.speed) == (name, how, needs, speed)
     assert (speech.model, speech.stays) == ("whisper-base", True)
-    assert [part.model for part in pictures] == ["flux.1-schnell" if machine == "80 GB" else "flux-starter"], "33.7 GB"
+    (picture,) = pictures
+    assert (picture.model, picture.how, picture.stays, chat.wait, speech.wait, picture.wait) == WAITS[machine]
+    assert (picture.waits, speech.waits) == (f"a picture in {picture.wait:g} s", f"a note of 10 s in {speech.wait:g} s")
     assert [each.needs > 0 for each in advice.ladder].count(True) == len(advice.ladder)
 
 
@@ -75,12 +90,11 @@ def test_a_language_decides_and_one_that_nobody_knows_is_said() -> None:
 
 def test_the_next_step_is_named() -> None:
     pictures, quicker, server, small = advised("no GPU").notes
-    assert pictures.startswith("flux.1-schnell draws, and needs 33.7 GB where there are ")
+    assert pictures.startswith("flux.1-schnell draws whatever people ask for; it takes a card with 14 GB")
     assert quicker.startswith("Without a GPU, llama.cpp writes about three times as fast")
     assert "llama.cpp or vLLM, in a [plugins.chat.servers.NAME] table" in server
     assert small.startswith("What fits here is small")
-    (pictures,) = advised("24 GB").notes
-    assert pictures.startswith("flux.1-schnell draws, and needs 33.7 GB where there are 21.6 GB")
+    assert advised("24 GB").notes == ()
 
 
 def test_what_it_is_to_do_decides_what_is_proposed() -> None:
@@ -89,6 +103,15 @@ def test_what_it_is_to_do_decides_what_is_proposed() -> None:
     calling = {rung.model: rung.why_not for rung in advised("24 GB", tasks=("tools",)).ladder}
     assert calling["gemma-1.1-7b-it"] == "cannot call tools" and calling["llama-3.1-8b-instruct"] == ""
     assert advised("8 GB", tasks=("tools", "speech")).lineup[0].model == "llama-3.1-8b-instruct"
+
+
+def test_a_processor_computes_in_what_it_is_quicker_in() -> None:
+    machine = MACHINES["no GPU"]
+    exact, short = (advise(load(), replace(machine, dtype=dtype), Wish(alone=True)).ladder for dtype in CPU)
+    small = [next(rung for rung in ladder if rung.model == "smollm2-135m-instruct") for ladder in (exact, short)]
+    assert [(rung.how, rung.precision) for rung in small] == [(f"{dtype} on the processor", dtype) for dtype in CPU]
+    assert small[0].speed == pytest.approx(small[1].speed / 2, rel=0.01)
+    assert small[0].needs - small[1].needs > 2 * 134_000_000, "twice the weights, and twice the cache"
 
 
 def test_cards_are_read_from_what_the_driver_says() -> None:

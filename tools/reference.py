@@ -34,6 +34,7 @@ CHAPTERS: Mapping[str, str] = {
     "traces": "The path of a message",
     "catalogue": "The catalogue of models",
     "image_facts": "What is known of a model that draws",
+    "numbers": "What a processor computes with",
     "hookspecs": "Marks",
 }
 """By the module in which a name is at home, in the order of the page."""

@@ -1,4 +1,7 @@
-"""Which models fit a machine and a wish, and how: pure functions. Looking at the machine and asking: `recommending.py`."""
+"""Which chat models fit a machine and a wish, and how: pure functions. Looking at the machine and asking: `recommending.py`.
+
+What runs beside the chat model: `lineup.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.catalogue import Catalogue, ChatFacts, Entry, Precision, Shipped, Use
+from bot.cli.lineup import Part, answering, lined_up, located
+from bot.cli.machine import Machine
 from bot.translation import later, tr, translated
 
 Quality = Literal["fast", "balanced", "best"]
@@ -22,46 +27,8 @@ CONTEXT = 2048
 BESIDE = 1_000_000_000
 """Bytes of activations and libraries, on each card that takes part."""
 
-FREE = 0.9
-"""The part of a card that may be used."""
-
-HOST = 0.7
-"""The part of the main memory that may be used."""
-
-REACHED = 0.6
-"""The part of the memory's bandwidth that reading the weights reaches, once for each token; 50 to 80 % is usual."""
-
-DISK = 1_500_000_000.0
-"""Bytes a second at which weights are loaded from a disk."""
-
 FOUR_BITS = 4.85
 """Bits of a parameter in GGUF's Q4_K_M, which programs without a GPU read best."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A GPU; `memory` in bytes, `bandwidth` in bytes a second."""
-
-    name: str
-    memory: int
-    bandwidth: float
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """`memory` in bytes and its measured `bandwidth` in bytes a second; the cards, if any."""
-
-    memory: int
-    bandwidth: float
-    cards: tuple[Card, ...] = ()
-
-    def room(self, cards: int) -> int:
-        """Bytes that models may take on so many cards; on none, in the main memory."""
-        return int(sum(card.memory for card in self.cards[:cards]) * FREE) if cards else int(self.memory * HOST)
-
-    def speed(self, size: int, cards: int) -> float:
-        """Tokens a second of one answer by a model of `size` bytes; the layers on several cards work one after another."""
-        return REACHED * (min(card.bandwidth for card in self.cards[:cards]) if cards else self.bandwidth) / size
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +63,6 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One model of the line-up; it is loaded when somebody needs it, in `swap` seconds, unless it `stays`."""
-
-    model: str
-    kind: str
-    how: str
-    needs: int
-    stays: bool
-    swap: float
-    wait: float
-    """Seconds of an answer of 200 tokens; 0 for other kinds, which nobody has measured on every machine."""
-
-
-@dataclass(frozen=True, slots=True)
 class Advice:
     """The chat models from small to large, the line-up with the best that fits, and what to do next, in sentences."""
 
@@ -125,8 +78,9 @@ def advise(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
     ladder = [_rung(catalogue, entry, entry.chat, machine, wish) for entry in sorted(chats, key=_parameters) if entry.chat]
     fitting = [rung for rung in ladder if not rung.why_not]
     best = min(fitting, key=lambda rung: _standing(catalogue, rung.model), default=None)
-    lineup = _lineup(catalogue, machine, best, wish)
-    notes = [*(_languages(chats, wish) if wanted else ()), *_pictures(catalogue, machine, wish)]
+    others = _others(catalogue, wish)
+    lineup = lined_up(machine, answering(best.model, best.how, best.needs, best.speed) if best else None, others)
+    notes = [*(_languages(chats, wish) if wanted else ()), *_pictures(others, lineup)]
     return Advice(tuple(ladder), lineup, (*notes, *(_next(catalogue, machine, best) if wanted else ())))
 
 
@@ -145,15 +99,19 @@ class _Way:
     cards: int
     precision: Precision | None = None
 
+    @property
+    def number(self) -> int:
+        """Bytes of a number of the cache."""
+        return 4 if self.precision == "float32" else 2
+
 
 def _ways(chat: ChatFacts, machine: Machine) -> Iterator[_Way]:
     """From the best to the smallest: whole on the largest card or the processor, in fewer bits there, then behind a server, over all cards.
 
     On a processor, fewer bits are slower than 16 in what is built in, and quicker in llama.cpp.
     """
-    most = len(machine.cards)
-    where = tr("on {card}", card=machine.cards[0].name) if most else tr("on the processor")
-    yield _Way(f"bfloat16 {where}", chat.weights("bfloat16"), min(most, 1), "bfloat16")
+    most, where = len(machine.cards), located(machine)
+    yield _Way(f"{machine.usual} {where}", chat.weights(machine.usual), min(most, 1), machine.usual)
     if most:
         yield _Way(tr("8 bits {where}", where=where), chat.weights("int8"), 1, "int8")
         yield _Way(tr("4 bits {where}", where=where), chat.weights("int4"), 1, "int4")
@@ -165,8 +123,10 @@ def _ways(chat: ChatFacts, machine: Machine) -> Iterator[_Way]:
 
 
 def _rung(catalogue: Catalogue, entry: Entry, chat: ChatFacts, machine: Machine, wish: Wish) -> Rung:
-    cache = chat.cache * 2 * min(CONTEXT, chat.context) * wish.people
-    ways = [(way, way.size + cache + BESIDE * max(1, way.cards)) for way in _ways(chat, machine) if way.precision or not wish.alone]
+    cache = chat.cache * min(CONTEXT, chat.context) * wish.people
+    ways = [
+        (way, way.size + cache * way.number + BESIDE * max(1, way.cards)) for way in _ways(chat, machine) if way.precision or not wish.alone
+    ]
     rungs = [Rung(entry.name, way.how, needs, round(machine.speed(way.size, way.cards), 1), precision=way.precision) for way, needs in ways]
     smallest = min(rungs, key=lambda rung: rung.needs)
     if unfit := _unfit(catalogue, entry, wish):
@@ -193,26 +153,6 @@ def _unfit(catalogue: Catalogue, entry: Entry, wish: Wish) -> str:
     return tr("cannot call tools") if "tools" in wish.tasks and entry.chat and not entry.chat.tools else ""
 
 
-def _lineup(catalogue: Catalogue, machine: Machine, best: Rung | None, wish: Wish) -> tuple[Part, ...]:
-    """The chat model, and the first of every other kind that is in the catalogue, may be used, and has room here by itself."""
-    room = machine.room(len(machine.cards))
-    others = {entry.kind: entry for entry in reversed(_others(catalogue, wish)) if entry.disk <= machine.room(min(len(machine.cards), 1))}
-    parts: list[Part] = []
-    if best:
-        parts.append(Part(best.model, "chat", best.how, best.needs, True, round(best.needs / DISK, 1), round(200 / best.speed, 1)))
-    for kind, entry in sorted(others.items(), reverse=True):
-        stays = sum(part.needs for part in parts) + entry.disk <= room
-        parts.append(Part(entry.name, kind, _usual(kind, machine), entry.disk, stays, round(entry.disk / DISK, 1), 0.0))
-    return tuple(parts)
-
-
-def _usual(kind: str, machine: Machine) -> str:
-    """How the plugins run what is no chat model, where nothing else is chosen."""
-    if not machine.cards:
-        return f"{'int8' if kind == 'speech' else 'bfloat16'} on the processor"
-    return f"{'float16' if kind == 'speech' else 'bfloat16'} on {machine.cards[0].name}"
-
-
 def _others(catalogue: Catalogue, wish: Wish) -> list[Entry]:
     """The models of other kinds that may be used; those that come with Hobnob, which are for a first try, after all others."""
     others = (entry for entry in catalogue.models.values() if entry.kind in wish.tasks and entry.kind != "chat")
@@ -228,16 +168,15 @@ def _languages(chats: Sequence[Entry], wish: Wish) -> Iterator[str]:
             )
 
 
-def _pictures(catalogue: Catalogue, machine: Machine, wish: Wish) -> Iterator[str]:
-    room = machine.room(min(len(machine.cards), 1))
-    pictures = [entry for entry in _others(catalogue, wish) if entry.kind == "image" and not isinstance(entry.source, Shipped)]
-    if pictures and all(entry.disk > room for entry in pictures):
+def _pictures(others: Sequence[Entry], lineup: Sequence[Part]) -> Iterator[str]:
+    """What draws whatever people ask for, where it is not in the line-up."""
+    pictures = [entry for entry in others if entry.image and not isinstance(entry.source, Shipped)]
+    if pictures and not any(part.model == entry.name for part in lineup for entry in pictures):
         least = min(pictures, key=lambda entry: entry.disk)
         yield tr(
-            "{model} draws, and needs {needs} where there are {room}: in fewer bits or in parts, slower, on a card.",
+            "{model} draws whatever people ask for; it takes a card with 14 GB, or a smaller one beside {needs} of main memory.",
             model=least.name,
             needs=_gb(least.disk),
-            room=_gb(room),
         )
 
 
@@ -254,7 +193,7 @@ def _next(catalogue: Catalogue, machine: Machine, best: Rung | None) -> Iterator
             "{model} in fewer bits runs behind a server like llama.cpp or vLLM, in a [plugins.chat.servers.NAME] table with a `command`.",
             model=best.model,
         )
-    elif best.precision != "bfloat16":
+    elif best.precision != machine.usual:
         yield tr('{model} runs in fewer bits with `precision` in its [plugins.chat.running."{model}"] table.', model=best.model)
     if _standing(catalogue, best.model) > BASIC:
         yield tr("What fits here is small and makes things up; better answers take a larger machine, or a model that runs elsewhere.")

@@ -11,9 +11,9 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import psutil
 import typer
@@ -23,17 +23,24 @@ from rich.text import Text
 
 from bot import catalogue
 from bot.catalogue import Use
-from bot.cli.fitting import Advice, Card, Machine, Quality, Task, Wish, advise
+from bot.cli.fitting import Advice, Quality, Task, Wish, advise
+from bot.cli.machine import Card, Machine
 from bot.config import load
 from bot.errors import ConfigError
 
 T = TypeVar("T", bound=str)
 
-BANDWIDTHS = {"H200": 4.8e12, "H100": 3.35e12, "A100": 2.04e12, "4090": 1.01e12, "L4": 3.0e11}
-"""Bytes a second of cards by a part of their name, from their data sheets."""
+SHEETS = {
+    "H200": (4.8e12, 9.9e14),
+    "H100": (3.35e12, 9.9e14),
+    "A100": (2.04e12, 3.1e14),
+    "4090": (1.01e12, 1.65e14),
+    "L4": (3.0e11, 1.2e14),
+}
+"""Of cards by a part of their name, from their data sheets: bytes a second of their memory, operations a second on bfloat16."""
 
-USUAL = 3.0e11
-"""Bytes a second of a card that is not among them."""
+USUAL = (3.0e11, 5e13)
+"""Those of a card that is not among them."""
 
 USUAL_TASKS = "chat,image,speech"
 
@@ -81,7 +88,16 @@ def _one(given: str, allowed: Sequence[T], option: str) -> T:
 
 def look() -> Machine:
     """This machine."""
-    return Machine(psutil.virtual_memory().total, bandwidth(), cards())
+    found, memory, speed = cards(), psutil.virtual_memory().total, bandwidth()
+    return Machine(memory, speed, found) if found else replace(Machine(memory, speed), **_tried())
+
+
+def _tried() -> dict[str, Any]:
+    """What the processor computes with and how fast, as a worker finds it; nothing where no model library is installed."""
+    command = [sys.executable, "-m", "bot.numbers"]
+    tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found: dict[str, Any] = json.loads(tried.stdout) if tried.returncode == 0 else {}
+    return found
 
 
 def bandwidth() -> float:
@@ -118,12 +134,12 @@ def cards() -> tuple[Card, ...]:
 def parsed(said: str) -> tuple[Card, ...]:
     """What `nvidia-smi` says, a line for each card: its name and its memory in MiB."""
     found = [line.rpartition(",") for line in said.splitlines() if "," in line]
-    made = [Card(name.strip(), int(memory) << 20, _known(name)) for name, _, memory in found if memory.strip().isdecimal()]
+    made = [Card(name.strip(), int(memory) << 20, *_known(name)) for name, _, memory in found if memory.strip().isdecimal()]
     return tuple(sorted(made, key=lambda card: -card.memory))
 
 
-def _known(name: str) -> float:
-    return next((speed for part, speed in BANDWIDTHS.items() if part in name), USUAL)
+def _known(name: str) -> tuple[float, float]:
+    return next((sheet for part, sheet in SHEETS.items() if part in name), USUAL)
 
 
 def show(advice: Advice, machine: Machine) -> None:
@@ -139,8 +155,7 @@ def show(advice: Advice, machine: Machine) -> None:
     lineup = Table("line-up", "for", "memory", "", box=None)
     for part in advice.lineup:
         stays = "stays loaded" if part.stays else f"loaded when needed, {part.swap:g} s"
-        waits = f"; 200 tokens in {part.wait:g} s" if part.wait else ""
-        lineup.add_row(part.model, part.kind, f"{part.needs / 1e9:,.1f} GB", Text(f"{part.how + ', ' if part.how else ''}{stays}{waits}"))
+        lineup.add_row(part.model, part.kind, f"{part.needs / 1e9:,.1f} GB", Text(f"{part.how}, {stays}; {part.waits}"))
     console.print()
     console.print(lineup)
     for note in advice.notes:

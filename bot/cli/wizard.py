@@ -17,8 +17,9 @@ from pydantic import TypeAdapter
 from bot import catalogue
 from bot.catalogue import Catalogue, Entry, Hub, Use
 from bot.cli.checking import write
-from bot.cli.fitting import Advice, Machine, Quality, Rung, Wish, advise
+from bot.cli.fitting import Advice, Quality, Rung, Wish, advise
 from bot.cli.listing import access
+from bot.cli.machine import Machine
 from bot.config import Config
 from bot.editing import Draft
 from bot.errors import ConfigError

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+from bot import ImageFit
 
-Fit = Literal["auto", "full", "int8", "nf4", "offload", "group"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
 
 class _Table(BaseModel):
@@ -45,7 +45,7 @@ class Config(_Table):
     """The models that draw, by their names in the catalogue or below `servers`; `flux-starter` comes with Hobnob, and knows
     some sixty words. The first one draws where a server has chosen none."""
 
-    fit: Fit = "auto"
+    fit: ImageFit = "auto"
     """How a model fits into the memory of a GPU: `full` (bfloat16), `int8` or `nf4` (8 and 4 bits), `offload` (one part at a time on the
     device) or `group` (a few layers at a time). `auto` takes the first of these that fits."""
 

@@ -14,11 +14,10 @@ import diffusers
 import torch
 from PIL import Image
 
-from bot import Batch, Draw, ImageFacts, Picture, Preview, Progress, Work, later
+from bot import Batch, Draw, ImageFacts, ImagePlan, Picture, Preview, Progress, Work, later
 from plugins.imagine.embeddings import Embeddings
 from plugins.imagine.files import digest, opened, png, preview
 from plugins.imagine.loading import described, revision, versions
-from plugins.imagine.plan import Plan
 from plugins.imagine.previews import Previews
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.styles import Styles
@@ -66,7 +65,7 @@ class Engine:
         name: str,
         pipe: Any,
         facts: ImageFacts,
-        plan: Plan,
+        plan: ImagePlan,
         device: str,
         folder: Path,
         *,

@@ -13,8 +13,7 @@ import diffusers
 import torch
 import transformers
 
-from bot import ImageFacts
-from plugins.imagine.plan import Plan
+from bot import ImageFacts, ImagePlan
 
 LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy")
 """On whose versions the last bits of a picture depend."""
@@ -26,7 +25,7 @@ GROUP = 2
 """Blocks that are on the device at once with `group`, and as many that are on their way."""
 
 
-def loaded(folder: Path, plan: Plan, device: str, facts: ImageFacts) -> Any:
+def loaded(folder: Path, plan: ImagePlan, device: str, facts: ImageFacts) -> Any:
     """The pipeline. Raises FileNotFoundError for a folder without one, ValueError for another class than was expected."""
     index = folder / "model_index.json"
     if not index.is_file():
@@ -46,7 +45,7 @@ def loaded(folder: Path, plan: Plan, device: str, facts: ImageFacts) -> Any:
     return placed(pipe, plan, device)
 
 
-def placed(pipe: Any, plan: Plan, device: str) -> Any:
+def placed(pipe: Any, plan: ImagePlan, device: str) -> Any:
     """The pipeline where its plan wants it."""
     if plan.tiled and getattr(pipe, "vae", None) is not None:
         pipe.vae.enable_tiling()
@@ -66,7 +65,7 @@ def quantises() -> bool:
     return find_spec("bitsandbytes") is not None
 
 
-def _quantised(plan: Plan) -> Any:
+def _quantised(plan: ImagePlan) -> Any:
     if not quantises():
         raise ValueError(
             f"fit = {plan.fit!r}: expected the library bitsandbytes beside Hobnob, found none; install it, or take another fit"

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from bot import Batch, Catalogue, Draw, Memory, Model, Picture, Placement, hookimpl
+from bot import Batch, Catalogue, Draw, ImagePlan, Memory, Model, Picture, Placement, hookimpl
 from plugins.imagine.checker import Checker
 from plugins.imagine.config import Config
-from plugins.imagine.plan import Plan, planned
 from plugins.imagine.remote import Remote
 from plugins.imagine.served import STARTER, Served, checker, served
 from plugins.imagine.starter.words import phrase
@@ -47,8 +46,8 @@ class Drawer(Model[Draw, Picture]):
         weights = max(0, plan.device - plan.working)
         return Memory(weights, plan.working, weights if self._engine and plan.fit == "full" and not plan.released else 0)
 
-    def _foretold(self) -> Plan:
-        return planned(self._one.facts, psutil.virtual_memory().available, on="cpu", rows=self.max_batch)
+    def _foretold(self) -> ImagePlan:
+        return self._one.facts.planned(psutil.virtual_memory().available, on="cpu", rows=self.max_batch)
 
     def load(self, placement: Placement) -> None:
         """Raises FileNotFoundError with what to do when the weights are not there, ValueError for a folder with something else."""
@@ -61,7 +60,7 @@ class Drawer(Model[Draw, Picture]):
         torch.set_num_threads(placement.threads)
         on = placement.device.partition(":")[0]
         wish, rows = self._config.fit, self.max_batch
-        plan = planned(self._one.facts, _free(placement.device), on=on, wish=wish, rows=rows, quantised=quantises())
+        plan = self._one.facts.planned(_free(placement.device), on=on, wish=wish, rows=rows, quantised=quantises())
         said = "%s: %s, in %s, %d at a time, with about %.1f GB of the device and %.1f GB of the host"
         log.info(said, self.name, plan.fit, plan.precision, plan.rows, plan.device / 1e9, plan.host / 1e9)
         folder = self._folder(placement)

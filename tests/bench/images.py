@@ -30,7 +30,6 @@ from bot.testing import wait_until
 from bot.testing.platform import Platform
 from plugins.imagine.config import Config
 from plugins.imagine.loading import loaded
-from plugins.imagine.plan import planned
 from plugins.imagine.served import served
 from tests.bench.figures import Figure
 from tests.bench.rivals import server
@@ -64,7 +63,7 @@ class Bare:
     """The pipeline by itself, as anybody would call it."""
 
     def __init__(self, folder: Path) -> None:
-        self._pipe: Any = loaded(folder, planned(TINY, 1 << 40, on="cpu"), "cpu", TINY)
+        self._pipe: Any = loaded(folder, TINY.planned(1 << 40, on="cpu"), "cpu", TINY)
 
     def draw(self, prompt: str, seed: int) -> float:
         """Seconds until the picture is there."""

@@ -33,10 +33,10 @@ class Run:
     first: float
 
     @classmethod
-    def of(cls, count: int, seconds: float, firsts: Iterable[float] = ()) -> Run:
-        """`firsts` are left out where they cannot be seen."""
+    def of(cls, count: int, seconds: float, firsts: Iterable[float] = (), *, tokens: int | None = None) -> Run:
+        """`firsts` are left out where they cannot be seen; `tokens` are those of all together, where answers may end early."""
         seen = list(firsts)
-        return cls(count * TOKENS / seconds, seconds, statistics.median(seen) if seen else float("nan"))
+        return cls((tokens or count * TOKENS) / seconds, seconds, statistics.median(seen) if seen else float("nan"))
 
 
 Way = Callable[[int], Run]

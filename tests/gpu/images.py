@@ -21,11 +21,10 @@ import psutil
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
 
-from bot import ImageFacts
+from bot import ImageFacts, ImageFit, ImagePlan
 from bot.catalogue import load
-from plugins.imagine.config import Fit
+from bot.image_facts import FITS
 from plugins.imagine.embeddings import Embeddings
-from plugins.imagine.plan import FITS, Plan, planned
 from tests.bench.figures import Figure, measured
 from tests.bench.figures import show as table
 from tests.plugins.imagine.tiny import tokenizers
@@ -94,7 +93,7 @@ def built() -> Any:
 def speeds(folder: Path, facts: ImageFacts) -> dict[str, Figure]:
     """Loading, drawing and parking with everything on the device, in seconds."""
     began = time.perf_counter()
-    pipe, embeddings = loaded(folder, planned(facts, 1 << 60, on="cuda", wish="full"))
+    pipe, embeddings = loaded(folder, facts.planned(1 << 60, on="cuda", wish="full"))
     figures = {"load, from files that the system has just written": Figure.of([time.perf_counter() - began], "s", better="lower")}
     for way, goal in GOALS.items():
         if way == "compiled":
@@ -110,9 +109,9 @@ def speeds(folder: Path, facts: ImageFacts) -> dict[str, Figure]:
     return figures | {"park": Figure.of(away, "s", better="lower"), "unpark": Figure.of(back, "s", better="lower")}
 
 
-def peak(folder: Path, facts: ImageFacts, fit: Fit) -> Figure:
+def peak(folder: Path, facts: ImageFacts, fit: ImageFit) -> Figure:
     """The most that one picture takes; what is planned may be a tenth too little."""
-    plan = planned(facts, 1 << 60, on="cuda", wish=fit, rows=1)
+    plan = facts.planned(1 << 60, on="cuda", wish=fit, rows=1)
     gc.collect()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
@@ -123,7 +122,7 @@ def peak(folder: Path, facts: ImageFacts, fit: Fit) -> Figure:
     return Figure.of([most / plan.device], "×", 1.1, "lower")
 
 
-def loaded(folder: Path, plan: Plan) -> tuple[Any, Embeddings]:
+def loaded(folder: Path, plan: ImagePlan) -> tuple[Any, Embeddings]:
     """As a worker reads it, but from the encoders' random weights nothing sensible comes."""
     from plugins.imagine.loading import loaded as read
 

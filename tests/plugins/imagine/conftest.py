@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.imagine.plan import Plan, planned
+from bot import ImagePlan
 from tests.plugins.imagine.tiny import GUIDED, TINY, build
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def make(tiny: Path, guided: Path) -> Iterator[Make]:
     torch.set_num_threads(1)
     made: list[Engine] = []
 
-    def engine(*, dev: bool = False, plan: Plan | None = None, **options: Any) -> Engine:
+    def engine(*, dev: bool = False, plan: ImagePlan | None = None, **options: Any) -> Engine:
         folder, facts = (guided, GUIDED) if dev else (tiny, TINY)
-        plan = plan or planned(facts, 1 << 40, on="cpu")
+        plan = plan or facts.planned(1 << 40, on="cpu")
         pipe = loaded(folder, plan, "cpu", facts)
         made.append(Engine("tiny", pipe, facts, plan, "cpu", folder, **options))
         return made[-1]

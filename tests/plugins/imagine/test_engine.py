@@ -13,7 +13,6 @@ from PIL import Image
 from bot import Blob, Partial
 from plugins.imagine import previews
 from plugins.imagine.files import digest
-from plugins.imagine.plan import planned
 from plugins.imagine.recipe import Recipe, differences, read
 from tests.plugins.imagine.conftest import Make
 from tests.plugins.imagine.tiny import TINY, Request, Requests, apart, request
@@ -86,7 +85,7 @@ def test_a_seed_alone_and_in_a_batch_agree_within_the_tolerance(make: Make) -> N
 
 
 def test_several_pictures_have_seeds_in_a_row_and_more_than_fit_are_drawn_in_turns(make: Make) -> None:
-    engine = make(plan=planned(TINY, 1 << 40, on="cpu", rows=3))
+    engine = make(plan=TINY.planned(1 << 40, on="cpu", rows=3))
     engine.run(Requests([one := request(seed=10, number=4), other := request(seed=20)]))
     assert [recipe.seed for _, recipe in one.pictures()] == [10, 11, 12, 13]
     assert [(recipe.rows, recipe.row) for _, recipe in one.pictures()] == [(3, 0), (3, 1), (3, 2), (2, 0)]
@@ -197,6 +196,6 @@ def test_a_folder_of_another_pipeline_is_refused(tiny: Path, tmp_path: Path) -> 
 
     facts = TINY.model_copy(update={"pipeline": "StableDiffusionPipeline"})
     with pytest.raises(ValueError, match=r"expected StableDiffusionPipeline in .*, found FluxPipeline"):
-        loaded(tiny, planned(TINY, 1 << 40, on="cpu"), "cpu", facts)
+        loaded(tiny, TINY.planned(1 << 40, on="cpu"), "cpu", facts)
     with pytest.raises(FileNotFoundError, match=r"found no model_index.json there"):
-        loaded(tmp_path, planned(TINY, 1 << 40, on="cpu"), "cpu", TINY)
+        loaded(tmp_path, TINY.planned(1 << 40, on="cpu"), "cpu", TINY)

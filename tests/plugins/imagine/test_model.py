@@ -12,18 +12,17 @@ from typing import Any
 
 import pytest
 
-from bot import Draw, Placement
+from bot import Draw, ImagePlan, Placement
 from bot.catalogue import Catalogue, Entry, load
 from plugins.imagine.config import Config
 from plugins.imagine.files import digest
 from plugins.imagine.model import Drawer, Plugin
-from plugins.imagine.plan import Plan, planned
 from plugins.imagine.remote import Remote
 from plugins.imagine.served import Served
 from tests.plugins.imagine.conftest import Make
 from tests.plugins.imagine.tiny import TINY, Requests, apart, request
 
-PLAN = planned(TINY, 1 << 40, on="cpu")
+PLAN = TINY.planned(1 << 40, on="cpu")
 
 
 def drawer(**config: Any) -> Drawer:
@@ -88,7 +87,7 @@ def test_a_quantised_fit_without_its_library_says_what_to_do(tiny: Path, monkeyp
     ],
     ids=["tiled", "released", "offload", "group", "bfloat16"],
 )
-def test_each_fit_that_a_cpu_has_draws_the_same_picture(make: Make, plan: Plan) -> None:
+def test_each_fit_that_a_cpu_has_draws_the_same_picture(make: Make, plan: ImagePlan) -> None:
     """Within what its numbers allow; what fits in one tile is the same to the last bit."""
     pictures = []
     for engine in (make(), make(plan=plan)):

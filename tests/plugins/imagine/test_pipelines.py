@@ -12,7 +12,6 @@ from PIL import Image
 
 from bot import Blob, ImageFacts
 from plugins.imagine.files import digest
-from plugins.imagine.plan import planned
 from plugins.imagine.recipe import Recipe
 from tests.plugins.imagine.tiny import Request, Requests, request, tokenizers
 
@@ -77,7 +76,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     from plugins.imagine.engine import Engine
     from plugins.imagine.loading import loaded
 
-    folder, plan = build(tmp_path_factory.mktemp("diffusion")), planned(FACTS, 1 << 40, on="cpu")
+    folder, plan = build(tmp_path_factory.mktemp("diffusion")), FACTS.planned(1 << 40, on="cpu")
     made = Engine("other", loaded(folder, plan, "cpu", FACTS), FACTS, plan, "cpu", folder)
     yield made
     made.close()

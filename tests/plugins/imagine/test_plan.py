@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot import ImageFacts
+from bot import ImageFacts, ImageFit
 from bot.catalogue import load
-from plugins.imagine.config import Fit
-from plugins.imagine.plan import planned
 
 GB = 1_000_000_000
 GIB = 1 << 30
@@ -33,33 +31,33 @@ def flux(name: str = "flux.1-dev") -> ImageFacts:
         (4, "group", True, True, 1),
     ],
 )
-def test_a_gpu_gets_the_best_fit_that_its_memory_has_room_for(free: float, fit: Fit, tiled: bool, released: bool, rows: int) -> None:
-    plan = planned(flux(), int(free * GB), on="cuda")
+def test_a_gpu_gets_the_best_fit_that_its_memory_has_room_for(free: float, fit: ImageFit, tiled: bool, released: bool, rows: int) -> None:
+    plan = flux().planned(int(free * GB), on="cuda")
     assert (plan.fit, plan.tiled, plan.released, plan.rows) == (fit, tiled, released, rows)
     assert plan.device <= free * GB
 
 
 def test_without_bitsandbytes_weights_stay_whole_and_leave_the_device_in_parts() -> None:
-    assert planned(flux(), 16 * GB, on="cuda", quantised=False).fit == "group"
-    assert planned(flux(), 26 * GB, on="cuda", quantised=False).fit in ("full", "offload")
+    assert flux().planned(16 * GB, on="cuda", quantised=False).fit == "group"
+    assert flux().planned(26 * GB, on="cuda", quantised=False).fit in ("full", "offload")
 
 
 def test_an_operator_has_the_last_word() -> None:
-    assert planned(flux(), 80 * GB, on="cuda", wish="nf4").fit == "nf4"
-    assert planned(flux(), GB, on="cuda", wish="full").fit == "full"
+    assert flux().planned(80 * GB, on="cuda", wish="nf4").fit == "nf4"
+    assert flux().planned(GB, on="cuda", wish="full").fit == "full"
 
 
 @pytest.mark.parametrize(
     ("fit", "peak"), [("full", 36.166), ("int8", 24.432), ("nf4", 17.281), ("offload", 23.3)], ids=["bf16", "int8", "nf4", "offload"]
 )
-def test_what_is_planned_is_within_a_fifth_of_what_was_measured(fit: Fit, peak: float) -> None:
+def test_what_is_planned_is_within_a_fifth_of_what_was_measured(fit: ImageFit, peak: float) -> None:
     """FLUX.1 [dev], one picture of 1024² on an H100, as Hugging Face measured it."""
-    assert planned(flux(), 1 << 60, on="cuda", wish=fit, rows=1).device == pytest.approx(peak * GIB, rel=0.2)
+    assert flux().planned(1 << 60, on="cuda", wish=fit, rows=1).device == pytest.approx(peak * GIB, rel=0.2)
 
 
 def test_a_cpu_computes_exactly_where_that_leaves_room_for_others() -> None:
-    assert planned(flux("flux.1-schnell"), 256 * GB, on="cpu").precision == "float32"
-    plan = planned(flux("flux.1-schnell"), 64 * GB, on="cpu")
+    assert flux("flux.1-schnell").planned(256 * GB, on="cpu").precision == "float32"
+    plan = flux("flux.1-schnell").planned(64 * GB, on="cpu")
     assert (plan.fit, plan.precision) == ("full", "bfloat16")
 
 

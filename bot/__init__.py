@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Departing,
         Filling,
         Key,
+        Knowing,
         Limits,
         Listing,
         Menu,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         Needs,
         Objecting,
         Offer,
+        Placing,
         Post,
         Private,
         Remembering,
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from bot.events import Event
-    from bot.forms import Button, Choice, Form, Option, Select, options
+    from bot.forms import Button, Choice, Form, Option, Picked, Select, options
     from bot.hookspecs import hookimpl
     from bot.house import Admission, Applicant, Barred, Door, House, Order, Owner, Policy, Rules, at_door
     from bot.image_facts import ImageFacts, ImageFit, ImagePlan
@@ -187,6 +189,7 @@ __all__ = [
     "Joined",
     "Kept",
     "Key",
+    "Knowing",
     "Language",
     "Left",
     "Level",
@@ -220,8 +223,10 @@ __all__ = [
     "Person",
     "Personal",
     "Phrase",
+    "Picked",
     "Picture",
     "Placement",
+    "Placing",
     "PluginError",
     "Policy",
     "Post",

@@ -58,12 +58,15 @@ Origin = Literal["plugin", "operator", "server", "channel", "thread"]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as it holds here. `value` is JSON; `locked` says that the operator lets no server change it."""
+    """One setting as it holds here. `value` is JSON, `label` what people call a channel or role that it is the id of; `locked` says that
+    the operator lets no server change it.
+    """
 
     name: str
     value: Any
     origin: Origin
     locked: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 
 from bot.translation import translated
 
-Kind = Literal["text", "integer", "number", "boolean"]
+Picked = Literal["channel", "role", "person", "mentionable"]
+"""What people pick of a server; who is mentionable is a role or a person. A channel is picked by its `Address.place`, roles and people by
+their ids, and who is mentionable as grants name them: `role:ID`, `person:ID`.
+"""
+
+Kind = Literal["text", "integer", "number", "boolean"] | Picked
+
+PICKED: frozenset[str] = frozenset(get_args(Picked))
 
 KINDS: Mapping[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
 
@@ -25,7 +32,8 @@ MOST_CHOICES = 25
 class Option:
     """What a command or a form takes. `least` and `most` bound a number, or the length of a text; `descriptions` are by language tag.
 
-    With `completes` the platform asks what may be meant while somebody types it.
+    With `completes` the platform asks what may be meant while somebody types it. `labels` are what people see in the place of choices.
+    A field that says `json_schema_extra={"picks": "channel"}`, or another of `Picked`, is one that people pick of their server.
     """
 
     name: str
@@ -37,6 +45,7 @@ class Option:
     most: float | None = None
     descriptions: Mapping[str, str] = field(default_factory=dict)
     completes: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +131,7 @@ def _plain(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _option(name: str, part: Mapping[str, Any], required: bool) -> Option:
-    kind = KINDS.get(part.get("type", "string"), "text")
+    kind = part["picks"] if part.get("picks") in PICKED else KINDS.get(part.get("type", "string"), "text")
     number = kind in ("integer", "number")
     return Option(
         name=name,

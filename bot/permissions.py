@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.choices import Level, Where, called
-from bot.forms import Option
+from bot.forms import Option, Picked
 
 Who = Annotated[str, Field(pattern=r"^(everyone|level:(guest|member|moderator|admin)|(role|person):.{1,100})$")]
 """Whom something is granted to: `everyone`, `level:member` (and nobody above), `role:ID`, `person:ID`."""
@@ -37,7 +37,7 @@ class Grant(BaseModel):
 
 class Permit(BaseModel):
     """A change of who may what: `allowed` None takes a grant back. With a `level` it is said what a role or a person is here instead;
-    "none" leaves that to the platform again.
+    "none" leaves that to the platform again. A `place` of the server, as `Address.place` names it, stands in for `where`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,14 +48,19 @@ class Permit(BaseModel):
     level: Level | str = ""
     name: str = ""
     where: Where = "server"
+    place: str = ""
 
 
 class Held(BaseModel):
-    """The grants that hold here, the narrowest place first, and what roles and people are by this server's own word."""
+    """The grants that hold here, the narrowest place first, those of other places of the server (`elsewhere`), and what roles and people
+    are by this server's own word. `places` are what people call the others.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     grants: tuple[tuple[Where, Grant], ...] = ()
+    elsewhere: tuple[tuple[str, Grant], ...] = ()
+    places: Mapping[str, str] = Field(default_factory=dict)
     levels: Mapping[str, Level] = Field(default_factory=dict)
     names: Mapping[str, str] = Field(default_factory=dict)
 
@@ -84,6 +89,9 @@ class Granting(Protocol):
     async def may(self, plugin: str, command: str) -> str:
         """See `Permissions.may`."""
 
+    async def find(self, kind: Picked, said: str) -> tuple[str, str]:
+        """See `Permissions.find`."""
+
     async def commands(self) -> list[Usable]:
         """See `Context.commands`."""
 
@@ -105,3 +113,10 @@ class Permissions:
     async def may(self, plugin: str, command: str = "") -> str:
         """ "" when the person may use this command, or anything, of the plugin here; else the sentence that says what is missing."""
         return await self._acts.may(plugin, command)
+
+    async def find(self, kind: Picked, said: str) -> tuple[str, str]:
+        """The id and the name of the channel, role or person of this server that is called so, is mentioned, or has this id.
+
+        For plugins with `rights = ["administration"]`. Raises BadArguments that says what there is, and Refused.
+        """
+        return await self._acts.find(kind, said)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from bot.forms import Kind, Option, options
+from bot.forms import PICKED, Kind, Option, Picked, options
 
 SettingKind = Kind | Literal["list", "parts"]
 """As an Option's; a list of texts; or what has parts of its own, which only TOML can say."""
@@ -60,6 +60,11 @@ class Shape:
         patterns = inner.get("patternProperties", {"": inner.get("additionalProperties")})
         part = next(iter(patterns.values()))
         return Shape({"properties": {"each": part}, "$defs": self._schema.get("$defs", {})}) if isinstance(part, Mapping) else None
+
+    def picks(self, name: str) -> Picked | None:
+        """What people pick for it, if they do."""
+        kind = self._options[name].kind
+        return cast("Picked", kind) if kind in PICKED else None
 
     def editable(self, name: str) -> bool:
         """Whether people can say what it is to be; what has a structure of its own is imported."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -27,6 +27,12 @@ LIMITS = Limits(text=16_000, file=LARGEST, edit_interval=0.15, preview_interval=
 CHANNEL = "main"
 """A room has one channel so far."""
 
+SEARCHED = 500
+"""Messages among which threads are looked for."""
+
+LONGEST = 60
+"""Letters of the message that a thread is called by."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -35,6 +41,7 @@ class RoomConnector:
 
     name = "room"
     private = True
+    picks = False
 
     def __init__(self, rooms: Rooms, bot: Person = BOT) -> None:
         self._rooms = rooms
@@ -157,6 +164,22 @@ class RoomConnector:
             await self._rooms.send(place(message.address), self._bot, body, f"form:{message.event}", target)
         except StoreError as error:
             raise ConnectorError(str(error), retry_after=PAUSE) from error
+
+    async def known(self, to: Address, kind: Literal["channel", "role", "person"]) -> Mapping[str, str]:
+        """A room is one channel with threads; nobody has roles in it."""
+        try:
+            return await self._known(place(to), kind)
+        except StoreError as error:
+            raise ConnectorError(str(error), retry_after=PAUSE) from error
+
+    async def _known(self, here: Place, kind: str) -> Mapping[str, str]:
+        match kind:
+            case "person":
+                return {one.person.id: one.person.name for one in await self._rooms.people.of(here.room)}
+            case "channel" if not here.person:
+                begun = [one for one in await self._rooms.history(Place(here.room), SEARCHED) if one.replies and not one.body.only]
+                return {CHANNEL: here.room} | {f"{CHANNEL}/{one.id}": one.text[:LONGEST] for one in begun}
+        return {}
 
     async def said_by(self, person: str) -> tuple[list[Any], list[tuple[str, bytes]]]:
         """All that a person said in rooms, and the files that are kept still."""

@@ -49,8 +49,10 @@ from bot.router.noting import Noting
 from bot.router.onpages import OnPages
 from bot.router.pace import Pace
 from bot.router.permitting import Permitting
+from bot.router.picking import Picking
 from bot.router.posts import Posts
 from bot.router.publishing import Publishing
+from bot.router.ranking import Ranking
 from bot.router.readers import Readers
 from bot.router.remembering import FOLLOWED
 from bot.router.reporting import Reporting
@@ -163,8 +165,8 @@ def build(
     gate = Gate(servers, plugins.loaded, Terms(queue.quiet, talking, table.least(), allowed, private))
     schedules = Schedules(redis, keys)
     rewriting = Rewriting(servers, schedules, gate, lambda message: publishing.changed(message))
-    troubles, noting = Troubles(redis, keys), Noting(servers, schedules, gate)
-    choosing = Choosing(servers, gate, plugins, work, rewriting, troubles)
+    troubles, noting, picking = Troubles(redis, keys), Noting(servers, schedules, gate), Picking(by_name)
+    choosing = Choosing(servers, gate, plugins, work, rewriting, troubles, picking)
     blobs = Blobs(redis, keys)
     giving = Giving(PersonalData(redis, keys), blobs, by_name)
     data = PluginData(redis, keys)
@@ -180,12 +182,12 @@ def build(
 
     admitting = Admitting(Applicants(redis, keys), ruling, gate, table, everywhere, by_name, say, changed)
     table.known.update(((entry.plugin, entry.id), entry) for entry in admitting.entries())
-    helping, permitting = Helping(table, gate, plugins.locales), Permitting(servers, rewriting)
+    helping, permitting = Helping(table, gate, plugins.locales), Permitting(servers, rewriting, picking)
     entering, tally = Entering(Sessions(redis, keys), gate), Tally(redis, keys)
     free = {CORE, *administering}
     meters = Meters(servers, gate, Counters(redis, keys), rewriting, free)
     explaining = Explaining(Traces(redis, keys), table, gate, jobs, free, contents=contents)
-    offices = Offices(choosing, permitting, ruling, helping, giving, admitting, readers, entering, meters, explaining)
+    offices = Offices(choosing, permitting, ruling, helping, giving, admitting, readers, entering, meters, explaining, picking)
     stores = Stores(
         jobs,
         blobs,
@@ -217,7 +219,7 @@ def build(
         plugins,
         gate,
         tickets,
-        Finder(table, buttons, data, schedules, Forgeries(noting)),
+        Finder(table, buttons, data, schedules, Forgeries(noting), picking),
         stores.conversations,
         start,
         buttons,
@@ -225,13 +227,14 @@ def build(
         lateness,
         publishing,
         Threads(by_name, doorsteps.tell),
-        Forms(by_name, data),
+        Forms(by_name, data, picking),
         Suggestions(table, gate, by_name, readers),
         Residence(table, tickets, buttons, doorsteps, admitting, publishing, Leaving(redis, keys), Moving(redis, keys).move),
         admitting,
         readers,
         meters,
         explaining,
+        Ranking(by_name),
     )
     dead, leads = DeadList(redis, keys), Leads(redis, keys, owner, lease=lease)
     reporting = Reporting(plugins.calls, Tracing(redis, keys), troubles)

@@ -18,8 +18,10 @@ from bot.router.arguments import wrong
 from bot.router.core import core
 from bot.router.gate import Gate, View
 from bot.router.objections import objections
+from bot.router.picking import Picking
 from bot.router.rewriting import Keep, Rewriting, deed, must_be_admin, place_of
 from bot.router.working import Work
+from bot.shapes import Shape
 from bot.store.keys import digest
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Body
@@ -44,9 +46,12 @@ chosen_json: TypeAdapter[Chosen] = TypeAdapter(Chosen)
 class Choosing:
     """Reads choices anew, and changes them for those who may."""
 
-    def __init__(self, servers: Servers, gate: Gate, plugins: Plugins, work: Work, rewriting: Rewriting, troubles: Troubles) -> None:
+    def __init__(
+        self, servers: Servers, gate: Gate, plugins: Plugins, work: Work, rewriting: Rewriting, troubles: Troubles, picking: Picking
+    ) -> None:
         self._servers = servers
         self._troubles = troubles
+        self._picking = picking
         self._gate = gate
         self._work = work
         self._rewriting = rewriting
@@ -60,10 +65,19 @@ class Choosing:
         names = [plugin or asking] if plugin is not None or not self._administers(asking) else self._all(server)
         found = [self._one(server, self._known(server, self._allowed(asking, name)), address) for name in names]
         troubles = await self._troubles.all()
-        return [replace(one, trouble=str(troubles[one.plugin].what)) if one.plugin in troubles else one for one in found]
+        told = (replace(one, trouble=str(troubles[one.plugin].what)) if one.plugin in troubles else one for one in found)
+        return [await self._labelled(one, address) for one in told]
 
     def _all(self, server: Server) -> list[str]:
         return [*self._plugins, *self._out, *(name for name in self._dormant(server) if name not in self._out)]
+
+    async def _labelled(self, one: Chosen, address: Address) -> Chosen:
+        """With what people call the channels and roles that were chosen."""
+        shape = Shape(one.shape)
+        kinds = {each.name: kind for each in one.settings if one.installed and each.value and (kind := shape.picks(each.name))}
+        names = {kind: await self._picking.known(address, kind) for kind in set(kinds.values())}
+        labels = {each.name: names[kinds[each.name]].get(each.value, "") for each in one.settings if each.name in kinds}
+        return replace(one, settings=tuple(replace(each, label=labels.get(each.name, "")) for each in one.settings)) if kinds else one
 
     def _known(self, server: Server, plugin: str) -> str:
         if plugin not in self._all(server):
@@ -135,7 +149,7 @@ class Choosing:
             before = self._one(server, self._known(server, plugin), address)
             if change.seen not in ("", before.seen):
                 raise Changed(await self._meanwhile(plugin, address), before)
-            place, given = place_of(address, change.where), _located(server, plugin, change.settings, address)
+            place, given = place_of(address, change.where), await self._picked(before, change.settings, message)
             changed = self._changed(server, plugin, place, change.model_copy(update={"settings": given}), address)
             warnings = await self._warnings(changed, plugin, given, connector, address)
             after = replace(self._one(changed, plugin, address), warnings=warnings)
@@ -143,6 +157,14 @@ class Choosing:
             return changed, chosen_json.dump_json(after), deed(message, place, plugin, *what)
 
         return chosen_json.validate_json(await self._rewriting.rewrite(message, tr("change its settings"), edit, keep))
+
+    async def _picked(self, before: Chosen, given: Mapping[str, Any], message: Message) -> Mapping[str, Any]:
+        """The settings with ids of what is there; no id that somebody types leads out of the server, but what stands there may stay."""
+        shape = Shape(before.shape)
+        names = [name for name, value in given.items() if before.installed and name in shape.names and isinstance(value, str)]
+        stands = {each.name: each.value for each in before.settings}
+        kinds = {name: kind for name in names if (kind := shape.picks(name)) and given[name] != stands[name]}
+        return await self._picking.picked(kinds, given, message)
 
     async def refusal(self, message: Message, plugin: str, command: str) -> str:
         """ "" when the person may, else what is missing."""
@@ -219,16 +241,6 @@ def _seen(server: Server, plugin: str, address: Address) -> str:
     """Stands for everything that is chosen for a plugin and concerns this place."""
     layers = [server.choices, *(server.layer(place) for place in (address.channel, address.topic) if place)]
     return digest(json.dumps([[layer.plugins.get(plugin), layer.of(plugin)] for layer in layers], sort_keys=True))[:12]
-
-
-def _located(server: Server, plugin: str, given: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The settings with the place of the log: no id that somebody types leads out of the server, so it is where they say it, or was."""
-    wanted = given.get("log") if plugin == CORE else None
-    if not isinstance(wanted, str) or not wanted or wanted in {layer.log for layer in (server.choices, *server.channels.values())}:
-        return given
-    if wanted not in ("here", address.place):
-        raise BadArguments(tr("Say `/settings hobnob log here` in the channel or thread in which I am to tell it."))
-    return {**given, "log": address.place}
 
 
 def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ class Core(Talking):
     quiet: bool = False
     """No status lines: no places in line, no progress and no previews, only answers and what somebody must decide."""
 
-    log: str = Field(default="", max_length=200, json_schema_extra={"picks": "here"})
-    """Where I tell what admins change here: say this in that channel or thread. Empty: nowhere, only /audit shows it."""
+    log: str = Field(default="", max_length=200, json_schema_extra={"picks": "channel"})
+    """The channel or thread in which I tell what admins change here. Empty: nowhere, only /audit shows it."""
 
 
 def core() -> Loaded:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from bot.choices import Change, Chosen, Deed, Where
 from bot.connector import Connector
+from bot.forms import Picked
 from bot.house import Admission, Applicant, Door, Order, Policy, Rules
 from bot.messages import Blob, Message
 from bot.permissions import Held, Permit, Usable
@@ -25,6 +26,7 @@ from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.metering import Meters
 from bot.router.permitting import Permitting
+from bot.router.picking import Picking
 from bot.router.readers import Readers
 from bot.router.rewriting import Keep
 from bot.router.ruling import Ruling
@@ -44,6 +46,7 @@ held_json: TypeAdapter[Held] = TypeAdapter(Held)
 rules_json: TypeAdapter[Rules] = TypeAdapter(Rules)
 admission_json: TypeAdapter[Admission] = TypeAdapter(Admission)
 deeds_json: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
+found_json: TypeAdapter[tuple[str, str]] = TypeAdapter(tuple[str, str])
 languages_json: TypeAdapter[list[Language]] = TypeAdapter(list[Language])
 
 
@@ -61,6 +64,7 @@ class Offices:
     entering: Entering
     metering: Meters
     explaining: Explaining
+    picking: Picking
 
 
 class DurableDecisions:
@@ -155,6 +159,13 @@ class DurableDecisions:
             return (await self._offices.choosing.refusal(self._message, plugin, command)).encode()
 
         return (await self._journal.once(self._journal.name("may", plugin, command), read)).decode()
+
+    async def find(self, kind: Picked, said: str) -> tuple[str, str]:
+        """What it was when this was first asked."""
+        self._offices.choosing.must_administer(self._plugin)
+        return await self._once(
+            found_json, self._journal.name("find", kind, said), lambda: self._offices.picking.find(kind, said, self._message)
+        )
 
     async def commands(self) -> list[Usable]:
         """Those that there were when this was first asked."""

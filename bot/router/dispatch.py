@@ -26,6 +26,7 @@ from bot.router.lateness import TOLD, Lateness
 from bot.router.matching import Match, Unmatched, arguments_of, edited, leaves, once
 from bot.router.metering import Meters
 from bot.router.publishing import Publishing
+from bot.router.ranking import Ranking
 from bot.router.readers import Readers
 from bot.router.remembering import followed
 from bot.router.residence import Decide, Residence, Residing
@@ -65,6 +66,7 @@ class Dispatch:
         readers: Readers,
         meters: Meters,
         explaining: Explaining,
+        ranking: Ranking,
     ) -> None:
         self._table = table
         self._plugins = plugins
@@ -85,6 +87,7 @@ class Dispatch:
         self._readers = readers
         self._meters = meters
         self._explaining = explaining
+        self._ranking = ranking
 
     async def deliver(self, message: Message) -> None:
         """Returns once the tickets are written. Raises StoreError when they could not be."""
@@ -101,6 +104,8 @@ class Dispatch:
 
     async def _spoken(self, message: Message, view: View) -> list[Body]:
         """What becomes of it where these choices hold."""
+        if view.ranks:
+            message = await self._ranking.placed(message)
         if view.shut_out(message):
             if await self._gate.outdated(message.address):
                 raise StaleSettings

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from bot.connector import Connector, Filling
-from bot.forms import Form, Select
+from bot.forms import Form, Option, Select
 from bot.messages import Clicked, Message, Said
 from bot.router.forgeries import not_offered
+from bot.router.picking import MOST_NAMED, Picking
 from bot.store.plugindata import Pressed
 from bot.translation import tr
 
@@ -33,13 +34,14 @@ class FillingStore(Protocol):
 class Forms:
     """Opens forms where the platform has them, and asks for the same by a message elsewhere."""
 
-    def __init__(self, connectors: Mapping[str, Connector], store: FillingStore) -> None:
+    def __init__(self, connectors: Mapping[str, Connector], store: FillingStore, picking: Picking) -> None:
         self._connectors = connectors
         self._store = store
+        self._picking = picking
 
     async def opened(self, message: Message, form: Form, button: str) -> str:
         """ "" once it is open, else what to ask for. Raises ConnectorError."""
-        connector = self._connectors.get(message.address.connector)
+        connector, form = self._connectors.get(message.address.connector), await self._picking.offered(form, message)
         if isinstance(connector, Filling):
             await connector.open_form(message, form)
             return ""
@@ -65,17 +67,26 @@ def question(form: Form) -> str:
     """What to ask for by a message: one thing, or lines of which each names one."""
     if len(form.inputs) == 1:
         [only] = form.inputs
-        now = form.values.get(only.name)
-        asked = tr("reply to this message with it. {what}", what=only.description)
-        return f"{form.title}: {asked}" + (f"\n```\n{now}\n```" if now not in (None, "") else "")
-    lines = "\n".join(f"{one.name}: {_shown(form.values.get(one.name))}" for one in form.inputs)
-    about = "\n".join(f"`{one.name}`: {one.description}" for one in form.inputs)
+        now = _shown(only, form)
+        asked = tr("reply to this message with it. {what}", what=_about(only))
+        return f"{form.title}: {asked}" + (f"\n```\n{now}\n```" if now else "")
+    lines = "\n".join(f"{one.name}: {_shown(one, form)}" for one in form.inputs)
+    about = "\n".join(f"`{one.name}`: {_about(one)}" for one in form.inputs)
     asked = tr("reply to this message with the lines that you want to change.")
     return f"{form.title}: {asked}\n```\n{lines}\n```\n{about}"
 
 
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)
+def _shown(option: Option, form: Form) -> str:
+    value = form.values.get(option.name)
+    return "" if value is None else option.labels.get(str(value), str(value))
+
+
+def _about(option: Option) -> str:
+    """What it is, and what may be said."""
+    answers = [option.labels.get(str(one), str(one)) for one in option.choices]
+    more = "…" if len(answers) > MOST_NAMED else ""
+    named = tr("One of {answers}.", answers=", ".join(answers[:MOST_NAMED]) + more) if answers else ""
+    return " ".join(filter(None, (option.description, named)))
 
 
 def read(form: Form, text: str) -> dict[str, str]:

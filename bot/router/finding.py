@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import structlog
 
 from bot.errors import BadArguments, Refused
-from bot.forms import Form
+from bot.forms import Form, Picked
 from bot.membership import Joined, Left, Moved, Present
 from bot.messages import Called, Clicked, Deleted, Fired, Message, Reacted, Said, Typing
 from bot.router.arguments import parse, shorten
@@ -13,6 +16,7 @@ from bot.router.clicking import StatusButtons
 from bot.router.filling import given
 from bot.router.forgeries import Forged, Forgeries, not_offered, unknown
 from bot.router.matching import Match, Unmatched, payload, wants
+from bot.router.picking import Picking, kinds_of, picked_of
 from bot.router.table import Table
 from bot.routes import Action, Command, Schedule
 from bot.store.plugindata import PluginData
@@ -25,12 +29,15 @@ log = structlog.get_logger(__name__)
 class Finder:
     """Knows all routes, and what is behind buttons and firings."""
 
-    def __init__(self, table: Table, buttons: StatusButtons, data: PluginData, schedules: Schedules, forgeries: Forgeries) -> None:
+    def __init__(
+        self, table: Table, buttons: StatusButtons, data: PluginData, schedules: Schedules, forgeries: Forgeries, picking: Picking
+    ) -> None:
         self._table = table
         self._forgeries = forgeries
         self._buttons = buttons
         self._data = data
         self._schedules = schedules
+        self._picking = picking
 
     async def matches(self, message: Message) -> list[Match]:
         """All that take it. Raises Unmatched where a person named what is not there."""
@@ -38,7 +45,7 @@ class Finder:
             case Said():
                 return [Match(entry) for entry in self._table.listeners if wants(entry, message)]
             case Called() as called:
-                return [] if self._means_another(called, message) else [self._command(called, listed=bool(message.via))]
+                return [] if self._means_another(called, message) else [await self._command(called, message)]
             case Clicked() as clicked:
                 try:
                     return await self._clicked(clicked, message)
@@ -56,16 +63,18 @@ class Finder:
         """Whether the command is another bot's: one that we do not have, typed where others read along and not to us."""
         return called.shared and not message.addressed and called.command not in self._table.commands
 
-    def _command(self, called: Called, *, listed: bool) -> Match:
-        """One that a platform has `listed` was there, and somebody's app has not heard that it is gone."""
+    async def _command(self, called: Called, message: Message) -> Match:
+        """One that a platform lists was there, and somebody's app has not heard that it is gone."""
         entry, name = self._table.commands.get(called.command), shorten(called.command)
-        if entry is None and listed:
+        if entry is None and message.via:
             raise Unmatched(tr("The command /{command} is gone. Your app forgets it when it is started anew.", command=name))
         if entry is None:
             raise Unmatched(tr("There is no command /{command} here.", command=name))
         assert isinstance(entry.route, Command)
         try:
             given = {**parse(entry.route.args, called.text), **called.options}
+            if picked := picked_of(entry.route.args):
+                given = await self._picking.picked(picked, given, message)
         except BadArguments as error:
             raise Unmatched(str(error)) from None
         return Match(entry, given, asked=True)
@@ -85,11 +94,20 @@ class Finder:
             raise Unmatched(tr("What this button did is no longer there."))
         if isinstance(pressed.asks, Form) and clicked.filled is None:
             return [Match(entry, asked=True, form=pressed.asks)]
+        if isinstance(pressed.asks, Form) and (picked := kinds_of(pressed.asks.inputs)):
+            clicked = await self._named(clicked, picked, message)
         if pressed.asks is not None:
             return [Match(entry, given(pressed, clicked, nth), asked=True, filled=True)]
         if nth or clicked.chosen or clicked.filled:
             raise not_offered()
         return [Match(entry, payload(entry.route.payload, pressed.payload), asked=True)]
+
+    async def _named(self, clicked: Clicked, picked: Mapping[str, Picked], message: Message) -> Clicked:
+        """With ids in the place of names."""
+        try:
+            return replace(clicked, filled=await self._picking.picked(picked, clicked.filled or {}, message))
+        except BadArguments as error:
+            raise Unmatched(str(error)) from None
 
     async def _fired(self, schedule: str) -> list[Match]:
         firing = await self._schedules.find(schedule)

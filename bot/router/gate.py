@@ -46,6 +46,8 @@ class View:
         self.version = server.stamp
         self.terms = terms
         self._granted = frozenset(grant.what for one in (server.choices, *server.channels.values()) for grant in one.grants)
+        self.ranks = bool(self._granted or server.levels or any(one.whose.startswith("role:") for one in server.quotas))
+        """Whether it matters here what somebody is, also of whoever wants nothing of the bot."""
         self._server = server
         self._plugins = plugins
         self._effective: dict[tuple[str, Where], dict[str, Any]] = {}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.choices import CORE, Change, Chosen, Deed, Level
 from bot.connector import Connector, Departing
 from bot.errors import ConnectorError, Unavailable
+from bot.forms import Picked
 from bot.house import Order
 from bot.messages import Address, Message
 from bot.permissions import Held, Permit, Usable
@@ -31,6 +32,7 @@ class OnPages:
         self._helping = offices.helping
         self._metering = offices.metering
         self._readers = offices.readers
+        self._picking = offices.picking
         self._connectors = connectors
 
     async def level(self, message: Message) -> Level:
@@ -48,6 +50,11 @@ class OnPages:
         if connector is None:
             raise Unavailable(tr("The bot is not connected to that platform right now, so nothing can be changed there."))
         return await self._choosing.choose(CORE, message, change, connector, self._keep)
+
+    async def known(self, message: Message, kind: Picked) -> dict[str, str]:
+        """The channels or roles that there are, names by id."""
+        await self._must_be_admin(message)
+        return await self._picking.known(message.address, kind)
 
     async def held(self, message: Message) -> Held:
         """Who may do what."""

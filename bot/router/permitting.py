@@ -11,6 +11,7 @@ from bot.messages import Message
 from bot.permissions import Grant, Held, Permit
 from bot.router.gate import View
 from bot.router.permits import ONE
+from bot.router.picking import Picking
 from bot.router.rewriting import Keep, Rewriting, deed, place_of
 from bot.store.servers import Server, Servers
 from bot.translation import Phrase, later, tr
@@ -25,13 +26,14 @@ DONE: Mapping[bool | None, str] = {
 class Permitting:
     """Reads and changes grants and levels."""
 
-    def __init__(self, servers: Servers, rewriting: Rewriting) -> None:
+    def __init__(self, servers: Servers, rewriting: Rewriting, picking: Picking) -> None:
         self._servers = servers
+        self._picking = picking
         self._rewriting = rewriting
 
     async def held(self, message: Message) -> Held:
         """What holds where the message was said."""
-        return held(await self._servers.get(message.address.tenant), message)
+        return await self._named(held(await self._servers.get(message.address.tenant), message), message)
 
     async def permit(self, message: Message, permit: Permit, keep: Keep) -> Held:
         """Changes it."""
@@ -40,14 +42,22 @@ class Permitting:
             changed, place, what = _ranked(server, permit) if permit.level else _granted(server, permit, message)
             return changed, held(changed, message).model_dump_json().encode(), deed(message, place, "", what, who=permit.who)
 
-        return Held.model_validate_json(await self._rewriting.rewrite(message, tr("change who may do what"), edit, keep))
+        kept = Held.model_validate_json(await self._rewriting.rewrite(message, tr("change who may do what"), edit, keep))
+        return await self._named(kept, message)
+
+    async def _named(self, held: Held, message: Message) -> Held:
+        """With what people call the other places."""
+        places = await self._picking.known(message.address, "channel") if held.elsewhere else {}
+        return held.model_copy(update={"places": {place: places[place] for place, _ in held.elsewhere if place in places}})
 
 
 def held(server: Server, message: Message) -> Held:
     """What holds there."""
     layers = [(cast("Where", origin), choices) for origin, choices in View(server, {}).layers(message.address)]
     found = [(where, grant) for where, choices in layers for grant in choices.grants]
-    return Held(grants=tuple(found), levels=server.levels, names=server.names)
+    here = {message.address.channel, message.address.topic}
+    others = [(place, grant) for place, choices in server.channels.items() if place not in here for grant in choices.grants]
+    return Held(grants=tuple(found), elsewhere=tuple(others), levels=server.levels, names=server.names)
 
 
 def _ranked(server: Server, permit: Permit) -> tuple[Server, str, Phrase]:
@@ -71,7 +81,7 @@ def _granted(server: Server, permit: Permit, message: Message) -> tuple[Server, 
     """With a grant for this place, or none."""
     if permit.allowed is False and permit.who == f"person:{message.sender.id}":
         raise Refused(tr("You cannot take something from yourself."))
-    place = place_of(message.address, permit.where)
+    place = permit.place or place_of(message.address, permit.where)
     layer = server.layer(place)
     grants = tuple(one for one in layer.grants if (one.who, one.what) != (permit.who, permit.what))
     if permit.allowed is not None:

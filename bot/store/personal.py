@@ -14,6 +14,7 @@ from bot.store.connection import guarded
 from bot.store.conversations import Conversations
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
+from bot.store.plugindata import NO_BUTTON
 from bot.store.schedules import Firing
 from bot.store.servers import Choices, Server, Servers, deed_json
 from bot.store.tickets import Write
@@ -122,8 +123,13 @@ class PersonalData:
         return [{"plugin": one[0], "action": one[1], "payload": one[2]} async for _, one in self._button_names(connector, person) if one[2]]
 
     async def _forget_buttons(self, connector: str, person: str) -> int:
+        """Nothing of them stays but that there was a button: whoever presses it has forged nothing."""
         names = [name async for name, _ in self._button_names(connector, person)]
-        return int(await self._redis.delete(*names)) if names else 0
+        async with self._redis.pipeline(transaction=False) as batch:
+            for name in names:
+                batch.set(name, NO_BUTTON, keepttl=True, xx=True)
+            await batch.execute()
+        return len(names)
 
     async def _firing_ids(self, connector: str, person: str) -> dict[str, Firing]:
         found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.firings()))

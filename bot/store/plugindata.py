@@ -20,6 +20,9 @@ BUTTON_TTL = 365 * 86_400
 """Seconds a button keeps working."""
 
 
+NO_BUTTON = json.dumps(["", "", {}, ""])
+"""What is kept of a button that was forgotten with its person: that it does nothing any more."""
+
 FILLING_TTL = 3600
 """Seconds for which somebody may reply with what a form lacks."""
 

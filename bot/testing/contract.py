@@ -39,6 +39,9 @@ class Chat(Protocol):
     async def press(self, label: str) -> None:
         """Presses one of them."""
 
+    async def pick(self, label: str) -> None:
+        """Presses one that asks for a channel, and picks this one, as people do it there."""
+
     async def connected(self) -> None:
         """Returns when the bot receives what is said; a platform may lose what was said before."""
 
@@ -112,6 +115,12 @@ class Contract:
         assert (chat.texts(), chat.labels()) == (["Press one."], ["Again"])
         await chat.press("Again")
         await wait_until(lambda: chat.texts()[1:] == ["Ada wants cake again"], PATIENCE)
+
+    async def test_a_channel_is_picked_by_a_form(self, chat: Chat) -> None:
+        await chat.ask("pick")
+        await wait_until(lambda: chat.labels() == ["Pick"], PATIENCE)
+        await chat.pick("Pick")
+        await wait_until(lambda: chat.texts()[-1] == "That is here.", PATIENCE)
 
     async def test_an_answer_lands_in_the_topic_of_its_question(self, chat: Chat) -> None:
         await chat.ask("in here", topic=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.choices import Deed
+from bot.errors import BadArguments
+from bot.forms import Picked
 from bot.house import Admission, Door, Order, Policy, Rules
 from bot.quotas import Quota, Usage
 from bot.traces import Trace
@@ -18,6 +20,16 @@ class ScriptedHouse:
     """What was shut out everywhere."""
     admitting: Admission = field(default_factory=lambda: Admission(policies={"servers": "approve", "direct": "approve"}))
     """Who may use the bot, and who waits."""
+
+    there: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the server has, names by id, by kind."""
+
+    async def find(self, kind: Picked, said: str) -> tuple[str, str]:
+        """What `there` has by this id or name. Raises BadArguments."""
+        for id, name in self.there.get(kind, {}).items():
+            if said in (id, name):
+                return id, name
+        raise BadArguments(f"I know no {kind} {said} here.")
 
     used: list[Usage] = field(default_factory=list)
     """What the sender has used."""

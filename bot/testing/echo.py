@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from bot.context import Context
 from bot.errors import UserError
-from bot.forms import Button
+from bot.forms import Button, Form
 from bot.hookspecs import hookimpl
 from bot.jobs import Generate, Partial
 from bot.messages import File, Text
@@ -29,6 +29,12 @@ class Again(BaseModel):
     words: str
 
 
+class Picked(BaseModel):
+    """What a form asks for."""
+
+    channel: str = Field(description="Which one?", json_schema_extra={"picks": "channel"})
+
+
 class Echo:
     """What it does is chosen by the first word; the rest goes by way of a model that is called `parrot`."""
 
@@ -39,6 +45,7 @@ class Echo:
             Listener("echo", lambda message: message.addressed, self.echo),
             Command("say", "Say something.", Say, self.say),
             Action("again", Again, self.again),
+            Action("picked", Picked, self.picked),
         ]
 
     async def say(self, ctx: Context, args: Say) -> Reply:
@@ -48,6 +55,10 @@ class Echo:
     async def again(self, ctx: Context, args: Again) -> str:
         """Who wants it."""
         return f"{ctx.person.name} wants {args.words} again"
+
+    async def picked(self, ctx: Context, args: Picked) -> str:
+        """Which channel."""
+        return "That is here." if args.channel == ctx.address.place else f"That is {args.channel}."
 
     async def echo(self, ctx: Context) -> Reply:
         """What is said to the bot."""
@@ -59,6 +70,8 @@ class Echo:
                 return Reply("Here it is.", File(await ctx.keep(b"a picture", "text/plain", "picture.txt")))
             case "buttons":
                 return Reply("Press one.", buttons=[Button("Again", "again", {"words": rest or "more"})])
+            case "pick":
+                return Reply("Pick one.", buttons=[Button("Pick", "picked", form=Form.of("Pick", Picked))])
             case "long":
                 return Reply("\n\n".join(f"Paragraph {number}. " + "word " * 40 for number in range(int(rest))))
         return await self.repeat(ctx)

@@ -102,6 +102,7 @@ def options(found: Any) -> list[dict[str, Any]]:
             "kind": one.kind,
             "required": one.required,
             "choices": list(one.choices),
+            "labels": dict(one.labels),
             "least": one.least,
             "most": one.most,
         }

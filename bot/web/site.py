@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.calls import Calls
 from bot.choices import Change, Chosen, Deed, Level
 from bot.config import Config
+from bot.forms import Picked
 from bot.house import Order
 from bot.messages import Message, Person
 from bot.permissions import Held, Permit, Usable
@@ -72,6 +73,9 @@ class Office(Protocol):
 
     async def choose(self, message: Message, change: Change) -> Chosen:
         """See `ServerChoices.change`."""
+
+    async def known(self, message: Message, kind: Picked) -> dict[str, str]:
+        """The channels or roles of the server, names by id, as far as its platform tells."""
 
     async def held(self, message: Message) -> Held:
         """Who may do what."""

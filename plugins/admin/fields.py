@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot import BadArguments, Button, Choice, Form, Message, Option, Select, Setting, Shape, tr
+from bot import BadArguments, Button, Choice, Form, Option, Select, Setting, Shape, tr
 
 MOST_CHOICES = 25
 """Of a menu; what has more is typed."""
@@ -21,18 +21,18 @@ LONG = 1000
 class Fields(Shape):
     """The settings of a plugin, as people see and change them in a chat."""
 
-    def shown(self, value: Any, *, whole: bool = False) -> str:
-        """A value as people read it."""
-        match value:
+    def shown(self, setting: Setting, *, whole: bool = False) -> str:
+        """Its value as people read it."""
+        match setting.label or setting.value:
             case None | "" | []:
                 return tr("nothing")
-            case bool():
-                return tr("yes") if value else tr("no")
-            case str():
-                text = value if whole else " ".join(value.split())
+            case bool() as on:
+                return tr("yes") if on else tr("no")
+            case str() as text:
+                text = text if whole else " ".join(text.split())
             case [*words] if all(isinstance(word, str) for word in words):
                 text = ", ".join(words)
-            case _:
+            case value:
                 text = json.dumps(value, ensure_ascii=False)
         most = LONG if whole else LONGEST
         return text if len(text) <= most else text[: most - 1] + "…"
@@ -47,22 +47,18 @@ class Fields(Shape):
             return [word.strip() for word in value.replace("，", ",").replace("\n", ",").split(",") if word.strip()]
         return value
 
-    def controls(self, setting: Setting, action: str, payload: Mapping[str, Any], message: Message) -> list[Button | Select]:
+    def controls(self, setting: Setting, action: str, payload: Mapping[str, Any]) -> list[Button | Select]:
         """What to press or to fill in; an input that is left empty resets."""
         option, label = self.option(setting.name), self.title(setting.name)
         if option.kind == "boolean":
             return [
                 Button(word, action, {**payload, "value": on}) for word, on in ((tr("Yes"), True), (tr("No"), False)) if on != setting.value
             ]
-        if self.part(setting.name).get("picks") == "here":
-            return [Button(tr("Here"), action, {**payload, "value": "here"})]
         if 0 < len(option.choices) <= MOST_CHOICES:
             choices = tuple(Choice(str(one), str(one), chosen=one == setting.value) for one in option.choices)
             return [Select(action, "value", choices, payload, label)]
-        return [
-            *self._picks(setting, action, payload, message),
-            Button(tr("Change"), action, payload, form=self._form(setting, option, label)),
-        ]
+        here = [Button(tr("Here"), action, {**payload, "value": "here"})] if option.kind == "channel" else []
+        return [*here, Button(tr("Change"), action, payload, form=self._form(setting, option, label))]
 
     def _form(self, setting: Setting, option: Option, label: str) -> Form:
         array = self.kind(setting.name) == "list"
@@ -72,13 +68,3 @@ class Fields(Shape):
         value = Option("value", description, kind, least=least, most=most)
         now = ", ".join(setting.value) if array else setting.value
         return Form(label[:45], (value,), {"value": now})
-
-    def _picks(self, setting: Setting, action: str, payload: Mapping[str, Any], message: Message) -> list[Button | Select]:
-        """What is nearest at hand for a setting that says `json_schema_extra={"picks": "channel"}`, or "role"."""
-        match self.part(setting.name).get("picks"):
-            case "channel":
-                return [Button(tr("This channel"), action, {**payload, "value": message.address.channel})]
-            case "role" if message.roles:
-                choices = tuple(Choice(name, id, chosen=id == setting.value) for id, name in list(message.roles.items())[:MOST_CHOICES])
-                return [Select(action, "value", choices, payload, tr("One of your roles"))]
-        return []

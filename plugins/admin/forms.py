@@ -30,12 +30,10 @@ from bot import (
 )
 from plugins.admin import transfer
 from plugins.admin.fields import Fields
+from plugins.admin.menus import menus
 from plugins.admin.places import decided, known, named, places
 
 KEPT = later("kept until it is installed again")
-
-MOST_CHOICES = 25
-"""Of one menu."""
 
 
 class SettingsArgs(BaseModel):
@@ -111,7 +109,7 @@ async def form(ctx: Context, args: About, said: str = "") -> Reply:
     found = await ctx.choices.of(args.plugin)
     shape = Fields(found.shape)
     title = f"**{tr('Settings of {plugin}, for {place}', plugin=known(found), place=named(args.where))}**"
-    lines = [f"- {shape.title(each.name)}: {shape.shown(each.value)} ({_origin(each)})" for each in found.settings]
+    lines = [f"- {shape.title(each.name)}: {shape.shown(each)} ({_origin(each)})" for each in found.settings]
     text = "\n".join(filter(None, (said, title, *(lines or [tr("There is nothing to choose.")]))))
     return Reply(text, buttons=_controls(ctx, found, shape, args.where), instead=True)
 
@@ -126,10 +124,6 @@ def _controls(ctx: Context, found: Chosen, shape: Fields, where: Where) -> list[
     about = {"plugin": found.plugin, "where": where, "seen": found.seen}
     open_ = [each.name for each in found.settings if not each.locked and found.installed and shape.editable(each.name)]
     choices = [Choice(shape.title(name), name) for name in open_]
-    menus = [
-        Select("setting", "setting", tuple(choices[at : at + MOST_CHOICES]), about, tr("Change a setting"))
-        for at in range(0, len(choices), MOST_CHOICES)
-    ]
     elsewhere = [
         Button(tr("For {place}", place=named(other)), "settings", {**about, "where": other})
         for other in places(ctx.address)
@@ -137,16 +131,22 @@ def _controls(ctx: Context, found: Chosen, shape: Fields, where: Where) -> list[
     ]
     chosen = any(each.origin == where for each in found.settings)
     mine = [Button(tr("Reset all"), "reset", about), Button(tr("Export"), "export", about)] if chosen else []
-    return [*menus, *elsewhere, *mine, transfer.button(about), Button(tr("All plugins"), "settings", {"where": where})]
+    return [
+        *menus("setting", "setting", choices, tr("Change a setting"), about),
+        *elsewhere,
+        *mine,
+        transfer.button(about),
+        Button(tr("All plugins"), "settings", {"where": where}),
+    ]
 
 
 async def _plugins(ctx: Context, where: Where, said: str) -> Reply:
     having = [found for found in await ctx.choices.all() if found.settings]
     lines = [f"- {known(found)}: {len(found.settings)}{'' if found.installed else f', {translated(KEPT)}'}" for found in having]
-    choices = tuple(Choice(known(found), found.plugin) for found in having[:MOST_CHOICES])
-    menu = [Select("settings", "plugin", choices, {"where": where}, tr("Choose a plugin"))] if choices else []
+    choices = [Choice(known(found), found.plugin) for found in having]
+    below = menus("settings", "plugin", choices, tr("Choose a plugin"), {"where": where})
     text = "\n".join(filter(None, (said, f"**{tr('Settings, for {place}', place=named(where))}**", *lines)))
-    return Reply(text, buttons=menu, instead=True)
+    return Reply(text, buttons=below, instead=True)
 
 
 async def one(ctx: Context, args: One, said: str = "") -> Reply:
@@ -157,7 +157,7 @@ async def one(ctx: Context, args: One, said: str = "") -> Reply:
         said,
         tr("**{setting}**, for {place}", setting=shape.title(here.name), place=named(args.where)),
         shape.description(here.name),
-        tr("Now: {value} ({who})", value=shape.shown(here.value, whole=True), who=_origin(here)),
+        tr("Now: {value} ({who})", value=shape.shown(here, whole=True), who=_origin(here)),
     ]
     text = "\n".join(filter(None, lines))
     if here.locked or not found.installed or not reaches(ctx.level, "admin"):
@@ -165,7 +165,7 @@ async def one(ctx: Context, args: One, said: str = "") -> Reply:
     put = {"plugin": found.plugin, "where": args.where, "setting": here.name, "seen": found.seen}
     resets = [Button(tr("Reset"), "put", put)] if here.origin == args.where else []
     back = Button(tr("Back"), "settings", {"plugin": found.plugin, "where": args.where})
-    return Reply(text, buttons=[*shape.controls(here, "put", put, ctx.message), *resets, back], instead=True)
+    return Reply(text, buttons=[*shape.controls(here, "put", put), *resets, back], instead=True)
 
 
 async def put(ctx: Context, args: Put) -> Reply:

@@ -10,7 +10,6 @@ from bot import (
     Action,
     BadArguments,
     Barred,
-    Button,
     Choice,
     Command,
     Context,
@@ -19,12 +18,13 @@ from bot import (
     Reply,
     Route,
     Rules,
-    Select,
     later,
     tr,
     translated,
 )
 from plugins.admin import doors
+from plugins.admin.menus import menus
+from plugins.admin.people import named, replied
 from plugins.admin.telling import entry
 
 
@@ -114,10 +114,8 @@ KINDS: Mapping[str, Barred] = {"person": "person", "server": "server", "plugin":
 
 
 def _person(ctx: Context) -> tuple[str, str]:
-    message = ctx.message
-    people = [person for person in message.mentions if person.id != message.me]
-    if not people and message.reply_to is not None and message.reply_to.sender.id != message.me:
-        people = [message.reply_to.sender]
+    about = replied(ctx)
+    people = named(ctx) or ([about] if about is not None else [])
     if len(people) != 1:
         raise BadArguments(translated(USAGE))
     return f"{ctx.address.connector}/{people[0].id}", people[0].name
@@ -137,9 +135,8 @@ def panel(rules: Rules) -> Reply:
     ]
     lines = [tr("Owners: {owners}.", owners=owners), *(f"- {tr('{what} is shut out', what=shown)}" for _, shown in barred)]
     text = "\n".join(lines if barred else [*lines, f"{tr('Nothing is shut out.')} {translated(USAGE)}"])
-    choices = tuple(Choice(shown[:100], what) for what, shown in barred[:25])
-    menu: list[Button | Select] = [Select("let", "what", choices, placeholder=tr("Let in again"))] if barred else []
-    return Reply(text, buttons=menu, private=True)
+    choices = [Choice(shown[:100], what) for what, shown in barred]
+    return Reply(text, buttons=menus("let", "what", choices, tr("Let in again"))[:1], private=True)
 
 
 async def claim(ctx: Context, args: ClaimArgs) -> Reply:

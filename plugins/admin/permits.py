@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from bot import (
     Choice,
     Command,
     Context,
+    Form,
     Grant,
     Held,
     Permit,
@@ -26,12 +27,9 @@ from bot import (
     tr,
     translated,
 )
+from plugins.admin.menus import menus
+from plugins.admin.people import grantee
 from plugins.admin.places import named
-
-LEVELS = ("guest", "member", "moderator", "admin")
-
-PERSON = re.compile(r"<@!?(?P<id>\d+)>")
-ROLE = re.compile(r"<@&(?P<id>\d+)>")
 
 USAGE = later(
     "Say `/permissions allow WHAT WHO`, `deny WHAT WHO`, `forget WHAT WHO` or `make WHO LEVEL`. WHAT is a command (`/again`), a plugin "
@@ -50,6 +48,30 @@ class PermissionsArgs(BaseModel):
     who: str = Field(default="", max_length=120, description="everyone, a level, role:NAME or a mention.")
     level: str = Field(default="", max_length=20, description="With make: guest, member, moderator, admin or none.")
     where: Where = Field(default="server", description="For what: this server, this channel or this thread.")
+
+
+class Granted(BaseModel):
+    """What the form asks for that lets somebody do something, or does not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    who: str = Field(
+        default="", max_length=120, json_schema_extra={"picks": "mentionable"}, description="A role or a person; empty: everybody."
+    )
+    what: str = Field(default="*", max_length=64, description="A command (`/again`), a plugin (`chat`) or everything (`*`).")
+    may: Literal["yes", "no", "forget"] = Field(default="no", description="Whether they may use it; forget takes a grant back.")
+    place: str = Field(default="", json_schema_extra={"picks": "channel"}, description="Where; empty: in the whole server.")
+
+
+class Made(BaseModel):
+    """What the form asks for that says what somebody is here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    who: str = Field(max_length=120, json_schema_extra={"picks": "mentionable"}, description="A role or a person.")
+    level: Literal["guest", "member", "moderator", "admin", "none"] = Field(
+        default="moderator", description="What they are here; none leaves that to the platform."
+    )
 
 
 class Taken(BaseModel):
@@ -71,6 +93,8 @@ def routes() -> Iterable[Route]:
             least="moderator",
             example="/permissions deny /imagine guest",
         ),
+        Action("granted", Granted, granted),
+        Action("made", Made, made),
         Action("taken", Taken, taken),
     ]
 
@@ -82,11 +106,11 @@ async def permissions(ctx: Context, args: PermissionsArgs) -> Reply:
         return panel(ctx, await ctx.permissions.held())
     match words:
         case ["allow" | "deny" | "forget" as do, what, *who]:
-            whom, name = grantee(ctx, " ".join(who))
+            whom, name = await grantee(ctx, " ".join(who), translated(USAGE))
             allowed = {"allow": True, "deny": False, "forget": None}[do]
             permit = _permit(who=whom, what=what, allowed=allowed, name=name, where=args.where)
         case ["make", *who, level]:
-            whom, name = grantee(ctx, " ".join(who))
+            whom, name = await grantee(ctx, " ".join(who), translated(USAGE))
             permit = _permit(who=whom, level=level, name=name)
         case _:
             raise BadArguments(translated(USAGE))
@@ -100,51 +124,42 @@ def _permit(**fields: object) -> Permit:
         raise BadArguments(translated(USAGE)) from None
 
 
-def grantee(ctx: Context, words: str) -> tuple[str, str]:
-    """Whom the words mean, and what people call them. Raises BadArguments."""
-    message = ctx.message
-    people = [person for person in message.mentions if person.id != message.me]
-    if words in LEVELS:
-        return f"level:{words}", ""
-    if words in ("everyone", "everybody"):
-        return "everyone", ""
-    if words == "me":
-        return f"person:{ctx.person.id}", ctx.person.name
-    if found := ROLE.fullmatch(words):
-        return f"role:{found['id']}", message.roles.get(found["id"], words)
-    if found := PERSON.fullmatch(words):
-        named = next((person.name for person in people if person.id == found["id"]), words)
-        return f"person:{found['id']}", named
-    if words.startswith("role:"):
-        name = words.removeprefix("role:").strip()
-        return f"role:{next((id for id, one in message.roles.items() if one.casefold() == name.casefold()), name)}", name
-    if len(people) == 1:
-        return f"person:{people[0].id}", people[0].name
-    if not words and message.reply_to is not None and message.reply_to.sender.id != message.me:
-        return f"person:{message.reply_to.sender.id}", message.reply_to.sender.name
-    raise BadArguments(translated(USAGE))
+async def granted(ctx: Context, args: Granted) -> Reply:
+    """What the form says."""
+    whom, name = await grantee(ctx, args.who or "everyone", translated(USAGE))
+    allowed = {"yes": True, "no": False, "forget": None}[args.may]
+    permit = _permit(who=whom, what=args.what, allowed=allowed, name=name, place=args.place)
+    return panel(ctx, await ctx.permissions.permit(permit), tr("Saved."))
+
+
+async def made(ctx: Context, args: Made) -> Reply:
+    """What the form says."""
+    whom, name = await grantee(ctx, args.who, translated(USAGE))
+    return panel(ctx, await ctx.permissions.permit(_permit(who=whom, level=args.level, name=name)), tr("Saved."))
 
 
 async def taken(ctx: Context, args: Taken) -> Reply:
     """Takes a grant or a level back."""
     held = await ctx.permissions.held()
-    grants = {_key(where, one.who, one.what): Permit(who=one.who, what=one.what, where=where, name=one.name) for where, one in held.grants}
-    ranks = {_key("server", who, "level"): Permit(who=who, level="none", name=held.names.get(who, "")) for who in held.levels}
-    permit = (grants | ranks).get(args.which)
+    here = {_key(where, one): Permit(who=one.who, what=one.what, where=where, name=one.name) for where, one in held.grants}
+    others = {_key(place, one): Permit(who=one.who, what=one.what, place=place, name=one.name) for place, one in held.elsewhere}
+    ranks = {f"level {who}": Permit(who=who, level="none", name=held.names.get(who, "")) for who in held.levels}
+    permit = (here | others | ranks).get(args.which)
     if permit is None:
         return panel(ctx, held, tr("That is not there any more."))
     return panel(ctx, await ctx.permissions.permit(permit), tr("Taken back."))
 
 
-def _key(where: Where, who: str, what: str) -> str:
-    return f"{where} {what} {who}"
+def _key(where: str, grant: Grant) -> str:
+    return f"{where} {grant.what} {grant.who}"
 
 
 def panel(ctx: Context, held: Held, said: str = "") -> Reply:
     """Everything that holds here, with a menu to take it back and words to add to it."""
-    grants = [(_key(where, one.who, one.what), _granted(where, one)) for where, one in held.grants]
+    grants = [(_key(where, one), _granted(one, named(where))) for where, one in held.grants]
+    grants += [(_key(place, one), _granted(one, held.places.get(place) or place)) for place, one in held.elsewhere]
     ranks = [
-        (_key("server", who, "level"), tr("{who} is {level} here", who=held.names.get(who) or who, level=translated(level)))
+        (f"level {who}", tr("{who} is {level} here", who=held.names.get(who) or who, level=translated(level)))
         for who, level in held.levels.items()
     ]
     lines = [said, f"**{tr('Who may do what here')}**", *(f"- {text}" for _, text in [*grants, *ranks])]
@@ -152,15 +167,20 @@ def panel(ctx: Context, held: Held, said: str = "") -> Reply:
         lines.append(tr("What the platform says: whoever manages this server is its admin, and everybody may use what is on."))
     if not reaches(ctx.level, "admin"):
         return Reply("\n".join(filter(None, lines)), instead=True)
-    return Reply("\n".join([*filter(None, lines), "", translated(USAGE)]), buttons=_menu([*grants, *ranks]), instead=True)
+    back = [Choice(text[:100], key) for key, text in [*grants, *ranks]]
+    below: list[Button | Select] = [*menus("taken", "which", back, tr("Take something back")), *_forms()]
+    return Reply("\n".join([*filter(None, lines), "", translated(USAGE)]), buttons=below, instead=True)
 
 
-def _granted(where: Where, grant: Grant) -> str:
-    said = {"who": grant.whom, "what": tr("everything") if grant.what == "*" else grant.what, "place": named(where)}
+def _forms() -> list[Button]:
+    """What asks for all that a grant or a level takes; `/permissions` says the same in words."""
+    may, is_ = tr("Allow or deny something"), tr("Make somebody something")
+    return [
+        Button(may, "granted", form=Form.of(may, Granted, {"what": "*", "may": "no"})),
+        Button(is_, "made", form=Form.of(is_, Made, {"level": "moderator"})),
+    ]
+
+
+def _granted(grant: Grant, place: str) -> str:
+    said = {"who": grant.whom, "what": tr("everything") if grant.what == "*" else grant.what, "place": place}
     return tr("{who} may use {what}, in {place}", **said) if grant.allowed else tr("{who} may not use {what}, in {place}", **said)
-
-
-def _menu(held: Sequence[tuple[str, str]]) -> list[Button | Select]:
-    if not held:
-        return []
-    return [Select("taken", "which", tuple(Choice(text[:100], key) for key, text in held[:25]), placeholder=tr("Take something back"))]

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import Action, BadArguments, Button, Choice, Command, Context, Quota, Reply, Route, Select, Usage, later, reaches, tr, translated
-from plugins.admin.permits import grantee
+from bot import Action, BadArguments, Choice, Command, Context, Quota, Reply, Route, Select, Usage, later, reaches, tr, translated
+from plugins.admin.menus import menus
+from plugins.admin.people import grantee
 
 USAGE = later(
     "Say `/quota WHAT RATE WHO`. WHAT is messages, images, audio (minutes) or device (seconds); RATE is `20/hour`, `100/day`, `1/30s`, "
@@ -50,17 +51,17 @@ async def quota(ctx: Context, args: QuotaArgs) -> Reply:
         return await panel(ctx)
     match words:
         case ["messages" | "images" | "audio" | "device" as measure, rate, *who]:
-            whose, name = _whose(ctx, " ".join(who))
+            whose, name = await _whose(ctx, " ".join(who))
             rates = [] if rate == "none" else [one for one in rate.split(",") if one]
             return await _limited(ctx, measure=measure, rates=rates, whose=whose, name=name)
         case _:
             raise BadArguments(translated(USAGE))
 
 
-def _whose(ctx: Context, words: str) -> tuple[str, str]:
+async def _whose(ctx: Context, words: str) -> tuple[str, str]:
     if words == "server":
         return "server", ""
-    whose, name = grantee(ctx, words or "everyone")
+    whose, name = await grantee(ctx, words or "everyone", translated(USAGE))
     if whose.startswith("level:"):
         raise BadArguments(translated(USAGE))
     return whose, name
@@ -92,7 +93,7 @@ async def panel(ctx: Context, said: str = "") -> Reply:
         return Reply("\n".join(filter(None, lines)), private=True)
     chosen = await ctx.quotas.chosen()
     limits = [f"**{tr('What this server chose')}**", *(f"- {_said(one)}" for one in chosen)] if chosen else []
-    return Reply("\n".join([*filter(None, lines), *limits, "", translated(USAGE)]), buttons=_menu(chosen), private=True)
+    return Reply("\n".join([*filter(None, lines), *limits, "", translated(USAGE)]), buttons=_menus(chosen), private=True)
 
 
 def line(usage: Usage) -> str:
@@ -125,8 +126,6 @@ def _key(chosen: Quota) -> str:
     return f"{chosen.measure} {chosen.whose}"
 
 
-def _menu(chosen: Sequence[Quota]) -> list[Button | Select]:
-    if not chosen:
-        return []
-    choices = tuple(Choice(tr("Take back: {what}", what=_said(one))[:100], _key(one)) for one in chosen[:25])
-    return [Select("lifted", "which", choices, placeholder=tr("Take something back"))]
+def _menus(chosen: Sequence[Quota]) -> list[Select]:
+    choices = [Choice(tr("Take back: {what}", what=_said(one))[:100], _key(one)) for one in chosen]
+    return menus("lifted", "which", choices, tr("Take something back"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot import Action, BadArguments, Button, Changed, Chosen, Command, Context, Reply, Route, Where, reaches, tr
+from bot import Action, BadArguments, Button, Changed, Choice, Chosen, Command, Context, Reply, Route, Select, Where, reaches, tr
+from plugins.admin.menus import menus
 from plugins.admin.places import decided, named, places
+
+MOST_BUTTONS = 15
+"""Below one message, where others stand besides: Discord takes 25."""
 
 
 class PluginsArgs(BaseModel):
@@ -37,6 +41,14 @@ class Switch(Panel):
     seen: str
 
 
+class Turned(BaseModel):
+    """What was chosen from a menu of these."""
+
+    model_config = ConfigDict(frozen=True)
+
+    to: str
+
+
 class Stop(Panel):
     """Whose requests a button cancels."""
 
@@ -49,6 +61,7 @@ def routes() -> Iterable[Route]:
         Command("plugins", "See the plugins, and switch them on or off here.", PluginsArgs, show, example="/plugins imagine off"),
         Action("panel", Panel, look),
         Action("switch", Switch, switch),
+        Action("turned", Turned, turned),
         Action("stop", Stop, stop),
     ]
 
@@ -86,6 +99,11 @@ async def switch(ctx: Context, args: Switch) -> Reply:
     return Reply(said, buttons=buttons, instead=True)
 
 
+async def turned(ctx: Context, args: Turned) -> Reply:
+    """The same, from a menu."""
+    return await switch(ctx, Switch.model_validate_json(args.to))
+
+
 async def stop(ctx: Context, args: Stop) -> Reply:
     """Cancels what came before a plugin was switched off."""
     stopped = await ctx.choices.stop(args.plugin, args.where)
@@ -96,8 +114,16 @@ async def panel(ctx: Context, where: Where, said: str = "") -> Reply:
     """What is on, with a button for each plugin that may be switched, if the person may."""
     found = [one for one in await ctx.choices.all() if one.plugin != "hobnob"]
     lines = [said, f"**{tr('Plugins, for {place}', place=named(where))}**", *(line(one) for one in found)]
-    buttons = [button for one in found for button in _buttons(one, where)] + _elsewhere(ctx, where) if reaches(ctx.level, "admin") else []
-    return Reply("\n".join(filter(None, lines)), buttons=buttons, instead=True)
+    below = [*_switches(found, where), *_elsewhere(ctx, where)] if reaches(ctx.level, "admin") else []
+    return Reply("\n".join(filter(None, lines)), buttons=below, instead=True)
+
+
+def _switches(found: Sequence[Chosen], where: Where) -> Sequence[Button | Select]:
+    """A button for what each takes; menus where these are too many."""
+    ways = [way for one in found for way in _ways(one, where)]
+    if len(ways) <= MOST_BUTTONS:
+        return [Button(label, "switch", to.model_dump()) for label, to in ways]
+    return menus("turned", "to", [Choice(label[:100], to.model_dump_json()) for label, to in ways], tr("Switch a plugin"))
 
 
 def line(chosen: Chosen) -> str:
@@ -109,17 +135,14 @@ def line(chosen: Chosen) -> str:
     return " ".join(filter(None, (f"- {is_}{by}.", chosen.summary, chosen.trouble)))
 
 
-def _buttons(chosen: Chosen, where: Where) -> Iterable[Button]:
+def _ways(chosen: Chosen, where: Where) -> Iterable[tuple[str, Switch]]:
+    """How it may be switched, and in which words."""
     if chosen.locked:
         return
-    label = tr("Switch {plugin} off", plugin=chosen.plugin) if chosen.on else tr("Switch {plugin} on", plugin=chosen.plugin)
-    yield _switch(label, chosen, where, not chosen.on)
+    now = Switch(where=where, plugin=chosen.plugin, on=not chosen.on, seen=chosen.seen)
+    yield tr("Switch {plugin} off", plugin=chosen.plugin) if chosen.on else tr("Switch {plugin} on", plugin=chosen.plugin), now
     if chosen.origin == where != "server":
-        yield _switch(tr("{plugin} as elsewhere", plugin=chosen.plugin), chosen, where, None)
-
-
-def _switch(label: str, chosen: Chosen, where: Where, on: bool | None) -> Button:
-    return Button(label, "switch", Switch(where=where, plugin=chosen.plugin, on=on, seen=chosen.seen).model_dump())
+        yield tr("{plugin} as elsewhere", plugin=chosen.plugin), now.model_copy(update={"on": None})
 
 
 def _elsewhere(ctx: Context, where: Where) -> list[Button]:

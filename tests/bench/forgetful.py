@@ -21,7 +21,9 @@ from bot.router.journal import Journal
 from bot.router.lateness import Lateness
 from bot.router.metering import Meters
 from bot.router.pace import Pace
+from bot.router.picking import Picking
 from bot.router.posts import Posts
+from bot.router.ranking import Ranking
 from bot.router.readers import Readers
 from bot.router.runner import Runner
 from bot.router.stores import Stores
@@ -133,7 +135,8 @@ def forgetful(connector: Connector, loaded: Plugins) -> Dispatch:
     runner = Runner(table, loaded, memory, delivery, act, lambda ticket, line, outcome, worked: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset(by_name))), runner.start
-    finder = Finder(table, nothing, nothing, nothing, nothing)
-    more = (lateness, nothing, nothing, Forms({}, nothing), nothing, nothing, nothing, Readers(loaded.locales, memory))
+    finder = Finder(table, nothing, nothing, nothing, nothing, nothing)
+    forms, readers = Forms({}, nothing, Picking({})), Readers(loaded.locales, memory)
+    more = (lateness, nothing, nothing, forms, nothing, nothing, nothing, readers)
     meters = Meters(nothing, gate, nothing, nothing, ())
-    return Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, meters, untraced)
+    return Dispatch(table, loaded, gate, memory, finder, nothing, start, nothing, time.time, *more, meters, untraced, Ranking({}))

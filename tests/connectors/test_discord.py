@@ -82,6 +82,11 @@ class Channel:
     async def press(self, label: str) -> None:
         await self.discord.press(self.discord.said(self.channel)[-1], self.ada, label)
 
+    async def pick(self, label: str) -> None:
+        opened = await self.discord.press(self.discord.said(self.channel)[-1], self.ada, label)
+        await wait_until(lambda: opened.modal is not None, PATIENCE)
+        await self.discord.fill(opened, self.ada, channel=self.channel["id"])
+
     async def connected(self) -> None:
         await wait_until(lambda: self.discord.gateway.ready, PATIENCE)
 

@@ -77,6 +77,11 @@ class Group:
     async def press(self, label: str) -> None:
         self.telegram.chats.click(self.chat, ADA, self._said()[-1], label)
 
+    async def pick(self, label: str) -> None:
+        await self.press(label)
+        await wait_until(lambda: "One of Lounge." in self.texts()[-1], PATIENCE)
+        self.telegram.chats.say(self.chat, ADA, "lounge", reply_to=self._said()[-1])
+
     async def connected(self) -> None:
         """Telegram keeps what is said until somebody asks for it."""
 

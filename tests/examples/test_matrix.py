@@ -96,6 +96,12 @@ class Lounge:
         about = {"rel_type": "m.annotation", "event_id": self.said()[-1]["event_id"], "key": label}
         await self.server.happens(self.room, "m.reaction", ADA, {"m.relates_to": about})
 
+    async def pick(self, label: str) -> None:
+        await self.press(label)
+        await wait_until(lambda: self.texts()[-1].startswith("Pick: reply to this message"))
+        about: Json = {"m.relates_to": {"m.in_reply_to": {"event_id": self.said()[-1]["event_id"]}}}
+        await self.say("> Pick\n\nhere", **about)
+
     async def connected(self) -> None:
         """What is said before is told at the next sync."""
 

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot.calls import Calls
 from bot.choices import Change, Chosen, Deed, Level
 from bot.config import Config
+from bot.forms import Picked
 from bot.house import Order
 from bot.messages import Address, Message, Person
 from bot.permissions import Held, Permit
@@ -79,6 +80,9 @@ class Office:
     async def choose(self, message: Message, change: Change) -> Chosen:
         self.asked.append(("choose", message.address.tenant))
         return Chosen(change.plugin, "", True, "server", False, (), {}, "")
+
+    async def known(self, message: Message, kind: Picked) -> dict[str, str]:
+        return {}
 
     async def held(self, message: Message) -> Held:
         return Held()

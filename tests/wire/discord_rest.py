@@ -63,6 +63,9 @@ class Rest:
             ("GET", "/applications/@me"): self.application,
             ("GET", "/users/@me/guilds"): self.guilds,
             ("DELETE", "/users/@me/guilds/{guild}"): self.leave,
+            ("GET", "/guilds/{guild}"): self.guild,
+            ("GET", "/guilds/{guild}/channels"): self.channels,
+            ("GET", "/guilds/{guild}/threads/active"): self.threads,
             ("POST", "/users/@me/channels"): self.direct,
             ("GET", "/channels/{channel}"): self.channel,
             ("GET", "/channels/{channel}/messages"): self.history,
@@ -98,6 +101,18 @@ class Rest:
         if self.world.guilds.pop(call.path["guild"], None) is None:
             raise Refused(404, 10004, "Unknown Guild")
         await self.gateway.dispatch("GUILD_DELETE", {"id": call.path["guild"]}, call.path["guild"])
+
+    async def guild(self, call: Call) -> Json:
+        if (found := self.world.guilds.get(call.path["guild"])) is None:
+            raise Refused(404, 10004, "Unknown Guild")
+        return {key: value for key, value in found.items() if key not in ("channels", "members", "threads")}
+
+    async def channels(self, call: Call) -> list[Json]:
+        found: list[Json] = self.world.guilds[call.path["guild"]]["channels"]
+        return found
+
+    async def threads(self, call: Call) -> Json:
+        return {"threads": self.world.guilds[call.path["guild"]]["threads"], "members": []}
 
     async def direct(self, call: Call) -> Json:
         return self.world.direct(self.world.users[call.body["recipient_id"]])

@@ -13,6 +13,10 @@ FILE = 10 << 20
 NAME = re.compile(r"^[-_'\w]{1,32}$")
 
 
+PICKS = {5: ("user",), 6: ("role",), 7: ("user", "role"), 8: ("channel",)}
+"""Menus of what a guild has, by their types, and what can stand chosen in them."""
+
+
 class Refused(Exception):  # noqa: N818  an answer
     """The API says no."""
 
@@ -80,6 +84,17 @@ def check_menu(menu: Json) -> None:
         raise invalid("options: more defaults than max_values")
 
 
+def check_picks(menu: Json) -> None:
+    """A menu of what a guild has, of a message or a modal."""
+    stands = menu.get("default_values") or []
+    if menu.get("options") or not 0 <= menu.get("min_values", 1) <= menu.get("max_values", 1) <= 25:
+        raise invalid("min_values, max_values: 0 to 25, and no options")
+    if len(stands) > menu.get("max_values", 1) or any(one["type"] not in PICKS[menu["type"]] for one in stands):
+        raise invalid("default_values: no more than max_values, of types that the menu has")
+    if "required" in menu and menu["required"] and not menu.get("min_values", 1):
+        raise invalid("min_values: 1 where something is required")
+
+
 def check_modal(data: Json) -> None:
     """A form."""
     if not 1 <= len(data["title"]) <= 45 or not 1 <= len(data["custom_id"]) <= 100 or not 1 <= len(data["components"]) <= 5:
@@ -90,6 +105,8 @@ def check_modal(data: Json) -> None:
         part = label["component"]
         if part["type"] == 3:
             check_menu(part)
+        elif part["type"] in PICKS:
+            check_picks(part)
         elif part["type"] != 4 or not 0 <= part.get("min_length", 0) <= part.get("max_length", 4000) <= 4000:
             raise invalid("min_length, max_length: 0 to 4000")
         elif len(part.get("value") or "") > part.get("max_length", 4000) or len(part.get("placeholder") or "") > 100:

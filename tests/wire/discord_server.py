@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from tests.wire.discord_interactions import Interaction, Interactions
 from tests.wire.discord_limits import Limiter
 from tests.wire.discord_payloads import MANAGE_GUILD, VOICE_MESSAGE, Json, World, now, public
 from tests.wire.discord_rest import Call, Handler, Rest, read
-from tests.wire.discord_rules import Refused
+from tests.wire.discord_rules import PICKS, Refused
 
 TOKEN = "MTIzNDU2Nzg5.tests.0123456789"  # the first part is a number in base64, as hikari wants it
 ROOT = "/api/v10"
@@ -214,8 +214,17 @@ class Discord:
         data = {
             "custom_id": opened.modal["custom_id"],
             "components": [_filled(part, values, number) for number, part in enumerate(parts, 1)],
+            "resolved": self._resolved(values.values()),
         }
         return await self.interactions.make(5, opened.channel, person, data, opened.pressed, permissions=permissions)
+
+    def _resolved(self, ids: Iterable[str]) -> Json:
+        """What Discord says of the ids that were picked."""
+        world, found = self.world, [one for one in ids if one.isdecimal()]
+        roles = {role["id"]: role for guild in world.guilds.values() for role in guild["roles"]}
+        channels = {one: {**world.channels[one], "permissions": "0"} for one in found if one in world.channels}
+        users = {one: world.users[one] for one in found if one in world.users}
+        return {"channels": channels, "roles": {one: roles[one] for one in found if one in roles}, "users": users}
 
     async def type(self, channel: Json, person: Json, command: str, option: str, text: str) -> Interaction:
         """Somebody has typed so far."""
@@ -258,6 +267,10 @@ def _filled(part: Json, values: dict[str, str], number: int) -> Json:
     if part["type"] == 3:
         chosen = [values[name]] if name in values else [one["value"] for one in part["options"] if one.get("default")]
         return {"type": 18, "id": number * 2, "component": {"type": 3, "id": number * 2 + 1, "custom_id": name, "values": chosen}}
+    if part["type"] in PICKS:
+        picked = [values[name]] if values.get(name) else [one["id"] for one in part.get("default_values") or []]
+        inner = {"type": part["type"], "id": number * 2 + 1, "custom_id": name, "values": picked}
+        return {"type": 18, "id": number * 2, "component": inner}
     said = values.get(name, part.get("value") or "")
     return {"type": 18, "id": number * 2, "component": {"type": 4, "id": number * 2 + 1, "custom_id": name, "value": said}}
 

@@ -87,6 +87,9 @@ class Chats:
 
     def say(self, chat: Chat, who: Json, text: str = "", **more: Any) -> Json:
         """A person writes; `topic` and `reply_to` say where, everything else is put on the message as it is."""
+        if (topic := more.get("topic")) and more.get("reply_to") is None:  # what answers nothing answers the topic's beginning
+            opened = {"message_id": topic, "date": 1, "chat": chat.info, "from": who, "message_thread_id": topic, "is_topic_message": True}
+            more["reply_to"] = {**opened, "forum_topic_created": {"name": chat.topics[topic], "icon_color": 7322096}}
         message = self.compose(chat, who, text, **more)
         chat.members.setdefault(who["id"], "member")
         if self._sees(chat, message):

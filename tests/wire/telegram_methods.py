@@ -43,6 +43,7 @@ TAKES: dict[str, frozenset[str]] = {
     "getFile": frozenset({"file_id"}),
     "getChat": frozenset({"chat_id"}),
     "getChatMember": frozenset({"chat_id", "user_id"}),
+    "getChatAdministrators": frozenset({"chat_id"}),
     "setMyCommands": frozenset({"commands", "scope", "language_code"}),
     "deleteMyCommands": frozenset({"scope", "language_code"}),
     "getMyCommands": frozenset({"scope", "language_code"}),
@@ -244,8 +245,15 @@ class Methods:
         chat, id = self._found(call), call["user_id"]
         if id == self.chats.bot["id"]:
             return {"user": self.chats.bot, **member(chat.bot)}
-        status = chat.members.get(id, "left")
-        return {"user": {"id": id, "is_bot": False, "first_name": "Somebody"}, **member(status)}
+        return self._membership(chat, id)
+
+    def _get_chat_administrators(self, call: Json) -> list[Json]:
+        chat = self._found(call)
+        return [self._membership(chat, id) for id, status in chat.members.items() if status in ("creator", "administrator")]
+
+    def _membership(self, chat: Chat, id: int) -> Json:
+        said = (message["from"] for message in chat.messages.values() if message["from"]["id"] == id)
+        return {"user": next(said, {"id": id, "is_bot": False, "first_name": "Somebody"}), **member(chat.members.get(id, "left"))}
 
     def _set_my_commands(self, call: Json) -> bool:
         if len(call["commands"]) > 100:

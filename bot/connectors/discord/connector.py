@@ -13,7 +13,7 @@ import structlog
 from discord.http import handle_message_parameters
 
 from bot.connector import Deliver, Limits, Offer, Post
-from bot.connectors.discord import files
+from bot.connectors.discord import files, surroundings
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
 from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.forms import meant, modal
@@ -58,6 +58,7 @@ class DiscordConnector:
     """
 
     name = "discord"
+    picks = True
 
     def __init__(self, access: Access, aside: Spacing | None = None) -> None:
         """`aside` is how often what is no post may be called."""
@@ -144,6 +145,14 @@ class DiscordConnector:
         if interaction is not None and isinstance(message.trigger, Clicked):
             async with told(_where(message.address)):
                 await interaction.response.send_modal(modal(form, message.trigger.button))
+
+    async def known(self, to: Address, kind: surroundings.Kind) -> Mapping[str, str]:
+        """What the guild has; alone with somebody there is nothing of the kind."""
+        if to.direct:
+            return {}
+        client, server = await self._client(), int(to.server)
+        async with told(f"server {server}"):
+            return await surroundings.known(self._gateway.get_guild(server) if self._gateway is not None else None, client, server, kind)
 
     async def suggest(self, message: Message, choices: Sequence[Choice]) -> None:
         """What Discord shows below the option."""

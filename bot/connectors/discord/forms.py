@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -20,6 +20,20 @@ MOST_TEXT = 4000
 
 LINE = 100
 """Characters up to which an input is one line."""
+
+SELECTS: dict[str, Callable[..., discord.ui.Item[Any]]] = {
+    "channel": discord.ui.ChannelSelect,
+    "role": discord.ui.RoleSelect,
+    "person": discord.ui.UserSelect,
+    "mentionable": discord.ui.MentionableSelect,
+}
+"""Discord's own menus of what a guild has, with a search in all of it."""
+
+DEFAULTS = {
+    "channel": discord.SelectDefaultValueType.channel,
+    "role": discord.SelectDefaultValueType.role,
+    "person": discord.SelectDefaultValueType.user,
+}
 
 CONVERT = {3: str, 4: int, 10: float}
 """What the values of an option are, by its type."""
@@ -41,6 +55,9 @@ def _label(option: Option) -> str:
 
 
 def _input(option: Option, value: Any) -> discord.ui.Item[Any]:
+    if option.kind in SELECTS:
+        stands = [default] if (default := _stands(option.kind, str(value or ""))) is not None else []
+        return SELECTS[option.kind](custom_id=option.name, required=option.required, min_values=int(option.required), default_values=stands)
     choices = ("true", "false") if option.kind == "boolean" else tuple(one for one in option.choices if str(one))  # nothing chosen is empty
     if 0 < len(choices) <= MOST_CHOICES:
         return discord.ui.Select(custom_id=option.name, options=[_choice(one, value) for one in choices], required=option.required)
@@ -56,6 +73,14 @@ def _input(option: Option, value: Any) -> discord.ui.Item[Any]:
         max_length=longest,
         **more,
     )
+
+
+def _stands(kind: str, value: str) -> discord.SelectDefaultValue | None:
+    """What is picked already; of a place, the thread."""
+    whose, _, id = value.rpartition("/" if kind == "channel" else ":")
+    if not id.isdecimal():
+        return None
+    return discord.SelectDefaultValue(id=int(id), type=DEFAULTS[whose if kind == "mentionable" else kind])
 
 
 def _choice(choice: str | int | float, value: Any) -> discord.SelectOption:

@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 
+from bot.connectors.discord import resolved
 from bot.connectors.discord.incoming import address, age_restricted, person, quote, rights, subject
 from bot.messages import Called, Clicked, Message, Typing
 
@@ -67,6 +68,7 @@ def interacted(interaction: discord.Interaction[Any], me: discord.ClientUser) ->
         trigger=trigger,
         at=via.born,
         me=str(me.id),
+        mentions=resolved.people(data),
         reply_to=quote(about),
         language=str(interaction.locale),
         **rights(interaction.user, interaction.guild, interaction.permissions),
@@ -82,7 +84,7 @@ def _trigger(kind: discord.InteractionType, data: Mapping[str, Any]) -> tuple[Ca
         case discord.InteractionType.component:
             return Clicked(data["custom_id"], tuple(data.get("values", ()))), BUTTON
         case discord.InteractionType.modal_submit:
-            return Clicked(data["custom_id"], filled=dict(_filled(data["components"]))), BUTTON
+            return Clicked(data["custom_id"], filled=dict(_filled(data["components"], data))), BUTTON
         case discord.InteractionType.application_command:
             return _called(data), COMMAND
         case discord.InteractionType.autocomplete:
@@ -90,23 +92,28 @@ def _trigger(kind: discord.InteractionType, data: Mapping[str, Any]) -> tuple[Ca
     return None, ""
 
 
-def _filled(parts: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _filled(parts: Iterable[Mapping[str, Any]], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What stands in a form's inputs, by their names; inputs stand in labels."""
     for part in parts:
         inner = part.get("components") or ([part["component"]] if "component" in part else [])
-        yield from _filled(inner)
+        yield from _filled(inner, data)
         if "custom_id" in part:
-            yield part["custom_id"], part["value"] if "value" in part else ", ".join(part.get("values", ()))
+            chosen = (resolved.picked(part["type"], one, data) for one in part.get("values", ()))
+            yield part["custom_id"], part["value"] if "value" in part else ", ".join(chosen)
 
 
 def _called(data: Mapping[str, Any]) -> Called:
     if data.get("type") == discord.AppCommandType.message.value:
         return Called(menu_command(data["name"]))
-    return Called(data["name"], _given(data.get("options", [])))
+    return Called(data["name"], _given(data.get("options", []), data))
 
 
-def _given(options: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {option["name"].replace("-", "_"): option["value"] for option in options}
+def _given(options: Iterable[Mapping[str, Any]], data: Mapping[str, Any]) -> dict[str, Any]:
+    kinds = resolved.OPTIONS
+    return {
+        one["name"].replace("-", "_"): resolved.picked(kinds[one["type"]], one["value"], data) if one["type"] in kinds else one["value"]
+        for one in options
+    }
 
 
 def _typing(data: Mapping[str, Any]) -> Typing | None:
@@ -115,7 +122,7 @@ def _typing(data: Mapping[str, Any]) -> Typing | None:
     at = next((one for one in options if one.get("focused")), None)
     if at is None:
         return None
-    return Typing(data["name"], at["name"].replace("-", "_"), str(at["value"]), _given(one for one in options if one is not at))
+    return Typing(data["name"], at["name"].replace("-", "_"), str(at["value"]), _given((one for one in options if one is not at), data))
 
 
 def _target(interaction: discord.Interaction[Any], data: Mapping[str, Any]) -> discord.Message | None:

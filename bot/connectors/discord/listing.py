@@ -9,9 +9,9 @@ import discord
 
 from bot.connector import Offer
 from bot.connectors.discord.interactions import menu_label
-from bot.forms import MOST_CHOICES, Option
+from bot.forms import MOST_CHOICES, PICKED, Option
 
-TYPES = {"text": 3, "integer": 4, "boolean": 5, "number": 10}
+TYPES = {"text": 3, "integer": 4, "boolean": 5, "person": 6, "channel": 7, "role": 8, "mentionable": 9, "number": 10}
 
 MOST_OPTIONS = 25
 MOST_MENU = 5
@@ -49,6 +49,8 @@ def _options(offer: Offer) -> list[dict[str, Any]]:
 
 def _option(option: Option) -> dict[str, Any]:
     made: dict[str, Any] = {"type": TYPES[option.kind], "name": option.name, **_described(option), "required": option.required}
+    if option.kind in PICKED:
+        return made
     if option.completes and option.kind != "boolean":
         made["autocomplete"] = True
     elif 0 < len(option.choices) <= MOST_CHOICES:

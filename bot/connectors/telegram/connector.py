@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 import structlog
@@ -19,18 +19,19 @@ from bot.connectors.telegram.aside import WORKING, Aside
 from bot.connectors.telegram.clicks import VIA, Clicks
 from bot.connectors.telegram.downloads import Downloads
 from bot.connectors.telegram.drafts import Drafts
-from bot.connectors.telegram.members import MANAGING, Members
+from bot.connectors.telegram.members import MANAGING, ROLES, Members
 from bot.connectors.telegram.menu import listed
 from bot.connectors.telegram.polling import WAIT, Polling
-from bot.connectors.telegram.reading import Reader
+from bot.connectors.telegram.reading import Reader, placed
 from bot.connectors.telegram.receiving import Receiver
 from bot.connectors.telegram.requests import Requests
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
+from bot.connectors.telegram.surroundings import Surroundings
 from bot.connectors.telegram.webhooks import Hook, Webhook
 from bot.errors import MessageGone
-from bot.messages import Address, Attachment
+from bot.messages import Address, Attachment, Message
 
 PUBLIC = "https://api.telegram.org"
 
@@ -86,6 +87,7 @@ class TelegramConnector:
     """Speaks to Telegram as one bot. Any number of routers may send."""
 
     name = "telegram"
+    picks = False
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -101,6 +103,7 @@ class TelegramConnector:
         self._started = False
         self._members = Members(self._bot.get_chat_member)
         self._limits = {direct: limits(account.patience, direct=direct) for direct in (False, True)}
+        self._surroundings = Surroundings()
 
     @property
     def single(self) -> bool:
@@ -114,7 +117,8 @@ class TelegramConnector:
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled."""
         bot = await self._ready()
-        receiver = Receiver(bot, Reader(await bot.get_me(), self._members.status), deliver, self._clicks.came)
+        reader = Reader(await bot.get_me(), self._members.status, self._surroundings)
+        receiver = Receiver(bot, reader, deliver, self._clicks.came)
         await deliver(receiver.reader.ready())
         if self._account.hook is not None:
             await self._asked(Webhook(self._account.hook, receiver).run)
@@ -178,6 +182,28 @@ class TelegramConnector:
         me = await self._asked(bot.get_me)
         here = await self._asked(lambda: self._sender.call(to, lambda chat: bot.get_chat_member(chat, me.id)))
         return withheld(need, hears=bool(me.can_read_all_group_messages), administers=here.status in MANAGING)
+
+    async def known(self, to: Address, kind: Literal["channel", "role", "person"]) -> Mapping[str, str]:
+        """What a group has, as far as it was heard: Telegram lists its administrators alone."""
+        match kind:
+            case "role":
+                return {} if to.direct else ROLES
+            case "person" if not to.direct:
+                bot = await self._ready()
+                admins = await self._asked(lambda: self._sender.call(to, bot.get_chat_administrators))
+                people = {str(one.user.id): one.user.full_name for one in admins if not one.user.is_bot}
+                return self._surroundings.people(to.server) | people
+            case "channel" if not to.direct:
+                return self._surroundings.topics(to.server)
+        return {}
+
+    async def placed(self, message: Message) -> Message:
+        """Asks of whom only said something to others; a channel that speaks is nobody."""
+        known = message.manages or message.guest or message.roles or message.address.direct
+        if known or not message.sender.id.isdecimal():
+            return message
+        chat = self._sender.moved.get(message.address.server, int(message.address.server))
+        return placed(message, await self._members.status(chat, int(message.sender.id), lately=True))
 
     async def leave(self, server: str) -> None:
         """Leaves a group."""

@@ -32,10 +32,13 @@ class Members:
     ask: Callable[[int, int], Awaitable[ChatMember]]
     _known: OrderedDict[tuple[int, int], tuple[float, str]] = field(default_factory=OrderedDict)
 
-    async def status(self, chat: int, who: int) -> str:
-        """`creator`, `administrator`, `member`, `restricted`, `left` or `kicked`; "" where Telegram does not say."""
+    async def status(self, chat: int, who: int, *, lately: bool = False) -> str:
+        """`creator`, `administrator`, `member`, `restricted`, `left` or `kicked`; "" where Telegram does not say.
+
+        `lately` trusts what somebody who manages the chat was, too.
+        """
         at, known = self._known.get((chat, who), (0.0, ""))
-        if known and known not in MANAGING and time.monotonic() - at < TRUSTED:
+        if known and (lately or known not in MANAGING) and time.monotonic() - at < TRUSTED:
             return known
         try:
             member = await self.ask(chat, who)

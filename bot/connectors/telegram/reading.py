@@ -19,6 +19,7 @@ from bot.connectors.telegram.clicks import VIA
 from bot.connectors.telegram.members import GONE, MANAGING, ROLES
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import pressed
+from bot.connectors.telegram.surroundings import Surroundings
 from bot.membership import Joined, Left, Moved
 from bot.messages import Address, Called, Clicked, Message, Person, Quote, Reacted, Said, Text, Trigger
 
@@ -58,6 +59,7 @@ class Reader:
 
     me: telegram.User
     status: Status
+    around: Surroundings = field(default_factory=Surroundings)
     _known: set[int] = field(default_factory=set)
     _newest: OrderedDict[str, Edits] = field(default_factory=OrderedDict)
     _said: OrderedDict[tuple[str, str], Message] = field(default_factory=OrderedDict)
@@ -98,7 +100,7 @@ class Reader:
         if update.callback_query is not None:
             return await self._click(update.callback_query)
         if update.message_reaction is not None:
-            return self._reaction(update, update.message_reaction)
+            return await self._reaction(update, update.message_reaction)
         if (changed := update.edited_message) is not None:  # without a date nobody edited it: it got a reaction, say
             return await self._message([changed], edited=True) if changed.edit_date else None
         if update.message is not None and update.message.migrate_to_chat_id:
@@ -110,6 +112,7 @@ class Reader:
 
     async def _message(self, messages: Sequence[telegram.Message], *, edited: bool = False) -> Message | None:
         first = messages[0]
+        self.around.heard(first)
         parts = facts.album(messages)
         quote = facts.quote(first)
         if not parts and quote is None:
@@ -122,7 +125,7 @@ class Reader:
             parts=parts,
             at=(first.edit_date or first.date).timestamp(),
             me=str(self.me.id),
-            mentions=tuple(dict.fromkeys(one for message in messages for one in facts.mentions(message, self.me))),
+            mentions=tuple(dict.fromkeys(self.around.meant(one) for message in messages for one in facts.mentions(message, self.me))),
             reply_to=quote,
             language=(first.from_user.language_code or "") if first.from_user else "",
             place=first.chat.title or "",
@@ -151,8 +154,7 @@ class Reader:
 
     async def _placed(self, message: Message, chat: int, who: int) -> Message:
         """With what its sender is in the chat, because they want something of the bot."""
-        status = await self.status(chat, who)
-        return replace(message, manages=status in MANAGING, guest=status in GONE, roles={status: ROLES[status]} if status in ROLES else {})
+        return placed(message, await self.status(chat, who))
 
     def _named(self, message: Message) -> Message:
         """With the bot called by the name that people see, as on every platform; its user name is Telegram's affair."""
@@ -215,8 +217,8 @@ class Reader:
         )
         return message if place.direct else await self._placed(message, under.chat.id, query.from_user.id)
 
-    def _reaction(self, update: Update, reaction: telegram.MessageReactionUpdated) -> Message | None:
-        """The first emoji that was not there before."""
+    async def _reaction(self, update: Update, reaction: telegram.MessageReactionUpdated) -> Message | None:
+        """The first emoji that was not there before, from whoever they are in the chat."""
         old = {one.emoji for one in reaction.old_reaction if isinstance(one, ReactionTypeEmoji)}
         new = [one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji) and one.emoji not in old]
         who = reaction.user
@@ -225,7 +227,7 @@ class Reader:
         chat, on = str(reaction.chat.id), str(reaction.message_id)
         direct = reaction.chat.type == "private"
         said = self._said.get((chat, on))
-        return Message(
+        message = Message(
             id=on,
             event=f"reaction:{update.update_id}",
             address=said.address if said else Address(facts.NAME, chat, facts.CHANNEL, "", direct),
@@ -237,6 +239,12 @@ class Reader:
             language=who.language_code or "",
             manages=direct,
         )
+        return message if direct else await self._placed(message, reaction.chat.id, who.id)
+
+
+def placed(message: Message, status: str) -> Message:
+    """With what its sender is in the chat."""
+    return replace(message, manages=status in MANAGING, guest=status in GONE, roles={status: ROLES[status]} if status in ROLES else {})
 
 
 def _called(message: Message, bot: str) -> Message:

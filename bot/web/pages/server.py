@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from bot.choices import Change, Changed, Chosen, Setting, Where, reaches
 from bot.errors import BadArguments, Refused, StoreError
+from bot.forms import Picked
 from bot.messages import Address, Message
 from bot.permissions import Permit
 from bot.quotas import UNITS, Quota, Usage
@@ -26,6 +27,9 @@ from bot.web.view import View
 from bot.web.visitors import SERVER, Visitors
 
 MOST_DEEDS = 50
+
+KNOWN: tuple[Picked, ...] = ("channel", "role")
+"""What settings and permissions pick of a server."""
 
 CLOSED = later("Your two hours at this server's page are over: say /dashboard in your chat again.")
 
@@ -118,6 +122,7 @@ class ServerPage:
         if not reaches(level, "admin"):
             raise Refused(tr("You are a {level} of this server now, and only its admins may see its page.", level=translated(level)))
         held, deeds = await self._office.held(message), await self._office.deeds(message, MOST_DEEDS)
+        known = {kind: await self._office.known(message, kind) for kind in KNOWN}
         self._made.view.take(
             "seen",
             seen={
@@ -125,8 +130,8 @@ class ServerPage:
                 "server": server,
                 "me": {"id": f"person:{message.sender.id}", "name": message.sender.name, "level": level},
                 "places": places(message.address),
-                "roles": [{"id": f"role:{id}", "name": name} for id, name in message.roles.items()],
-                "plugins": [plugin(one) for one in await self._office.chosen(message)],
+                "roles": [{"id": f"role:{id}", "name": name} for id, name in {**message.roles, **known["role"]}.items()],
+                "plugins": [plugin(one, known) for one in await self._office.chosen(message)],
                 "day": await self._facts.day(server),
                 "usage": [_usage(one) for one in await self._office.usage(message)],
                 "quotas": [{"unit": one.unit, **one.model_dump(mode="json")} for one in await self._office.quotas(message)],
@@ -200,8 +205,8 @@ def called(address: Address) -> str:
     return tr("{platform}, alone with the bot", platform=platform) if address.direct else f"{platform} {address.server}"
 
 
-def plugin(chosen: Chosen) -> dict[str, Any]:
-    """One plugin, as plain data."""
+def plugin(chosen: Chosen, known: Mapping[Picked, Mapping[str, str]]) -> dict[str, Any]:
+    """One plugin, as plain data; `known` is what the server has, by kind."""
     shape = Shape(chosen.shape)
     return {
         "name": chosen.plugin,
@@ -212,7 +217,7 @@ def plugin(chosen: Chosen) -> dict[str, Any]:
         "installed": chosen.installed,
         "trouble": chosen.trouble,
         "seen": chosen.seen,
-        "settings": [_setting(shape, one) for one in chosen.settings] if chosen.installed else [],
+        "settings": [_setting(shape, one, known) for one in chosen.settings] if chosen.installed else [],
     }
 
 
@@ -220,14 +225,17 @@ def _usage(usage: Usage) -> dict[str, Any]:
     return asdict(usage) | {"unit": usage.unit, "span": usage.span}
 
 
-def _setting(shape: Shape, setting: Setting) -> dict[str, Any]:
-    option = shape.option(setting.name)
+def _setting(shape: Shape, setting: Setting, known: Mapping[Picked, Mapping[str, str]]) -> dict[str, Any]:
+    option, picks = shape.option(setting.name), shape.picks(setting.name)
+    there = known.get(picks, {}) if picks else {}
+    labels = {"": tr("nothing"), setting.value: setting.label or setting.value, **there} if there else {}
     return {
         "name": setting.name,
         "title": shape.title(setting.name),
         "about": shape.description(setting.name),
-        "kind": shape.kind(setting.name),
-        "choices": list(option.choices),
+        "kind": "text" if picks else shape.kind(setting.name),
+        "choices": list(labels or option.choices),
+        "labels": labels,
         "least": option.least,
         "most": option.most,
         "value": setting.value,

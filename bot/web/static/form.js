@@ -33,7 +33,7 @@ export default {
     most: (one) => Math.min(one.most || 4000, 4000),
     choices(one) {
       if (one.kind === "boolean") return [{ value: "true", label: tr("yes") }, { value: "false", label: tr("no") }];
-      return one.choices.filter((each) => String(each)).map((each) => ({ value: String(each), label: String(each) }));
+      return one.choices.filter((each) => String(each)).map((each) => ({ value: String(each), label: one.labels[each] ?? String(each) }));
     },
     closed() {
       if (this.sent) this.$emit("done", Object.fromEntries(Object.entries(this.filled).map(([name, value]) => [name, String(value ?? "")])));

@@ -194,4 +194,23 @@ async def test_changes_are_told_where_the_admins_want_it(corner: Corner) -> None
 
     await wait_until(told)
     elsewhere = plain(await corner.do("settings", plugin="hobnob", setting="log", value="123456789"))
-    assert elsewhere == "Say /settings hobnob log here in the channel or thread in which I am to tell it."
+    assert elsewhere.startswith("I know no channel “123456789” here. Say here in the channel or thread that you mean")
+
+
+async def test_channels_roles_and_people_are_picked_from_all_that_there_are(corner: Corner) -> None:
+    await corner.say("something", side=True)
+    await corner.do("settings", plugin="hobnob", setting="log")
+    asked = await corner.open("Change")
+    assert "Saved." in await corner.fill(asked, corner.pickable("side" if corner.sides else corner.address(False).server))
+    assert (await chosen(corner)).choices.log == corner.address(corner.sides).place
+    assert f"Log: {'side' if corner.sides else corner.address(False).server}" in plain(await corner.do("settings", plugin="hobnob"))
+    await corner.do("permissions")
+    told = await corner.fill(await corner.open("Make somebody something"), who=corner.pickable("Ben"), level="guest")
+    assert "Ben is guest here" in plain(told)
+    role = {"discord": "Singers", "telegram": "Member"}.get(corner.tenant.partition("/")[0], "")
+    asked = await corner.open("Allow or deny something")
+    place = {"place": corner.pickable("side")} if corner.sides else {}
+    told = await corner.fill(asked, who=corner.pickable(role) if role else "", what="/song", may="no", **place)
+    assert f"{role or 'everyone'} may not use /song, in {'side' if corner.sides else 'this server'}" in plain(told)
+    assert (await corner.do("song", "Ben", side=True)).startswith("You may not use /song here.")
+    assert not corner.sides or "La la la." in await corner.do("song", "Ben")

@@ -45,3 +45,27 @@ async def test_what_was_chosen_is_given_back_and_forgotten_with_the_person(hall:
     await hall.press("删除", BOB)
     await hall.press("全部删除", BOB)
     assert (await said(hall, "/help", "en")).startswith("Mention me, reply to me,")
+
+
+async def test_what_admins_changed_is_read_in_the_language_of_who_reads_it(hall: Hall) -> None:
+    await hall.own()
+    await hall.say("/plugins")
+    await hall.press("Switch singer off")
+    for change in (
+        "/settings singer loud 5",
+        "/settings singer loud reset",
+        "/permissions deny /song guest",
+        "/permissions make @Bob moderator",
+        "/quota messages 3/hour everyone",
+    ):
+        assert "Saved." in await hall.say(change)
+    await hall.say("/language zh-Hans")
+    log = (await hall.say("/audit")).splitlines()
+    assert [line.partition(" UTC, ")[2] for line in log[1:]] == [
+        "Ann: 所有人：3/hour 条消息",
+        "Ann: Bob：版主",
+        "Ann: 所有访客不能使用 /song",
+        "Ann: singer, loud：5 → 未选择",
+        "Ann: singer, loud：未选择 → 5",
+        "Ann: singer, 已关闭",
+    ]

@@ -14,7 +14,7 @@ from bot.store.conversations import DAY
 from bot.store.personal import PersonalData
 from bot.store.plugindata import Pressed
 from bot.store.schedules import Firing, Schedules
-from bot.store.servers import deed_json
+from bot.store.servers import Servers, deed_json
 from bot.translation import Phrase
 from bot.turns import Turn
 from tests.plugins.admin.hall import ANN, BOB, HALL, Hall
@@ -39,8 +39,9 @@ async def furnish(hall: Hall) -> None:
         append = stores.conversations.appending(place.conversation, turn)
         await redis.rpush(keys.turns(place.conversation), f"0:0 {append[3]!s}")
         await redis.expire(keys.turns(place.conversation), 60)
+        about = Deed(2.0, "carl", "Carl", "", "", (Phrase("{who} is member", {"who": word}),), about=f"person:{person.id}")
         for log in (keys.audit("room/hall"), keys.house_audit()):
-            await redis.lpush(log, deed_json.dump_json(Deed(1.0, person.id, person.name, "", "singer", (Phrase(word),))))
+            await redis.lpush(log, *map(deed_json.dump_json, (Deed(1.0, person.id, person.name, "", "singer", (Phrase(word),)), about)))
 
 
 async def test_all_of_it_is_given_back_as_a_zip_and_nothing_of_anybody_else(hall: Hall) -> None:
@@ -57,12 +58,14 @@ async def test_all_of_it_is_given_back_as_a_zip_and_nothing_of_anybody_else(hall
     }
     assert all("badger" not in text for text in found.values())
     assert all(SECRET in found[f"{name}.json"] for name in ("turns", "data", "button", "firings", "audit", "house-audit", "room-posts"))
+    assert [(entry["by"], entry["about"]) for entry in json.loads(found["audit.json"])] == [("carl", f"person:{ANN.id}"), (ANN.id, "")]
     assert (await hall.shown())[-1].body.only == ANN.id
 
 
 async def test_all_of_it_is_deleted_with_a_receipt_and_bobs_stays(hall: Hall) -> None:
     await hall.own()
     await furnish(hall)
+    await hall.say("/song")
     await hall.say("/mydata")
     await hall.press("Delete it")
     told = await hall.press("Delete all of it")
@@ -79,6 +82,9 @@ async def test_all_of_it_is_deleted_with_a_receipt_and_bobs_stays(hall: Hall) ->
         "firings",
         "audit:*",
     }
+    assert await hall.press("Encore") == "What this button did is no longer there.", "nobody forged it"
+    log = await Servers(hall.rooms._redis, hall.rooms._keys).deeds("room/hall", 20)
+    assert [entry.name for entry in log if entry.by != BOB.id] == ["Carl", "Carl", "somebody"]
     assert "I like the wombat" not in str(await hall.rooms._redis.lrange(hall.rooms._keys.turns("room/hall/main/"), 0, -1))
 
 

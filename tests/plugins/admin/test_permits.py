@@ -9,6 +9,7 @@ import pytest
 from bot.messages import Address, Message, Person
 from bot.permissions import Grant
 from bot.router.permits import decided, level
+from bot.store.servers import Choices, Server, Servers
 from tests.plugins.admin.hall import ATTIC, BOB, Hall
 
 DENIED = "You may not use /song here. An admin of this server can allow it, with /permissions."
@@ -48,11 +49,27 @@ async def test_who_is_made_admin_is_one_until_it_is_taken_back(hall: Hall) -> No
     assert "you are a member here" in await hall.say("/settings singer loud 5", BOB)
 
 
-@pytest.mark.parametrize("words", ["allow", "allow /song", "frobnicate", "make @Bob king", "allow so~ng everyone", "deny /song nobody"])
+@pytest.mark.parametrize("words", ["allow", "allow /song", "frobnicate", "make @Bob king", "allow so~ng everyone"])
 async def test_what_cannot_be_granted_is_explained(hall: Hall, words: str) -> None:
     await hall.own()
     told = await hall.say(f"/permissions {words}")
     assert "Say `/permissions allow WHAT WHO`" in told or "Somebody is guest, member" in told
+
+
+async def test_whoever_is_not_there_is_granted_nothing_and_who_is_there_is_named(hall: Hall) -> None:
+    await hall.own()
+    told = await hall.say("/permissions deny /song role:singers")
+    assert told == "I know no role “singers” here."
+    told = await hall.say("/permissions deny /song nobody")
+    assert told.startswith("I know no role and nobody here who is called “nobody” (there is: ")
+
+
+async def test_a_hundred_grants_can_all_be_taken_back(hall: Hall) -> None:
+    await hall.own()
+    grants = tuple(Grant(who=f"role:{n}", what="/song", allowed=False, name="r" * 90 + str(n)) for n in range(100))
+    await Servers(hall.rooms._redis, hall.rooms._keys).put("room/hall", Server(choices=Choices(grants=grants)))
+    await hall.say("/permissions")
+    assert [len(menu.choices) for menu in (await hall.shown())[-1].body.menus] == [25, 25, 25, 25]
 
 
 def message(**facts: object) -> Message:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.choices import Chosen
+from bot.forms import Select
 from bot.testing import wait_until
+from plugins.admin.switches import _switches
 from tests.plugins.admin.hall import ANN, ATTIC, BOB, Hall
 
 PANEL = "**Plugins, for this server**\n- **admin** is on. Rules.\n- **singer** is {singer}. Sings.\n- **drum** is {drum}. Drums."
@@ -73,3 +76,10 @@ async def test_requests_that_are_under_way_are_asked_about(hall: Hall, button: s
     await wait_until(lambda: [one.id for one in hall.router.runner.held] == [ticket.id] * left)
     await hall.router.stores.queue.cancel(ticket.id)
     await wait_until(lambda: not hall.router.runner.held)
+
+
+def test_more_plugins_than_buttons_fit_stand_in_menus() -> None:
+    many = [Chosen(f"plugin{n}", "", n % 2 == 0, "operator", False, (), {}, "seen") for n in range(60)]
+    below = _switches(many, "server")
+    assert [len(menu.choices) for menu in below if isinstance(menu, Select)] == [25, 25, 10]
+    assert len(_switches(many[:15], "server")) == 15

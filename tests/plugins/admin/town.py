@@ -27,7 +27,7 @@ from bot.connectors.room import RoomConnector
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.connectors.telegram.styled import JOINER
 from bot.membership import Joined, Left, Present
-from bot.messages import Address, Message, Text
+from bot.messages import Address, Message, Person, Text
 from bot.plugins import Plugins
 from bot.replies import Reply
 from bot.router import app
@@ -40,6 +40,7 @@ from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.places import BOT, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.rooms import Rooms
+from bot.store.tickets import LEASE
 from bot.testing import wait_until
 from tests.connectors.test_discord_gateway import access
 from tests.plugins.admin.hall import pressable
@@ -162,6 +163,17 @@ class Corner(ABC):
     """Whether it has one."""
     reacts: bool = field(default=True, init=False)
     """Whether people put signs on messages there."""
+    role: str = field(default="", init=False)
+    """That which Ben has and admins have not, by its id; "" for none."""
+
+    def id_of(self, name: str) -> str:
+        """How the platform knows somebody."""
+        found = self.people[name]
+        return found.id if isinstance(found, Person) else str(found["id"])
+
+    def pickable(self, name: str) -> str:
+        """What is sent for what people see so in a menu of all that there is; where they type it, the name."""
+        return name
 
     async def after(self, act: Awaitable[Any], tenant: str = "") -> str:
         """What the bot says or changes, wherever somebody of it can see that."""
@@ -197,8 +209,8 @@ class Corner(ABC):
         """Somebody presses a button that asks for something; what asks."""
 
     @abstractmethod
-    async def fill(self, asked: Any, value: str, by: str = "Ada") -> str:
-        """They answer it."""
+    async def fill(self, asked: Any, value: str = "", by: str = "Ada", **values: str) -> str:
+        """They answer it, where it asks for one thing or for several; of what is picked, its id where they choose that from a menu."""
 
     @abstractmethod
     async def forge(self, by: str = "Ben") -> str:
@@ -237,8 +249,13 @@ class OnDiscord(Corner):
         people = {name: world.user(name) for name in PEOPLE}
         world.role(guild, "Admins", people["Ada"], people["Eve"])["permissions"] = str(int(EVERYTHING) | MANAGE_GUILD)
         made = cls(town, tenant, people, f"<@{world.bot['id']}>", town.discord, guild, channels)
+        made.role = world.role(guild, "Singers", people["Ben"])["id"]
         await made.after(town.discord.let_in_as(guild), f"{tenant}{LIVES}")
         return made
+
+    def pickable(self, name: str) -> str:
+        users = [{"id": one["id"], "name": who} for who, one in self.people.items()]
+        return next(str(one["id"]) for one in (*self.channels, *self.guild["roles"], *users) if one["name"] == name)
 
     def address(self, side: bool) -> Address:
         return Address("discord", self.guild["id"], self.channels[side]["id"])
@@ -267,8 +284,9 @@ class OnDiscord(Corner):
         await wait_until(lambda: opened[0].modal is not None)
         return opened[0]
 
-    async def fill(self, asked: Any, value: str, by: str = "Ada") -> str:
-        return await self.after(self.discord.fill(asked, self.people[by], permissions=self._permissions(by), value=value))
+    async def fill(self, asked: Any, value: str = "", by: str = "Ada", **values: str) -> str:
+        filled = values or {"value": value}
+        return await self.after(self.discord.fill(asked, self.people[by], permissions=self._permissions(by), **filled))
 
     async def forge(self, by: str = "Ben") -> str:
         data = {"custom_id": FORGED, "component_type": 2, "id": 1}
@@ -330,6 +348,7 @@ class OnTelegram(Corner):
         for one in people.values():
             chats.direct(one)
         made = cls(town, f"telegram/{id}", people, f"@{town.telegram.bot['username']}", town.telegram, chat, topic)
+        made.role = "member"
         await made.after(made._act(lambda: chats.promote(chat, "administrator")), f"telegram/{id}{LIVES}")
         return made
 
@@ -361,10 +380,11 @@ class OnTelegram(Corner):
 
     async def open(self, label: str, by: str = "Ada") -> Json:
         await self.press(label, by)
-        return self.chat.mine[-1]
+        return [one for one in self.chat.mine if "reply to this message" in _words(one)][-1]
 
-    async def fill(self, asked: Any, value: str, by: str = "Ada") -> str:
-        return await self.after(self._act(lambda: self.telegram.chats.say(self.chat, self.people[by], value, reply_to=asked)))
+    async def fill(self, asked: Any, value: str = "", by: str = "Ada", **values: str) -> str:
+        said = "\n".join(f"{name}: {one}" for name, one in values.items()) or value
+        return await self.after(self._act(lambda: self.telegram.chats.say(self.chat, self.people[by], said, reply_to=asked)))
 
     async def forge(self, by: str = "Ben") -> str:
         message = self.chat.mine[-1]
@@ -398,6 +418,7 @@ class InRoom(Corner):
         made.sides = made.reacts = False
         for who in ("Ada", "Eve"):
             await made.say(f"/claim {await town.house.offer()}", who)
+        await town.rooms.people.join(name, people["Ben"])
         return made
 
     def address(self, side: bool) -> Address:
@@ -421,10 +442,11 @@ class InRoom(Corner):
 
     async def open(self, label: str, by: str = "Ada") -> RoomMessage:
         await self.press(label, by)
-        return (await self.town.rooms.history(self.place))[-1]
+        return [one for one in await self.town.rooms.history(self.place) if one.body.form is not None][-1]
 
-    async def fill(self, asked: Any, value: str, by: str = "Ada") -> str:
-        filled = {"value": value}
+    async def fill(self, asked: Any, value: str = "", by: str = "Ada", **values: str) -> str:
+        ids = {one.name: {label: id for id, label in one.labels.items()} for one in asked.body.form.inputs}
+        filled = {name: ids[name].get(one, one) for name, one in (values or {"value": value}).items()}
         return await self.after(self.town.rooms.click(self.place, asked.id, asked.body.fills, self.people[by], filled=filled))
 
     async def forge(self, by: str = "Ben") -> str:
@@ -444,8 +466,12 @@ def _words(message: Json) -> str:
 
 
 @asynccontextmanager
-async def town(redis: Redis, keys: Keys, folder: Path, plugins: Callable[[], Plugins], routers: int = 1) -> AsyncIterator[Town]:
-    """A town with so many routers, the first of which receives from Discord and Telegram; each has plugins of its own."""
+async def town(
+    redis: Redis, keys: Keys, folder: Path, plugins: Callable[[], Plugins], routers: int = 1, lease: float = LEASE
+) -> AsyncIterator[Town]:
+    """A town with so many routers, the first of which receives from Discord and Telegram; each has plugins of its own. With a long
+    `lease` no busy machine makes one take for dead what another works on, and do it again.
+    """
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for owner, name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY"), (library.Asset, "BASE")):
@@ -458,7 +484,7 @@ async def town(redis: Redis, keys: Keys, folder: Path, plugins: Callable[[], Plu
         made = Town(redis, keys, discord, telegram, rooms, HouseRules(redis, keys))
         for _ in range(routers):
             loaded = plugins()
-            router = app.build(redis, keys, loaded, made.connectors(), allowed=OPEN, run=partial(Recorder, ran=made.ran))
+            router = app.build(redis, keys, loaded, made.connectors(), allowed=OPEN, lease=lease, run=partial(Recorder, ran=made.ran))
             made.routers.append(await stack.enter_async_context(app.running(router, loaded)))
             await wait_until(lambda: discord.gateway.ready and telegram.polled, PATIENCE)
         yield made

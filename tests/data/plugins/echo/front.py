@@ -26,7 +26,7 @@ from bot import (
     Text,
     hookimpl,
 )
-from bot.testing.echo import Again, Echo
+from bot.testing.echo import Again, Echo, Picked
 
 
 class Say(BaseModel):
@@ -49,6 +49,7 @@ class Plugin(Echo):
             Command("quote", "Say it again.", NoArgs, self.quote, menu=True),
             Action("again", Again, self.again),
             Action("want", Again, self.want),
+            Action("picked", Picked, self.picked),
             Reaction("liked", "❤️", self.liked),
         ]
 

@@ -1,0 +1,31 @@
+"""What the sender of a message is in a server, where that matters and the platform has to be asked. What follows from it: `permits.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from bot.connector import Connector, Placing
+from bot.errors import ConnectorError
+from bot.messages import Message
+
+log = structlog.get_logger(__name__)
+
+
+class Ranking:
+    """Asks connectors."""
+
+    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+        self._connectors = connectors
+
+    async def placed(self, message: Message) -> Message:
+        """With what the sender is; as it is where nobody has to be asked, or nobody answers."""
+        connector = self._connectors.get(message.address.connector)
+        if not isinstance(connector, Placing):
+            return message
+        try:
+            return await connector.placed(message)
+        except ConnectorError as error:
+            log.warning("who somebody is cannot be looked up", server=message.address.tenant, fault=str(error))
+            return message

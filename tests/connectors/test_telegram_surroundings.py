@@ -1,0 +1,47 @@
+"""What a group on Telegram has, and who somebody is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.connectors.telegram import TelegramConnector
+from bot.messages import Person, Reacted
+from tests.connectors.on_telegram import ANN, BEN, group, heard, place
+from tests.wire.telegram_server import Telegram
+
+
+async def test_topics_roles_and_people_are_those_that_it_heard_of(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    forum = group(telegram, forum=True)
+    forum.members[ANN["id"]] = "administrator"
+    cats, dogs = telegram.chats.topic(forum, "Cats"), telegram.chats.topic(forum, "Dogs")
+    telegram.chats.say(forum, BEN, "about cats", topic=cats)
+    telegram.chats.say(forum, ANN, "about dogs", topic=dogs)
+    await heard(on_telegram, 2)
+
+    here = place(forum)
+    assert await on_telegram.known(here, "channel") == {"main": "Lounge", f"main/{cats}": "Cats", f"main/{dogs}": "Dogs"}
+    assert await on_telegram.known(here, "person") == {"11": "Ann", "12": "Ben"}
+    assert set((await on_telegram.known(here, "role")).values()) == {"Owner", "Administrator", "Member", "Restricted"}
+    assert await on_telegram.known(place(telegram.chats.direct(ANN)), "channel") == {}
+
+
+async def test_a_user_name_means_whoever_has_said_something(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = group(telegram)
+    telegram.chats.say(chat, {**BEN, "username": "Ben_12"}, "hello")
+    telegram.chats.say(chat, ANN, "hello @ben_12 and @nobody")
+    _, message = await heard(on_telegram, 2)
+    assert message.mentions == (Person("12", "Ben"), Person("@nobody", "nobody"))
+
+
+async def test_whoever_only_reacts_or_speaks_to_others_is_what_they_are(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    chat = telegram.chats.group(-1001, "Lounge", admins=[ANN])
+    chat.bot = "administrator"
+    said = telegram.chats.say(chat, ANN, "a note")
+    telegram.chats.react(chat, ANN, said, "👍")
+    note, reaction = await heard(on_telegram, 2)
+
+    assert (note.manages, reaction.manages, reaction.trigger) == (False, True, Reacted("👍"))
+    asked = len(telegram.asked("getChatMember"))
+    assert (await on_telegram.placed(note)).roles == {"administrator": "Administrator"}
+    assert (await on_telegram.placed(replace(note, sender=Person("99", "Eve")))).guest
+    assert len(telegram.asked("getChatMember")) == asked + 1, "of the last minute nothing is asked again"

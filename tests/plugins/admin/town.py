@@ -5,6 +5,7 @@ Ada and Eve look after a server, Ben is in it. Each act returns when all that fo
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -79,11 +80,16 @@ class Recorder(Runner):
         return await super()._handled(entry, journal, line)
 
 
-def watching(kind: type[Any], heard: dict[str, set[str]]) -> type[Any]:
-    """The connector, which keeps by server what it has handed over; in our own rooms every router hears everything."""
+def watching(kind: type[Any], heard: dict[str, set[str]], *, deaf: bool) -> type[Any]:
+    """The connector, which keeps by server what it has handed over. In our own rooms every router hears everything, and one that hears a
+    message late judges it by later choices; one that is `deaf` hears nothing, so that what must come of a message is certain.
+    """
 
     class Watching(kind):  # type: ignore[misc]  # whichever it is
         async def run(self, deliver: Deliver) -> None:
+            if deaf:
+                await asyncio.Event().wait()
+
             async def noted(message: Message) -> None:
                 await deliver(message)
                 tenant = message.address.tenant
@@ -121,7 +127,7 @@ class Town:
             TelegramConnector: (Account(TOKEN, self.telegram.root, f"{self.telegram.root}/file", wait=5),),
             RoomConnector: (self.rooms,),
         }
-        return [watching(kind, self.heard)(*given) for kind, given in kinds.items()]
+        return [watching(kind, self.heard, deaf=kind is RoomConnector and bool(self.routers))(*given) for kind, given in kinds.items()]
 
     async def settled(self, tenant: str) -> None:
         """Returns when every ticket of a server has ended, whichever router has it."""

@@ -48,7 +48,8 @@ class Limits:
     and `files_per_edit` how many files a message can be edited to hold. `patience` is after how many seconds nobody waits for an answer
     any more to a message that comes late. `budget` is how many calls a chat, with all its threads, takes in so many seconds; 0 for no
     such limit; with `threads_apart` each thread has a budget of its own. `bytes_per_post` is how many bytes the files of a post may have
-    together. With `menus` a post may have menus; elsewhere each of their choices is a button.
+    together. With `menus` a post may have menus; elsewhere each of their choices is a button. With `spoilers` a picture can be hidden until
+    somebody opens it; elsewhere one that is to be hidden comes in an archive.
     """
 
     text: int
@@ -66,6 +67,7 @@ class Limits:
     threads_apart: bool = False
     preview_interval: float = 0.0
     menus: bool = False
+    spoilers: bool = False
 
     def size(self, text: str) -> int:
         """How long the platform says that a text is."""

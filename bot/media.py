@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
 
 import structlog
 from pydantic import BaseModel, ConfigDict
 
 from bot import media_worker
+from bot.confined import confined, fed, library
 from bot.errors import Unavailable, UserError
-from bot.media_worker import CLIP, END, FACTS, FAULT, FITTED, HEADER, PLACE, RATE, Order
+from bot.media_worker import CLIP, END, FACTS, FAULT, FITTED, HEADER, PLACE, Order
+from bot.sounds import RATE
 from bot.translation import later, tr, translated
 
 READ = "ogg, opus, webm, m4a, mp4, mp3, wav, flac, aac and amr"
@@ -126,7 +124,7 @@ class Decoder:
         """Everything before the end. The process is gone when this is left, in whatever way."""
         patience = limits.wait
         order = json.dumps(asdict(_order(limits, longest, after, fit)))
-        async with lane, confined(media_worker.__file__, order) as process, fed(process, content) as feeding:
+        async with lane, confined(media_worker.__name__, order) as process, fed(process, content) as feeding:
             while True:
                 began = time.monotonic()
                 try:
@@ -147,11 +145,10 @@ class Decoder:
 
 
 def _order(limits: Limits, longest: float, after: float, fit: int) -> Order:
-    found = find_spec("av")
-    if found is None or found.origin is None:
+    found = library("av")
+    if found is None:
         raise Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`."))
-    library = str(Path(found.origin).parent.parent)
-    return Order(library, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after, fit)
+    return Order(found, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after, fit)
 
 
 def _sentence(word: str, limits: Limits) -> str:
@@ -173,67 +170,6 @@ def _broken(how: str) -> UserError:
 def _ended(code: int) -> UserError:
     """Past its processor time a process is killed; anything else is for the log."""
     return UserError(translated(SENTENCES["slow"])) if code in (-signal.SIGKILL, -signal.SIGXCPU) else _broken(f"it ended with {code}")
-
-
-@asynccontextmanager
-async def confined(program: str, order: str) -> AsyncIterator[Process]:
-    """A fresh interpreter that runs this file, with nothing of ours: no environment, no site packages, no open files, no terminal."""
-    command = (sys.executable, "-I", "-S", "-B", program, order)
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, cwd="/", start_new_session=True, limit=1 << 18
-    )
-    try:
-        yield process
-    finally:
-        _kill(process)
-        assert process.stdout is not None
-        while await process.stdout.read(1 << 18):  # a pipe with something left in it is never closed
-            pass
-        await process.wait()
-
-
-def _kill(process: Process) -> None:
-    """Ends it, if it has not. Its own `kill` asks first whether it has, which takes the answer away from who waits for it: 255 then."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-
-
-async def heard(process: Process, most: int) -> bytes:
-    """All that it writes until it ends; only the beginning where that is more than `most` bytes."""
-    assert process.stdout is not None
-    said = b""
-    while len(said) <= most and (piece := await process.stdout.read(1 << 18)):
-        said += piece
-    return said[:most]
-
-
-@asynccontextmanager
-async def fed(process: Process, content: AsyncIterator[bytes]) -> AsyncIterator[asyncio.Task[None]]:
-    """Pours the content into the process meanwhile."""
-    feeding = asyncio.create_task(_feed(process, content))
-    try:
-        yield feeding
-    finally:
-        feeding.cancel()
-        await asyncio.wait((feeding,))
-        if not feeding.cancelled():
-            feeding.exception()  # it was raised already, or the answer came without it
-
-
-async def _feed(process: Process, content: AsyncIterator[bytes]) -> None:
-    assert process.stdin is not None
-    try:
-        async for piece in content:
-            process.stdin.write(piece)
-            await process.stdin.drain()
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # it has seen enough
-    except Exception:
-        _kill(process)  # half a file must not pass for a whole one
-        raise
-    finally:
-        process.stdin.close()
 
 
 async def _frame(process: Process, most: int) -> tuple[bytes, bytes]:

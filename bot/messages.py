@@ -49,7 +49,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture; `alt` is what a person who cannot see it is told."""
+    """A picture; `alt` is what a person who cannot see it is told. A `spoiler` is hidden until somebody opens it."""
 
     source: Source
     alt: str = ""

@@ -6,15 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
-from pathlib import Path
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot import papers_worker
+from bot.confined import confined, fed, heard, library
 from bot.errors import Unavailable, UserError
-from bot.media import confined, fed, heard
 from bot.papers_worker import Order
 from bot.translation import later, tr, translated
 
@@ -66,7 +64,7 @@ class Papers:
     async def read(self, content: AsyncIterator[bytes], letters: int) -> Facts:
         """At most `letters` of its text. Raises UserError for what cannot be read, and whatever `content` raises."""
         order = json.dumps(asdict(self._order(letters)))
-        async with self._free, confined(papers_worker.__file__, order) as process, fed(process, content) as feeding:
+        async with self._free, confined(papers_worker.__name__, order) as process, fed(process, content) as feeding:
             try:
                 async with asyncio.timeout(self._limits.wait):
                     said = await heard(process, 8 * letters + 10_000)
@@ -77,11 +75,11 @@ class Papers:
         return self._paper(said)
 
     def _order(self, letters: int) -> Order:
-        found = find_spec("pypdf")
-        if found is None or found.origin is None:
+        found = library("pypdf")
+        if found is None:
             raise Unavailable(tr("PDFs cannot be read here now. The operator can see why with `hobnob doctor`."))
         limits = self._limits
-        return Order(str(Path(found.origin).parent.parent), letters, limits.pages, limits.size, limits.cpu, limits.memory)
+        return Order(found, letters, limits.pages, limits.size, limits.cpu, limits.memory)
 
     def _paper(self, said: bytes) -> Facts:
         try:

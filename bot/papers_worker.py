@@ -1,6 +1,6 @@
 """Reads the words of one PDF in a process that can do nothing but read its input. What starts and watches it: `papers.py`.
 
-It runs by its path in an isolated interpreter, so it imports the standard library only, and pypdf once the limits stand.
+It imports the standard library only, and pypdf once the limits stand.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import codecs
 import io
 import json
 import pkgutil
-import resource
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bot.confining import ordered, shut
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -39,9 +39,8 @@ class Order:
     memory: int
 
 
-def shut(library: str) -> None:
+def load() -> None:
     """Loads all that a PDF may want, and lets nothing be opened from then on."""
-    sys.path.append(library)
     import pypdf
 
     for module in pkgutil.walk_packages(pypdf.__path__, "pypdf."):
@@ -49,7 +48,7 @@ def shut(library: str) -> None:
             import_module(module.name)
     for name in ENCODINGS:
         codecs.lookup(name)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    shut()
 
 
 def opened(content: bytes) -> PdfReader:
@@ -99,12 +98,8 @@ def answer(order: Order) -> dict[str, Any]:
 
 def main() -> None:
     """Reads the order from the command line and the file from standard input; writes JSON."""
-    order = Order(**json.loads(sys.argv[1]))
-    sys.path.append(str(Path(__file__).parents[1]))
-    from bot.pictures_worker import confine
-
-    confine(order)
-    shut(order.library)
+    order = ordered(Order)
+    load()
     try:
         said = answer(order)
     except ValueError as fault:
@@ -113,7 +108,3 @@ def main() -> None:
         said = {"fault": "heavy"}
     sys.stdout.write(json.dumps(said))
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -7,15 +7,13 @@ import json
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot import pictures_worker
+from bot.confined import confined, fed, library
 from bot.errors import Unavailable, UserError
-from bot.media import confined, fed
 from bot.pictures_worker import Order
 from bot.translation import later, tr, translated
 
@@ -96,7 +94,7 @@ class Pictures:
 
     async def _read(self, content: AsyncIterator[bytes], what: Order, side: int) -> Read:
         order = json.dumps(asdict(what))
-        async with self._free, confined(pictures_worker.__file__, order) as process, fed(process, content) as feeding:
+        async with self._free, confined(pictures_worker.__name__, order) as process, fed(process, content) as feeding:
             try:
                 async with asyncio.timeout(self._limits.wait):
                     said = await self._said(process, side)
@@ -107,11 +105,11 @@ class Pictures:
             return said
 
     def _order(self, side: int) -> Order:
-        found = find_spec("PIL")
-        if found is None or found.origin is None:
+        found = library("PIL")
+        if found is None:
             raise Unavailable(tr("Pictures cannot be read here now. The operator can see why with `hobnob doctor`."))
         limits = self._limits
-        return Order(str(Path(found.origin).parent.parent), side, limits.size, limits.pixels, limits.cpu, limits.memory)
+        return Order(found, side, limits.size, limits.pixels, limits.cpu, limits.memory)
 
     async def _said(self, process: Process, side: int) -> Read:
         assert process.stdout is not None

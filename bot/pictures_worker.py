@@ -1,16 +1,17 @@
 """Reads one picture in a process that can do nothing but read its input and write a PNG. What starts and watches it: `pictures.py`.
 
-It runs by its path in an isolated interpreter, so it imports the standard library only, and Pillow once the limits stand.
+It imports the standard library only, and Pillow once the limits stand.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import resource
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from bot.confining import ordered, shut
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -47,25 +48,6 @@ class Order:
 
 class Fault(Exception):  # noqa: N818  what is wrong with the file, not with the program
     """The file is at fault; the word is one of those that `pictures.py` has a sentence for."""
-
-
-class Bounds(Protocol):
-    """What a process may take."""
-
-    @property
-    def cpu(self) -> int:
-        """Seconds."""
-
-    @property
-    def memory(self) -> int:
-        """Bytes."""
-
-
-def confine(order: Bounds) -> None:
-    """Bounds what the process may take. macOS has no limit on memory; the others hold there too."""
-    limits = {resource.RLIMIT_CPU: order.cpu, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
-    for which, most in (limits | ({resource.RLIMIT_AS: order.memory} if sys.platform == "linux" else {})).items():
-        resource.setrlimit(which, (most, most))
 
 
 def opened(content: bytes, order: Order) -> Image.Image:
@@ -113,7 +95,7 @@ def answer(order: Order) -> tuple[dict[str, Any], bytes]:
 
     Image.preinit()
     Image.init()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    shut()
     content = sys.stdin.buffer.read(order.size + 1)
     if not content:
         raise Fault("empty")
@@ -146,9 +128,7 @@ def fitted(paper: Image.Image, most: int) -> bytes:
 
 def main() -> None:
     """Reads the order from the command line and the file from standard input; writes a line of JSON and the PNG."""
-    order = Order(**json.loads(sys.argv[1]))
-    confine(order)
-    sys.path.append(order.library)
+    order = ordered(Order)
     try:
         said, png = answer(order)
     except Fault as fault:
@@ -157,7 +137,3 @@ def main() -> None:
         said, png = {"fault": "vast"}, b""
     sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + png)
     sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    main()

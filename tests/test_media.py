@@ -20,7 +20,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.media import Decoder, Limits
-from bot.media_worker import RATE, quiet
+from bot.sounds import RATE, quiet
 from bot.testing import wait_until
 from tests.traps import bomb
 

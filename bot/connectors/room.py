@@ -22,7 +22,7 @@ from bot.store.uploads import LARGEST
 PAUSE = 0.5
 """Seconds between tries while the store is away."""
 
-LIMITS = Limits(text=16_000, file=LARGEST, edit_interval=0.15, preview_interval=1.0, menus=True)
+LIMITS = Limits(text=16_000, file=LARGEST, edit_interval=0.15, preview_interval=1.0, menus=True, spoilers=True)
 
 CHANNEL = "main"
 """A room has one channel so far."""

@@ -12,6 +12,7 @@ import structlog
 from bot.connector import Key, Limits, Menu, Post, Upload
 from bot.errors import UserError
 from bot.forms import Button, Select
+from bot.hiding import closed
 from bot.media import Decoder
 from bot.messages import Audio, Blob, File, Image, Text
 from bot.pictures import Pictures
@@ -61,7 +62,8 @@ class Posts:
 
         Private ones all do: from the message that it replies to, a platform knows whose eyes a post is for.
         """
-        made = [await self._fitting(part, limits) for part in reply.parts if not isinstance(part, Text)]
+        fitting = [await self._fitting(part, limits) for part in reply.parts if not isinstance(part, Text)]
+        made = [closed(one) if one.spoiler and not limits.spoilers else one for one in fitting]
         uploads = [upload for upload in made if len(upload.content) <= limits.file]
         said = "\n\n".join([reply.text, *(_too_large(upload, limits) for upload in made if upload not in uploads)])
         pieces = split(said, limits.text, limits.size, self.most_pieces) if said.strip() else [""]

@@ -14,9 +14,9 @@ from bot.messages import Address, Attachment, Message
 from bot.testing.fate import Fate
 
 LIMITS = {
-    "room": Limits(text=16_000, file=25 << 20, edit_interval=0.0, menus=True),
-    "discord": Limits(text=2000, file=10 << 20, edit_interval=0.0, utf16=True, menus=True),
-    "telegram": Limits(text=4096, file=50 << 20, edit_interval=0.0, files_per_edit=1, caption=1024, utf16=True),
+    "room": Limits(text=16_000, file=25 << 20, edit_interval=0.0, menus=True, spoilers=True),
+    "discord": Limits(text=2000, file=10 << 20, edit_interval=0.0, utf16=True, menus=True, spoilers=True),
+    "telegram": Limits(text=4096, file=50 << 20, edit_interval=0.0, files_per_edit=1, caption=1024, utf16=True, spoilers=True),
 }
 """What platforms allow, as their connectors say it, without their pace: no test waits for that."""
 

@@ -46,7 +46,7 @@ class Settings(BaseModel):
     """Pictures are drawn only in channels that the platform calls age-restricted."""
 
     spoiler: bool = Field(default=False, title="Spoiler")
-    """Pictures are hidden until somebody opens them, where the platform can."""
+    """Pictures are hidden until somebody opens them; where the platform hides none, they come in an archive."""
 
     check: Literal["off", "spoiler", "block"] = Field(default="off", title="Check pictures")
     """A model looks at each picture before it is shown, where the operator has set one up. What it takes for unsafe is hidden until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -30,37 +30,20 @@ from bot import (
     Transcript,
     UserError,
     hookimpl,
-    later,
     tr,
     translated,
 )
 from plugins.transcribe.after import After
 from plugins.transcribe.chinese import in_script
+from plugins.transcribe.choosing import NOTICES, Choosing
 from plugins.transcribe.config import Config, voices
 from plugins.transcribe.kept import Kept
 from plugins.transcribe.languages import NAMES
 from plugins.transcribe.listening import Wish, listen
 from plugins.transcribe.notes import Note, calls, of_message, of_quote
-from plugins.transcribe.settings import Policy, Settings
+from plugins.transcribe.settings import Settings
 from plugins.transcribe.transcripts import plain
 from plugins.transcribe.writing import NOBODY, reply, text_of
-
-NOTICES = {
-    "always": later(
-        "From now on I write down the voice notes of this chat. Send /mynotes out to keep yours out; an admin can change it for all."
-    ),
-    "addressed": later(
-        "From now on I listen to the voice notes of this chat for my name, and write down and answer those that are meant for me. "
-        "Send /mynotes out to keep yours out; an admin can change it for all."
-    ),
-}
-"""What a chat is told once, when its notes begin to be listened to unasked."""
-
-CHOSEN = {
-    "off": later("Recordings are not written down here any more."),
-    "demand": later("Recordings are written down here when somebody replies to them with /transcribe, or puts ✍ on them."),
-}
-"""What is said of the other policies, when an admin chooses them."""
 
 PEOPLE = 1_000
 """Tokens of the conversation in which names are looked for."""
@@ -87,24 +70,6 @@ class TranscribeArgs(BaseModel):
     """The language that is spoken, where it was taken for another one."""
 
 
-class VoiceArgs(BaseModel):
-    """What `/voice` takes."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    notes: Policy
-    """`off`; on `demand`; when they are `addressed` to the bot, which then answers them too; `always`."""
-
-
-class MyNotesArgs(BaseModel):
-    """What `/mynotes` takes."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    choice: Literal["out", "in"] = "out"
-    """`out`: nobody has your recordings written down, here or elsewhere. `in`: they may again."""
-
-
 class Plugin:
     """Writes down what is said."""
 
@@ -113,6 +78,7 @@ class Plugin:
         listening = voices(config, catalogue)
         self._voices = listening.name if listening else ""
         self._kept = Kept()
+        self._choosing = Choosing(self._kept)
         self._after = After(self._again, self._in_english, catalogue)
 
     @hookimpl
@@ -128,10 +94,9 @@ class Plugin:
                 menu=True,
                 example="/transcribe --into German",
             ),
-            Command("voice", "Choose which voice notes become text here.", VoiceArgs, self.policy, example="/voice always"),
-            Command("mynotes", "Keep your own recordings out, or let them in again.", MyNotesArgs, self.mine, example="/mynotes out"),
             Reaction("write", "\u270d", self.reacted),
             Reaction("write it", "\u270d\ufe0f", self.reacted),  # the same sign, as most keyboards send it
+            *self._choosing.routes(),
             *self._after.routes(),
         ]
 
@@ -234,19 +199,6 @@ class Plugin:
             raise Refused(tr("Recordings are not written down here. An admin of this server can change that."))
         if await self._kept.out(ctx, note.sender):
             raise Refused(tr("{person} keeps their recordings out, so I do not listen to them.", person=note.sender.name))
-
-    async def policy(self, ctx: Context, args: VoiceArgs) -> Reply:
-        """An admin's choice for this channel, whose people learn of it at once, with what the platform withholds that it takes."""
-        chosen = await ctx.choices.save({"policy": args.notes}, "channel")
-        await self._kept.first(ctx, args.notes)
-        return Reply("\n\n".join((translated((NOTICES | CHOSEN)[args.notes]), *chosen.warnings)))
-
-    async def mine(self, ctx: Context, args: MyNotesArgs) -> Reply:
-        """Their own choice, wherever they are."""
-        await self._kept.choose(ctx, out=args.choice == "out")
-        if args.choice == "out":
-            return Reply(tr("I no longer listen to your recordings, whoever asks."), private=True)
-        return Reply(tr("I may listen to your recordings again."), private=True)
 
     async def _heard(
         self, ctx: Context, note: Note, *, spoken: str = "", english: bool = False, quiet: bool = False, unseen: bool = False

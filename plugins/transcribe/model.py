@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -26,16 +26,13 @@ from bot import (
     hookimpl,
 )
 from plugins.transcribe.chinese import said_before
+from plugins.transcribe.clips import FULL, RATE, Clip, following
 from plugins.transcribe.config import Config, served, voices
 from plugins.transcribe.phantoms import real
 from plugins.transcribe.voices import Voice
 
 if TYPE_CHECKING:
-    from plugins.transcribe.engine import Engine, Samples, Span
-    from plugins.transcribe.windows import Window
-
-RATE = 16_000
-"""Samples a second of a clip."""
+    from plugins.transcribe.engine import Engine, Span
 
 FILES = ("model.bin", "config.json", "tokenizer.json")
 """Without its own tokenizer the engine would ask a model hub for one."""
@@ -66,45 +63,37 @@ BASE = 74_000_000
 """Parameters of Whisper base, whose memory was measured."""
 
 
-@dataclass(eq=False, slots=True)
-class Clip:
-    """A job in hand, with its sound and where somebody speaks in it. `window` is None where there is more speech than one takes."""
-
-    work: Work[Transcribe, Transcript]
-    sound: Samples
-    spans: Sequence[Span]
-    window: Window | None
-
-    @property
-    def seconds(self) -> float:
-        """Of sound."""
-        return len(self.sound) / RATE
+IN_HAND = 2
+"""Batches that it chooses from: notes of about a length are found more often among more of them."""
 
 
 class Whisper(EngineModel[Transcribe, Transcript]):
     """A Whisper, by CTranslate2."""
 
     job = Transcribe
+    parks = True
     engine: Engine | None = None
     temperatures: Sequence[float] = TEMPERATURES
 
     def __init__(self, config: Config, entry: Entry) -> None:
         self.name = self.weights = entry.name
-        self.max_batch = config.batch
+        self.max_batch = IN_HAND * config.batch
         self._config = config
         self._facts = entry.speech
+        self._threads = 1
 
     def memory(self) -> Memory:
         """Of base as measured on a CPU in int8, of others in proportion to their parameters."""
         scale = (self._facts.parameters if self._facts else BASE) / BASE
         weights = round(160_000_000 * scale)
-        return Memory(weights=weights, cache=round(25_000_000 * self.max_batch * scale ** (2 / 3)), parked=weights)
+        return Memory(weights=weights, cache=round(25_000_000 * self._config.batch * scale ** (2 / 3)), parked=weights)
 
     def load(self, placement: Placement) -> None:
         """From the folder and nowhere else. Raises FileNotFoundError when it is not complete, ValueError for another model's files."""
         folder = _complete(self.weights, placement.weights)
         from plugins.transcribe.engine import Engine
 
+        self._threads = placement.threads
         device, _, index = placement.device.partition(":")
         on_gpu = device == "cuda"
         self.engine = Engine(
@@ -131,25 +120,35 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         """The shortest first, those of a length together; who comes meanwhile joins. A cancelled one ends before the next window."""
         clips = self._opened(batch)
         while clips := [clip for clip in clips if not clip.work.cancelled]:
-            chosen = self._next(clips)
-            self._read(chosen)
-            clips = [clip for clip in clips if clip not in chosen]
+            if batch.over:  # what is left was not begun, or was doubtful: nothing is lost
+                return
+            chosen = following(clips, self._config.batch)
+            clips = [clip for clip in clips if clip not in chosen] + self._read(chosen)
             clips += self._opened(batch.join(self.max_batch - len(clips)))
 
     def _opened(self, works: Iterable[Work[Transcribe, Transcript]]) -> list[Clip]:
-        return [clip for work in works if not work.cancelled and (clip := self._open(work)) is not None]
+        """Finding out where somebody speaks takes a core as long as Whisper takes the note, so the others help."""
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="sound") as threads:
+            opened = list(threads.map(self._open, [work for work in works if not work.cancelled]))
+        return [clip for clip in opened if clip is not None]
 
     def _open(self, work: Work[Transcribe, Transcript]) -> Clip | None:
-        """None for what is answered already: nobody speaks, or nobody knows the language."""
+        """None for what is answered already: it is no sound, nobody speaks, or nobody knows the language."""
+        from av import FFmpegError
+
         from plugins.transcribe.engine import samples, speech
-        from plugins.transcribe.windows import FULL, Window
+        from plugins.transcribe.windows import Window
 
         assert self.engine is not None, "load() comes first"
         job = work.job
         if job.language and job.language not in self.engine.supported_languages:
             work.fail(f"expected a language that {self.name} knows, found {job.language!r}")
             return None
-        sound = samples(work.read(job.audio))
+        try:
+            sound = samples(work.read(job.audio))
+        except FFmpegError as error:
+            work.fail(f"expected a clip as ctx.clips cuts them: {error}")
+            return None
         spans = speech(sound, VOICES)
         if not spans:
             work.finish(Transcript(language=job.language or "", seconds=len(sound) / RATE, segments=(), model=self.name))
@@ -157,40 +156,32 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         window = Window(self.engine.frames(sound, spans), spans, job, _most(spans) or MOST_TOKENS)
         return Clip(work, sound, spans, window if window.length <= FULL else None)
 
-    def _next(self, clips: Sequence[Clip]) -> list[Clip]:
-        """Short ones together; when there are none, one that is too long for a window."""
-        from plugins.transcribe.windows import together
-
-        windows = together([clip.window for clip in clips if clip.window is not None])[: self.max_batch]
-        return [clip for clip in clips if clip.window in windows] if windows else [clips[0]]
-
-    def _read(self, clips: Sequence[Clip]) -> None:
-        """In short windows; what is doubtful, once the others have their answers, in full ones; what goes on longer, by the library."""
+    def _read(self, clips: Sequence[Clip]) -> list[Clip]:
+        """Those that are doubtful and have to be read again."""
         from plugins.transcribe.reading import read, read_again
 
         assert self.engine is not None, "load() comes first"
-        windows = {clip: clip.window for clip in clips if clip.window is not None}
-        if windows:
-            read(self.engine, list(windows.values()), self._config.beam)
-        sure = [clip for clip, window in windows.items() if not window.doubt]
-        for clip in sure:
-            self._tell(clip)
-        if doubtful := [window for clip, window in windows.items() if window.doubt and not clip.work.cancelled]:
-            read_again(self.engine, doubtful, self._config.beam, SILENT, self.temperatures)
+        windows, again = [clip.window for clip in clips if clip.window is not None], clips[0].doubtful
+        if again:
+            read_again(self.engine, windows, self._config.beam, SILENT, self.temperatures)
+        elif windows:
+            read(self.engine, windows, self._config.beam)
+        left = [clip for clip in clips if clip.doubtful and not again]
         for clip in clips:
-            if clip not in sure:
+            if clip not in left:
                 self._tell(clip)
+        return left
 
     def _tell(self, clip: Clip) -> None:
         from plugins.transcribe.engine import Unwanted
 
         if clip.window is not None and not clip.window.doubt:
-            self._finish(clip, clip.window.segments, clip.window.language or "en")
+            self._finish(clip, clip.window.segments, clip.window.read.language)
             return
         assert self.engine is not None, "load() comes first"
         self.engine.unwanted = lambda: clip.work.cancelled
         with suppress(Unwanted):
-            heard_in = clip.window.language if clip.window is not None else None
+            heard_in = clip.window.read.language if clip.window is not None else None
             found, info = self.engine.transcribe(clip.sound, **self._options(clip.work.job, clip.spans, heard_in))
             self._finish(clip, found, info.language)
 

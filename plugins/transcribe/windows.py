@@ -15,10 +15,8 @@ from faster_whisper.transcribe import Segment, Word, get_compression_ratio, get_
 
 from bot import Transcribe
 from plugins.transcribe.chinese import said_before
-from plugins.transcribe.engine import RATE, Engine, Samples, Span, chosen
-
-FULL = 3000
-"""Frames of Whisper's own window, 30 s; longer speech has no place here."""
+from plugins.transcribe.clips import RATE
+from plugins.transcribe.engine import Engine, Samples, Span, chosen
 
 MARGIN = 150
 """Frames of silence behind the speech. Without them Whisper often does not hear the end of the last word."""
@@ -39,6 +37,18 @@ UNREAD = 100
 """Frames of speech at the end that a text may leave out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was decoded of a window in one language: mean log-probability, that of silence, and why it is no text ("" when it is one)."""
+
+    language: str
+    tokens: Sequence[int]
+    text: str
+    likely: float
+    silent: float
+    loose: str
+
+
 @dataclass(eq=False, slots=True)
 class Window:
     """One note: its speech as (mel bins, frames), where that was in its sound, and what is asked. `most` is the tokens that it can hold."""
@@ -47,72 +57,54 @@ class Window:
     spans: Sequence[Span]
     job: Transcribe
     most: int
-    language: str | None = field(init=False)
-    tokens: list[int] = field(default_factory=list)
-    text: str = ""
-    seek: int = 0
-    likely: float = 0.0
-    silent: float = 0.0
-    segments: list[Any] = field(default_factory=list)
     languages: Sequence[tuple[str, float]] = ()
-    """The likeliest, with their probabilities, where nobody said which one it is."""
+    """The likeliest, with their probabilities; the one that is known."""
+    reading: Reading | None = None
+    """The best so far."""
+    segments: list[Any] = field(default_factory=list)
+    seek: int = 0
     doubt: str = ""
     """Why the text is not to be trusted; "" when it is."""
-
-    def __post_init__(self) -> None:
-        self.language = self.job.language
 
     @property
     def length(self) -> int:
         """Frames of speech."""
         return int(self.frames.shape[1])
 
-
-def together(windows: Sequence[Window]) -> list[Window]:
-    """Some that are worth doing at once: the shortest, and those that are not much longer and expect the same words."""
-    if not windows:
-        return []
-    ordered = sorted(windows, key=lambda window: window.length)
-    first = ordered[0]
-    return [window for window in ordered if window.job.hints == first.job.hints and window.length <= first.length * 1.5 + 2 * STEP]
+    @property
+    def read(self) -> Reading:
+        """The best reading, of a window that was read."""
+        assert self.reading is not None, "it was not read yet"
+        return self.reading
 
 
-def prepared(engine: Engine, windows: Sequence[Window], size: int) -> tuple[Any, list[Any]]:
-    """What the encoder makes of them, and a tokenizer for the language of each."""
+def prepared(engine: Engine, windows: Sequence[Window], size: int) -> Any:
+    """What the encoder makes of them in `size` frames each. The windows learn their languages."""
     features = np.zeros((len(windows), windows[0].frames.shape[0], size), np.float32)
     for row, window in zip(features, windows, strict=True):
         row[:, : window.length] = window.frames
     encoded = engine.encoded(features)
-    _tell_languages(engine, windows, encoded)
-    return encoded, [engine.tokenizer(window.language or "en", translate=window.job.translate) for window in windows]
-
-
-def _tell_languages(engine: Engine, windows: Sequence[Window], encoded: Any) -> None:
-    if all(window.language for window in windows) or not engine.model.is_multilingual:
-        return
-    for window, found in zip(windows, engine.model.detect_language(encoded), strict=True):
-        if window.language is None:
-            window.languages = [(token[2:-2], probability) for token, probability in found]
-            window.language = window.languages[0][0]
+    told = all(window.job.language for window in windows) or not engine.model.is_multilingual
+    found = [[]] * len(windows) if told else engine.model.detect_language(encoded)
+    for window, languages in zip(windows, found, strict=True):
+        likeliest = [(token[2:-2], probability) for token, probability in languages]
+        window.languages = [(window.job.language or "en", 1.0)] if told or window.job.language else likeliest
+    return encoded
 
 
 def generate(
-    engine: Engine,
-    windows: Sequence[Window],
-    tokenizers: Sequence[Any],
-    encoded: Any,
-    how: Mapping[str, Any],
-    *,
-    short: bool = False,
-) -> None:
-    """Writes tokens and text into the windows, and why one is no text; `how` is what the engine takes for it.
+    engine: Engine, windows: Sequence[Window], languages: Sequence[str], encoded: Any, how: Mapping[str, Any], *, short: bool = False
+) -> list[Reading]:
+    """Each window read in its language; `how` is what the engine takes for it, and a `short` one holds no more than people say.
 
     Windows whose prompts are of a length are decoded together, which the engine asks for.
     """
-    prompts = [_prompt(engine, one, window) for one, window in zip(tokenizers, windows, strict=True)]
+    tokenizers = [engine.tokenizer(language, translate=window.job.translate) for window, language in zip(windows, languages, strict=True)]
+    prompts = [_prompt(engine, *one) for one in zip(windows, languages, tokenizers, strict=True)]
     alike: dict[int, list[int]] = defaultdict(list)
     for row, prompt in enumerate(prompts):
         alike[len(prompt)].append(row)
+    made: dict[int, Reading] = {}
     for length, rows in alike.items():
         limits = [_limit(windows[row], short=short) for row in rows]
         most = min(max(limits), engine.max_length - length)
@@ -127,11 +119,12 @@ def generate(
             **how,
         )
         for row, result, limit in zip(rows, results, limits, strict=True):
-            _take(windows[row], tokenizers[row], result, min(most, limit))
+            made[row] = _reading(languages[row], tokenizers[row], result, min(most, limit))
+    return [made[row] for row in range(len(windows))]
 
 
-def _prompt(engine: Engine, tokenizer: Any, window: Window) -> list[int]:
-    before = tokenizer.encode(said_before(window.language, window.job))
+def _prompt(engine: Engine, window: Window, language: str, tokenizer: Any) -> list[int]:
+    before = tokenizer.encode(said_before(language, window.job))
     prompt: list[int] = engine.get_prompt(tokenizer, before, hotwords=window.job.hints or None)
     return prompt
 
@@ -140,28 +133,26 @@ def _limit(window: Window, *, short: bool) -> int:
     return min(window.most, TOKENS + TOKENS_A_SECOND * window.length // 100) if short else window.most
 
 
-def _take(window: Window, tokenizer: Any, result: Any, limit: int) -> None:
+def _reading(language: str, tokenizer: Any, result: Any, limit: int) -> Reading:
     """What was decoded; a text of `limit` tokens was cut off."""
-    window.tokens = list(result.sequences_ids[0])
-    count = len(window.tokens)
-    window.likely = result.scores[0] * count / (count + 1)
-    window.silent = result.no_speech_prob
-    window.text = tokenizer.decode(window.tokens).strip()
-    window.doubt = _loose(window, [token for token in window.tokens if token < tokenizer.eot], cut=count >= limit)
+    tokens = result.sequences_ids[0]
+    count, text = len(tokens), tokenizer.decode(tokens).strip()
+    loose = _loose(text, [token for token in tokens if token < tokenizer.eot], cut=count >= limit)
+    return Reading(language, tokens, text, result.scores[0] * count / (count + 1), result.no_speech_prob, loose)
 
 
-def _loose(window: Window, said: Sequence[int], *, cut: bool) -> str:
+def _loose(text: str, said: Sequence[int], *, cut: bool) -> str:
     """Why a text is no text: cut off, or the same again and again."""
     if cut:
         return "no end"
-    return "dense" if get_compression_ratio(window.text) > DENSE else "loop" if loops(said) else ""
+    return "dense" if get_compression_ratio(text) > DENSE else "loop" if loops(said) else ""
 
 
-def segment(engine: Engine, window: Window, tokenizer: Any) -> None:
+def segment(engine: Engine, window: Window) -> None:
     """By the library's own function, so that times mean the same."""
     window.segments, window.seek, _ = engine._split_segments_by_timestamps(
-        tokenizer=tokenizer,
-        tokens=window.tokens,
+        tokenizer=engine.tokenizer(window.read.language, translate=window.job.translate),
+        tokens=list(window.read.tokens),
         time_offset=0.0,
         segment_size=window.length,
         segment_duration=window.length / 100,
@@ -183,23 +174,23 @@ def loops(tokens: Sequence[int]) -> bool:
     return False
 
 
-def finish(engine: Engine, windows: Sequence[Window], tokenizers: Sequence[Any], encoded: Any) -> None:
+def finish(engine: Engine, windows: Sequence[Window], encoded: Any) -> None:
     """Makes segments of what is not doubtful, with the times of the sound, and words where they are wanted."""
-    _align(engine, windows, tokenizers, encoded)
-    for window, tokenizer in zip(windows, tokenizers, strict=True):
-        window.segments = _finished(window, tokenizer) if not window.doubt else []
+    _align(engine, windows, encoded)
+    for window in windows:
+        window.segments = _finished(engine, window) if not window.doubt else []
 
 
-def _align(engine: Engine, windows: Sequence[Window], tokenizers: Sequence[Any], encoded: Any) -> None:
+def _align(engine: Engine, windows: Sequence[Window], encoded: Any) -> None:
     """Adds words with their times, language by language, since that is what alignment begins with."""
-    groups: dict[tuple[str | None, bool], list[int]] = defaultdict(list)
+    groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
     for number, window in enumerate(windows):
         if window.job.words and window.segments and not window.doubt:
-            groups[window.language, window.job.translate].append(number)
-    for rows in groups.values():
+            groups[window.read.language, window.job.translate].append(number)
+    for (language, translate), rows in groups.items():
         engine.add_word_timestamps(
             [windows[row].segments for row in rows],
-            tokenizers[rows[0]],
+            engine.tokenizer(language, translate=translate),
             chosen(encoded, rows, len(windows)),
             [windows[row].length for row in rows],
             "\"'“¿([{-",
@@ -208,8 +199,9 @@ def _align(engine: Engine, windows: Sequence[Window], tokenizers: Sequence[Any],
         )
 
 
-def _finished(window: Window, tokenizer: Any) -> list[Any]:
+def _finished(engine: Engine, window: Window) -> list[Any]:
     """Segments of the library's kind, with the times of the sound."""
+    tokenizer = engine.tokenizer(window.read.language, translate=window.job.translate)
     made = [
         Segment(
             id=number,
@@ -218,9 +210,9 @@ def _finished(window: Window, tokenizer: Any) -> list[Any]:
             end=one["end"],
             text=text,
             tokens=one["tokens"],
-            avg_logprob=window.likely,
+            avg_logprob=window.read.likely,
             compression_ratio=get_compression_ratio(text),
-            no_speech_prob=window.silent,
+            no_speech_prob=window.read.silent,
             words=[Word(**word) for word in one["words"]] if window.job.words else None,
             temperature=0.0,
         )

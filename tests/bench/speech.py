@@ -107,12 +107,12 @@ class Ours:
         self._model.temperatures = tried
 
     def texts(self, contents: Sequence[bytes]) -> list[str]:
-        """All at once, as far as a batch goes."""
+        """All at once: those that a turn has no room for join it later, as in a worker."""
         cut = [asyncio.run(clips(content)) for content in contents]
         notes = [[note(clip, words=True) for clip in one] for one in cut]
         waiting = [clip for one in notes for clip in one]
-        for at in range(0, len(waiting), self._model.max_batch):
-            self._model.run(Notes(waiting[at : at + self._model.max_batch]))
+        most = self._model.max_batch
+        self._model.run(Notes(waiting[:most], later=waiting[most:]))
         return [" ".join(clip.results[0].text for clip in one) for one in notes]
 
 

@@ -25,7 +25,7 @@ from bot.store.keys import Keys
 from bot.store.places import Draft, Place, newcomer
 from bot.store.rooms import Rooms
 from bot.testing import wait_until
-from plugins.transcribe.front import CHOSEN, NOTICES
+from plugins.transcribe.choosing import CHOSEN, NOTICES
 from plugins.transcribe.writing import NOBODY
 from tests.connectors.lounges import InRoom, Lounge, OnDiscord, OnTelegram, Seen
 from tests.house import ECHO, House

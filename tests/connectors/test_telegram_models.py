@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.testing import wait_until
-from plugins.transcribe.front import NOTICES
+from plugins.transcribe.choosing import NOTICES
 from tests.connectors.test_telegram import CONFIG
 from tests.house import House
 from tests.wire.telegram_chats import person

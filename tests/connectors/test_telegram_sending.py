@@ -74,6 +74,7 @@ async def test_files_are_shown_as_what_they_are(telegram: Telegram, on_telegram:
     assert all(message["caption_entities"] for message in chat.mine)
     assert chat.actions == ["upload_photo", "upload_voice", "upload_document", "upload_document", "upload_photo"]
     assert chat.mine[0]["has_media_spoiler"]
+    assert telegram.chats.files[chat.mine[4]["document"]["file_id"]][:2] == b"PK", "Telegram shows documents as they are"
 
 
 async def test_a_file_comes_where_its_sign_cannot_be_shown(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -93,7 +93,7 @@ def measured(folder: Path, device: str) -> int:
     say(f"load, from files that the system has just written: {time.perf_counter() - began:.1f} s")
     engine = whisper.engine
     assert isinstance(engine, Engine)
-    for count in (1, whisper.max_batch):
+    for count in (1, Config().batch):
         read(engine, count)
         took = [read(engine, count) for _ in range(TIMES)]
         show(f"{count} windows of 30 s, {TOKENS} tokens each", took, f", {30 * count / sorted(took)[len(took) // 2]:.0f} times real time")

@@ -26,6 +26,7 @@ from plugins.chat import settings as chat_settings
 from plugins.transcribe import config as transcribe
 from plugins.transcribe import front as transcribe_front
 from plugins.transcribe import settings as transcribe_settings
+from plugins.transcribe.choosing import NOTICES
 from tests.hands import worker
 
 ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
@@ -33,7 +34,7 @@ ROOM = Address("room", "lounge", "main")
 NOTE = Audio(Attachment("note", "audio/ogg", 0), voice=True)
 SAID = "How do bees fly?"
 SHOWN = f"> {SAID}"
-TOLD = transcribe_front.NOTICES["always"]
+TOLD = NOTICES["always"]
 MODEL = chat.Config().models[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import wave
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -305,6 +306,20 @@ async def test_a_picture_that_is_too_large_is_made_to_fit(desk: Desk) -> None:
     [upload] = post.uploads
     assert (upload.name, upload.mime, post.text) == ("noise.jpg", "image/jpeg", "")
     assert len(upload.content) <= 20_000
+
+
+@pytest.mark.parametrize("spoilers", [True, False])
+async def test_a_picture_to_be_hidden_comes_in_an_archive_where_all_pictures_are_shown(desk: Desk, spoilers: bool) -> None:
+    desk.platform.most = Limits(text=200, file=1000, edit_interval=0.0, spoilers=spoilers)
+    line, _ = await desk.line()
+    await line.settle(Reply(Image(await desk.blobs.put(b"pixels", "image/png", "cat.png"), spoiler=True)))
+    [post] = desk.platform.chats[ROOM].values()
+    [upload] = post.uploads
+    assert (upload.name, upload.mime, upload.spoiler) == (
+        ("cat.png", "image/png", True) if spoilers else ("cat.png.zip", "application/zip", False)
+    )
+    if not spoilers:
+        assert zipfile.ZipFile(io.BytesIO(upload.content)).read("cat.png") == b"pixels"
 
 
 async def test_a_sound_that_is_too_large_is_made_to_fit(desk: Desk) -> None:

@@ -52,6 +52,7 @@ def _limits(share: float, apart: bool, patience: float, file: int) -> Limits:
         bytes_per_post=max(file, REQUEST),
         preview_interval=PREVIEW,
         menus=True,
+        spoilers=True,
         budget=BUDGET,
         threads_apart=True,
     )

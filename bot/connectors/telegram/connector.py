@@ -79,7 +79,7 @@ class Account:
 def limits(patience: float, *, direct: bool) -> Limits:
     """Of a chat with one person, or of a group."""
     interval, budget = (EDITS_DIRECT, BUDGET_DIRECT) if direct else (EDITS_GROUP, BUDGET_GROUP)
-    more: dict[str, Any] = {"files_per_edit": 1, "caption": MOST_CAPTION, "utf16": True, "preview_interval": PREVIEW}
+    more: dict[str, Any] = {"files_per_edit": 1, "caption": MOST_CAPTION, "utf16": True, "preview_interval": PREVIEW, "spoilers": True}
     return Limits(MOST_TEXT, MOST_UPLOAD, interval, rate=RATE, patience=patience, budget=budget, **more)
 
 

@@ -28,6 +28,7 @@ from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.rendering import rendered
 from bot.connectors.telegram.styled import Styled, units
+from bot.hiding import closed
 from bot.messages import Address
 from bot.translation import later, translated
 
@@ -172,7 +173,9 @@ class Sender:
         except BadRequest as error:
             if not faults.says(error, *faults.NO_PICTURE, faults.VOICE_FORBIDDEN):
                 raise
-            content = InputFile(upload.content, filename=upload.name)
+        if upload.spoiler:  # a document is shown as it is
+            upload = closed(upload)
+        content = InputFile(upload.content, filename=upload.name)
         return await self.bot.send_document(chat, content, disable_content_type_detection=True, **more)
 
     async def _album(self, to: Address, post: Post, uploads: Sequence[Upload]) -> str:
@@ -273,6 +276,7 @@ def _media(upload: Upload, post: Post, kind: str = "") -> InputMediaPhoto | Inpu
         case "audio":
             return InputMediaAudio(upload.content, filename=upload.name, **below)
         case _:
+            upload = closed(upload) if upload.spoiler else upload
             return InputMediaDocument(upload.content, filename=upload.name, disable_content_type_detection=True, **below)
 
 

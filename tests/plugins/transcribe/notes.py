@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,12 +46,21 @@ class Note:
 
 
 class Notes(list[Note]):
-    """A batch that nothing joins."""
+    """A batch, which those that come `later` join while there is room; `over` as soon as a text was handed in, where it `ends`."""
 
-    over = False
+    def __init__(self, notes: Iterable[Note], later: Iterable[Note] = (), *, ends: bool = False) -> None:
+        super().__init__(notes)
+        self._later = list(later)
+        self._ends = ends
+
+    @property
+    def over(self) -> bool:
+        return self._ends and any(one.results for one in self)
 
     def join(self, free: int) -> Sequence[Work[Transcribe, Transcript]]:
-        return ()
+        joining, self._later = self._later[:free], self._later[free:]
+        self += joining
+        return joining
 
 
 def note(content: bytes, cancel_after: int | None = None, **asked: Any) -> Note:

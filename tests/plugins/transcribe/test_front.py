@@ -10,7 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot import Attachment, Audio, Chosen, Image, JobFailed, Listener, Quote, Reacted, Refused, Said, Setting, Text, UserError
-from plugins.transcribe.front import NOTICES, MyNotesArgs, TranscribeArgs, VoiceArgs
+from plugins.transcribe.choosing import NOTICES, Choosing, MyNotesArgs, VoiceArgs
+from plugins.transcribe.front import TranscribeArgs
+from plugins.transcribe.kept import Kept
 from plugins.transcribe.notes import Note, Out
 from plugins.transcribe.settings import Settings
 from plugins.transcribe.writing import NOBODY
@@ -73,7 +75,7 @@ async def test_nobody_is_told_what_does_not_happen(policy: str) -> None:
 async def test_an_admin_chooses_for_the_channel_and_the_chat_learns_of_it_at_once() -> None:
     acts = scripted()
     acts.holding = [Chosen("transcribe", "", True, "plugin", False, (Setting("policy", "always", "plugin"),), {}, "")]
-    reply = await plugin().policy(context(sent(), acts), VoiceArgs(notes="addressed"))
+    reply = await Choosing(Kept()).policy(context(sent(), acts), VoiceArgs(notes="addressed"))
     assert reply.text == NOTICES["addressed"]
     assert [(change.where, change.settings) for change in acts.changes] == [("channel", {"policy": "addressed"})]
     assert acts.stored["chat", "told"]
@@ -82,7 +84,7 @@ async def test_an_admin_chooses_for_the_channel_and_the_chat_learns_of_it_at_onc
 @pytest.mark.parametrize("addressed", [True, False])
 async def test_a_person_keeps_their_own_notes_out_whatever_the_policy(addressed: bool) -> None:
     acts = scripted(transcript("Hello."))
-    await plugin().mine(context(sent(), acts), MyNotesArgs(choice="out"))
+    await Choosing(Kept()).mine(context(sent(), acts), MyNotesArgs(choice="out"))
     acts.of["1", "out"] = acts.stored["person", "out"]
     assert await outcome(sent(recording(), addressed=addressed), acts, policy="always") is None
     assert acts.jobs == []
@@ -91,7 +93,7 @@ async def test_a_person_keeps_their_own_notes_out_whatever_the_policy(addressed:
 async def test_they_may_let_them_in_again() -> None:
     acts = scripted()
     for choice in ("out", "in"):
-        reply = await plugin().mine(context(sent(), acts), MyNotesArgs.model_validate({"choice": choice}))
+        reply = await Choosing(Kept()).mine(context(sent(), acts), MyNotesArgs.model_validate({"choice": choice}))
         assert reply.private
     assert ("person", "out") not in acts.stored
 

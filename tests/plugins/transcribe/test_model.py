@@ -226,6 +226,24 @@ async def test_a_long_job_that_is_cancelled_while_its_language_is_detected_is_no
 
 
 @pytest.mark.models
+async def test_what_is_no_sound_fails_alone(whisper: Whisper) -> None:
+    wrong, right = note(b"no sound at all"), note(await clip("short.ogg"))
+    whisper.run(Notes([wrong, right]))
+    assert "expected a clip" in wrong.failures[0]
+    assert right.results
+
+
+@pytest.mark.models
+async def test_where_another_model_is_due_the_rest_is_read_in_a_later_turn(whisper: Whisper) -> None:
+    short, long = note(await clip("short.ogg")), note(await clip("jfk.flac"))
+    whisper.run(Notes([long, short], ends=True))
+    assert short.results
+    assert not long.results
+    whisper.run(Notes([long]))
+    assert bare(long.results[0].text) == SAID
+
+
+@pytest.mark.models
 async def test_it_hears_the_same_after_it_was_parked(whisper: Whisper) -> None:
     """On a CPU the library moves nothing; that its calls are there, and harm nothing, is all that can be seen here."""
     one = note(await clip("jfk.flac"), language="en")

@@ -26,13 +26,16 @@ FUTURES = 21
 """Ways in which it may go on that are looked at. When a long line's jobs begin depends on which model is loaded once their server has
 credit again; with nine futures three more estimates in a hundred were wrong."""
 
+SURE = 0.75
+"""The part of the futures that has to agree. With what fewer agree with, half of the estimates were wrong, of the others one of seven."""
+
 HORIZON = 1_800.0
 """Seconds that are looked ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """So many jobs begin before it; it begins in about so many seconds, None while nobody knows what its kind takes.
+    """So many jobs begin before it; it begins in about so many seconds, None while nobody can say: its kind is new, or it may go both ways.
 
     `away` is in how many seconds the first who serves it is back on duty: 0 is now, infinite when nobody knows.
     """
@@ -82,20 +85,24 @@ def foresee(outlook: Outlook) -> dict[str, Place]:
     futures = [Future(copy.deepcopy(outlook), random.Random(seed)).begin(wanted) for seed in range(FUTURES if measured else 0)]  # noqa: S311
     begins = {id: number for number, id in enumerate(standing)}
     absent = sorted((job for job in jobs if job.model in outlook.away and job.id not in standing), key=lambda job: job.at)
-    places = {job.id: Place(begins[job.id], _likely(job, futures) if job.model in measured else None) for job in jobs if job.id in standing}
+    places = {job.id: Place(begins[job.id], likely(job, futures) if job.model in measured else None) for job in jobs if job.id in standing}
     places |= {job.id: Place(sum(other.model == job.model for other in absent[:at]), None) for at, job in enumerate(absent)}
     return {job.id: replace(places[job.id], away=outlook.away.get(job.model, 0.0)) for job in jobs if job.id in places}
 
 
-def _likely(job: Queued, futures: Sequence[Mapping[str, float]]) -> float:
-    """Seconds from which as few futures as possible are further away than by a factor of two; of several the one nearest the middle."""
+def likely(job: Queued, futures: Sequence[Mapping[str, float]]) -> float | None:
+    """Seconds from which as few futures as possible are further away than by a factor of two; of several the one nearest the middle.
+
+    None when these are too many: a number that is as likely wrong as right helps nobody, and as the job comes nearer they agree.
+    """
     found = [future.get(job.id, HORIZON) for future in futures]
     middle = statistics.median(found)
 
     def agree(seconds: float) -> tuple[int, float]:
         return sum(one / 2 <= seconds <= one * 2 for one in found), -abs(seconds - middle)
 
-    return max((one * step for one in found for step in (0.5, 1.0, 2.0)), key=agree)
+    likely = max((one * step for one in found for step in (0.5, 1.0, 2.0)), key=agree)
+    return likely if agree(likely)[0] >= SURE * len(found) else None
 
 
 class Future:

@@ -43,7 +43,11 @@ class Seen:
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     ended: float = 0.0
     foretold: list[tuple[float, float]] = field(default_factory=list)
-    """What was foretold and what came true: (seconds, seconds) of waiting for each job."""
+    """What was foretold first and what came true: (seconds, seconds) of waiting from then on, for each job that was told any."""
+    looked: int = 0
+    """Jobs for which a look ahead was taken as they came."""
+    at_once: int = 0
+    """Those of them that were told then; the others once the futures agree, or never."""
 
     @property
     def swaps_an_hour(self) -> float:
@@ -77,7 +81,8 @@ def run(scene: Scene, policy: Scheduler, jobs: Sequence[Asked], until: float = m
     idle = set(range(len(scene.workers)))
     events: list[tuple[float, int, int, Asked, float]] = []  # when, order, worker or -1, job, device seconds
     waits: Counter[str] = Counter()
-    told: dict[str, float] = {}
+    unsure: set[str] = set()
+    told: dict[str, tuple[float, float]] = {}  # seconds, and when
     expected = [0.0] * len(scene.workers)
     arrived = 0
     order = 0
@@ -99,9 +104,13 @@ def run(scene: Scene, policy: Scheduler, jobs: Sequence[Asked], until: float = m
                     Hand(dict.fromkeys(models, 1), resident[at], at not in idle, max(0.0, expected[at] - now))
                     for at, models in enumerate(scene.workers)
                 ]
-                place = foresee(Outlook(copy.deepcopy(policy), hands, now, rates(jobs, now, scene.flood_at))).get(job.id)
-                if place is not None and place.seconds is not None:
-                    told[job.id] = place.seconds
+                places = foresee(Outlook(copy.deepcopy(policy), hands, now, rates(jobs, now, scene.flood_at)))
+                unsure.add(job.id)
+                sure = {id: place.seconds for id in unsure if (place := places.get(id)) is not None and place.seconds is not None}
+                told |= {id: (seconds, now) for id, seconds in sure.items()}
+                unsure -= sure.keys()
+                seen.looked += 1
+                seen.at_once += job.id in sure
         else:
             policy.settle(scene.workers[worker], job, took)
             seen.seconds[job.tenant] += took
@@ -122,8 +131,10 @@ def run(scene: Scene, policy: Scheduler, jobs: Sequence[Asked], until: float = m
             expected[free] = now + swap + (policy.cost.get(claimed.model, 1.0) if isinstance(policy, Reference) else 0.0)
             if claimed.tenant != "heavy":
                 seen.waits.append(now + swap - claimed.at)
+            unsure.discard(claimed.id)
             if claimed.id in told:
-                seen.foretold.append((told[claimed.id], now + swap - claimed.at))
+                seconds, since = told[claimed.id]
+                seen.foretold.append((seconds, now + swap - since))
             heapq.heappush(events, (now + swap + claimed.seconds, order, free, claimed, claimed.seconds))
             order += 1
         seen.ended = now

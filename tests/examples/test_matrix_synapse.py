@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
 
+from bot import Message
 from bot.connector import Connector
 from bot.testing import wait_until
 from bot.testing.connected import Connected, connected
 from tests.environments import Uninstallable, environment
-from tests.examples.test_matrix import BEN, Lounge, Ways, made
+from tests.examples.test_matrix import ADA, BEN, Lounge, Ways, made
 from tests.wire.matrix_server import BOT
 from tests.wire.synapse import PACKAGES, Synapse, synapse
 
@@ -53,3 +55,21 @@ class TestSynapse(Ways):
         await wait_until(lambda: homeserver.entered(alone.room, BOT), 60.0)
         await alone.say("just us")
         await wait_until(lambda: "just us" in alone.texts(), 60.0)
+
+
+async def test_who_made_a_room_is_its_admin(homeserver: Synapse, connect: Callable[[], Connector]) -> None:
+    room, heard, connector = await homeserver.gather(BEN, BOT), dict[str, bool](), connect()
+
+    async def deliver(message: Message) -> None:
+        if message.address.server == room and message.parts:
+            heard[message.sender.id] = message.manages
+
+    running = asyncio.create_task(connector.run(deliver))
+    for person in (ADA, BEN):
+        await homeserver.happens(room, "m.room.message", person, {"msgtype": "m.text", "body": "hello"})
+    await wait_until(lambda: len(heard) == 2, 60.0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await connector.close()
+    await homeserver.part(BOT)
+    assert heard == {ADA: True, BEN: False}

@@ -15,7 +15,7 @@ from nio.api import RelationshipType
 from bot import Address, Attachment, ConnectorError, Deliver, Limits, Message, MessageGone, NotAllowed, Post
 
 from .config import Config
-from .events import BUTTON, NAME, Json, arrival, clicked, joined, left, room_of, written
+from .events import BUTTON, NAME, Json, arrival, clicked, crown, joined, left, room_of, written
 
 WAIT = 30_000
 """Milliseconds for which the homeserver holds a sync while nothing happens."""
@@ -129,6 +129,8 @@ class Matrix:
         for id in found.rooms.leave:
             yield left(id)
         for id, info in found.rooms.join.items():
+            for made in (one for one in (*info.state, *info.timeline.events) if isinstance(one, nio.RoomCreateEvent)):
+                crown(self._client.rooms[id], made)
             for event in info.timeline.events:
                 if isinstance(event, nio.RedactionEvent):
                     self._gone[event.redacts] = True

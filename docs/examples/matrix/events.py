@@ -87,6 +87,13 @@ def left(room: str) -> Message:
     return _alone(room, Left())
 
 
+def crown(room: nio.MatrixRoom, made: nio.RoomCreateEvent) -> None:
+    """From version 12 on those who made a room stand above its power levels, which may not name them."""
+    if made.room_version.isdecimal() and int(made.room_version) >= 12:
+        creators = (made.sender, *made.source["content"].get("additional_creators", ()))
+        room.power_levels.users |= dict.fromkeys(creators, 100)
+
+
 def _alone(room: str, trigger: Any) -> Message:
     return Message("", f"{room}:{trigger.kind}:{time.time()}", Address(NAME, room, "main"), Person("", ""), trigger=trigger, at=time.time())
 

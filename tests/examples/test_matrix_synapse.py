@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -58,7 +59,8 @@ class TestSynapse(Ways):
 
 
 async def test_who_made_a_room_is_its_admin(homeserver: Synapse, connect: Callable[[], Connector]) -> None:
-    room, heard, connector = await homeserver.gather(BEN, BOT), dict[str, bool](), connect()
+    connector: Any = connect()
+    room, heard = await homeserver.gather(BEN, BOT), dict[str, bool]()
 
     async def deliver(message: Message) -> None:
         if message.address.server == room and message.parts:

@@ -38,12 +38,10 @@ def main(words: Sequence[str] | None = None) -> int:
         report.write({name: kept(name) for name in PARTS + LONG})
         return 0
     found = {}
-    with Path(os.devnull).open("w") as nobody:
-        log.setup(LogTable(format="json"), stream=nobody)  # what is measured writes its log, as in operation
-        for name in given.parts or (QUICK if given.quick else PARTS):
-            found[name] = _measure(name, quick=given.quick)
-            if not given.json:
-                show(name, found[name])
+    for name in given.parts or (QUICK if given.quick else PARTS):
+        found[name] = _measure(name, quick=given.quick)
+        if not given.json:
+            show(name, found[name])
     if given.json:
         print(json.dumps({name: asdict(part) for name, part in found.items()}, ensure_ascii=False))  # noqa: T201
     return 0
@@ -59,4 +57,6 @@ def _measure(name: str, *, quick: bool) -> Part:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    with Path(os.devnull).open("w") as nobody:
+        log.setup(LogTable(format="json"), stream=nobody)  # what is measured writes its log, as in operation
+        raise SystemExit(main())

@@ -12,7 +12,7 @@ export default {
       <template v-else>
         <label :for="id">{{ setting.title }}</label>
         <select v-if="setting.choices.length" :id="id" :value="draft" :disabled="setting.locked" @change="choose">
-          <option v-for="one in setting.choices" :key="one" :value="one">{{ setting.labels[one] ?? one }}</option></select>
+          <option v-for="one in setting.choices" :key="one" :value="one">{{ setting.labels?.[one] ?? one }}</option></select>
         <input v-else-if="number" :id="id" type="number" :step="setting.kind === 'integer' ? 1 : 'any'" :min="setting.least" :max="setting.most" :value="draft"
           :disabled="setting.locked" @input="typed" />
         <textarea v-else-if="setting.kind === 'list'" :id="id" :value="(draft || []).join('\\n')" :disabled="setting.locked" @input="lines"></textarea>

@@ -58,7 +58,7 @@ def test_others_go_on_while_a_long_prompt_is_read(engine: Engine) -> None:
 
 def test_who_waits_holds_nothing_of_what_was_read_before(engine: Engine) -> None:
     ran(engine, Request(generate(QUESTIONS[5], max_tokens=2)))
-    long, short = Request(generate(QUESTIONS[5] * 3, max_tokens=2)), Request(generate(QUESTIONS[5], max_tokens=2))
+    long, short = Request(generate("pear " * 700, max_tokens=2)), Request(generate(QUESTIONS[5], max_tokens=2))
     engine.run(Arrivals(long, short, ends=1))
     assert [(one.work, one.known.tokens) for one in engine._desk.waiting] == [(short, 0)]
     long.cancel = short.cancel = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +12,7 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
+from bot.log import Output
 from bot.store import embedded
 from bot.store.connection import connect
 from bot.store.keys import Keys
@@ -24,9 +26,20 @@ MAY_STAY = ("schema", "server:", "audit:", "house", "present:", "data:", "data-i
 
 
 @pytest.fixture(autouse=True)
-def plain_log() -> None:
-    """Tracebacks as Python prints them: drawing them in colour costs more than the tests that provoke them."""
+def plain_log() -> Iterator[None]:
+    """Tracebacks as Python prints them: drawing them in colour costs more than the tests that provoke them.
+
+    What a test sets up, as a command does, ends with it.
+    """
+    root = logging.getLogger()
+    level = root.level
+    structlog.reset_defaults()
     structlog.configure(processors=[structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)])
+    yield
+    for output in [one for one in root.handlers if isinstance(one, Output)]:
+        root.removeHandler(output)
+    root.setLevel(level)
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import time
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -54,17 +52,11 @@ async def test_old_lines_make_room(redis: Redis, keys: Keys) -> None:
 
 
 @pytest.fixture
-def recent() -> Iterator[log.Recent]:
-    """What a process that was set up hears of itself; afterwards all is as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+def recent() -> log.Recent:
+    """What a process that was set up hears of itself."""
     recent = log.Recent(3)
     log.setup(LogTable(format="console"), ["hunter2"], process="router", stream=io.StringIO(), recent=recent)
-    yield recent
-    root.handlers = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
-    structlog.reset_defaults()
+    return recent
 
 
 def test_the_newest_lines_wait_without_secrets_until_they_are_taken(recent: log.Recent) -> None:

@@ -30,7 +30,7 @@ OTHERS = {
     "streaq": ("streaq==7.2.0", "coredis==6.9.0"),
     "bullmq": ("bullmq==3.4.4", "redis==8.1.0", "hiredis==3.5.0"),
     "pydocket": ("pydocket==0.27.0", "redis==8.1.0", "hiredis==3.5.0"),
-    "celery": ("celery==5.7.0", "redis==8.1.0", "hiredis==3.5.0"),
+    "celery": ("celery==5.7.0", "redis==8.1.0", "hiredis==3.5.0", "packaging==26.3"),  # kombu 5.7.0 imports it, and does not say so
     "arq": ("arq==0.28.0", "redis==5.3.1", "hiredis==3.5.0"),
 }
 """What is installed for each: all parse replies in C, as ours does (streaq's client has a parser of its own)."""

@@ -20,8 +20,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_figure_is_the_median_with_its_range() -> None:
     one = Figure.of([4.0, 1.0, 2.0], "s", goal=1.5, better="lower")
-    assert (one.value, one.low, one.high, one.n, one.spread, one.missed) == (2.0, 1.0, 4.0, 3, 1.5, True)
-    assert one.told == ("2 s", "≤ 1.5", "3", "150%")
+    assert (one.value, one.low, one.high, one.n, one.missed) == (2.0, 1.0, 4.0, 3, True)
+    assert one.told == ("2 s", "≤ 1.5", "3", "1 to 4")
 
 
 def test_what_was_kept_is_read_again() -> None:
@@ -34,13 +34,20 @@ def test_the_page_names_what_misses_its_goal_where_others_are_ahead_and_what_was
     figures = {
         "pickup · ours": Figure.of([2.0], "ms", goal=1.0, better="lower"),
         "pickup · theirs": Figure.of([0.5], "ms", better="lower"),
-        "jobs/s · ours": Figure.of([9.0], "jobs/s"),
-        "jobs/s · theirs": Figure.of([3.0], "jobs/s"),
+        "jobs/s · ours": Figure.of([9.0], "jobs/s", better="higher"),
+        "jobs/s · theirs": Figure.of([3.0], "jobs/s", better="higher"),
+        "busy · ours": Figure.of([0.1], "of the time"),
+        "busy · theirs": Figure.of([0.2], "of the time"),
     }
     report.write({name: measured(figures) if name == "queue" else None for name in PARTS + LONG})
     page = report.PAGE.read_text(encoding="utf-8")
     lost = page.partition("## Where we lose")[2].partition("## Queue")[0]
-    assert "pickup · ours: 2 ms, goal ≤ 1" in lost and "ours 2 ms, ahead of it theirs 0.5 ms" in lost and "jobs/s" not in lost
+    assert (
+        "pickup · ours: 2 ms, goal ≤ 1" in lost
+        and "ours 2 ms, ahead of it theirs 0.5 ms" in lost
+        and "jobs/s" not in lost
+        and "busy" not in lost
+    )
     assert 'x-axis ["ours", "theirs"]\n    bar [2, 0.5]' in page
     assert "recordings" in page.partition("## Not measured")[2]
 

@@ -94,7 +94,7 @@ def facts(runs: Runs, dtype: str) -> dict[str, Figure]:
     figures = {}
     for (name, count), some in runs.items():
         who = f"{count} at once, {dtype} · {name}"
-        figures[f"tokens a second of {who}"] = Figure.of([run.rate for run in some], "tokens/s")
+        figures[f"tokens a second of {who}"] = Figure.of([run.rate for run in some], "tokens/s", better="higher")
         figures[f"last words of {who}"] = Figure.of([run.last for run in some], "s", better="lower")
         if all(run.first == run.first for run in some):  # not a number where it cannot be seen
             figures[f"first words of {who}"] = Figure.of([1000 * run.first for run in some], "ms", better="lower")

@@ -39,19 +39,19 @@ LIBRARIES = (
 class Figure:
     """The median of `n` runs, and the `low`est and `high`est of them. Without a `goal` it is there to be known.
 
-    Figures named “WHAT · WHO” are compared with one another; `better` says which way.
+    Figures named “WHAT · WHO” are compared with one another; `better` says which way, None that it says nothing of who is ahead.
     """
 
     value: float
     unit: str
     goal: float | None
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower"] | None
     n: int
     low: float
     high: float
 
     @classmethod
-    def of(cls, runs: Sequence[float], unit: str, goal: float | None = None, better: Literal["higher", "lower"] = "higher") -> Figure:
+    def of(cls, runs: Sequence[float], unit: str, goal: float | None = None, better: Literal["higher", "lower"] | None = None) -> Figure:
         low, middle, high = (round(one, 3) for one in (min(runs), statistics.median(runs), max(runs)))
         return cls(middle, unit, goal, better, len(runs), low, high)
 
@@ -62,16 +62,12 @@ class Figure:
         return self.value < self.goal if self.better == "higher" else self.value > self.goal
 
     @property
-    def spread(self) -> float:
-        """The range of the runs as a part of the median."""
-        return (self.high - self.low) / self.value if self.value else 0.0
-
-    @property
     def told(self) -> tuple[str, str, str, str]:
-        """Value, goal, number of runs and spread, as people read them."""
+        """Value, goal, number of runs and their range, as people read them."""
         sign = "≥" if self.better == "higher" else "≤"
         goal = "" if self.goal is None else f"{sign} {self.goal:,g}"
-        return f"{self.value:,g} {self.unit}", goal, str(self.n), f"{self.spread:.0%}" if self.n > 1 else ""
+        spread = f"{self.low:,g} to {self.high:,g}" if self.n > 1 else ""
+        return f"{self.value:,g} {self.unit}", goal, str(self.n), spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +117,7 @@ def kept(name: str) -> Part | None:
 def show(title: str, part: Part) -> None:
     """A table; a figure that misses its goal is marked."""
     table = Table(title=f"{title}: {part.machine}", title_justify="left", box=None)
-    for column in ("figure", "value", "goal", "n", "spread", ""):
+    for column in ("figure", "value", "goal", "n", "of", ""):
         table.add_column(column, justify="left" if column in ("figure", "") else "right")
     for name, one in part.figures.items():
         marks = "" if one.goal is None else "[red]missed[/]" if one.missed else "[green]ok[/]"

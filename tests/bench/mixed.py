@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -205,19 +205,23 @@ def measure() -> dict[str, Figure]:
         with house.begin("worker") as worker:
             found = asyncio.run(_runs(connect(url), port))
             worker.terminate()
-    return {f"{what} · {order}": Figure.of([one(seen) for seen in found[order]], unit) for what, unit, one in WHAT for order in ORDERS}
+    return {
+        f"{what} · {order}": Figure.of([one(seen) for seen in found[order]], unit, better=better)
+        for what, unit, better, one in WHAT
+        for order in ORDERS
+    }
 
 
 def _part(part: int) -> Callable[[Seen], float]:
     return lambda seen: statistics.quantiles(seen.waits(), n=100)[part - 1]
 
 
-WHAT: tuple[tuple[str, str, Callable[[Seen], float]], ...] = (
-    ("light servers' wait, p50", "s", _part(50)),
-    ("light servers' wait, p95", "s", _part(95)),
-    ("light servers' wait, p99", "s", _part(99)),
-    (f"evenness of what is done {WINDOW:g} s after the flood", "Jain", Seen.evenness),
-    ("models loaded", "times", lambda seen: seen.loads),
-    ("the device is busy", "of the time", lambda seen: seen.busy),
-    ("all is done after", "s", lambda seen: max(seen.done.values())),
+WHAT: tuple[tuple[str, str, Literal["higher", "lower"] | None, Callable[[Seen], float]], ...] = (
+    ("light servers' wait, p50", "s", "lower", _part(50)),
+    ("light servers' wait, p95", "s", "lower", _part(95)),
+    ("light servers' wait, p99", "s", "lower", _part(99)),
+    (f"evenness of what is done {WINDOW:g} s after the flood", "Jain", "higher", Seen.evenness),
+    ("models loaded", "times", "lower", lambda seen: seen.loads),
+    ("the device is busy", "of the time", None, lambda seen: seen.busy),
+    ("all is done after", "s", "lower", lambda seen: max(seen.done.values())),
 )

@@ -116,6 +116,10 @@ def measure(kills: int = KILLS) -> dict[str, Figure]:
             Console().print(f"{name} did not run it again in {PATIENCE:g} s; its documentation: {TOLD[name]}", highlight=False)
     return {
         "a killed worker's job runs again, at most · ours": Figure.of([max(mine)], "s", GOAL, "lower"),
-        "a killed worker's job runs again · ours": Figure.of(mine, "s"),
-        **{f"a killed worker's job runs again · {name}": Figure.of([one], "s") for name, one in theirs.items() if one is not None},
+        "a killed worker's job runs again · ours": Figure.of(mine, "s", better="lower"),
+        **{
+            f"a killed worker's job runs again · {name}": Figure.of([one], "s", better="lower")
+            for name, one in theirs.items()
+            if one is not None
+        },
     }

@@ -15,11 +15,11 @@ OURS = ("ours", "whole bot", "Hobnob")
 
 HEAD = """# Measured
 
-`make bench` measures all of this in about twenty minutes on two cores, `make bench-quick` a little of everything in two, `make bench-long`
-what takes hours, `make bench-gpu` models of real size where there is CUDA. `ONLY=chat` measures one part, `ARGS=--json` prints for
-programs, and `make bench-report` writes this page. What is compared runs by turns on one machine, so that all meet the same weather; a
-value is the median of n runs, the spread their range as a part of it. Absolute times are of that machine; ratios travel better. Others run
-with their own defaults, each in an environment of its own, in the releases that `tests/bench/` pins.
+`make bench` measures all of this on two cores, `make bench-quick` a little of everything in two minutes, `make bench-long` what takes
+longest, `make bench-gpu` models of real size where there is CUDA. `ONLY=chat` measures one part, `ARGS=--json` prints for programs, and
+`make bench-report` writes this page. What is compared runs by turns on one machine, so that all meet the same weather; a value is the
+median of n runs, beside it the lowest and the highest of them. Absolute times are of that machine; ratios travel better. Others run with
+their own defaults, each in an environment of its own, in the releases that `tests/bench/` pins.
 """
 
 
@@ -34,12 +34,38 @@ def write(parts: Mapping[str, Part | None]) -> None:
 
 
 def _section(name: str, part: Part) -> str:
-    first = (import_module(f"tests.bench.{name}").__doc__ or "").strip().splitlines()[0]
+    module = import_module(f"tests.bench.{name}")
+    first = (module.__doc__ or "").strip().splitlines()[0]
     releases = ", ".join(f"{library} {release}" for library, release in part.releases.items())
-    rows = [f"| {what} | {' | '.join(one.told)} | {_mark(one)} |" for what, one in part.figures.items()]
-    charts = [_chart(what, compared) for what, compared in comparisons(part)]
-    table = ["| figure | value | goal | n | spread | |", "|---|---:|---:|---:|---:|---|", *rows]
-    return "\n".join([f"## {name.capitalize()}", "", first, "", f"{part.day}, {part.machine}; {releases}.", "", *charts, *table, ""])
+    compared = dict(comparisons(part))
+    rows = [f"| {what} | {' | '.join(one.told)} | {_mark(one)} |" for what, one in part.figures.items() if _what(what) not in compared]
+    table = ["| figure | value | goal | n | of | |", "|---|---:|---:|---:|---:|---|", *rows, ""] if rows else []
+    documented = [f"* {who}, by its documentation: {words}." for who, words in getattr(module, "TOLD", {}).items()]
+    lines = [f"## {name.capitalize()}", "", first, "", f"{part.day}, {part.machine}; {releases}.", "", *table]
+    return "\n".join([*lines, *_beside(compared), *documented, *([""] if documented else [])])
+
+
+def _what(name: str) -> str:
+    return name.partition(" · ")[0]
+
+
+def _beside(compared: Mapping[str, dict[str, Figure]]) -> Iterator[str]:
+    """Tables of those who were compared, a column each, and their charts for who opens them."""
+    tables: dict[tuple[str, ...], list[str]] = {}
+    for what, figures in compared.items():
+        cells = (f"{one.told[0]}<br>{_range(one)}" for one in figures.values())
+        tables.setdefault(tuple(figures), []).append(f"| {what} | {' | '.join(cells)} |")
+    for who, rows in tables.items():
+        yield "\n".join([f"| | {' | '.join(who)} |", f"|---|{'---:|' * len(who)}", *rows, ""])
+    if compared:
+        yield "<details><summary>As charts</summary>\n"
+        yield from (_chart(what, figures) for what, figures in compared.items())
+        yield "</details>\n"
+
+
+def _range(one: Figure) -> str:
+    goal = f" (goal {one.told[1]}{', **missed**' if one.missed else ''})" if one.goal is not None else ""
+    return f"n={one.n}" + (f", {one.told[3]}" if one.told[3] else "") + goal
 
 
 def _mark(one: Figure) -> str:
@@ -83,5 +109,8 @@ def _lost(measured: Mapping[str, Part]) -> Iterator[str]:
 
 
 def _ahead(mine: Figure, compared: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Others that are better; what we are called by in other circumstances is nobody else."""
+    if mine.better is None:
+        return {}
     sign = 1 if mine.better == "higher" else -1
-    return {who: one for who, one in compared.items() if sign * one.value > sign * mine.value}
+    return {who: one for who, one in compared.items() if sign * one.value > sign * mine.value and not who.startswith(OURS)}

@@ -81,9 +81,9 @@ def _figures(runners: dict[str, Runner]) -> dict[str, Figure]:
             figures[f"pickup {what} · {name}"] = Figure.of(runner.runs("everysec", what), "ms", goal if name == "ours" else None, "lower")
     for sync, goal in (("everysec", 1.1), ("always", 1.0)):
         rates = {name: runner.runs(sync, "jobs/s") for name, runner in runners.items()}
-        figures |= {f"jobs/s, {SYNCS[sync]} · {name}": Figure.of(found, "jobs/s") for name, found in rates.items()}
+        figures |= {f"jobs/s, {SYNCS[sync]} · {name}": Figure.of(found, "jobs/s", better="higher") for name, found in rates.items()}
         ahead = [ours / max(others) for ours, *others in zip(*rates.values(), strict=True)]
-        figures[f"jobs/s, {SYNCS[sync]}: of the fastest other's"] = Figure.of(ahead, "×", goal)
+        figures[f"jobs/s, {SYNCS[sync]}: of the fastest other's"] = Figure.of(ahead, "×", goal, "higher")
     return figures
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.store.connection import guarded
+from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys
 
 MOST = 5000
@@ -50,9 +50,10 @@ class LogLines:
         return _read(await self._redis.xrevrange(self._keys.log(), count=most))[::-1]
 
     @guarded
-    async def since(self, id: str, most: int) -> list[Written]:
-        """What was written after that one, "" for all."""
-        return _read(await self._redis.xrange(self._keys.log(), min=f"({id}" if id else "-", count=most))
+    async def since(self, id: str, most: int, wait: float = 0.001) -> list[Written]:
+        """What was written after that one ("" for all), as soon as there is something, or nothing after `wait` seconds."""
+        found: Any = await blocking(self._redis.xread({self._keys.log(): id or "0"}, count=most, block=round(wait * 1000)))
+        return _read([entry for _, entries in found for entry in entries])
 
 
 def _read(found: Any) -> list[Written]:

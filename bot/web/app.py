@@ -137,7 +137,7 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
     house = House(works.servers, works.applicants, works.rules, site.config.admission, office, works.tally)
     servers_pages(house, visitors, OPERATORS)
     logs_page(works.log, visitors, OPERATORS)
-    traces_page(works.traces, site.config.web.contents, visitors, OPERATORS)
+    traces_page(works, site.config.web.contents, visitors, OPERATORS)
     backups_page(site.config, visitors, OPERATORS)
     access_page(site.sessions, passwords, visitors, OPERATORS)
     if site.beginning is not None:

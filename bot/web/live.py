@@ -1,15 +1,17 @@
-"""What changes, or is added, is looked at once for all who look, and only while somebody does. What is looked at: the pages' modules."""
+"""What changes, or is added, is looked at once for all who look, when the store says so. What is looked at: the pages' modules."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
 
 from bot.errors import StoreError
+from bot.store.changes import Changes, Notices
 
 Look = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -18,6 +20,12 @@ AWAY: Mapping[str, Any] = {"away": True}
 
 APART = 0.01
 """Seconds between two tabs that are told the same: what is made for each takes the loop a moment, in which nobody is answered."""
+
+ANYWAY = 10.0
+"""Seconds after which it is looked at though nothing was written: a worker that is gone writes nothing."""
+
+QUEUED = ("ticket:", "job", "out:", "dead-job", "retries", "duty")
+"""The families of keys of which one is written when anything of the queue changes, but for signs of life."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,10 +38,15 @@ class Watched(Protocol):
 
 
 class Live:
-    """One look each `every` seconds, and at once after `hurry`. Who watches is given what is seen at first, and then only what is new."""
+    """One look when something that `changes` name was written, `every` seconds after the last at the soonest, but at once after `hurry`.
 
-    def __init__(self, look: Look, every: float = 1.0) -> None:
+    Who watches is given what is seen at first, and then only what is new. Where the store does not tell what was written, there is a look
+    each `every` seconds.
+    """
+
+    def __init__(self, look: Look, changes: Changes, every: float = 1.0) -> None:
         self._look = look
+        self._changes = changes
         self._every = every
         self._watchers: set[asyncio.Event] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -68,16 +81,32 @@ class Live:
         self._looking, self._seen = None, None
 
     async def _run(self) -> None:
-        while True:
-            self._soon.clear()
-            seen = await self._once()
-            if seen != self._seen:
-                self._seen = seen
-                for new in list(self._watchers):
-                    new.set()
-                    await asyncio.sleep(APART)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), self._every)
+        async with self._changes.heard() as notices:
+            while True:
+                began = time.monotonic()
+                self._soon.clear()
+                told = await _begun(notices)
+                await self._show(await self._once())
+                if told:
+                    await self._unless_hurried(_told(notices))
+                await self._unless_hurried(asyncio.sleep(began + self._every - time.monotonic()))
+
+    async def _show(self, seen: Mapping[str, Any]) -> None:
+        if seen != self._seen:
+            self._seen = seen
+            for new in list(self._watchers):
+                new.set()
+                await asyncio.sleep(APART)
+
+    async def _unless_hurried(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Returns when it ends, or somebody has changed something."""
+        tasks = (asyncio.create_task(waiting), asyncio.create_task(self._soon.wait()))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def _once(self) -> Mapping[str, Any]:
         try:
@@ -89,12 +118,29 @@ class Live:
             return AWAY
 
 
+async def _begun(notices: Notices) -> bool:
+    """Whether the store is going to tell what is written from now on."""
+    try:
+        await notices.begin()
+    except StoreError:
+        return False
+    return True
+
+
+async def _told(notices: Notices) -> None:
+    with suppress(StoreError):
+        await notices.wait(ANYWAY)
+
+
 Row = list[str]
 """An id, which is larger than those before, and what it is of."""
 
 
 class Tail:
-    """What grows at its end: who watches is given the newest (`lines`), and then what is added (`more`), each row once."""
+    """What grows at its end: who watches is given the newest (`lines`), and then what is added (`more`), each row once.
+
+    `since` returns when there is more, or after a while; what is added within `every` seconds is handed over together.
+    """
 
     def __init__(
         self, newest: Callable[[], Awaitable[list[Row]]], since: Callable[[str], Awaitable[list[Row]]], every: float = 1.0
@@ -132,10 +178,10 @@ class Tail:
 
     async def _run(self, last: str) -> None:
         while True:
-            await asyncio.sleep(self._every)
             with suppress(StoreError):
-                while rows := await self._since(last):
+                if rows := await self._since(last):
                     last = rows[-1][0]
                     for one in list(self._watchers):
                         one.put_nowait(rows)
                         await asyncio.sleep(APART)
+            await asyncio.sleep(self._every)

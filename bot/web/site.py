@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bot.calls import Calls
@@ -16,6 +17,7 @@ from bot.permissions import Held, Permit, Usable
 from bot.plugins import Loaded
 from bot.quotas import Quota, Usage
 from bot.store.applicants import Applicants
+from bot.store.changes import Changes
 from bot.store.dead import DeadList
 from bot.store.duty import Duty
 from bot.store.house import HouseRules
@@ -110,8 +112,8 @@ class Office(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """What runs and what is decided for all servers, and how an operator acts on it. `platforms` says how each chat platform stands in
-    this router, and why; `cancel` ends a ticket's work, by its id."""
+    """What runs and what is decided for all servers, and how an operator acts on it. `changes` are those of families of keys, by their
+    names; `platforms` says how each chat platform stands in this router, and why; `cancel` ends a ticket's work, by its id."""
 
     snapshots: Snapshots
     requests: Requests
@@ -125,6 +127,7 @@ class Works:
     pulls: Pulls
     traces: Traces
     troubles: Troubles
+    changes: Callable[..., Changes]
     platforms: Platforms
     cancel: Callable[[str], Awaitable[None]]
 
@@ -161,6 +164,7 @@ def works(redis: Redis, keys: Keys, platforms: Platforms, cancel: Callable[[str]
         Pulls(redis, keys),
         Traces(redis, keys),
         Troubles(redis, keys),
+        partial(Changes, redis, keys),
         platforms,
         cancel,
     )

@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -48,7 +49,7 @@ def measure() -> dict[str, Figure]:
 
 
 async def _measure(url: str, folder: Path) -> dict[str, Figure]:
-    house = House(url, folder, free_port(), program="whole.py")
+    house = House(url, folder, free_port(), program="whole.py", log=subprocess.DEVNULL)
     house.start()
     redis = connect(url)
     try:

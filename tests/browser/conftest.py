@@ -32,7 +32,7 @@ FLAGS = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-fo
 
 @dataclass
 class House:
-    """A running room."""
+    """A running room; `log` is where its process writes its own, None for where ours does."""
 
     redis_url: str
     data: Path
@@ -40,6 +40,7 @@ class House:
     prefix: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex[:12]}")
     process: subprocess.Popen[bytes] | None = None
     program: str = "echo.py"
+    log: int | None = None
 
     @property
     def url(self) -> str:
@@ -47,7 +48,7 @@ class House:
 
     def start(self) -> None:
         args = [sys.executable, str(Path(__file__).with_name(self.program)), self.redis_url, self.prefix, str(self.data), str(self.port)]
-        self.process = subprocess.Popen(args, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        self.process = subprocess.Popen(args, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=self.log)
 
     async def up(self) -> None:
         async with httpx.AsyncClient() as client:

@@ -143,14 +143,23 @@ def _read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
+async def unfold(tab: Tab, path: str) -> None:
+    """Opens what a page keeps folded: the last plugin's settings of a server, and the form of a plugin's configuration."""
+    if path == "/server":
+        await tab.page.locator("summary").last.click()
+    if path.endswith("/plugins"):
+        panel = tab.page.locator(".panel", has=tab.page.get_by_role("heading", name="chat", exact=True))
+        await panel.locator("summary", has_text="[plugins.chat]").click()
+        await panel.locator(".config input").first.wait_for()
+
+
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 async def test_every_page_is_readable_for_everybody_in_light_and_dark(place: Place, phone: bool) -> None:
     axe, operator = Axe(), await place.enter(OPERATOR, phone=phone)
     await operator.request.get(await place.sessions.link(place.house.url, admin(asking("room/hall", roles={"7": "Artists"}))))
     for path in PAGES:
         tab = await place.look(operator, path)
-        if path == "/server":
-            await tab.page.locator("summary").last.click()
+        await unfold(tab, path)
         for theme in THEMES:
             await tab.page.emulate_media(color_scheme=theme)
             if phone == (theme == "dark"):  # each layout and each theme once: an inspection takes a second
@@ -160,7 +169,7 @@ async def test_every_page_is_readable_for_everybody_in_light_and_dark(place: Pla
             if SHOTS:
                 await tab.page.get_by_text("Looking at the machine").wait_for(state="detached", timeout=60_000)
                 name = f"{path.strip('/').replace('/', '-')}-{'phone' if phone else 'desktop'}-{theme}.png"
-                await tab.page.screenshot(path=SHOTS / name, full_page=False)
+                await tab.page.screenshot(path=SHOTS / name)
         assert not await tab.page.evaluate(WIDE), f"{path} is wider than the screen"
         assert tab.faults == tab.elsewhere() == []
         await tab.page.close()
@@ -171,6 +180,7 @@ async def test_a_chinese_browser_reads_a_chinese_dashboard_that_fits_its_phone(p
     await operator.request.get(await place.sessions.link(place.house.url, admin(asking("room/hall", roles={"7": "Artists"}))))
     for path in PAGES:
         tab = await place.look(operator, path)
+        await unfold(tab, path)
         said = await tab.page.locator("h1, th, button:not(.line, .ref), nav a, .role, label > span:first-child").all_inner_texts()
         assert [words for words in said if words.strip() and not re.search("[一-鿿]", words)] == [], f"{path} is not in Chinese"
         assert await tab.page.get_attribute("html", "lang") == "zh-CN"

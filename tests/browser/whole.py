@@ -11,6 +11,7 @@ from pathlib import Path
 import nicegui
 from starlette.routing import Route
 
+from bot import log
 from bot.cli.processes import serving_pages, site_of
 from bot.config import load as load_config
 from bot.connectors.room import RoomConnector
@@ -27,6 +28,7 @@ from bot.web.binding import bind
 async def main(address: str, prefix: str, data: str, port: str) -> None:
     redis, keys = connect(address), Keys(prefix)
     config = load_config(_written(Path(data), port))
+    log.setup(config.log, process="router")
     rooms, sessions, plugins = Rooms(redis, keys, Path(data) / "files"), Sessions(redis, keys), load(config, "front")
     router = app.build(redis, keys, plugins, [RoomConnector(rooms)], contents=config.web.contents)
     site, bound, asked = site_of(config, rooms, sessions, router, plugins, redis, keys), bind(config), asyncio.Event()

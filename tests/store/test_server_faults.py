@@ -18,6 +18,7 @@ from bot.errors import StoreError
 from bot.messages import Person, Text
 from bot.plugins import Plugins
 from bot.router.app import build, running
+from bot.store.changes import Changes
 from bot.store.connection import ANSWER_SECONDS, check, connect
 from bot.store.keys import Keys
 from bot.store.places import BOT, Body, Draft, Place
@@ -212,7 +213,10 @@ async def test_the_user_of_the_documentation_can_do_all_that_is_needed_and_nothi
     await rooms.say(Place("hall"), Draft(Person("p.ada", "Ada"), (Text("hello"),)))
     [arrival] = await rooms.arrivals()
     await rooms.done(arrival)
-    await queue.weigh({"s": 2.0})
+    async with Changes(client, Keys(), "weights").heard() as notices:
+        await notices.begin()
+        await queue.weigh({"s": 2.0})
+        await notices.wait(60.0)
     await submit(queue, 1)
     await shift.wait(["say"], 1.0)
     await shift.renew()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from redis.asyncio import Redis
+
 from bot.errors import StoreError
+from bot.store.changes import Changes
+from bot.store.connection import connect
+from bot.store.keys import Keys
 from bot.testing import wait_until
 from bot.web.live import AWAY, Live, Row, Tail
 
@@ -69,19 +73,36 @@ async def _first(watch: AsyncGenerator[Mapping[str, Any], None]) -> Mapping[str,
     raise AssertionError("it ended")
 
 
-async def test_nobody_looks_when_nobody_watches() -> None:
-    looks = 0
+class Eyes:
+    """Counts how often they look."""
 
-    async def look() -> Mapping[str, Any]:
-        nonlocal looks
-        looks += 1
-        return {"looks": looks}
+    def __init__(self) -> None:
+        self.looks = 0
 
-    live = Live(look, every=0.01)
-    async with asyncio.timeout(5), aclosing(live.watch()) as one, aclosing(live.watch()) as other:
-        first, second = await anext(one), await anext(other)
-        assert first == second, "one look is for both"
-    seen = looks
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert looks == seen
+    async def look(self) -> Mapping[str, Any]:
+        self.looks += 1
+        return {"looks": self.looks}
+
+
+async def test_one_look_for_all_follows_what_was_written_and_nothing_else(redis: Redis, keys: Keys) -> None:
+    eyes = Eyes()
+    live = Live(eyes.look, Changes(redis, keys, "pulls", "duty"), every=0)
+    async with aclosing(live.watch()) as one, aclosing(live.watch()) as other:
+        assert await anext(one) == await anext(other) == {"looks": 1}
+        await redis.set(keys.weights(), "of nobody who looks", ex=60)
+        await redis.set(keys.duty(), "paused", ex=60)
+        assert await anext(one) == await anext(other) == {"looks": 2}
+        live.hurry()
+        assert await anext(one) == {"looks": 3}
+        await redis.delete(keys.duty())
+        assert await anext(one) == {"looks": 4}
+    await redis.set(keys.duty(), "paused", ex=60)
+    async with aclosing(live.watch()) as late:
+        assert await anext(late) == {"looks": 5}, "nobody looked when nobody watched"
+
+
+async def test_where_the_store_tells_nothing_it_is_looked_at_again_and_again(keys: Keys) -> None:
+    eyes, nowhere = Eyes(), connect("redis://127.0.0.1:1")
+    async with aclosing(Live(eyes.look, Changes(nowhere, keys, "duty"), every=0.01).watch()) as watch:
+        assert [await anext(watch) for _ in range(3)] == [{"looks": look} for look in (1, 2, 3)]
+    await nowhere.aclose()

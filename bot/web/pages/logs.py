@@ -11,10 +11,11 @@ from bot.web.live import Tail
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
 
-AT_FIRST = 1000
-"""Lines that a page begins with; it filters them itself."""
+AT_ONCE = 1000
+"""Lines that a page begins with, and that are added together at most; it filters them itself."""
 
-AT_ONCE = 200
+PATIENCE = 10.0
+"""Seconds after which it is asked anew for what nobody has written: shorter than the connection's patience."""
 
 
 class LogsView(View, component="../static/logs.js"):
@@ -29,10 +30,10 @@ def logs_page(lines: LogLines, visitors: Visitors, links: tuple[Link, ...]) -> N
     """Puts the page below the operator's door."""
 
     async def newest() -> list[list[str]]:
-        return _shown(await lines.newest(AT_FIRST))
+        return _shown(await lines.newest(AT_ONCE))
 
     async def since(last: str) -> list[list[str]]:
-        return _shown(await lines.since(last, AT_ONCE))
+        return _shown(await lines.since(last, AT_ONCE, PATIENCE))
 
     tail = Tail(newest, since)
 

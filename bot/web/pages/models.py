@@ -113,7 +113,7 @@ class ModelsPage:
     def __init__(self, works: Works, shelf: Shelf) -> None:
         self._works = works
         self._shelf = shelf
-        self.live = Live(self.look)
+        self.live = Live(self.look, works.changes("worker:", "pulls", "duty"))
 
     async def look(self) -> Mapping[str, Any]:
         """What changes: what is in which memory, and what comes."""

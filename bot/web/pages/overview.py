@@ -12,13 +12,13 @@ from starlette.requests import Request
 
 from bot.store.tally import Stretch, What
 from bot.web.desk import Link, desk
-from bot.web.live import Live
+from bot.web.live import QUEUED, Live
 from bot.web.site import Works
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
 
 EVERY = 5.0
-"""Seconds between two looks; routers write what they counted as often."""
+"""Seconds between two looks, at least; routers write what they counted as often."""
 
 MOST_SERVERS = 8
 
@@ -34,7 +34,7 @@ class OverviewPage:
 
     def __init__(self, works: Works) -> None:
         self._works = works
-        self.live = Live(self.look, EVERY)
+        self.live = Live(self.look, works.changes(*QUEUED, "tally:", "applicant:", "troubles"), EVERY)
 
     async def look(self) -> Mapping[str, Any]:
         """What is to be seen, as plain data."""

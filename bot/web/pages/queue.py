@@ -14,7 +14,7 @@ from starlette.requests import Request
 from bot.store.duty import Leave
 from bot.store.snapshot import Snapshot, Worker
 from bot.web.desk import Link, desk
-from bot.web.live import Live
+from bot.web.live import QUEUED, Live
 from bot.web.site import Works
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
@@ -56,7 +56,7 @@ class QueuePage:
 
     def __init__(self, works: Works) -> None:
         self._works = works
-        self.live = Live(self.look)
+        self.live = Live(self.look, works.changes(*QUEUED, "weights"))
 
     async def look(self) -> Mapping[str, Any]:
         """What is to be seen, as plain data; moments in whole seconds, so that what only grows older is nothing new."""

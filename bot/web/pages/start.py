@@ -179,7 +179,7 @@ def start_page(beginning: Beginning, works: Works, visitors: Visitors, links: Se
         pulls = [one.model_dump() for one in await works.pulls.all()]
         return {"pulls": pulls, "serving": sorted(serving)}
 
-    live = Live(look)
+    live = Live(look, works.changes("worker:", "pulls"))
 
     @ui.page(START)
     async def show(request: Request) -> None:

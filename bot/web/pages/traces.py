@@ -9,9 +9,11 @@ from nicegui import ui
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from bot.store.changes import Changes
 from bot.store.traces import MOST, Passed, Traces
 from bot.web.desk import Desk, Link, desk
 from bot.web.live import Live
+from bot.web.site import Works
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
 
@@ -19,7 +21,7 @@ SHOWN = 100
 """Paths that are looked at together: reading more would keep messages waiting."""
 
 EVERY = 3.0
-"""Seconds between two looks."""
+"""Seconds between two looks, at least."""
 
 
 class TracesView(View, component="../static/traces.js"):
@@ -36,10 +38,10 @@ class Seeking(BaseModel):
 class TracesPage:
     """Looks for everybody who has the page open."""
 
-    def __init__(self, traces: Traces, contents: bool) -> None:
+    def __init__(self, traces: Traces, changes: Changes, contents: bool) -> None:
         self._traces = traces
         self._contents = contents
-        self.live = Live(self.look, EVERY)
+        self.live = Live(self.look, changes, EVERY)
 
     async def look(self) -> Mapping[str, Any]:
         """The last messages to the bot."""
@@ -67,9 +69,9 @@ def _path(passed: Passed) -> dict[str, Any]:
     }
 
 
-def traces_page(traces: Traces, contents: bool, visitors: Visitors, links: tuple[Link, ...]) -> None:
+def traces_page(works: Works, contents: bool, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the page below the operator's door."""
-    page = TracesPage(traces, contents)
+    page = TracesPage(works.traces, works.changes("path"), contents)
 
     @ui.page(f"{OPERATOR}/traces")
     async def show(request: Request) -> None:

@@ -31,12 +31,12 @@ export default {
     looked() {
       this.$emit(document.hidden ? "rest" : "hello", {});
     },
-    // Sends an act once, until something new is seen or it is refused.
-    act(event, given) {
+    // Sends an act once, until something new is seen or it is refused, or for so many seconds: what is always answered may take long.
+    act(event, given, patience = 8) {
       const nonce = token();
       this.acting[nonce] = event;
       this.$emit(event, { ...given, nonce });
-      setTimeout(() => delete this.acting[nonce], 8000);
+      setTimeout(() => delete this.acting[nonce], patience * 1000);
     },
     busy() {
       return Object.keys(this.acting).length > 0;

@@ -33,7 +33,7 @@ export default {
         <small><Said :text="row.about" /> {{ row.fixed ? fixed(row) : tr("One on each line: a name, =, and what it stands for.") }}</small></div>
       <Setting v-else :id="id + '-' + row.name" :setting="{ ...row, title: row.name, locked: !!row.fixed }" :draft="draft(row)" @draft="change(row, $event)">
         <Said :text="row.about" /> <template v-if="row.fixed">{{ fixed(row) }}</template><template v-else-if="row.kind === 'parts'">{{ tr("It is changed in bot.toml by hand.") }}</template>
-        <template v-else><template v-if="row.kind === 'list'">{{ tr("One on each line.") }} </template>
+        <template v-else><template v-if="row.kind === 'list'">{{ tr("One on each line.") + " " }}</template>
           <template v-if="row.set">{{ tr("By itself: {value}.", { value: value(row.begins ?? null) }) }} <button type="button" class="link" :aria-label="tr('Reset {setting}', { setting: row.name })" @click="put(row.at, null)">{{ tr("Reset") }}</button></template></template>
       </Setting>
     </template>`,

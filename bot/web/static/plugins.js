@@ -31,7 +31,7 @@ export default {
           <li v-if="one.where.on"><b>{{ one.where.on }}</b><small>{{ tr("servers switched it on") }}</small></li><li v-if="one.where.off"><b>{{ one.where.off }}</b><small>{{ tr("servers switched it off") }}</small></li></ul>
         <p class="quiet">{{ tr("Version") }} <code>{{ one.version || tr("unknown") }}</code>{{ tr(", licence {licence}", { licence: one.licence || tr("not said") }) }}{{ one.rights.length ? tr(", may do {rights}", { rights: one.rights.join(", ") }) : "" }}</p>
         <details v-if="one.form && !fixed" @toggle="$event.target.open && !forms[one.name] && act('form', { plugin: one.name })"><summary>{{ tr("Configuration, in [plugins.{name}] of bot.toml", one) }}</summary>
-          <Configuration v-if="forms[one.name]" v-bind="forms[one.name]" :key="forms[one.name].made" :name="one.name" :busy="busy()" @fill="act('fill', { plugin: one.name, entries: $event })" @keep="act('keep', { plugin: one.name })" @changed="forms[one.name].text = null" />
+          <Configuration v-if="forms[one.name]" v-bind="forms[one.name]" :key="forms[one.name].made" :name="one.name" :busy="busy()" @fill="act('fill', { plugin: one.name, entries: $event })" @keep="act('keep', { plugin: one.name }, 120)" @changed="forms[one.name].text = null" />
           <p v-else class="quiet">{{ tr("Loading …") }}</p></details>
         <details v-if="one.settings.length"><summary>{{ tr("What each server may choose") }}</summary>
           <dl class="pairs"><template v-for="each in one.settings" :key="each.name"><dt>{{ each.name }}</dt>

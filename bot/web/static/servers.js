@@ -49,7 +49,7 @@ export default {
     moment,
     facts(one) {
       return [
-        one.requests ? tr("{n} requests in the last day", { n: number(one.requests) }) : "",
+        one.requests ? tr("requests in the last day: {n}", { n: number(one.requests) }) : "",
         one.language,
         one.quotas ? tr("limits of its own: {n}", { n: one.quotas }) : "",
         one.on.length ? tr("on: {plugins}", { plugins: one.on.join(", ") }) : "",

@@ -47,8 +47,8 @@ export default {
               <span class="mark" :class="{ done: step.done }"><Icon :name="step.done ? 'check' : step.icon" /></span>{{ step.label }}<small class="is">{{ step.is }}</small></button></h2>
             <div v-if="open === step.id" :id="'in-' + step.id" class="inside">
               <Connect v-if="step.id === 'discord' || step.id === 'telegram'" :platform="step.id" :connected="begun.connected.includes(step.id)" :found="found[step.id]" :unreached="!!unreached[step.id]" :busy="busy()"
-                @connect="act('connect', $event)" />
-              <Lineup v-else-if="step.id === 'models'" :proposed="proposed" :chosen="chosen" :busy="busy()" @propose="act('propose', $event)" @choose="act('choose', $event)" />
+                @connect="act('connect', $event, 120)" />
+              <Lineup v-else-if="step.id === 'models'" :proposed="proposed" :chosen="chosen" :busy="busy()" @propose="act('propose', $event, 120)" @choose="act('choose', $event, 120)" />
               <template v-else-if="step.id === 'plugins'">
                 <p class="quiet">{{ tr("Each can still be switched off for a single server.") }}</p>
                 <ul class="rows"><li v-for="one in begun.plugins" :key="one.name"><span><b>{{ one.name }}</b> <span class="quiet">{{ one.about }}</span></span>
@@ -68,7 +68,7 @@ export default {
           <h2 id="review">{{ written ? tr("Written") : tr("What would be written") }}</h2>
           <Diff v-if="!written" :text="draft" />
           <p v-if="written" class="quiet" role="status">{{ restarting ? tr("It starts anew with what you chose. This page comes back by itself.") : tr("It holds from the next start: stop Hobnob, and start it again.") }}</p>
-          <div v-else class="group"><button type="button" class="go" :disabled="busy()" @click="act('write', {})">{{ tr("Write it and start anew") }}</button>
+          <div v-else class="group"><button type="button" class="go" :disabled="busy()" @click="act('write', {}, 120)">{{ writing ? tr("It is being checked …") : tr("Write it and start anew") }}</button>
             <span class="quiet">{{ tr("Comments stay as they are. Secrets are never shown again.") }}</span></div>
         </section>
       </main>
@@ -87,6 +87,9 @@ export default {
     },
     ready() {
       return !!this.seen && this.models.length > 0 && this.models.every((one) => one.state === "ready");
+    },
+    writing() {
+      return Object.values(this.acting).includes("write");
     },
     steps() {
       const platform = (id, icon) => ({ id, icon, label: tr("Connect {platform}", { platform: WHERE[id] }), ...this.platform(id) });

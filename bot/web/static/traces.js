@@ -35,7 +35,7 @@ export default {
       "": tr("not said to the bot"), direct: tr("alone with the bot"), mention: tr("mentions it"), reply: tr("replies to it"), listens: tr("it listens there"),
       thread: tr("in its thread"), word: tr("says its word"), command: tr("command"), click: tr("click"), reaction: tr("reaction"),
     }),
-    stops: () => ({ banned: tr("Whoever said it is banned."), "not admitted": tr("This server is not let in.") }),
+    stops: () => ({ banned: tr("Whoever said it is banned."), "not admitted": tr("It is not let in there.") }),
     paths() {
       const word = this.sought.toLowerCase();
       const near = this.seen.paths.filter((one) => JSON.stringify(one).toLowerCase().includes(word));

@@ -18,6 +18,7 @@ from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
 from bot.tables import ConnectorsTable, Folder, RedisTable, Table, TalkingTable, Web, WorkerTable
+from bot.writing import settle
 
 CHOICE = f"{ENVIRONMENT}CONFIG"
 """Names the configuration file when no option does."""
@@ -243,6 +244,7 @@ def sound(path: Path | None = None) -> tuple[Config | None, list[str]]:
     There is no Config where the environment has the fault. Raises ConfigError for a file that cannot be read.
     """
     path = path or _found(os.environ)
+    settle(path, path.parent / DOTENV)
     for name, value in dotenv_values(path.parent / DOTENV, interpolate=False).items():
         os.environ.setdefault(name, value or "")  # for the processes that this one starts, too
     environ = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT) and value}

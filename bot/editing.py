@@ -1,7 +1,7 @@
 """Changes of the configuration, shown before they are written: bot.toml keeps its comments, secrets go to `.env` beside it.
 
 TOML libraries that keep comments give those below a table to it, and take them away with it; so lines are edited, and what comes out is
-compared with what was meant before it is written. What may stand there: `config.py`.
+compared with what was meant before it is written. What may stand there: `config.py`; how files are replaced: `writing.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +24,7 @@ from bot.config import DOTENV, sound
 from bot.errors import ConfigError
 from bot.faults import Location, positions
 from bot.log import Redaction
+from bot.writing import settle, unwritten, write, write_both
 
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 
@@ -42,6 +43,7 @@ class Draft:
         """Raises ConfigError where a file there cannot be understood; one that is not there is empty."""
         self.file = file
         self.secrets = file.parent / DOTENV
+        settle(self.file, self.secrets)
         self._before, self._hidden = _read(self.file), _read(self.secrets)
         self.text, self._after = self._before, self._hidden
         """What bot.toml is to say, and the file beside it."""
@@ -108,7 +110,7 @@ class Draft:
         try:
             number, name = tempfile.mkstemp(dir=self.file.parent, prefix=f".{self.file.name}.", suffix=".draft")
         except OSError as error:
-            raise ConfigError(_unwritten(self.file, error)) from error
+            raise ConfigError(unwritten(self.file, error)) from error
         drafted = Path(name)
         try:
             with os.fdopen(number, "w", encoding="utf-8") as file:
@@ -117,7 +119,7 @@ class Draft:
         except ConfigError as error:
             raise ConfigError(*(fault.replace(name, str(self.file)) for fault in error.faults)) from None
         except OSError as error:
-            raise ConfigError(_unwritten(self.file, error)) from error
+            raise ConfigError(unwritten(self.file, error)) from error
         finally:
             drafted.unlink(missing_ok=True)
 
@@ -128,15 +130,13 @@ class Draft:
         with self.aside() as drafted:
             if faults := sound(drafted)[1]:
                 raise ConfigError(*faults)
-        if self._after != self._hidden:
-            write(self.secrets, self._after, private=True)
-        try:
-            if self.text != self._before:
+        match self.text != self._before, self._after != self._hidden:
+            case True, True:
+                write_both(self.file, self.text, self.secrets, self._after)
+            case True, False:
                 write(self.file, self.text)
-        except ConfigError:
-            if self._after != self._hidden:
-                write(self.secrets, self._hidden, private=True)
-            raise
+            case False, True:
+                write(self.secrets, self._after, private=True)
 
 
 def with_value(text: str, at: Location, value: Any) -> str:
@@ -174,32 +174,6 @@ def without(text: str, at: Location) -> str:
         if start in theirs:
             del lines[start - 1 : _last(lines, start, end)]
     return _meant("".join(lines), _changed(document, at, None), f"remove {'.'.join(at)}")
-
-
-def write(path: Path, text: str, *, private: bool = False) -> None:
-    """Replaces the file whole or not at all. Raises ConfigError.
-
-    Who may read it stays as it is; a new one, and what is `private`, is its owner's alone.
-    """
-    made = path.with_name(f".{path.name}.new")
-    try:
-        made.unlink(missing_ok=True)
-        made.touch(mode=0o600)
-        if path.exists() and not private:
-            made.chmod(path.stat().st_mode & 0o777)
-        with made.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        made.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            made.unlink()
-        raise ConfigError(_unwritten(path, error)) from error
-
-
-def _unwritten(path: Path, error: OSError) -> str:
-    return f"{path} cannot be written: {error.strerror or error}"
 
 
 def _secrets(value: Any, *, secret: bool = False) -> Iterator[str]:

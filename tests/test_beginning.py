@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from bot.cli.checking import write
 from bot.cli.coming import Brought, Endpoint, astrbot, llmcord, put
 from bot.cli.listing import access
 from bot.cli.wizard import Wizard
-from bot.config import load
+from bot.config import load, sound
 from bot.editing import Draft
 from bot.errors import ConfigError, PullError
+from bot.writing import write_both
 from tests.pull.shelf import serving
 from tests.wire.telegram_server import TOKEN, Telegram
 
@@ -79,7 +81,7 @@ def test_secrets_are_their_owners_alone_and_nothing_is_left_where_the_rest_canno
     draft = Draft(file)
     draft.secret("SOME_KEY", "x")
     draft.set(("plugins", "chat", "max_batch"), 2)
-    blocked = file.parent / ".bot.toml.new"  # as where the file is mounted read-only: it cannot be replaced
+    blocked = file.parent / ".bot.toml.next"  # as where the folder is read-only
     blocked.mkdir()
     with pytest.raises(ConfigError, match=r"bot.toml cannot be written: "):
         draft.write()
@@ -88,6 +90,36 @@ def test_secrets_are_their_owners_alone_and_nothing_is_left_where_the_rest_canno
     draft.write()
     assert secrets.stat().st_mode & 0o777 == 0o600
     assert forget(file) == {"OTHER": "1", "SOME_KEY": "x"}
+
+
+@pytest.mark.parametrize("moves", range(5))
+def test_a_change_of_both_files_that_is_cut_off_comes_whole_or_not_at_all(file: Path, monkeypatch: pytest.MonkeyPatch, moves: int) -> None:
+    """The process is ended before the next file is moved to where it belongs."""
+    draft, move, left = Draft(file), os.replace, iter(range(moves))
+    draft.secret("SOME_KEY", "x")
+    draft.set(("plugins", "chat", "max_batch"), 2)
+
+    def cut(*paths: Path) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        move(*paths)
+
+    with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+        patched.setattr(os, "replace", cut)
+        draft.write()
+    sound(file)
+    found = (file.read_text(), forget(file))
+    assert found == ((draft.text, {"SOME_KEY": "x"}) if moves >= 2 else (TOML, {}))
+
+
+def test_the_first_of_two_files_is_as_it_was_where_the_second_refuses(tmp_path: Path) -> None:
+    file, secrets = tmp_path / "bot.toml", tmp_path / "secrets"
+    file.write_text("before")
+    secrets.mkdir()
+    with pytest.raises(ConfigError, match="cannot be written: "):
+        write_both(file, "after", secrets, "hidden")
+    assert file.read_text() == "before"
+    assert {one.name for one in tmp_path.iterdir()} == {"bot.toml", "secrets"}
 
 
 def test_a_plugin_that_is_switched_off_and_on_again_is_as_it_was(file: Path) -> None:

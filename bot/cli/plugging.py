@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from packaging.requirements import Requirement
 
-from bot import editing
+from bot import editing, writing
 from bot.config import Config, load
 from bot.discovery import installed
 from bot.errors import ConfigError
@@ -60,7 +60,7 @@ def remove(path: Path | None, name: str) -> int:
         raise ConfigError(f"there is no [plugins.{name}] in {config.source.path} (there is: {', '.join(config.plugins) or 'none'})")
     pins = pinned.read(config.source.path)
     pin, others = pins.pop(name, None), {other for other in config.plugins if other != name}
-    editing.write(config.source.path, editing.without(config.source.path.read_text(encoding="utf-8"), ("plugins", name)))
+    writing.write(config.source.path, editing.without(config.source.path.read_text(encoding="utf-8"), ("plugins", name)))
     pinned.write(config.source.path, pins)
     gone = _needless(pin, pins, others) if pin else []
     if gone:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot import editing
+from bot import editing, writing
 from bot.catalogue import load as load_catalogue
 from bot.config import Config
 from bot.discovery import Found, Manifest
@@ -41,7 +41,7 @@ class Plan:
                 pip(["install", "--no-deps", "--no-index", "--force-reinstall", "--quiet", *map(str, self.wheels)])
             except PipError as error:
                 raise ConfigError(f"pip cannot install it: {error}") from error
-        editing.write(config.source.path, self.text)
+        writing.write(config.source.path, self.text)
         if self.pins:
             pinned.write(config.source.path, {**pinned.read(config.source.path), **self.pins})
 

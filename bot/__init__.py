@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         Departing,
         Filling,
         Key,
-        Knowing,
         Limits,
         Listing,
         Menu,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
         Needs,
         Objecting,
         Offer,
-        Placing,
         Post,
         Private,
         Remembering,
@@ -81,6 +79,7 @@ if TYPE_CHECKING:
         Transcript,
         Word,
     )
+    from bot.knowing import Hiding, Knowing, Placing, Searching
     from bot.membership import Joined, Left, Moved, Present
     from bot.messages import (
         Address,
@@ -173,6 +172,7 @@ __all__ = [
     "Generate",
     "Grant",
     "Held",
+    "Hiding",
     "House",
     "Image",
     "ImageFacts",
@@ -252,6 +252,7 @@ __all__ = [
     "Said",
     "Schedule",
     "Scope",
+    "Searching",
     "Segment",
     "Select",
     "ServerChoices",
@@ -305,8 +306,8 @@ __all__ = [
 
 # fmt: off
 _HOMES = (
-    "acts", "choices", "connector", "context", "errors", "events", "forms", "hookspecs", "house", "jobs", "membership", "messages",
-    "models", "numbers", "permissions", "personal", "quotas", "replies", "routes", "shapes", "traces", "translation", "turns",
+    "acts", "choices", "connector", "context", "errors", "events", "forms", "hookspecs", "house", "jobs", "knowing", "membership",
+    "messages", "models", "numbers", "permissions", "personal", "quotas", "replies", "routes", "shapes", "traces", "translation", "turns",
     "image_facts", "catalogue",
 )
 # fmt: on

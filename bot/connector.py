@@ -212,24 +212,6 @@ class Filling(Protocol):
 
 
 @runtime_checkable
-class Knowing(Protocol):
-    """A connector that knows what a server has; while `picks` is true its forms have the platform's own menus for that."""
-
-    picks: bool
-
-    async def known(self, to: Address, kind: Literal["channel", "role", "person"]) -> Mapping[str, str]:
-        """Their names, by id, see `Picked`; of people those who are known to it. Raises ConnectorError."""
-
-
-@runtime_checkable
-class Placing(Protocol):
-    """A connector that has to ask its platform what somebody is in a server, and has done so for whoever wants something of the bot."""
-
-    async def placed(self, message: Message) -> Message:
-        """With what its sender is, asked within the last minute. Raises ConnectorError."""
-
-
-@runtime_checkable
 class Suggesting(Protocol):
     """A connector whose platform asks what may be meant while somebody types an option: it delivers a `Typing`."""
 

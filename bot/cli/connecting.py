@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bot.config import Config
 from bot.connector import Connector
+from bot.store.hearsay import Hearsay
 from bot.tables import TelegramTable
 
 
-def platforms(config: Config) -> list[Connector]:
-    """A connector for each token."""
+def platforms(config: Config, hearsay: Hearsay) -> list[Connector]:
+    """A connector for each token; `hearsay` keeps what a platform tells but never lists."""
     found: list[Connector] = []
     if config.connectors.discord.token is not None:
         from bot.connectors.discord.access import Access
@@ -16,14 +17,15 @@ def platforms(config: Config) -> list[Connector]:
 
         found.append(DiscordConnector(Access.of(config.connectors.discord)))
     if config.connectors.telegram.token is not None:
-        found.append(_telegram(config.connectors.telegram))
+        found.append(_telegram(config.connectors.telegram, hearsay))
     return found
 
 
-def _telegram(table: TelegramTable) -> Connector:
+def _telegram(table: TelegramTable, hearsay: Hearsay) -> Connector:
     from bot.connectors.telegram import Account, Hook, TelegramConnector
 
     assert table.token is not None
     token, proxy = table.token.get_secret_value(), table.proxy.get_secret_value() if table.proxy else None
     hook = Hook.of(token, table.webhook_url, table.webhook_host, table.webhook_port) if table.webhook_url else None
-    return TelegramConnector(Account(token, table.api_url, table.file_url, proxy, patience=table.late_after, hook=hook))
+    account = Account(token, table.api_url, table.file_url, proxy, patience=table.late_after, hook=hook)
+    return TelegramConnector(account, hearsay)

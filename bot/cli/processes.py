@@ -39,6 +39,7 @@ from bot.router.watchdog import Watchdog
 from bot.store import embedded
 from bot.store.connection import PROBE, check, connect, unreachable
 from bot.store.figures import figures
+from bot.store.hearsay import Hearsay
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.places import Place
@@ -113,7 +114,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
         plugins = await _without_blockers(plugins, Troubles(redis, Keys()))
         rooms, sessions = Rooms(redis, Keys(), config.files_dir), Sessions(redis, Keys())
         theirs = (connector for _, connector in plugins.collect("register_connectors"))
-        connectors = [RoomConnector(rooms), *platforms(config), *theirs]
+        connectors = [RoomConnector(rooms), *platforms(config, Hearsay(redis, Keys(), config.talking)), *theirs]
         with stopping() as stop:
             router = build(
                 redis,

@@ -69,9 +69,10 @@ class RoomConnector:
     async def _hand_over(self, arrival: Arrival, deliver: Deliver) -> None:
         while True:
             try:
-                if message := await self._message(arrival):
+                message = await self._message(arrival)
+                if message is not None:
                     await _deliver(message, deliver)
-                await self._rooms.done(arrival)
+                await self._rooms.done(arrival, message.event if message else "")
             except StoreError as error:
                 await self._pause("arrival waits", error, arrival=arrival.id)
             else:

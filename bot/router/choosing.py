@@ -59,23 +59,24 @@ class Choosing:
         self._out = plugins.out
         self._locales = plugins.locales
 
-    async def chosen(self, asking: str, plugin: str | None, address: Address) -> list[Chosen]:
-        """What holds for a plugin, "" for the one that asks, None for all that it may see."""
+    async def chosen(self, asking: str, plugin: str | None, message: Message) -> list[Chosen]:
+        """What holds for a plugin where somebody asks, "" for the one that does, None for all that it may see."""
+        address = message.address
         server = await self._servers.get(address.tenant)
         names = [plugin or asking] if plugin is not None or not self._administers(asking) else self._all(server)
         found = [self._one(server, self._known(server, self._allowed(asking, name)), address) for name in names]
         troubles = await self._troubles.all()
         told = (replace(one, trouble=str(troubles[one.plugin].what)) if one.plugin in troubles else one for one in found)
-        return [await self._labelled(one, address) for one in told]
+        return [await self._labelled(one, message) for one in told]
 
     def _all(self, server: Server) -> list[str]:
         return [*self._plugins, *self._out, *(name for name in self._dormant(server) if name not in self._out)]
 
-    async def _labelled(self, one: Chosen, address: Address) -> Chosen:
-        """With what people call the channels and roles that were chosen."""
+    async def _labelled(self, one: Chosen, message: Message) -> Chosen:
+        """With what people call the channels and roles that were chosen, as far as who asks may see them."""
         shape = Shape(one.shape)
         kinds = {each.name: kind for each in one.settings if one.installed and each.value and (kind := shape.picks(each.name))}
-        names = {kind: await self._picking.known(address, kind) for kind in set(kinds.values())}
+        names = {kind: await self._picking.known(message, kind) for kind in set(kinds.values())}
         labels = {each.name: names[kinds[each.name]].get(each.value, "") for each in one.settings if each.name in kinds}
         return replace(one, settings=tuple(replace(each, label=labels.get(each.name, "")) for each in one.settings)) if kinds else one
 

@@ -99,7 +99,7 @@ class DurableDecisions:
         return await self._once(
             all_chosen_json,
             self._journal.name("chosen", str(plugin)),
-            lambda: self._offices.choosing.chosen(self._plugin, plugin, self._message.address),
+            lambda: self._offices.choosing.chosen(self._plugin, plugin, self._message),
         )
 
     async def choose(self, change: Change) -> Chosen:

@@ -14,7 +14,14 @@ class Desk(Protocol):
     """Where tickets are written: Redis, or memory when the cost of the rest is measured."""
 
     async def accept(
-        self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING, supposed: Supposed | None = None
+        self,
+        bodies: Sequence[Body],
+        settings_version: int,
+        at: float,
+        charge: Charge = NOTHING,
+        supposed: Supposed | None = None,
+        *,
+        event: str = "",
     ) -> list[Ticket]:
         """See `Tickets.accept`."""
 

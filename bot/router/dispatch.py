@@ -36,7 +36,7 @@ from bot.router.threads import Threads
 from bot.routes import Command
 from bot.store.conversations import Conversations
 from bot.store.quotas import Exhausted
-from bot.store.tickets import Body, StaleSettings, Supposed, Ticket, ticket_id
+from bot.store.tickets import Body, Decided, StaleSettings, Supposed, Ticket, ticket_id
 from bot.translation import reader, tr, translated
 
 log = structlog.get_logger(__name__)
@@ -175,6 +175,8 @@ class Dispatch:
                 self._readers.forget(message)
                 self._publishing.changed(message)
                 continue
+            except Decided:
+                return
             self._explaining.seen(message, view, bodies)
             for ticket in tickets:
                 self._start(ticket)
@@ -186,10 +188,10 @@ class Dispatch:
         """These with their tickets; where somebody has used up what they may, one that says so in place of those that are counted."""
         charge = self._meters.message(view, bodies)
         try:
-            return bodies, await self._desk.accept(bodies, view.version, self._clock(), charge, supposed)
+            return bodies, await self._desk.accept(bodies, view.version, self._clock(), charge, supposed, event=message.event)
         except Exhausted as over:
             left = [*(body for body in bodies if body.id not in charge.of), self._meters.refused(message, over)]
-            return left, await self._desk.accept(left, view.version, self._clock(), supposed=supposed)
+            return left, await self._desk.accept(left, view.version, self._clock(), supposed=supposed, event=message.event)
 
     async def _withdraw(self, message: Message, event: str) -> None:
         """What was said before is said no more: whatever still works on it stops, and no turn of it stays."""

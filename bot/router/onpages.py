@@ -42,7 +42,7 @@ class OnPages:
     async def chosen(self, message: Message) -> list[Chosen]:
         """What holds for each plugin."""
         await self._must_be_admin(message)
-        return await self._choosing.chosen(CORE, None, message.address)
+        return await self._choosing.chosen(CORE, None, message)
 
     async def choose(self, message: Message, change: Change) -> Chosen:
         """See `Choosing.choose`. Raises Unavailable where this router does not speak to that platform."""
@@ -52,9 +52,14 @@ class OnPages:
         return await self._choosing.choose(CORE, message, change, connector, self._keep)
 
     async def known(self, message: Message, kind: Picked) -> dict[str, str]:
-        """The channels or roles that there are, names by id."""
+        """What there is of a kind, names by id."""
         await self._must_be_admin(message)
-        return await self._picking.known(message.address, kind)
+        return await self._picking.known(message, kind)
+
+    async def find(self, message: Message, kind: Picked, said: str) -> tuple[str, str]:
+        """See `Picking.find`."""
+        await self._must_be_admin(message)
+        return await self._picking.find(kind, said, message)
 
     async def held(self, message: Message) -> Held:
         """Who may do what."""

@@ -47,7 +47,7 @@ class Permitting:
 
     async def _named(self, held: Held, message: Message) -> Held:
         """With what people call the other places."""
-        places = await self._picking.known(message.address, "channel") if held.elsewhere else {}
+        places = await self._picking.known(message, "channel") if held.elsewhere else {}
         return held.model_copy(update={"places": {place: places[place] for place, _ in held.elsewhere if place in places}})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any, cast
@@ -11,9 +11,10 @@ from typing import Any, cast
 import structlog
 from pydantic import BaseModel
 
-from bot.connector import Connector, Knowing
+from bot.connector import Connector
 from bot.errors import BadArguments, ConnectorError
 from bot.forms import PICKED, Form, Option, Picked, options
+from bot.knowing import Hiding, Knowing, Searching
 from bot.messages import Address, Message
 from bot.router.arguments import shorten
 from bot.translation import later, tr, translated
@@ -42,19 +43,36 @@ class Picking:
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
         self._connectors = connectors
 
-    async def known(self, address: Address, kind: Picked) -> dict[str, str]:
-        """Names by id, of all that the platform tells of."""
-        connector = self._connectors.get(address.connector)
+    async def known(self, message: Message, kind: Picked) -> dict[str, str]:
+        """Names by id, of all that the platform tells of and shows to whoever asks."""
+        return await self._told(message, kind, lambda connector: self._listed(connector, message, kind))
+
+    async def _told(self, message: Message, kind: Picked, ask: Callable[[Connector], Awaitable[Mapping[str, str]]]) -> dict[str, str]:
+        """What a platform answers; nothing where it cannot be asked."""
+        connector = self._connectors.get(message.address.connector)
+        try:
+            return {} if connector is None else dict(await ask(connector))
+        except ConnectorError as error:
+            log.warning("what a server has cannot be listed", server=message.address.tenant, kind=kind, fault=str(error))
+            return {}
+
+    async def _listed(self, connector: Connector, message: Message, kind: Picked) -> Mapping[str, str]:
         if not isinstance(connector, Knowing):
             return {}
-        try:
-            if kind != "mentionable":
-                return dict(await connector.known(address, kind))
-            roles, people = await connector.known(address, "role"), await connector.known(address, "person")
-            return _mentionable(roles, people)
-        except ConnectorError as error:
-            log.warning("what a server has cannot be listed", server=address.tenant, kind=kind, fault=str(error))
+        if kind == "mentionable":
+            return _mentionable(await connector.known(message.address, "role"), await connector.known(message.address, "person"))
+        found = await connector.known(message.address, kind)
+        if kind != "channel" or not isinstance(connector, Hiding):
+            return found
+        seen = await connector.seen(message, list(found))
+        return {place: name for place, name in found.items() if place in seen}
+
+    async def _searched(self, connector: Connector, message: Message, kind: Picked, said: str) -> Mapping[str, str]:
+        """Those whom a platform names that lists nobody."""
+        if kind not in ("person", "mentionable") or not isinstance(connector, Searching):
             return {}
+        people = await connector.search(message.address, said.lstrip("@"))
+        return people if kind == "person" else _mentionable({}, people)
 
     async def offered(self, form: Form, message: Message) -> Form:
         """The form with all that can be picked there, where the platform has no menus of its own for that."""
@@ -70,7 +88,7 @@ class Picking:
     async def _offered(self, option: Option, message: Message) -> Option:
         if option.kind not in PICKED:
             return option
-        known = await self.known(message.address, cast("Picked", option.kind))
+        known = await self.known(message, cast("Picked", option.kind))
         return replace(option, choices=tuple(known), labels=known)
 
     async def picked(self, kinds: Mapping[str, Picked], given: Mapping[str, Any], message: Message) -> dict[str, Any]:
@@ -82,8 +100,11 @@ class Picking:
         """The id and the name of what somebody calls so, by its name, its id or a mention. Raises BadArguments."""
         if kind == "channel" and said.strip().casefold() in (HERE, tr("here")):
             said = message.address.place
-        known = {**_near(message, kind), **await self.known(message.address, kind)}
+        known = {**_near(message, kind), **await self.known(message, kind)}
         found = _meant(said.strip(), known)
+        if not found:
+            known |= await self._told(message, kind, lambda connector: self._searched(connector, message, kind, said.strip()))
+            found = _meant(said.strip(), known)
         if len(found) == 1:
             return found[0], known[found[0]]
         if found:

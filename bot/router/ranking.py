@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from bot.connector import Connector, Placing
+from bot.connector import Connector
 from bot.errors import ConnectorError
+from bot.knowing import Placing
 from bot.messages import Message
 
 log = structlog.get_logger(__name__)

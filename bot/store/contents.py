@@ -46,6 +46,13 @@ TABLE = (
     Entry("path-of:*", "1 hour", "nothing personal", "which message an answer of the bot is for, by id"),
     Entry("path-last:*", "1 hour", "the person", "the last message of a person in a conversation, by id", "passes"),
     Entry("unremembered", "until they take it back", "the person", "who does not want to be remembered", "asked"),
+    Entry(
+        "heard:*",
+        "30 days after they were heard of last, people's as long as what they say",
+        "the person",
+        "names of topics and of people, where the platform lists neither",
+        "asked",
+    ),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("schema", "for ever", "nothing personal", "the form of what is kept, which a release brings forward"),
     Entry("turns:*", "30 days after the last turn", "the chat", "the turns of a conversation", "asked"),

@@ -96,6 +96,10 @@ class Keys:
         """What has a lifetime only because the bot left."""
         return f"{self.prefix}:left:{tenant}"
 
+    def heard(self, tenant: str) -> str:
+        """Topics and people that a server was heard to have."""
+        return f"{self.prefix}:heard:{tenant}"
+
     def turns(self, conversation: str) -> str:
         """A conversation."""
         return f"{self.prefix}:turns:{conversation}"

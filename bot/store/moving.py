@@ -26,6 +26,7 @@ class Moving:
         await self._rename(keys.audit(old.tenant), keys.audit(new.tenant))
         await self._rename(keys.turns(old.conversation), keys.turns(new.conversation))
         await self._rename(keys.turns_meta(old.conversation), keys.turns_meta(new.conversation))
+        await self._rename(keys.heard(old.tenant), keys.heard(new.tenant))
         await self._redis.hdel(keys.present(old.connector), old.server)  # of the new one the connector tells
         await self._data("server", old.tenant, new.tenant)
         await self._data("chat", old.conversation, new.conversation)

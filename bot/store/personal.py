@@ -42,6 +42,7 @@ class PersonalData:
             "data:*": (self._data, self._forget_data),
             "button:*": (self._buttons, self._forget_buttons),
             "firings": (self._firings, self._forget_firings),
+            "heard:*": (self._heard, self._forget_heard),
             "unremembered": (self._unremembered, self._forget_unremembered),
             "server:*": (self._granted, self._forget_granted),
             "house": (self._owner, self._forget_owner),
@@ -130,6 +131,15 @@ class PersonalData:
                 batch.set(name, NO_BUTTON, keepttl=True, xx=True)
             await batch.execute()
         return len(names)
+
+    async def _heard(self, connector: str, person: str) -> list[Any]:
+        names = [name async for name in self._scan(self._keys.heard(f"{connector}/*"))]
+        found = [await self._redis.hget(name, f"person/{person}") for name in names]
+        return [json.loads(one) for one in found if one is not None]
+
+    async def _forget_heard(self, connector: str, person: str) -> int:
+        names = [name async for name in self._scan(self._keys.heard(f"{connector}/*"))]
+        return sum([int(await self._redis.hdel(name, f"person/{person}")) for name in names])
 
     async def _firing_ids(self, connector: str, person: str) -> dict[str, Firing]:
         found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.firings()))

@@ -24,6 +24,7 @@ from bot.store.places import LOBBY, Arrival, Body, Came, Draft, Gone, Head, Plac
 from bot.store.roomfeed import Change, Feed
 from bot.store.roompeople import CHANGES_KEPT, KEPT, MOST_CHANGES, RoomPeople
 from bot.store.scripts import Scripts
+from bot.store.tickets import DECIDED, event_id
 from bot.store.uploads import Uploads
 from bot.translation import tr
 
@@ -234,9 +235,15 @@ class Rooms:
         )
 
     @guarded
-    async def done(self, arrival: Arrival) -> None:
-        """The bot has taken it: no router is given it again."""
-        await self._redis.xdel(self._keys.room_arrivals(), arrival.id)
+    async def done(self, arrival: Arrival, event: str = "") -> None:
+        """The bot has taken it: no router is given it again, and for one that has it in hand it is decided what becomes of the `event`."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if event:
+                mark = self._keys.ticket(event_id("room", event))
+                pipe.hset(mark, "state", "done")
+                pipe.expire(mark, DECIDED)
+            pipe.xdel(self._keys.room_arrivals(), arrival.id)
+            await pipe.execute()
 
     @guarded
     async def all(self) -> list[str]:

@@ -23,6 +23,9 @@ LEASE = 3.0
 MOST_CRASHES = 3
 """Routers that may die of a ticket before it ends in an apology."""
 
+DECIDED = 3600
+"""Seconds after which an event that is heard once more may be judged anew, but for the tickets that it has already."""
+
 REMEMBERED = 86_400
 """Seconds for which a repeated event is recognised after its ticket is done."""
 
@@ -63,6 +66,11 @@ def ticket_id(connector: str, event: str, plugin: str, route: str) -> str:
     return digest(connector, event, plugin, route)
 
 
+def event_id(connector: str, event: str) -> str:
+    """The id of what stands among tickets for the event itself: that it was decided what becomes of it."""
+    return digest(connector, event)
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A ticket in the hands of this router.
@@ -89,6 +97,10 @@ class Ticket:
 
 class Superseded(Exception):  # noqa: N818  an outcome, not a fault
     """Another router holds the ticket by now; this run stops without a trace."""
+
+
+class Decided(Exception):  # noqa: N818  an outcome, not a fault
+    """What becomes of this event was decided before; nothing was written."""
 
 
 class StaleSettings(Exception):  # noqa: N818  an outcome, not a fault
@@ -126,21 +138,33 @@ class Tickets:
 
     @guarded
     async def accept(
-        self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING, supposed: Supposed | None = None
+        self,
+        bodies: Sequence[Body],
+        settings_version: int,
+        at: float,
+        charge: Charge = NOTHING,
+        supposed: Supposed | None = None,
+        *,
+        event: str = "",
     ) -> list[Ticket]:
-        """Writes the tickets of one message and returns those to run now; the others are known or wait in line.
+        """Writes the tickets of one event, "" for that of the first, and returns those to run now; the others are known or wait in line.
 
-        `at` is this moment in seconds. Raises StaleSettings when `settings_version` is not the server's (`Server.stamp`) or what is
-        `supposed` is not so any more, and Exhausted when what is to be charged goes too far; nothing is written then.
+        `at` is this moment in seconds. Raises Decided for an event that was heard before, StaleSettings when `settings_version` is not the
+        server's (`Server.stamp`) or what is `supposed` is not so any more, and Exhausted when what is to be charged goes too far; nothing
+        is written then.
         """
         address = bodies[0].message.address
+        decided = self._keys.ticket(event_id(address.connector, event or bodies[0].message.event))
         args: list[str | bytes | float] = [self._keys.prefix, self._owner, self._lease, settings_version]
-        args += [supposed.value if supposed else b"", *charged(self._keys, [charge])]
+        args += [supposed.value if supposed else b"", DECIDED, *charged(self._keys, [charge])]
         for body in bodies:
             line = address.conversation if body.ordered else ""
             args += [body.id, address.connector, line, body.model_dump_json(), int(body.id in charge.of)]
-        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house(), *([supposed.key] if supposed else ())]
+        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house(), decided]
+        keys += [supposed.key] if supposed else []
         head, *states = await self._accept(keys=keys, args=args)
+        if head == b"decided":
+            raise Decided
         if head == b"stale":
             raise StaleSettings
         if head == b"over":

@@ -77,7 +77,10 @@ class Office(Protocol):
         """See `ServerChoices.change`."""
 
     async def known(self, message: Message, kind: Picked) -> dict[str, str]:
-        """The channels or roles of the server, names by id, as far as its platform tells."""
+        """The channels, roles or people of the server, names by id, as far as its platform tells who asks."""
+
+    async def find(self, message: Message, kind: Picked, said: str) -> tuple[str, str]:
+        """The id and the name of what is called so."""
 
     async def held(self, message: Message) -> Held:
         """Who may do what."""

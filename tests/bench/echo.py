@@ -28,6 +28,7 @@ from bot.router import app
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from tests.bench.forgetful import forgetful, plugins
+from tests.connectors.on_telegram import Deaf
 
 EVERYBODY = Allowed(AdmissionTable(servers="open", direct="open"), UNLIMITED)
 
@@ -57,7 +58,7 @@ def connected(platform: str, *where: str) -> Connector:
         api, gateway, token = where
         return OnDiscord(Access(token, api, gateway.rstrip("/")))
     root, token = where
-    return OnTelegram(Account(token, root, f"{root}/file"))
+    return OnTelegram(Account(token, root, f"{root}/file"), Deaf())
 
 
 async def durable(connector: Connector, loaded: Plugins, url: str) -> None:

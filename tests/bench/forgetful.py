@@ -75,7 +75,14 @@ class Memory:
         return 0
 
     async def accept(
-        self, bodies: Sequence[Body], settings_version: int, at: float, charge: Charge = NOTHING, supposed: Supposed | None = None
+        self,
+        bodies: Sequence[Body],
+        settings_version: int,
+        at: float,
+        charge: Charge = NOTHING,
+        supposed: Supposed | None = None,
+        *,
+        event: str = "",
     ) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 

@@ -251,9 +251,19 @@ async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(pla
     await chat.get_by_role("switch").click()
     await chat.get_by_text("Off", exact=True).wait_for()
     await page.get_by_role("tab", name="Permissions").click()
-    await page.get_by_label("What").fill("/again")
-    await page.get_by_role("button", name="Save").click()
+    may = page.locator("form", has=page.get_by_label("What"))
+    await may.get_by_label("What").fill("/again")
+    await may.get_by_role("button", name="Save").click()
     await page.get_by_text("everyone may use /again").wait_for()
+    rank = page.locator("form", has=page.get_by_label("Is here"))
+    await rank.get_by_label("Who").select_option(label="somebody")
+    for said, told in (
+        ("nobody", page.locator(".toast", has_text="I know nobody here")),
+        ("ben", page.get_by_text("Ben is moderator here")),
+    ):
+        await rank.get_by_label("Name").fill(said)
+        await rank.get_by_role("button", name="Save").click()
+        await told.wait_for()
     await page.get_by_role("tab", name="Use and limits").click()
     await page.get_by_label("How much").fill("often")
     await page.get_by_role("button", name="Save").click()

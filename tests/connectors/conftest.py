@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.connectors.telegram import TelegramConnector
+from bot.store.hearsay import Hearsay
+from bot.store.keys import Keys
 from tests.connectors.on_telegram import connected
 from tests.environments import Uninstallable, environment
 from tests.house import House
@@ -24,8 +27,13 @@ async def telegram() -> AsyncIterator[Telegram]:
 
 
 @pytest.fixture
-async def on_telegram(telegram: Telegram) -> AsyncIterator[TelegramConnector]:
-    made = connected(telegram)
+def hearsay(redis: Redis, keys: Keys) -> Hearsay:
+    return Hearsay(redis, keys)
+
+
+@pytest.fixture
+async def on_telegram(telegram: Telegram, hearsay: Hearsay) -> AsyncIterator[TelegramConnector]:
+    made = connected(telegram, hearsay)
     yield made
     await made.close()
 

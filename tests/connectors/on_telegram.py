@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.membership import Joined
 from bot.messages import Address, Message, Person
+from bot.store.hearsay import Hearsay
 from bot.testing import wait_until
 from tests.wire.telegram_chats import Chat, person
 from tests.wire.telegram_server import BOT, TOKEN, Telegram
@@ -33,8 +35,23 @@ class Ear:
         (self.joined if isinstance(message.trigger, Joined) else self.heard).append(message)
 
 
-def connected(telegram: Telegram) -> TelegramConnector:
-    return TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=5))
+class Deaf:
+    """Hears no names."""
+
+    async def heard(
+        self, server: Address, kind: Literal["channel", "person"], id: str, name: str, *, handle: str = "", may_be_old: bool = False
+    ) -> None:
+        """Keeps nothing."""
+
+    async def known(self, server: Address, kind: Literal["channel", "person"]) -> Mapping[str, str]:
+        return {}
+
+    async def called(self, server: Address, handle: str) -> Person | None:
+        return None
+
+
+def connected(telegram: Telegram, hearsay: Hearsay) -> TelegramConnector:
+    return TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=5), hearsay)
 
 
 @asynccontextmanager

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
+import pytest
 from redis.asyncio import Redis
 
 from bot import Context, Listener, Route, hookimpl
 from bot.allowing import AdmissionTable, Allowed
-from bot.connectors.discord.connector import NO_SCOPE, DiscordConnector
-from bot.messages import Address, Message
+from bot.connectors.discord.connector import DiscordConnector
+from bot.connectors.discord.listing import NO_SCOPE
+from bot.errors import BadArguments
+from bot.messages import Address, Message, Person
 from bot.plugins import Loaded, Plugins
 from bot.router import app
+from bot.router.picking import Picking
 from bot.store.keys import Keys
 from bot.store.presence import Presence
 from bot.store.servers import Choices, Server, Servers
@@ -84,17 +88,71 @@ async def test_a_guild_has_channels_threads_and_roles_also_for_a_router_that_doe
     assert await connector.known(here, "role") == roles
     both = {channel["id"]: channel["name"], f"{channel['id']}/{thread['id']}": "A thread"}
     assert await connector.known(here, "channel") == both
-    task = asyncio.create_task(connector.run(_nobody))
-    await wait_until(lambda: discord.gateway.ready)
 
     async def known() -> bool:
         return await connector.known(here, "channel") == both and await connector.known(here, "role") == roles
 
-    await wait_until(known)
-    assert await connector.known(here, "person") == {}, "nobody is told who the people of a guild are"
+    async with _connected(connector, discord):
+        await wait_until(known)
+        assert await connector.known(here, "person") == {}, "nobody is told who the people of a guild are"
+    await connector.close()
+
+
+@pytest.mark.parametrize("receives", [False, True])
+async def test_what_somebody_may_not_see_is_not_named_to_them(discord: Discord, receives: bool) -> None:
+    [guild], world = discord.world.guilds.values(), discord.world
+    eve, ben, mo, gone = (world.user(name) for name in ("Eve", "Ben", "Mo", "Gone"))
+    hall, crypt, view, keeps_threads = general(discord), world.channel(guild, "crypt"), 1 << 10, 1 << 34
+    council, everyone = world.role(guild, "Council", eve), guild["roles"][0]
+    for role in (council, everyone):
+        role["permissions"] = str(int(role["permissions"]) & ~keeps_threads)
+    world.role(guild, "Moderators", mo)
+    world.join(guild, ben)
+    crypt["permission_overwrites"] = [
+        {"id": everyone["id"], "type": 0, "allow": "0", "deny": str(view)},
+        {"id": council["id"], "type": 0, "allow": str(view), "deny": "0"},
+    ]
+    chat, secret, below = world.thread(hall, "chat"), world.thread(hall, "secret"), world.thread(crypt, "below")
+    secret["type"], secret["_people"] = 12, [ben["id"]]
+    guild["threads"] += [chat, secret, below]
+    connector, here = DiscordConnector(access(discord)), Address("discord", guild["id"], hall["id"])
+    picking = Picking({"discord": connector})
+
+    async def seen(id: str) -> set[str]:
+        return set((await picking.known(Message("", "", here, Person(id, "")), "channel")).values())
+
+    async with _connected(connector, discord) if receives else nullcontext():
+        assert await seen("operator") == {"general", "crypt", "chat", "secret", "below"}
+        assert await seen(eve["id"]) == {"general", "crypt", "chat", "below"}
+        assert await seen(ben["id"]) == {"general", "chat", "secret"}
+        assert await seen(mo["id"]) == {"general", "chat", "secret"}
+        assert await seen(gone["id"]) == set()
+        with pytest.raises(BadArguments, match="I know no channel “crypt” here"):
+            await picking.find("channel", "crypt", Message("", "", here, Person(ben["id"], "Ben")))
+    await connector.close()
+
+
+async def test_people_are_found_by_any_of_their_names_where_nobody_lists_them(discord: Discord) -> None:
+    [guild], world = discord.world.guilds.values(), discord.world
+    ben, elsewhere = world.user("Ben"), world.user("Bertha")
+    world.join(guild, ben)
+    connector = DiscordConnector(access(discord))
+    picking, asked = Picking({"discord": connector}), Message("", "", Address("discord", guild["id"], "1"), Person("1", "Ada"))
+    assert await picking.find("person", "@ben", asked) == (ben["id"], "Ben")
+    assert await picking.find("mentionable", "Ben", asked) == (f"person:{ben['id']}", "Ben")
+    for name in ("Be", elsewhere["global_name"]):
+        with pytest.raises(BadArguments, match=f"I know nobody here who is called “{name}”"):
+            await picking.find("person", name, asked)
+    await connector.close()
+
+
+@asynccontextmanager
+async def _connected(connector: DiscordConnector, discord: Discord) -> AsyncIterator[None]:
+    task = asyncio.create_task(connector.run(_nobody))
+    await wait_until(lambda: discord.gateway.ready)
+    yield
     task.cancel()
     await asyncio.wait([task])
-    await connector.close()
 
 
 async def _nobody(message: Message) -> None:

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.errors import ConnectorError, StoreError
 from bot.messages import Message
+from bot.store.hearsay import Hearsay
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, Ear, connected, heard, hearing
 from tests.wire.telegram_rules import Refusal
@@ -50,7 +51,9 @@ async def test_a_chat_waits_for_no_other_and_keeps_its_order(telegram: Telegram,
     assert [words for words in done if words] == ["quick", "slow", "after"]
 
 
-async def test_what_a_dying_router_had_not_accepted_reaches_the_next_one(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+async def test_what_a_dying_router_had_not_accepted_reaches_the_next_one(
+    telegram: Telegram, on_telegram: TelegramConnector, hearsay: Hearsay
+) -> None:
     stuck = asyncio.Event()
 
     async def dying(message: Message) -> None:
@@ -63,7 +66,7 @@ async def test_what_a_dying_router_had_not_accepted_reaches_the_next_one(telegra
     task.cancel()
     await asyncio.wait([task])
 
-    second = connected(telegram)
+    second = connected(telegram, hearsay)
     assert [message.text for message in await heard(second)] == ["one"]
     await second.close()
 
@@ -86,8 +89,8 @@ async def test_a_second_program_with_the_token_is_named_once_and_outlasted(teleg
     assert [line["event"] for line in logs if line["log_level"] == "warning"] == ["updates wait"]
 
 
-async def test_a_wrong_token_is_a_sentence_and_no_retry(telegram: Telegram) -> None:
-    connector = TelegramConnector(Account("1:wrong", telegram.root, telegram.root))
+async def test_a_wrong_token_is_a_sentence_and_no_retry(telegram: Telegram, hearsay: Hearsay) -> None:
+    connector = TelegramConnector(Account("1:wrong", telegram.root, telegram.root), hearsay)
     with pytest.raises(ConnectorError, match="@BotFather") as caught:
         await connector.run(Ear())
     assert caught.value.retry_after is None

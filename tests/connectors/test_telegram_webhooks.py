@@ -12,6 +12,7 @@ from bot.connectors.telegram import Account, Hook, TelegramConnector
 from bot.connectors.telegram.webhooks import SECRET
 from bot.errors import StoreError
 from bot.store import embedded
+from bot.store.hearsay import Hearsay
 from bot.testing import wait_until
 from bot.testing.contract import PATIENCE
 from tests.connectors.on_telegram import ANN, Ear, hearing
@@ -30,14 +31,14 @@ file_url = "{url}/file"
 """
 
 
-def hooked(telegram: Telegram) -> tuple[TelegramConnector, Hook]:
+def hooked(telegram: Telegram, hearsay: Hearsay) -> tuple[TelegramConnector, Hook]:
     port = free_port()
     hook = Hook.of(TOKEN, f"http://127.0.0.1:{port}/telegram", "127.0.0.1", port)
-    return TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", hook=hook)), hook
+    return TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", hook=hook), hearsay), hook
 
 
-async def test_what_is_brought_is_heard_and_brought_again_until_it_is_written_down(telegram: Telegram) -> None:
-    connector, _ = hooked(telegram)
+async def test_what_is_brought_is_heard_and_brought_again_until_it_is_written_down(telegram: Telegram, hearsay: Hearsay) -> None:
+    connector, _ = hooked(telegram, hearsay)
     assert not connector.single
     ear = Ear(StoreError("away"))
     telegram.chats.say(telegram.chats.direct(ANN), ANN, "before")
@@ -74,8 +75,8 @@ async def test_an_album_that_is_brought_to_several_routers_is_one_message(telegr
     assert telegram.refused_posts == 0, "both took some"
 
 
-async def test_a_request_without_the_secret_or_sense_is_refused(telegram: Telegram) -> None:
-    connector, hook = hooked(telegram)
+async def test_a_request_without_the_secret_or_sense_is_refused(telegram: Telegram, hearsay: Hearsay) -> None:
+    connector, hook = hooked(telegram, hearsay)
     ear = Ear()
     async with hearing(connector, ear), httpx.AsyncClient(trust_env=False) as stranger:
         await wait_until(lambda: telegram.webhook)
@@ -94,12 +95,12 @@ async def test_a_request_without_the_secret_or_sense_is_refused(telegram: Telegr
     await connector.close()
 
 
-async def test_a_bot_that_polls_again_takes_the_webhook_away(telegram: Telegram) -> None:
-    connector, _ = hooked(telegram)
+async def test_a_bot_that_polls_again_takes_the_webhook_away(telegram: Telegram, hearsay: Hearsay) -> None:
+    connector, _ = hooked(telegram, hearsay)
     async with hearing(connector, Ear()):
         await wait_until(lambda: telegram.webhook)
     await connector.close()
-    polling = TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=1))
+    polling = TelegramConnector(Account(TOKEN, telegram.root, f"{telegram.root}/file", wait=1), hearsay)
     async with hearing(polling, Ear()):
         await wait_until(lambda: telegram.polled)
     assert telegram.webhook == {}

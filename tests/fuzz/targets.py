@@ -23,6 +23,7 @@ from bot.connectors.telegram.reading import Reader
 from bot.connectors.telegram.receiving import Receiver
 from bot.connectors.telegram.rendering import rendered
 from bot.connectors.telegram.styled import units
+from bot.connectors.telegram.surroundings import Surroundings
 from bot.errors import BadArguments, ConfigError, UserError
 from bot.media import Decoder
 from bot.messages import Message
@@ -33,6 +34,7 @@ from bot.router.splitting import split
 from bot.store.dump import Record
 from bot.store.uploads import safe, sniff
 from bot.web.markdown import Markdown
+from tests.connectors.on_telegram import Deaf
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -110,7 +112,7 @@ def update(text: str) -> None:
         return "member"
 
     me = telegram.User(1, "Bot", True, username="bot")
-    receiver = Receiver(telegram.Bot("1:" + "a" * 35), Reader(me, status), deliver, lambda click: None)
+    receiver = Receiver(telegram.Bot("1:" + "a" * 35), Reader(me, status, Surroundings(Deaf())), deliver, lambda click: None)
     asyncio.run(receiver.take([json.loads(text), good]))
     assert "good" in [message.text for message in heard]
 

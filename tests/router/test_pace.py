@@ -10,6 +10,7 @@ from bot.connector import Limits
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.messages import Address
 from bot.router.pace import Pace
+from tests.connectors.on_telegram import Deaf
 from tests.leaping import Leaping, leap
 from tests.wire import telegram_rules
 
@@ -63,7 +64,7 @@ def test_a_chat_that_is_held_stops_no_other() -> None:
 
 
 def test_an_hour_of_load_on_telegram_has_no_refusal() -> None:
-    connector = TelegramConnector(Account("1:x"))
+    connector = TelegramConnector(Account("1:x"), Deaf())
     chance = random.Random(3)
     people = [Address("telegram", str(100 + number), "main", direct=True) for number in range(30)]
     groups = [Address("telegram", str(-100 - number), "main", str(number % 3)) for number in range(12)]

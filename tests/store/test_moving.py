@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from bot.messages import Address, Text
 from bot.store.conversations import Conversations
+from bot.store.hearsay import Hearsay
 from bot.store.keys import Keys
 from bot.store.moving import Moving
 from bot.store.plugindata import PluginData
@@ -34,11 +35,13 @@ async def test_choices_conversation_and_kept_data_go_along_once(redis: Redis, ke
     )
 
     await Presence(redis, keys).put(OLD)
+    await Hearsay(redis, keys).heard(OLD, "person", "12", "Ben")
 
     await moving.move(OLD, NEW)
     await moving.move(OLD, NEW)
 
     assert await Presence(redis, keys).servers("telegram") == []
+    assert await Hearsay(redis, keys).known(NEW, "person") == {"12": "Ben"}
     assert (await servers.get(NEW.tenant)).choices.plugins == {"chat": False}
     assert [turn.text for turn in await conversations.turns(NEW.conversation, 100)] == ["hello"]
     assert await data.load("p", "server", NEW.tenant, "a:-55") == b"1"

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from bot.messages import Address, Message, Person, Text
 from bot.store.keys import Keys
 from bot.store.servers import Server, Servers
-from bot.store.tickets import MOST_CRASHES, Body, StaleSettings, Superseded, Supposed, Ticket, Tickets
+from bot.store.tickets import MOST_CRASHES, Body, Decided, StaleSettings, Superseded, Supposed, Ticket, Tickets, event_id
 from bot.testing import wait_until
 
 ROOM = Address("room", "lounge", "main")
@@ -45,13 +45,22 @@ async def lapsed(tickets: Tickets) -> Ticket:
 
 
 async def test_the_same_event_on_the_same_route_is_one_ticket(tickets: Tickets, other: Tickets) -> None:
-    [first] = await accept(tickets, said("1"))
-    assert await accept(other, said("1")) == []
-    [second] = await accept(other, said("1", route="listener:also"))
+    first, second = await accept(tickets, said("1"), said("1", route="listener:also"))
     assert first.id != second.id
+    assert await other.accept([said("1")], 0, 1.0, event="a later version of it") == []
     assert await tickets.finish(first)
-    assert await accept(other, said("1")) == []
-    assert await other.finish(second)
+    assert await other.accept([said("1")], 0, 1.0, event="a still later one") == []
+    assert await tickets.finish(second)
+
+
+async def test_what_becomes_of_an_event_is_decided_once(tickets: Tickets, other: Tickets) -> None:
+    [ticket] = await accept(tickets, said("1"))
+    for late in (said("1"), said("1", route="listener:also")):
+        with pytest.raises(Decided):
+            await accept(other, late)
+    assert await tickets.finish(ticket)
+    with pytest.raises(Decided):
+        await accept(other, said("1", route="listener:also"))
 
 
 async def test_nothing_is_written_on_a_stale_view_of_the_settings(tickets: Tickets, redis: Redis, keys: Keys) -> None:
@@ -183,6 +192,6 @@ async def test_nothing_of_what_was_said_stays_behind(tickets: Tickets, redis: Re
     [ticket] = await accept(tickets, said("1"))
     await tickets.record(ticket, "outcome", b"an answer")
     await tickets.finish(ticket)
-    left = [key.decode() async for key in redis.scan_iter(f"{keys.prefix}:*")]
-    assert left == [keys.ticket(ticket.id)]
-    assert await redis.hgetall(left[0]) == {b"state": b"done"}
+    left = {key.decode() async for key in redis.scan_iter(f"{keys.prefix}:*")}
+    assert left == {keys.ticket(ticket.id), keys.ticket(event_id("room", "1"))}
+    assert [await redis.hgetall(key) for key in left] == [{b"state": b"done"}] * 2

@@ -84,6 +84,9 @@ class Office:
     async def known(self, message: Message, kind: Picked) -> dict[str, str]:
         return {}
 
+    async def find(self, message: Message, kind: Picked, said: str) -> tuple[str, str]:
+        return said, said
+
     async def held(self, message: Message) -> Held:
         return Held()
 

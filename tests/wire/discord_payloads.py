@@ -49,6 +49,8 @@ class World:
     messages: dict[str, dict[str, Json]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)
+    people: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Who is in which guild."""
     nonces: dict[tuple[str, str], str] = field(default_factory=dict)
     commands: dict[str, list[Json]] = field(default_factory=dict)
 
@@ -118,10 +120,15 @@ class World:
             "permissions": permissions,
         }
 
+    def join(self, guild: Json, *people: Json) -> None:
+        """These are in a guild."""
+        self.people.setdefault(guild["id"], {}).update({one["id"]: one for one in people})
+
     def role(self, guild: Json, name: str, *people: Json) -> Json:
         """A role that these have."""
         made = self._role(self.id(), name)
         guild["roles"].append(made)
+        self.join(guild, *people)
         for person in people:
             self.roles.setdefault(person["id"], []).append(made["id"])
         return made

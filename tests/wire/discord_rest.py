@@ -66,6 +66,9 @@ class Rest:
             ("GET", "/guilds/{guild}"): self.guild,
             ("GET", "/guilds/{guild}/channels"): self.channels,
             ("GET", "/guilds/{guild}/threads/active"): self.threads,
+            ("GET", "/guilds/{guild}/members/search"): self.search,
+            ("GET", "/guilds/{guild}/members/{user}"): self.member,
+            ("GET", "/channels/{channel}/thread-members/{user}"): self.within,
             ("POST", "/users/@me/channels"): self.direct,
             ("GET", "/channels/{channel}"): self.channel,
             ("GET", "/channels/{channel}/messages"): self.history,
@@ -112,7 +115,27 @@ class Rest:
         return found
 
     async def threads(self, call: Call) -> Json:
-        return {"threads": self.world.guilds[call.path["guild"]]["threads"], "members": []}
+        return {"threads": [public(one) for one in self.world.guilds[call.path["guild"]]["threads"]], "members": []}
+
+    async def search(self, call: Call) -> list[Json]:
+        """Those whose name begins so; no permission is asked for."""
+        query, people = call.request.query["query"].casefold(), self.world.people.get(call.path["guild"], {})
+        found = [one for one in people.values() if one["global_name"].casefold().startswith(query) or one["username"].startswith(query)]
+        return [self._member(one) for one in found[: int(call.request.query["limit"])]]
+
+    async def member(self, call: Call) -> Json:
+        if (found := self.world.people.get(call.path["guild"], {}).get(call.path["user"])) is None:
+            raise Refused(404, 10007, "Unknown Member")
+        return self._member(found)
+
+    def _member(self, user: Json) -> Json:
+        return {key: value for key, value in self.world.member(user).items() if key != "permissions"}
+
+    async def within(self, call: Call) -> Json:
+        thread, user = self._channel(call), call.path["user"]
+        if user not in thread.get("_people", ()):
+            raise Refused(404, 10007, "Unknown Member")
+        return {"id": thread["id"], "user_id": user, "join_timestamp": now(), "flags": 0}
 
     async def direct(self, call: Call) -> Json:
         return self.world.direct(self.world.users[call.body["recipient_id"]])

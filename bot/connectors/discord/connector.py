@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -13,15 +13,16 @@ import structlog
 from discord.http import handle_message_parameters
 
 from bot.connector import Deliver, Limits, Offer, Post
-from bot.connectors.discord import files, surroundings
+from bot.connectors.discord import files
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
 from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.interactions import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.limits import ASIDE, TEXT, limits
-from bot.connectors.discord.listing import commands
+from bot.connectors.discord.listing import registered
 from bot.connectors.discord.outgoing import changed, flags, new, replied, short, told
+from bot.connectors.discord.surroundings import Kind, Surroundings
 from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
@@ -33,13 +34,6 @@ TOKEN_LIFE = 14.5 * 60
 
 NO_FILES = later(
     "(I may not send files here. An admin allows that in the settings of this channel, Permissions, for my role: Attach Files.)"
-)
-
-LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
-
-NO_SCOPE = later(
-    "My commands cannot be listed in this server, because I was let in without the scope applications.commands. "
-    "An admin opens my invitation once more to change that: whoever runs me has the link."
 )
 
 A_DAY: Literal[1440] = 1440
@@ -68,11 +62,12 @@ class DiscordConnector:
         self._gateway: Gateway | None = None
         self._rest: discord.Client | None = None
         self._open: dict[str, asyncio.Event] = {}
+        self._surroundings = Surroundings(self._client, self._guild)
         self.single = not access.shard_ids
 
     def limits(self, to: Address) -> Limits:
         """Those of the guild, whose boosts allow larger files."""
-        return limits(self._access, self._gateway.get_guild(int(to.server)) if self._gateway is not None and not to.direct else None)
+        return limits(self._access, None if to.direct else self._guild(int(to.server)))
 
     async def run(self, deliver: Deliver) -> None:
         """Receives until cancelled. Raises ConnectorError when the token is wrong."""
@@ -100,19 +95,10 @@ class DiscordConnector:
         return "" if self._gateway is not None and self._gateway.is_ready() else "not connected to Discord's gateway yet"
 
     async def publish(self, server: str, offers: Sequence[Offer]) -> None:
-        """Registers them for a guild, or for direct messages; all at once, so what is no longer there goes."""
+        """Registers them for a guild, or for direct messages."""
         client = await self._client()
-        listed = commands(offers, direct=not server)
         async with told(f"the commands of server {server}" if server else "the commands of direct messages"):
-            try:
-                if server:
-                    await client.http.bulk_upsert_guild_commands(client.application_id or 0, int(server), listed)
-                else:
-                    await client.http.bulk_upsert_global_commands(client.application_id or 0, listed)
-            except discord.Forbidden as error:
-                raise NotAllowed(
-                    f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}", translated(NO_SCOPE)
-                ) from error
+            await registered(client, server, offers)
 
     def absent(self, servers: Sequence[str]) -> list[str]:
         """Those of these guilds that the bot is not in, as far as the gateway knows."""
@@ -146,13 +132,17 @@ class DiscordConnector:
             async with told(_where(message.address)):
                 await interaction.response.send_modal(modal(form, message.trigger.button))
 
-    async def known(self, to: Address, kind: surroundings.Kind) -> Mapping[str, str]:
+    async def known(self, to: Address, kind: Kind) -> Mapping[str, str]:
         """What the guild has; alone with somebody there is nothing of the kind."""
-        if to.direct:
-            return {}
-        client, server = await self._client(), int(to.server)
-        async with told(f"server {server}"):
-            return await surroundings.known(self._gateway.get_guild(server) if self._gateway is not None else None, client, server, kind)
+        return await self._surroundings.known(to, kind)
+
+    async def search(self, to: Address, name: str) -> Mapping[str, str]:
+        """The people of the guild whose names begin so."""
+        return await self._surroundings.search(to, name)
+
+    async def seen(self, message: Message, places: Collection[str]) -> Collection[str]:
+        """What of the guild its sender may see."""
+        return await self._surroundings.seen(message, places)
 
     async def suggest(self, message: Message, choices: Sequence[Choice]) -> None:
         """What Discord shows below the option."""
@@ -162,6 +152,9 @@ class DiscordConnector:
             kind = next((one["type"] for one in data.get("options", []) if one.get("focused")), 3)
             async with told(_where(message.address)):
                 await interaction.response.autocomplete(meant(choices, kind))
+
+    def _guild(self, server: int) -> discord.Guild | None:
+        return self._gateway.get_guild(server) if self._gateway is not None else None
 
     def _interaction(self, message: Message) -> discord.Interaction[Any] | None:
         return self._gateway.answering(message.via) if self._gateway is not None else None

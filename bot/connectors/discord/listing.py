@@ -9,7 +9,9 @@ import discord
 
 from bot.connector import Offer
 from bot.connectors.discord.interactions import menu_label
+from bot.errors import NotAllowed
 from bot.forms import MOST_CHOICES, PICKED, Option
+from bot.translation import later, translated
 
 TYPES = {"text": 3, "integer": 4, "boolean": 5, "person": 6, "channel": 7, "role": 8, "mentionable": 9, "number": 10}
 
@@ -31,8 +33,29 @@ ALSO = {
 }
 """Languages that Discord knows by their regions only."""
 
+LET_IN_AGAIN = "an admin there must open the link of `hobnob discord invite` once more"
+
+NO_SCOPE = later(
+    "My commands cannot be listed in this server, because I was let in without the scope applications.commands. "
+    "An admin opens my invitation once more to change that: whoever runs me has the link."
+)
+
 ALONE = 1
 """The context of a direct message with the bot [interactions/application-commands: contexts]."""
+
+
+async def registered(client: discord.Client, server: str, offers: Sequence[Offer]) -> None:
+    """Registers them for a guild, or with "" for direct messages; all at once, so what is no longer there goes. Raises NotAllowed."""
+    listed, application = commands(offers, direct=not server), client.application_id or 0
+    try:
+        if server:
+            await client.http.bulk_upsert_guild_commands(application, int(server), listed)
+        else:
+            await client.http.bulk_upsert_global_commands(application, listed)
+    except discord.Forbidden as error:
+        raise NotAllowed(
+            f"server {server} let the bot in without the scope applications.commands: {LET_IN_AGAIN}", translated(NO_SCOPE)
+        ) from error
 
 
 def commands(offers: Sequence[Offer], *, direct: bool) -> list[dict[str, Any]]:

@@ -32,7 +32,9 @@ def people(data: Mapping[str, Any]) -> tuple[Person, ...]:
     """Those who were picked, under the names that others see."""
     there: Mapping[str, Any] = data.get("resolved") or {}
     members: Mapping[str, Any] = there.get("members", {})
-    return tuple(
-        Person(id, members.get(id, {}).get("nick") or user.get("global_name") or user["username"], bool(user.get("bot")))
-        for id, user in there.get("users", {}).items()
-    )
+    return tuple(Person(id, names(user, members.get(id, {}))[0], bool(user.get("bot"))) for id, user in there.get("users", {}).items())
+
+
+def names(user: Mapping[str, Any], member: Mapping[str, Any]) -> list[str]:
+    """All that somebody is called, that which others see first."""
+    return [str(one) for one in (member.get("nick"), user.get("global_name"), user["username"]) if one]

@@ -28,7 +28,7 @@ from bot.connectors.telegram.requests import Requests
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
 from bot.connectors.telegram.styled import Styled
-from bot.connectors.telegram.surroundings import Surroundings
+from bot.connectors.telegram.surroundings import Names, Surroundings
 from bot.connectors.telegram.webhooks import Hook, Webhook
 from bot.errors import MessageGone
 from bot.messages import Address, Attachment, Message
@@ -89,7 +89,7 @@ class TelegramConnector:
     name = "telegram"
     picks = False
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, names: Names) -> None:
         self._account = account
         self._requests = Requests(PATIENCE, account.proxy), Requests(PATIENCE, account.proxy)
         self._bot = Bot(account.token, f"{account.api_url}/bot", f"{account.file_url}/bot", *self._requests)
@@ -103,7 +103,7 @@ class TelegramConnector:
         self._started = False
         self._members = Members(self._bot.get_chat_member)
         self._limits = {direct: limits(account.patience, direct=direct) for direct in (False, True)}
-        self._surroundings = Surroundings()
+        self._surroundings = Surroundings(names)
 
     @property
     def single(self) -> bool:
@@ -192,9 +192,9 @@ class TelegramConnector:
                 bot = await self._ready()
                 admins = await self._asked(lambda: self._sender.call(to, bot.get_chat_administrators))
                 people = {str(one.user.id): one.user.full_name for one in admins if not one.user.is_bot}
-                return self._surroundings.people(to.server) | people
+                return {**await self._surroundings.people(to), **people}
             case "channel" if not to.direct:
-                return self._surroundings.topics(to.server)
+                return await self._surroundings.topics(to)
         return {}
 
     async def placed(self, message: Message) -> Message:

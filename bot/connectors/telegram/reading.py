@@ -59,7 +59,7 @@ class Reader:
 
     me: telegram.User
     status: Status
-    around: Surroundings = field(default_factory=Surroundings)
+    around: Surroundings
     _known: set[int] = field(default_factory=set)
     _newest: OrderedDict[str, Edits] = field(default_factory=OrderedDict)
     _said: OrderedDict[tuple[str, str], Message] = field(default_factory=OrderedDict)
@@ -112,20 +112,21 @@ class Reader:
 
     async def _message(self, messages: Sequence[telegram.Message], *, edited: bool = False) -> Message | None:
         first = messages[0]
-        self.around.heard(first)
+        await self.around.heard(first)
         parts = facts.album(messages)
         quote = facts.quote(first)
         if not parts and quote is None:
             return None
+        here, mentioned = facts.address(first), [one for message in messages for one in facts.mentions(message, self.me)]
         message = Message(
             id=str(first.id),
             event=f"{first.chat.id}:{first.id}",
-            address=facts.address(first),
+            address=here,
             sender=facts.speaker(first),
             parts=parts,
             at=(first.edit_date or first.date).timestamp(),
             me=str(self.me.id),
-            mentions=tuple(dict.fromkeys(self.around.meant(one) for message in messages for one in facts.mentions(message, self.me))),
+            mentions=tuple(dict.fromkeys([await self.around.meant(one, here) for one in mentioned])),
             reply_to=quote,
             language=(first.from_user.language_code or "") if first.from_user else "",
             place=first.chat.title or "",

@@ -1,82 +1,67 @@
-"""What a group has, as this process has heard: Telegram lists neither topics nor people. What was said: `reading.py`."""
+"""What a group has, as it was heard: Telegram lists neither topics nor people. What was said: `reading.py`."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import telegram
 
 from bot.connectors.telegram import facts
-from bot.messages import Person
-
-MOST_GROUPS = 4096
-MOST_TOPICS = 500
-MOST_PEOPLE = 200
-"""Of a group those who said something last."""
-
-MOST_NAMED = 10_000
-"""People whose user names are known."""
+from bot.messages import Address, Person
 
 
-@dataclass
-class Group:
-    """One group: names by ids."""
+class Names(Protocol):
+    """Where names are kept for all routers, and for the next start. Raises StoreError."""
 
-    title: str = ""
-    topics: OrderedDict[str, str] = field(default_factory=OrderedDict)
-    people: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    async def heard(
+        self, server: Address, kind: Literal["channel", "person"], id: str, name: str, *, handle: str = "", may_be_old: bool = False
+    ) -> None:
+        """Keeps one; a name that `may_be_old` replaces none. `handle` is what somebody is mentioned by."""
+
+    async def known(self, server: Address, kind: Literal["channel", "person"]) -> Mapping[str, str]:
+        """Those that were heard lately, by id."""
+
+    async def called(self, server: Address, handle: str) -> Person | None:
+        """Whom a handle means."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Surroundings:
-    """All groups in which somebody said something since the start."""
+    """All groups in which somebody said something lately."""
 
-    _groups: OrderedDict[str, Group] = field(default_factory=OrderedDict)
-    _named: OrderedDict[str, Person] = field(default_factory=OrderedDict)
+    names: Names
 
-    def heard(self, message: telegram.Message) -> None:
-        """Somebody said something, or opened a topic or gave it another name."""
-        who = message.from_user
-        if who is not None and who.username and not message.sender_chat:
-            _put(self._named, who.username.lower(), facts.person(who), MOST_NAMED)
+    async def heard(self, message: telegram.Message) -> None:
+        """Somebody said something in a group, or opened a topic or gave it another name."""
         if message.chat.type == "private":
             return
-        group = self._groups.get(str(message.chat.id)) or Group()
-        _put(self._groups, str(message.chat.id), group, MOST_GROUPS)
-        group.title = message.chat.title or ""
+        who, place = message.from_user, facts.address(message)
+        await self.names.heard(place, "channel", facts.CHANNEL, message.chat.title or facts.CHANNEL)
         if who is not None and not who.is_bot and not message.sender_chat:
-            _put(group.people, str(who.id), who.full_name, MOST_PEOPLE)
-        place = facts.address(message)
-        if place.thread and (name := _topic(message) or group.topics.get(place.place) or f"#{place.thread}"):
-            _put(group.topics, place.place, name, MOST_TOPICS)
+            await self.names.heard(place, "person", str(who.id), who.full_name, handle=who.username or "")
+        name, may_be_old = _topic(message)
+        if place.thread and name:
+            await self.names.heard(place, "channel", place.place, name, may_be_old=may_be_old)
 
-    def topics(self, server: str) -> Mapping[str, str]:
+    async def topics(self, to: Address) -> Mapping[str, str]:
         """The group as a whole, whose words stand in General, and its topics."""
-        group = self._groups.get(server) or Group()
-        return {facts.CHANNEL: group.title or facts.CHANNEL, **group.topics}
+        return {facts.CHANNEL: facts.CHANNEL, **await self.names.known(to, "channel")}
 
-    def people(self, server: str) -> dict[str, str]:
+    async def people(self, to: Address) -> Mapping[str, str]:
         """Those who said something lately."""
-        return dict((self._groups.get(server) or Group()).people)
+        return await self.names.known(to, "person")
 
-    def meant(self, person: Person) -> Person:
-        """Whom a user name means; somebody who never said anything stays a name."""
-        return self._named.get(person.id.removeprefix("@"), person) if person.id.startswith("@") else person
-
-
-def _topic(message: telegram.Message) -> str:
-    """What the topic is called, where the message says so."""
-    begun = message.forum_topic_created or (message.reply_to_message.forum_topic_created if message.reply_to_message else None)
-    changed = message.forum_topic_edited.name if message.forum_topic_edited else ""
-    return changed or (begun.name if begun else "")
+    async def meant(self, person: Person, to: Address) -> Person:
+        """Whom a user name means; somebody who never said anything there stays a name."""
+        known = await self.names.called(to, person.id[1:]) if person.id.startswith("@") else person
+        return known or person
 
 
-def _put(into: OrderedDict[str, Any], key: str, value: Any, most: int) -> None:
-    """As the newest; the oldest goes where there are too many."""
-    into[key] = value
-    into.move_to_end(key)
-    if len(into) > most:
-        into.popitem(last=False)
+def _topic(message: telegram.Message) -> tuple[str, bool]:
+    """What the topic is called where the message says so, and whether that is what it was called when it began."""
+    if (now := message.forum_topic_created or message.forum_topic_edited) and now.name:
+        return now.name, False
+    begun = message.reply_to_message.forum_topic_created if message.reply_to_message else None
+    return begun.name if begun else "", True

@@ -1,13 +1,16 @@
--- Writes the tickets of one message, in order. All or nothing: a stale view of the server's settings writes none.
--- KEYS: server, leases, house, and maybe one of which its value is supposed
--- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules, the supposed value or '', how many
--- meters, these (see `quota_common`), then per ticket: id, connector, conversation or '', body JSON, 1 when a new one is counted
--- Returns {'stale', version}, {'over', which meter, ms} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its
+-- Writes the tickets of one event, in order. All or nothing: a stale view of the server's settings writes none. Whoever hears of the
+-- event again, when other choices may hold, writes none either: what becomes of it is decided once.
+-- KEYS: server, leases, house, that it was decided, and maybe one of which its value is supposed
+-- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules, the supposed value or '', seconds for
+-- which a decision is remembered, how many meters, these (see `quota_common`), then per ticket: id, connector, conversation or '', body
+-- JSON, 1 when a new one is counted
+-- Returns {'decided'}, {'stale', version}, {'over', which meter, ms} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its
 -- conversation's line.
+if redis.call('EXISTS', KEYS[4]) == 1 then return {'decided'} end
 local version = (redis.call('HGET', KEYS[1], 'version') or 0) + (redis.call('HGET', KEYS[3], 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {'stale', version} end
-if KEYS[4] and (redis.call('GET', KEYS[4]) or '') ~= ARGV[5] then return {'stale', version} end
-local meters, first = tonumber(ARGV[6]), 7 + 4 * ARGV[6]
+if KEYS[5] and (redis.call('GET', KEYS[5]) or '') ~= ARGV[5] then return {'stale', version} end
+local meters, first = tonumber(ARGV[7]), 8 + 4 * ARGV[7]
 local counted = false
 if meters > 0 then
   for i = first, #ARGV, 5 do
@@ -15,13 +18,15 @@ if meters > 0 then
   end
 end
 if counted then
-  local which, left = too_far(7, meters)
+  local which, left = too_far(8, meters)
   if which then return {'over', which, left} end
-  use(7, meters)
+  use(8, meters)
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local out = {'ok'}
+redis.call('HSET', KEYS[4], 'state', 'done')
+redis.call('EXPIRE', KEYS[4], ARGV[6])
 for i = first, #ARGV, 5 do
   local id, connector, conversation, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local key = ARGV[1] .. ':ticket:' .. id

@@ -28,8 +28,8 @@ from bot.web.visitors import SERVER, Visitors
 
 MOST_DEEDS = 50
 
-KNOWN: tuple[Picked, ...] = ("channel", "role")
-"""What settings and permissions pick of a server."""
+KNOWN: tuple[Picked, ...] = ("channel", "role", "person")
+"""What settings, permissions and limits pick of a server."""
 
 CLOSED = later("Your two hours at this server's page are over: say /dashboard in your chat again.")
 
@@ -76,6 +76,8 @@ class Granting(BaseModel):
 
     server: str = Field(max_length=300)
     permit: dict[str, JsonValue] = Field(max_length=10)
+    person: str = Field(default="", max_length=100)
+    """What somebody is called whom it is about, who is looked for then."""
     nonce: str = ""
 
 
@@ -84,6 +86,7 @@ class Limiting(BaseModel):
 
     server: str = Field(max_length=300)
     quota: dict[str, JsonValue] = Field(max_length=10)
+    person: str = Field(default="", max_length=100)
     nonce: str = ""
 
 
@@ -131,6 +134,7 @@ class ServerPage:
                 "me": {"id": f"person:{message.sender.id}", "name": message.sender.name, "level": level},
                 "places": places(message.address),
                 "roles": [{"id": f"role:{id}", "name": name} for id, name in {**message.roles, **known["role"]}.items()],
+                "people": sorted(set(known["person"].values()), key=str.casefold),
                 "plugins": [plugin(one, known) for one in await self._office.chosen(message)],
                 "day": await self._facts.day(server),
                 "usage": [_usage(one) for one in await self._office.usage(message)],
@@ -156,7 +160,7 @@ class ServerPage:
         """As `/permissions` does."""
         message = await self._seat(given.server)
         try:
-            permit = Permit.model_validate(given.permit)
+            permit = Permit.model_validate(given.permit | await self._about("who", given.person, message))
         except ValidationError:
             raise BadArguments(tr("Say who, and which command (/again), plugin (chat) or everything (*).")) from None
         await self._office.permit(message, permit)
@@ -166,11 +170,18 @@ class ServerPage:
         """As `/quota` does."""
         message = await self._seat(given.server)
         try:
-            quota = Quota.model_validate(given.quota)
+            quota = Quota.model_validate(given.quota | await self._about("whose", given.person, message))
         except ValidationError:
             raise BadArguments(tr("Say how much in which time: 20/hour, 100/day, or 1/30s for once in 30 seconds.")) from None
         await self._office.limit(message, quota)
         await self._done(given.server)
+
+    async def _about(self, field: str, person: str, message: Message) -> dict[str, JsonValue]:
+        """Whom it is about, where they were named."""
+        if not person:
+            return {}
+        id, name = await self._office.find(message, "person", person)
+        return {field: f"person:{id}", "name": name}
 
     async def _change(self, server: str, change: Change) -> None:
         message = await self._seat(server)

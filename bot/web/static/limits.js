@@ -1,13 +1,14 @@
 // How much is used in a server and how much may be: its day, what is left of each limit, and what its admins chose.
 import Bars from "/static/bars.js";
 import { tr } from "/static/texts.js";
+import Whom, { meant } from "/static/whom.js";
 import { number, span } from "/static/words.js";
 
 export default {
-  components: { Bars },
+  components: { Bars, Whom },
   props: { seen: Object, busy: Boolean },
   emits: ["limit"],
-  data: () => ({ whose: "everyone", measure: "messages", rate: "" }),
+  data: () => ({ whose: { who: "everyone", person: "" }, measure: "messages", rate: "" }),
   template: `
     <section class="panel"><h2>{{ tr("What is used") }}</h2>
       <div class="figure"><p class="big">{{ number(requests) }} <small>{{ tr("requests in the last day") }}</small></p>
@@ -23,8 +24,7 @@ export default {
       <ul v-if="seen.quotas.length" class="rows"><li v-for="one in seen.quotas" :key="one.whose + one.measure"><span><b>{{ called(one) }}</b> {{ one.rates.join(", ") }} {{ one.unit }}</span>
         <button type="button" class="plain" :disabled="busy" @click="$emit('limit', { whose: one.whose, measure: one.measure, name: one.name })">{{ tr("Take back") }}</button></li></ul>
       <form class="form inline" @submit.prevent="limit">
-        <label class="field"><span>{{ tr("Whose") }}</span><select v-model="whose"><option value="everyone">{{ tr("each person") }}</option><option value="server">{{ tr("all together") }}</option>
-          <option v-for="role in seen.roles" :key="role.id" :value="role.id">{{ role.name }}</option></select></label>
+        <Whom id="whose" :label="tr('Whose')" :seen="seen" :whom="whose"><option value="everyone">{{ tr("each person") }}</option><option value="server">{{ tr("all together") }}</option></Whom>
         <label class="field"><span>{{ tr("What") }}</span><select v-model="measure"><option v-for="(unit, one) in seen.units" :key="one" :value="one">{{ unit }}</option></select></label>
         <label class="field"><span>{{ tr("How much") }}</span><input v-model.trim="rate" required maxlength="60" placeholder="20/hour" /></label>
         <button type="submit" class="go" :disabled="busy">{{ tr("Save") }}</button></form>
@@ -46,8 +46,8 @@ export default {
       return { everyone: tr("each person"), server: tr("all together") }[one.whose] || one.name || one.whose;
     },
     limit() {
-      const name = this.seen.roles.find((role) => role.id === this.whose)?.name || "";
-      this.$emit("limit", { whose: this.whose, measure: this.measure, rates: this.rate.split(",").map((one) => one.trim()).filter(Boolean), name });
+      const { who } = this.whose, name = this.seen.roles.find((role) => role.id === who)?.name || "";
+      this.$emit("limit", { whose: who, measure: this.measure, rates: this.rate.split(",").map((one) => one.trim()).filter(Boolean), name }, meant(this.whose));
     },
   },
 };

@@ -4,15 +4,17 @@ import Frame from "/static/frame.js";
 import Limits from "/static/limits.js";
 import Setting from "/static/setting.js";
 import { tr } from "/static/texts.js";
+import Whom, { meant } from "/static/whom.js";
 import { moment } from "/static/words.js";
 
 const LEVELS = ["guest", "member", "moderator", "admin"];
 
 export default {
   mixins: [acting],
-  components: { Frame, Limits, Setting },
+  components: { Frame, Limits, Setting, Whom },
   emits: ["switch", "save", "permit", "limit"],
-  data: () => ({ where: "server", drafts: {}, open: "", said: "", who: "everyone", what: "", allowed: true, role: "", rank: "moderator", tab: "plugins" }),
+  data: () => ({ where: "server", drafts: {}, open: "", said: "", what: "", allowed: true, rank: "moderator", tab: "plugins",
+    granted: { who: "everyone", person: "" }, ranked: { who: "person", person: "" } }),
   template: `
     <Frame ref="frame" :frame="frame" :title="tr('Your server')" :about="about" :away="away" :loaded="!!seen">
       <template #acts><label v-if="seen && seen.servers.length > 1" class="pick"><span class="unseen">{{ tr("Server") }}</span>
@@ -52,21 +54,20 @@ export default {
                 <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, what: one.what, where: one.where, name: one.name })">{{ tr("Take back") }}</button></li>
               <li v-for="one in seen.levels" :key="one.who"><span><b>{{ shown(one) }}</b> {{ tr("is {level} here", { level: ranks[one.level] || one.level }) }}</span>
                 <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, level: 'none', name: one.name })">{{ tr("Take back") }}</button></li></ul>
-            <form class="form inline" @submit.prevent="permit({ who, what, allowed, name: name(who), where: 'server' })">
-              <label class="field"><span>{{ tr("Who") }}</span><select v-model="who"><option value="everyone">{{ tr("everyone") }}</option>
-                <option v-for="level in levels.slice(0, 3)" :key="level" :value="'level:' + level">{{ tr("every {level}", { level: ranks[level] }) }}</option>
-                <option v-for="role in seen.roles" :key="role.id" :value="role.id">{{ role.name }}</option></select></label>
+            <form class="form inline" @submit.prevent="permit({ who: granted.who, what, allowed, name: name(granted.who), where: 'server' }, granted)">
+              <Whom id="may" :label="tr('Who')" :seen="seen" :whom="granted"><option value="everyone">{{ tr("everyone") }}</option>
+                <option v-for="level in levels.slice(0, 3)" :key="level" :value="'level:' + level">{{ tr("every {level}", { level: ranks[level] }) }}</option></Whom>
               <label class="field"><span>{{ tr("May") }}</span><select v-model="allowed"><option :value="true">{{ tr("use") }}</option><option :value="false">{{ tr("not use") }}</option></select></label>
               <label class="field"><span>{{ tr("What") }}</span><input v-model.trim="what" list="things" required maxlength="64" :placeholder="tr('/again, chat or *')" />
                 <datalist id="things"><option v-for="one in seen.plugins" :key="one.name" :value="one.name"></option><option value="*"></option></datalist></label>
               <button type="submit" class="go" :disabled="busy()">{{ tr("Save") }}</button></form>
-            <form v-if="seen.roles.length" class="form inline" @submit.prevent="permit({ who: role, level: rank, name: name(role) })">
-              <label class="field"><span>{{ tr("Role") }}</span><select v-model="role"><option v-for="one in seen.roles" :key="one.id" :value="one.id">{{ one.name }}</option></select></label>
+            <form class="form inline" @submit.prevent="permit({ who: ranked.who, level: rank, name: name(ranked.who) }, ranked)">
+              <Whom id="is" :label="tr('Who')" :seen="seen" :whom="ranked" />
               <label class="field"><span>{{ tr("Is here") }}</span><select v-model="rank"><option v-for="level in levels" :key="level" :value="level">{{ ranks[level] }}</option></select></label>
-              <button type="submit" class="go" :disabled="busy() || !role">{{ tr("Save") }}</button></form>
+              <button type="submit" class="go" :disabled="busy()">{{ tr("Save") }}</button></form>
           </section>
         </template>
-        <Limits v-else-if="tab === 'limits'" :seen="seen" :busy="busy()" @limit="act('limit', { server: seen.server, quota: $event })" />
+        <Limits v-else-if="tab === 'limits'" :seen="seen" :busy="busy()" @limit="(quota, whose) => act('limit', { server: seen.server, quota, ...whose })" />
         <section v-else class="panel"><h2>{{ tr("What was changed") }}</h2>
           <p v-if="!seen.deeds.length" class="quiet">{{ tr("Nobody has changed anything here.") }}</p>
           <div v-else class="scroll" tabindex="0" role="region" :aria-label="tr('What was changed')"><table><thead><tr><th>{{ tr("When") }}</th><th>{{ tr("Who") }}</th><th>{{ tr("What") }}</th></tr></thead>
@@ -126,8 +127,8 @@ export default {
     reset(plugin, setting) {
       this.act("save", { server: this.seen.server, plugin: plugin.name, where: this.where, settings: { [setting.name]: null }, seen: plugin.seen });
     },
-    permit(permit) {
-      this.act("permit", { server: this.seen.server, permit });
+    permit(permit, whom = {}) {
+      this.act("permit", { server: this.seen.server, permit, ...meant(whom) });
     },
     on_saved({ warnings }) {
       if (this.saving) this.drafts[this.saving] = {};

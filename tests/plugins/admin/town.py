@@ -5,7 +5,6 @@ Ada and Eve look after a server, Ben is in it. Each act returns when all that fo
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -24,7 +23,7 @@ from redis.asyncio import Redis
 from bot.allowing import UNLIMITED, AdmissionTable, Allowed
 from bot.connector import Connector, Deliver, Limits
 from bot.connectors.discord.connector import DiscordConnector
-from bot.connectors.room import RoomConnector
+from bot.connectors.room import RoomConnector, address
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.connectors.telegram.styled import JOINER
 from bot.membership import Joined, Left, Present
@@ -37,9 +36,10 @@ from bot.router.delivery import Line
 from bot.router.journal import Journal
 from bot.router.runner import Runner
 from bot.router.table import Entry
+from bot.store.hearsay import Hearsay
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
-from bot.store.places import BOT, Draft, Place, RoomMessage, mentioned, newcomer
+from bot.store.places import BOT, Arrival, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.rooms import Rooms
 from bot.store.tickets import LEASE
 from bot.testing import wait_until
@@ -80,23 +80,22 @@ class Recorder(Runner):
         return await super()._handled(entry, journal, line)
 
 
-def watching(kind: type[Any], heard: dict[str, set[str]], *, deaf: bool) -> type[Any]:
-    """The connector, which keeps by server what it has handed over. In our own rooms every router hears everything, and one that hears a
-    message late judges it by later choices; one that is `deaf` hears nothing, so that what must come of a message is certain.
-    """
+def watching(kind: type[Any], heard: dict[str, set[str]]) -> type[Any]:
+    """The connector, which keeps by server what it has handed over; of what every router hears in our own rooms, what one has taken."""
 
     class Watching(kind):  # type: ignore[misc]  # whichever it is
         async def run(self, deliver: Deliver) -> None:
-            if deaf:
-                await asyncio.Event().wait()
-
             async def noted(message: Message) -> None:
                 await deliver(message)
                 tenant = message.address.tenant
                 came = isinstance(message.trigger, Joined | Left | Present)
                 heard[f"{tenant}{LIVES}" if came else tenant].add(message.event)
 
-            await super().run(noted)
+            await super().run(deliver if kind is RoomConnector else noted)
+
+        async def _hand_over(self, arrival: Arrival, deliver: Deliver) -> None:
+            await super()._hand_over(arrival, deliver)
+            heard[address(arrival.place).tenant].add(arrival.id)
 
         def limits(self, to: Address) -> Limits:
             found: Limits = super().limits(to)
@@ -124,10 +123,10 @@ class Town:
         """Those of one router."""
         kinds = {
             DiscordConnector: (access(self.discord),),
-            TelegramConnector: (Account(TOKEN, self.telegram.root, f"{self.telegram.root}/file", wait=5),),
+            TelegramConnector: (Account(TOKEN, self.telegram.root, f"{self.telegram.root}/file", wait=5), Hearsay(self.redis, self.keys)),
             RoomConnector: (self.rooms,),
         }
-        return [watching(kind, self.heard, deaf=kind is RoomConnector and bool(self.routers))(*given) for kind, given in kinds.items()]
+        return [watching(kind, self.heard)(*given) for kind, given in kinds.items()]
 
     async def settled(self, tenant: str) -> None:
         """Returns when every ticket of a server has ended, whichever router has it."""
@@ -253,6 +252,7 @@ class OnDiscord(Corner):
         world, tenant = town.discord.world, f"discord/{guild['id']}"
         channels = [world.channel(guild, name) for name in ("hall", "side")]
         people = {name: world.user(name) for name in PEOPLE}
+        world.join(guild, *people.values())
         world.role(guild, "Admins", people["Ada"], people["Eve"])["permissions"] = str(int(EVERYTHING) | MANAGE_GUILD)
         made = cls(town, tenant, people, f"<@{world.bot['id']}>", town.discord, guild, channels)
         made.role = world.role(guild, "Singers", people["Ben"])["id"]

@@ -23,6 +23,7 @@ CHAPTERS: Mapping[str, str] = {
     "models": "Models",
     "acts": "What acts give back",
     "connector": "Connectors",
+    "knowing": "What a connector knows of a server",
     "translation": "Languages",
     "events": "Events",
     "choices": "What a server chose",

@@ -58,7 +58,8 @@ async def delete(ctx: Context, args: NoArgs) -> Reply:
     text = tr(
         "This deletes what I remember of what you said to me and I answered you, in every server of this platform, what you said in "
         "rooms, what plugins keep for you, your buttons and reminders, your name where I have heard it, that you do not want to be "
-        "remembered, and that you own me, if you do. What admins decided about you stays, without your name, and so do answers that stand in chats. It cannot be undone."
+        "remembered, and that you own me, if you do. What admins decided about you stays, without your name, and so do answers that stand "
+        "in chats. It cannot be undone."
     )
     return Reply(text, buttons=[Button(tr("Delete all of it"), "deleted", {})], private=True)
 

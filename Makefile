@@ -53,7 +53,7 @@ bench-quick: setup-dev models  ## a little of them, two minutes
 	@.venv/bin/python -m tests.bench --quick $(ARGS) $(ONLY)
 
 bench-long: setup-dev models  ## what takes long: estimates in real time, 200 kills, recordings of hours. MINUTES="30" measures that one
-	@MINUTES="$(MINUTES)" .venv/bin/python -m tests.bench $(ARGS) $(or $(ONLY),foretold recovery recordings)
+	@MINUTES="$(MINUTES)" PAUSE="$(PAUSE)" .venv/bin/python -m tests.bench $(ARGS) $(or $(ONLY),foretold recovery recordings)
 
 bench-gpu: setup-dev  ## models of real size with random weights, where there is CUDA; ONLY=chat runs one part
 	@.venv/bin/python -m tests.gpu $(ONLY)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
 import pytest
 
 from bot.errors import UserError
 from bot.media import Limits
+from tests.memory import peak
 from tests.test_media import AUDIO, cut, pieces
 from tests.traps import bomb, silence, tracks
 
@@ -38,17 +38,12 @@ async def taken(content: bytes) -> tuple[str, float, float]:
         for child in psutil.Process().children():
             with suppress(psutil.Error, OSError, IndexError):
                 if "media_worker" in " ".join(child.cmdline()):
-                    seconds, megabytes = so_far(child)
+                    times, megabytes = child.cpu_times(), max(megabytes, peak(child))
+                    seconds = times.user + times.system
         await asyncio.wait({task}, timeout=0.01)
     told = task.exception()
     assert told is None or isinstance(told, UserError)
     return str(told or ""), seconds, megabytes
-
-
-def so_far(process: psutil.Process) -> tuple[float, float]:
-    """Its seconds of processor, and its peak of memory in MB. Raises where it is gone."""
-    times, status = process.cpu_times(), Path(f"/proc/{process.pid}/status").read_text()
-    return times.user + times.system, int(status.partition("VmHWM:")[2].split()[0]) / 1000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are read where Linux tells them")

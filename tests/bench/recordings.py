@@ -1,6 +1,9 @@
 """Recordings of half an hour and of three through the whole bot, as an operator starts it, beside plain faster-whisper; and what they take.
 
-Also an hour in which the router is killed. Short notes, and many of them: `speech.py`.
+Also an hour in which the router is killed. On two cores half an hour takes six minutes, three hours more than half an hour. Plain reads
+window after window, so it reads `PLAINLY` minutes, which count as often as a recording has them. MINUTES="30 180" in the environment says
+which are measured, and PAUSE="20" how many seconds are silent between two sentences: memory can be measured sooner with that, speed cannot.
+Short notes, and many of them: `speech.py`.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,9 +34,12 @@ from bot.testing import wait_until
 from tests.bench.figures import Figure
 from tests.bench.speech import AUDIO, Plain, spoken
 from tests.house import House
+from tests.memory import peak
 
 MINUTES = (10, 30, 180)
-"""The first is what the memory of the others is compared with; MINUTES="30" in the environment measures that one alone."""
+"""The first is what the memory of the others is compared with."""
+
+PLAINLY = 30
 
 PATIENCE = 7200.0
 
@@ -53,14 +59,15 @@ longest = 14400
 
 
 def sentences() -> Iterator[bytes]:
-    """16-bit samples of English speech, sentence after sentence with a second between, for ever."""
+    """16-bit samples of English speech, sentence after sentence with a pause between, for ever."""
+    pause = bytes(round(float(os.environ.get("PAUSE") or 1) * RATE) * 2)
     paths = [AUDIO / "jfk.wav", *(clip.path for clip in spoken() if clip.language == "en" and clip.noise in ("clean", "20 dB"))]
     said = []
     for path in paths:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
         with av.open(str(path)) as container:
             frames = [made for frame in (*container.decode(audio=0), None) for made in resampler.resample(frame)]
-        said.append(b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames) + bytes(RATE * 2))
+        said.append(b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in frames) + pause)
     while True:
         yield from said
 
@@ -87,15 +94,18 @@ def recording(seconds: float) -> bytes:
 
 
 @dataclass
-class Peak:
-    """The most memory that all processes of the bot had at one moment, in MB, looked at five times a second."""
+class Peaks:
+    """The most memory that each process of the bot ever had as the system says, in MB; asked five times a second, for some end soon.
+
+    Those of one kind, such as decoders one after the other, count as the largest of them.
+    """
 
     process: psutil.Process
-    megabytes: float = 0.0
+    megabytes: dict[str, float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
-    def watching(self) -> Iterator[Peak]:
+    def watching(self) -> Iterator[Peaks]:
         thread = threading.Thread(target=self._watch)
         thread.start()
         try:
@@ -106,14 +116,15 @@ class Peak:
 
     def _watch(self) -> None:
         while not self._over.wait(0.2):
-            self.megabytes = max(self.megabytes, sum(map(_resident, [self.process, *self.process.children(recursive=True)])) / 1e6)
+            for one in (self.process, *self.process.children(recursive=True)):
+                with suppress(psutil.Error, OSError):
+                    who = _who(" ".join(one.cmdline()) + " ")
+                    self.megabytes[who] = max(self.megabytes.get(who, 0.0), peak(one))
 
 
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
+def _who(command: str) -> str:
+    known = {"media_worker": "decoder", " router ": "router", " worker ": "worker", "valkey": "store"}
+    return next((name for mark, name in known.items() if mark in command), "others")
 
 
 @asynccontextmanager
@@ -135,25 +146,22 @@ async def written(rooms: Rooms, place: Place) -> list[str]:
     return [one.text for one in said]
 
 
-async def heard(minutes: int) -> tuple[float, float]:
-    """Seconds until the whole text stood in the room, and the memory that this took, in MB, in a bot that was just started."""
+async def heard(minutes: int) -> tuple[float, dict[str, float]]:
+    """Seconds until the whole text stood in the room, and the memory that this took, in a bot that was just started."""
     sound = recording(minutes * 60)
     with tempfile.TemporaryDirectory() as folder:
         async with opened(Path(folder)) as (_, rooms, _, process):
-            with Peak(process).watching() as peak:
+            with Peaks(process).watching() as peaks:
                 began, place = time.perf_counter(), Place("bench")
                 await sent(rooms, place, sound, minutes * 60)
                 await wait_until(lambda: written(rooms, place), PATIENCE)
-                return time.perf_counter() - began, peak.megabytes
+                return time.perf_counter() - began, peaks.megabytes
 
 
 def plainly(minutes: int) -> float:
-    """Seconds that plain faster-whisper takes."""
+    """Seconds that plain faster-whisper takes for each minute of such a recording."""
     plain = Plain(load().models_dir / "whisper-base", os.cpu_count() or 1)
-    sound = recording(minutes * 60)
-    began = time.perf_counter()
-    plain.texts([sound])
-    return time.perf_counter() - began
+    return plain.heard(recording(minutes * 60)).seconds / minutes
 
 
 async def killed(clips: int) -> int:
@@ -178,14 +186,26 @@ async def _begun(rooms: Rooms, place: Place) -> bool:
 
 
 def measure() -> dict[str, Figure]:
-    chosen = [int(one) for one in os.environ.get("MINUTES", "").split()] or list(MINUTES[1:])
+    chosen = [int(one) for one in os.environ.get("MINUTES", "").split()]
+    figures = {} if chosen else {"an hour whose router is killed: clips heard twice": Figure.of([_twice()], "clips", 0.0, "lower")}
     _, least = asyncio.run(heard(MINUTES[0]))
-    figures = {"an hour whose router is killed: clips heard twice": Figure.of([float(asyncio.run(killed(133)))], "clips", 0.0, "lower")}
-    for minutes in chosen:
+    plain = plainly(PLAINLY)
+    for minutes in chosen or MINUTES[1:]:
         took, most = asyncio.run(heard(minutes))
         figures |= {
-            f"{minutes} min: plain's time / ours": Figure.of([plainly(minutes) / took], "×", 0.91, "higher"),
+            f"{minutes} min: plain's time / ours": Figure.of([plain * minutes / took], "×", 0.91, "higher"),
             f"{minutes} min: seconds for each second of sound": Figure.of([took / minutes / 60], "s", 1.0, "lower"),
-            f"{minutes} min: peak memory above that of {MINUTES[0]} min ({least:,.0f} MB)": Figure.of([most - least], "MB", 50.0, "lower"),
+            f"{minutes} min: all peaks of memory above those of {MINUTES[0]} min": _more(most.values(), least.values(), 50.0),
         }
+        for who, before in sorted(least.items()):
+            what = f"{minutes} min: peak memory of {who} above the {before:,.0f} MB of {MINUTES[0]} min"
+            figures[what] = _more([most[who]], [before])
     return figures
+
+
+def _twice() -> float:
+    return float(asyncio.run(killed(133)))
+
+
+def _more(most: Iterable[float], least: Iterable[float], goal: float | None = None) -> Figure:
+    return Figure.of([sum(most) - sum(least)], "MB", goal, "lower")

@@ -363,7 +363,10 @@ def test_import_takes_over_what_astrbot_had(file: Path) -> None:
     assert chat.defaults == {"persona": "You are a cat."}
 
 
-@pytest.mark.parametrize(("kind", "text"), [("llmcord", "- a list"), ("astrbot", "{broken"), ("llmcord", "a: [")])
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("llmcord", "- a list"), ("astrbot", "{broken"), ("llmcord", "a: ["), ("llmcord", "{platform: []}"), ("astrbot", "{}")],
+)
 def test_a_file_that_is_something_else_is_refused_with_a_sentence(file: Path, kind: str, text: str) -> None:
     source = file.parent / "other"
     source.write_text(text)

@@ -95,6 +95,9 @@ def test_the_next_step_is_named() -> None:
     assert "llama.cpp or vLLM, in a [plugins.chat.servers.NAME] table" in server
     assert small.startswith("What fits here is small")
     assert advised("24 GB").notes == ()
+    slow = advise(load(), Machine(16 * GB, 5e8), Wish()).notes
+    assert slow[-1].startswith("All that fit are slow here: smollm2-135m-instruct is the quickest, with 3.")
+    assert advise(load(), Machine(GB // 10, 2e9), Wish()).notes[-1].startswith("No model fits")
 
 
 def test_what_it_is_to_do_decides_what_is_proposed() -> None:

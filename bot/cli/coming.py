@@ -62,6 +62,8 @@ def bring(path: Path | None, kind: Kind, file: Path) -> None:
     """Shows what it would write, and writes it when that is wanted. Raises ConfigError for a file that is something else."""
     config = load(path)
     found = llmcord(_yaml(file)) if kind == "llmcord" else astrbot(_json(file))
+    if found == Brought():
+        raise ConfigError(f"{file}: nothing of {kind}'s is in it: no token, no persona, no model.")
     draft = Draft(config.source.path)
     put(found, draft, list(config.plugins["chat"].options.get("models", ())) if "chat" in config.plugins else [])
     for words in found.left:

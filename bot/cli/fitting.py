@@ -60,6 +60,8 @@ class Rung:
     speed: float
     why_not: str = ""
     precision: Precision | None = None
+    slow: bool = False
+    """Whether it would fit, and answers too slowly alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def advise(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
     others = _others(catalogue, wish)
     lineup = lined_up(machine, answering(best.model, best.how, best.needs, best.speed) if best else None, others)
     notes = [*(_languages(chats, wish) if wanted else ()), *_pictures(others, lineup)]
-    return Advice(tuple(ladder), lineup, (*notes, *(_next(catalogue, machine, best) if wanted else ())))
+    return Advice(tuple(ladder), lineup, (*notes, *(_next(catalogue, machine, best, ladder) if wanted else ())))
 
 
 def _parameters(entry: Entry) -> int:
@@ -139,7 +141,7 @@ def _rung(catalogue: Catalogue, entry: Entry, chat: ChatFacts, machine: Machine,
     quick = [rung for rung in roomy if rung.speed >= SPEED[wish.quality]]
     if not quick:
         fastest = max(roomy, key=lambda rung: rung.speed)
-        return replace(fastest, how="", why_not=tr("writes {n} tokens a second at best", n=f"{fastest.speed:g}"))
+        return replace(fastest, how="", why_not=tr("writes {n} tokens a second at best", n=f"{fastest.speed:g}"), slow=True)
     return quick[0]
 
 
@@ -180,8 +182,16 @@ def _pictures(others: Sequence[Entry], lineup: Sequence[Part]) -> Iterator[str]:
         )
 
 
-def _next(catalogue: Catalogue, machine: Machine, best: Rung | None) -> Iterator[str]:
+def _next(catalogue: Catalogue, machine: Machine, best: Rung | None, ladder: Sequence[Rung]) -> Iterator[str]:
     if best is None:
+        if slow := [rung for rung in ladder if rung.slow]:
+            quickest = max(slow, key=lambda rung: rung.speed)
+            yield tr(
+                "All that fit are slow here: {model} is the quickest, with {speed} tokens a second.",
+                model=quickest.model,
+                speed=f"{quickest.speed:.1f}",
+            )
+            return
         yield tr(
             "No model fits: add a smaller one with `hobnob models add`, or one that runs elsewhere, in a [plugins.chat.servers.NAME] table."
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.store.connection import guarded
+from bot.store.connection import PROBE, guarded
 from bot.store.keys import Keys
 
 
@@ -52,5 +53,6 @@ class Notices:
         await self._ask("OFF")
 
     async def _ask(self, *words: str) -> None:
-        await self._connection.send_command("CLIENT", "TRACKING", *words)
-        await self._connection.read_response()
+        async with asyncio.timeout(PROBE):  # whoever waits is to hear from its next look that the store is away
+            await self._connection.send_command("CLIENT", "TRACKING", *words)
+            await self._connection.read_response()

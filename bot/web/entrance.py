@@ -90,7 +90,7 @@ async def _entered(visitors: Visitors, request: Request, token: str, home: Calla
     secret = await visitors.sessions.redeem(token, visitors.secret(request, invited.role) if invited else "")
     entered = await visitors.sessions.visitor(secret or "")
     if secret is None or entered is None:
-        return used()
+        return used(server="admin" in roles)
     response = _to({"admin": paths.SERVER, "guest": "/"}.get(entered.role) or await home())
     visitors.remember(response, entered, secret, request.url.scheme)
     return response

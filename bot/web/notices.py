@@ -30,11 +30,18 @@ _PAGE = """<!doctype html>
 
 
 def notice(
-    status: int, title: str, *paragraphs: str, refresh: int = 0, home: bool = False, login: bool = False, form: str = ""
+    status: int,
+    title: str,
+    *paragraphs: str,
+    refresh: int = 0,
+    home: bool = False,
+    server: bool = False,
+    login: bool = False,
+    form: str = "",
 ) -> HTMLResponse:
-    """A page with a title and plain paragraphs. `refresh` in seconds loads it again, 0 does not; `home` and `login` add links there."""
-    links = (("/", tr("To the room")), ("/login", tr("I run it and have a password")))
-    shown = [f'<a href="{path}">{words}</a>' for (path, words), wanted in zip(links, (home, login), strict=True) if wanted]
+    """A page with a title and plain paragraphs. `refresh` in seconds loads it again, 0 does not; `home`, `server` and `login` add links."""
+    links = {"/": (home, tr("To the room")), "/server": (server, tr("Your servers")), "/login": (login, tr("I run it and have a password"))}
+    shown = [f'<a href="{path}">{words}</a>' for path, (wanted, words) in links.items() if wanted]
     body = "\n".join([*(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs), form, *(f"<p>{one}</p>" for one in shown)])
     again = f'\n<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     return HTMLResponse(
@@ -94,13 +101,15 @@ def too_often() -> HTMLResponse:
     return notice(429, tr("Too many tries"), tr("Wait a quarter of an hour, then try again."))
 
 
-def used() -> HTMLResponse:
-    """For a link that lets nobody in any more."""
+def used(server: bool = False) -> HTMLResponse:
+    """For a link that lets nobody in any more; `server` is for a browser that was let in to its servers before."""
     return notice(
         403,
         tr("This link was used"),
         tr("A link lets one browser in, once, and only within a day."),
         tr("Hobnob prints a new one in its terminal each time it starts, and so does “hobnob link”. If somebody else runs it, ask them."),
+        tr("Whoever looks after a server says /dashboard in its chat again."),
+        server=server,
     )
 
 

@@ -44,7 +44,7 @@ DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, h
 
 PAGES = (*(link.path for link in OPERATORS if link.path != "/"), "/server")
 
-WIDE = "[document.documentElement, document.querySelector('main')].some(one => one.scrollWidth > one.clientWidth)"
+WIDE = "['html', 'main', '.side'].map(one => document.querySelector(one)).some(one => one && one.scrollWidth > one.clientWidth)"
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -236,6 +236,7 @@ async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(pla
     desk = watched(await browser.new_page())
     await desk.page.goto(href)
     assert desk.page.url == f"{place.house.url}/server"
+    assert 'href="/server"' in await (await browser.request.get(href)).text(), "who comes by it again is led to their servers"
     page = desk.page
 
     chat = page.locator(".panel", has=page.get_by_role("heading", name="chat", exact=True))

@@ -16,6 +16,7 @@ from discord.http import Route
 
 from bot import Post, Upload, doctor
 from bot.config import load
+from bot.connector import Need
 from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
 from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
@@ -28,6 +29,8 @@ from bot.testing import wait_until
 from tests.house import HOBNOB
 from tests.wire.discord_payloads import Json
 from tests.wire.discord_server import TOKEN, Discord, Fault, serving
+
+NEEDS: tuple[Need, ...] = ("every_message", "reactions")
 
 
 @pytest.fixture
@@ -113,8 +116,27 @@ async def test_without_the_content_intent_mentions_and_replies_are_read(discord:
         await wait_until(lambda: len(ear.heard) == 2)
         assert [message.text for message in ear.heard] == ["", "@Hobnob hello"]
         assert ear.heard[1].id == asked["id"]
-        assert connector.limits(ear.heard[1].address).file == 10 << 20
+        here = ear.heard[1].address
+        assert connector.limits(here).file == 10 << 20
+        told = {need: await connector.objection(here, need) for need in NEEDS}
+        assert "Message Content Intent" in (told["every_message"] or "")
+        assert told["reactions"] is None
+        assert await connector.objection(replace(here, direct=True), "every_message") is None
     assert NO_CONTENT in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("denied", "told"), [(0, [None, None]), (1 << 10, ["View Channel."] * 2), (1 << 16, [None, "Read Message History."])]
+)
+async def test_what_a_channel_keeps_from_the_bot_is_said_with_the_click_that_changes_it(
+    discord: Discord, denied: int, told: list[str | None]
+) -> None:
+    channel = general(discord)
+    channel["permission_overwrites"] = [{"id": channel["guild_id"], "type": 0, "allow": "0", "deny": str(denied)}]
+    async with connected(discord, Ear()) as connector:
+        here = Address("discord", channel["guild_id"], channel["id"])
+        found = [await connector.objection(here, need) for need in NEEDS]
+        assert [one and one.partition("for my role: ")[2] for one in found] == told
 
 
 async def test_an_intent_that_was_taken_away_meanwhile_ends_in_a_sentence(discord: Discord) -> None:

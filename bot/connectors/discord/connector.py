@@ -12,7 +12,7 @@ import discord
 import structlog
 from discord.http import handle_message_parameters
 
-from bot.connector import Deliver, Limits, Offer, Post
+from bot.connector import Deliver, Limits, Need, Offer, Post
 from bot.connectors.discord import files
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
 from bot.connectors.discord.calls import spaced
@@ -22,6 +22,7 @@ from bot.connectors.discord.interactions import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.limits import ASIDE, TEXT, limits
 from bot.connectors.discord.listing import registered
 from bot.connectors.discord.outgoing import changed, flags, new, replied, short, told
+from bot.connectors.discord.rights import withheld
 from bot.connectors.discord.surroundings import Kind, Surroundings
 from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
@@ -143,6 +144,13 @@ class DiscordConnector:
     async def seen(self, message: Message, places: Collection[str]) -> Collection[str]:
         """What of the guild its sender may see."""
         return await self._surroundings.seen(message, places)
+
+    async def objection(self, to: Address, need: Need) -> str | None:
+        """What a missing intent or permission keeps from the bot there. Raises ConnectorError."""
+        if to.direct:
+            return None
+        await self._aside.turn()
+        return withheld(need, self._surroundings.granted(to), reads_content=(await application(self._access)).reads_content)
 
     async def suggest(self, message: Message, choices: Sequence[Choice]) -> None:
         """What Discord shows below the option."""

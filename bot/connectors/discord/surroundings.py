@@ -76,6 +76,12 @@ class Surroundings:
             shown = [one for one in threads if _place(one) in places and await _shown(one, may.get(one.parent_id), member)]
         return [*(str(id) for id, theirs in may.items() if theirs.view_channel), *map(_place, shown)]
 
+    def granted(self, to: Address) -> discord.Permissions | None:
+        """What the bot may do in a channel, as the gateway knows it; None where it does not."""
+        guild = self.guild(int(to.server))
+        channel = guild.get_channel(int(to.channel)) if guild else None
+        return channel.permissions_for(channel.guild.me) if channel else None
+
     @asynccontextmanager
     async def _asking(self, to: Address) -> AsyncIterator[discord.Guild]:
         async with told(f"server {to.server}"):

@@ -11,7 +11,7 @@ BotError
 │   └── Unavailable    a model or a service is not there now
 ├── ConnectorError   the platform or the network                 retried with back-off
 │   └── MessageGone    a message that was to change is deleted   the answer is sent anew
-├── StoreError       Redis: unreachable, full, too old           at start exit 2, later waited for
+├── StoreError       Redis: unreachable, full, too old           at start exit 5, later waited for
 └── JobError         the model side                              an apology with a reference id
     ├── JobFailed      the model raised
     ├── JobRefused     the model will not do it; the text tells the person why

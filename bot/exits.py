@@ -10,3 +10,6 @@ LOST = 3
 
 BLOCKED = 4
 """A plugin blocked it; the next one goes on without that plugin."""
+
+AWAY = 5
+"""Its store is not there, or another process has it: what is started later may find it, so units of systemd try again."""

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreError
 
 LOCK = "running.lock"
 """In the data directory: held by who runs there, with the process id in it."""
@@ -31,7 +31,10 @@ def holder(data_dir: Path) -> int | None:
 
 @contextmanager
 def lock(data_dir: Path, patience: float = 15.0) -> Iterator[IO[str]]:
-    """Makes this process the one that runs here. One that was killed a moment ago is waited for, `patience` seconds at most."""
+    """Makes this process the one that runs here. One that was killed a moment ago is waited for, `patience` seconds at most.
+
+    Raises StoreError where another one runs, ConfigError for a folder that cannot be written.
+    """
     with ExitStack() as stack:
         try:
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,7 +53,7 @@ def _wait_for(file: IO[str], data_dir: Path, deadline: float) -> None:
         pid = holder(data_dir)
         if pid or time.monotonic() > deadline:
             who = f" (process {pid})" if pid else ""
-            raise ConfigError(f"Hobnob runs already in {data_dir}{who}: stop it, or set another `data_dir` and `web.port` for a second one")
+            raise StoreError(f"Hobnob runs already in {data_dir}{who}: stop it, or set another `data_dir` and `web.port` for a second one")
         time.sleep(0.05)
 
 

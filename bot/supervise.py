@@ -19,7 +19,7 @@ import structlog
 from bot import guard
 from bot.config import CHOICE, Config
 from bot.errors import StoreError
-from bot.exits import BLOCKED, FAULT, LOST
+from bot.exits import AWAY, BLOCKED, FAULT, LOST
 from bot.locking import lock
 from bot.store import embedded
 
@@ -115,12 +115,12 @@ class Instance:
             changed.clear()
             code = await self._run_once(name, options)
             worked = worked or time.monotonic() - began > STEADY
-            if code == FAULT and self._develop:
+            if code in (FAULT, AWAY) and self._develop:
                 log.error("this does not start; it is tried again when it has changed", name=name)
                 await changed.wait()
             if changed.is_set():
                 continue
-            if code == FAULT and not worked:
+            if code in (FAULT, AWAY) and not worked:
                 if not self.failed.done():
                     self.failed.set_result(code)
                 return
@@ -228,7 +228,7 @@ async def running(
     """All that an installation needs, in this data directory; at the end all of it is stopped, the store last.
 
     Meanwhile it brings the models `bring`; the worker waits for them where it is to `wait`, and else begins anew when they are here.
-    Raises ConfigError when it runs already, StoreError when the embedded Valkey does not start.
+    Raises StoreError when it runs already, or the embedded Valkey does not start.
     """
     with lock(config.data_dir) as held:
         guard_ = Guard(held.fileno(), guard.GRACE + config.worker.drain)

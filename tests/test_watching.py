@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from bot.cli import app, pausing
 from bot.errors import UserError
+from bot.exits import AWAY
 from bot.store.keys import Keys
 from bot.store.queue import Queue
 from bot.store.shifts import Offer, Shift
@@ -138,5 +139,5 @@ def test_where_nothing_runs_it_says_so(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bot.cli", "queue", "--config", str(config)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 2
+    assert done.returncode == AWAY
     assert "`hobnob run` starts everything" in done.stderr

@@ -18,9 +18,7 @@ from bot.cli.plugins import plugins
 from bot.cli.servers import servers
 from bot.cli.upkeep import upkeep
 from bot.errors import BotError, ConfigError, PluginError, StoreError
-
-OPERATOR = 2
-"""The exit code that means: nothing works until the operator changes something."""
+from bot.exits import AWAY, FAULT
 
 app = typer.Typer(
     help="A self-hosted chat bot for groups: open models on your own hardware chat and transcribe.",
@@ -274,15 +272,17 @@ def main() -> None:
     """Runs the command; what the operator must change is said in a sentence, without a traceback."""
     try:
         app()
-    except (ConfigError, PluginError, StoreError) as error:
-        _leave(str(error), OPERATOR)
+    except (ConfigError, PluginError) as error:
+        _leave(str(error), FAULT)
+    except StoreError as error:
+        _leave(str(error), AWAY)
     except BotError as error:
         _leave(str(error), 1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         where = f" of {error.filename}" if error.filename else ""
-        _leave(f"the disk{where} is full: free some space, or set `data_dir` to another disk", OPERATOR)
+        _leave(f"the disk{where} is full: free some space, or set `data_dir` to another disk", FAULT)
 
 
 def _leave(said: str, code: int) -> None:

@@ -39,6 +39,9 @@ WantedBy=default.target
 """
 """It waits at a stop as long as the supervisor needs to end its processes in order, store last. Exit code 2 is the operator's to mend."""
 
+ELSEWHERE = "Log in as this user, not by su or sudo; for a server there are the units in deploy/systemd"
+"""What to do where this user's systemd does not answer."""
+
 
 def install(path: Path | None) -> None:
     """Writes the unit, starts it, and has it start with the machine. Raises UserError where there is no systemd, or it refuses."""
@@ -47,7 +50,11 @@ def install(path: Path | None) -> None:
     unit = _place()
     unit.parent.mkdir(parents=True, exist_ok=True)
     unit.write_text(text(config), encoding="utf-8")
-    _call("systemctl", "--user", "daemon-reload")
+    try:
+        _call("systemctl", "--user", "daemon-reload")
+    except UserError as error:
+        unit.unlink()
+        raise UserError(f"{error}. {ELSEWHERE}") from error
     _call("systemctl", "--user", "enable", "--now", NAME)
     _call("loginctl", "enable-linger")
     typer.echo(f"{unit} runs now, after logout and after a restart. Its log: journalctl --user --unit {NAME} --follow")

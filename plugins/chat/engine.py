@@ -76,12 +76,17 @@ class Engine:
         self.adapters.trim(keep={one.adapter for one in desk.held()})
 
     def _write(self, desk: Desk, batch: Batch[Generate, Answer]) -> None:
+        """Asks for company before the first step too, so that those who ask together are claimed while the first of them is read."""
+        self._admit(desk, batch)
         while desk.held():
             if batch.over:
                 self._desk = desk
                 break
             self._step(desk)
-            desk.waiting += self.speakers.admitted(batch.join(self.max_batch - len(desk.held())))
+            self._admit(desk, batch)
+
+    def _admit(self, desk: Desk, batch: Batch[Generate, Answer]) -> None:
+        desk.waiting += self.speakers.admitted(batch.join(self.max_batch - len(desk.held())))
 
     def _step(self, desk: Desk) -> None:
         desk.waiting = [one for one in desk.waiting if not one.leaves]

@@ -16,6 +16,7 @@ from bot.jobs import TextSoFar
 from bot.store.queue import LEASE as DEFAULT
 from bot.store.queue import Broken, Finished, Queue, Shown, Update
 from bot.testing import wait_until
+from bot.worker.sending import PACE
 from tests.worker.conftest import LEASE, Jobs, Log, Start
 from tests.worker.drill import Beat, Brief, Done, Sing
 
@@ -200,11 +201,11 @@ async def test_partials_come_at_a_pace_that_people_can_read(jobs: Jobs, start: S
     async for update in jobs.queue.follow("1"):
         if isinstance(update, Shown) and isinstance(update.partial, TextSoFar):
             shown.append((time.monotonic(), update.partial.text))
-        if len(shown) == 20:
+        if len(shown) == 10:
             hold.unlink(missing_ok=True)
     counts = [int(text) for _, text in shown]
     assert counts == sorted(set(counts))
-    assert shown[19][0] - shown[0][0] > 19 * 0.04 * 0.9
+    assert shown[9][0] - shown[0][0] > 9 * PACE * 0.9
 
 
 async def test_a_model_whose_weights_are_missing_is_not_served_and_says_how_to_bring_them(

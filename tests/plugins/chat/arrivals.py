@@ -59,16 +59,16 @@ class Request(Work[Generate, Answer]):
 
 
 class Arrivals(Batch[Generate, Answer]):
-    """Requests that are there at the start, and those that join: `late` maps a step to who comes then.
+    """Requests that are there at the start, and those that join: `late` maps a step to who comes behind it.
 
-    The batch is over when it has been asked for room `ends` times.
+    The model asks for room before the first step and behind each; the batch is over after `ends` of them.
     """
 
     def __init__(self, *first: Request, late: dict[int, list[Request]] | None = None, ends: int = 1_000_000) -> None:
         self._ends = ends
         self._first = first
         self._late = dict(late or {})
-        self._step = 0
+        self._step = -1
         self.asked: list[int] = []
 
     def __iter__(self) -> Iterator[Request]:

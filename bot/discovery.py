@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -53,12 +53,15 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A plugin on disk. `package` is what its modules are imported under; `release` is "" when no distribution tells."""
+    """A plugin on disk. `package` is what its modules are imported under; `release` is "" when no distribution tells. Nothing of it has
+    run; of one that is `adopted`, the package is made before the first of its modules.
+    """
 
     name: str
     package: str
     folder: Path
     release: str
+    adopted: bool = False
 
     def has(self, part: str) -> bool:
         """True when the plugin has this module."""
@@ -68,6 +71,8 @@ class Found:
         """Imports one module, None when the plugin has none of that name. Raises PluginError for whatever its import raises."""
         if not self.has(part):
             return None
+        if self.adopted:
+            _adopt(self.name, self.package, self.folder)
         try:
             return importlib.import_module(f"{self.package}.{part}")
         except Exception as error:  # whatever a stranger's module does while it is imported
@@ -107,7 +112,7 @@ def find(config: Config, name: str) -> Found:
         if not table.path.is_dir():
             raise ConfigError(config.source.fault((*at, "path"), f"expected a plugin's folder, found nothing at {table.path}"))
         _pinned(config, name, table.path)
-        return Found(name, _adopt(name, table.path), table.path, "")
+        return Found(name, _package(name, table.path), table.path, "", adopted=True)
     offers = installed()
     if name not in offers:
         known = ", ".join(sorted(offers)) or "none"
@@ -167,18 +172,28 @@ def _offered(name: str, entries: Sequence[EntryPoint]) -> Found:
     if len(values) > 1:
         raise PluginError(name, f"is the name of two installed plugins: {' and '.join(sorted(values))}. Uninstall one of them")
     ((package, entry),) = values.items()
-    try:
-        spec = find_spec(package)
-    except ImportError:
-        spec = None
+    spec = _located(package)
     if spec is None or not spec.submodule_search_locations:
         raise PluginError(name, f"its package {package} is not where its installation says: install it again")
     return Found(name, package, Path(next(iter(spec.submodule_search_locations))), entry.dist.version if entry.dist else "")
 
 
-def _adopt(name: str, folder: Path) -> str:
-    """Makes a folder importable under a package name that nothing else has; two folders of one name do not meet."""
-    package = f"hobnob_plugin_{name.replace('-', '_')}_{hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()}"
+def _located(package: str) -> ModuleSpec | None:
+    """Where a package lies; those around it are not imported either, as `find_spec` would."""
+    head, *rest = package.split(".")
+    spec = find_spec(head)
+    for part in rest:
+        spec = PathFinder.find_spec(part, spec.submodule_search_locations) if spec is not None else None
+    return spec
+
+
+def _package(name: str, folder: Path) -> str:
+    """A name for a folder's package that nothing else has; two folders of one name do not meet."""
+    return f"hobnob_plugin_{name.replace('-', '_')}_{hashlib.blake2b(str(folder.resolve()).encode(), digest_size=4).hexdigest()}"
+
+
+def _adopt(name: str, package: str, folder: Path) -> None:
+    """Makes a folder importable as this package."""
     if package not in sys.modules:
         init = folder / "__init__.py"
         spec = spec_from_file_location(package, init, submodule_search_locations=[str(folder)]) if init.is_file() else None
@@ -192,4 +207,3 @@ def _adopt(name: str, folder: Path) -> str:
             except Exception as error:
                 del sys.modules[package]
                 raise PluginError(name, f"__init__.py cannot be imported: {described(error, folder)}") from error
-    return package

@@ -7,24 +7,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import psutil
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 
 from bot.calls import ADMIT, Calls
 from bot.catalogue import load as load_catalogue
-from bot.config import Config, PluginTable
-from bot.connector import DefaultOn
+from bot.choosable import NoConfig, NoSettings, config_of, defaults_on, settings_of
+from bot.config import Config
 from bot.declared import digest, faults_of, hooks_of
 from bot.discovery import Found, Manifest, described, find
 from bot.errors import BotError, ConfigError, PluginError
 from bot.events import Event
-from bot.faults import Location, unknown
 from bot.locales import Locales
 from bot.messages import Message
 from bot.models import Model
@@ -36,18 +34,6 @@ MOST_FAILURES = 3
 """Exceptions of `admit` in a row after which a plugin is not asked for a while."""
 
 log = structlog.get_logger(__name__)
-
-
-class NoConfig(BaseModel):
-    """For plugins without a `config.py`: the operator has nothing to choose."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class NoSettings(BaseModel):
-    """For plugins without a `settings.py`: a server has nothing to choose."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,13 +221,6 @@ def load(config: Config, half: Half) -> Plugins:
     return plugins
 
 
-@cache
-def defaults_on(settings: type[BaseModel], platform: str) -> Mapping[str, Any]:
-    """What settings are by default on a platform alone."""
-    marks = [(name, mark) for name, field in settings.model_fields.items() for mark in field.metadata if isinstance(mark, DefaultOn)]
-    return {name: mark.value for name, mark in marks if mark.platform == platform}
-
-
 def raise_all(faults: Iterable[BotError]) -> None:
     """Raises the one fault as it is, several as one ConfigError, none not at all."""
     found = list(faults)
@@ -261,11 +240,11 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
     table = config.plugins[name]
     faults: list[BotError] = []
     try:
-        options = _config(config, name, found)
+        options = config_of(config, name, found)
     except BotError as error:
         faults.append(error)
     try:
-        settings = _settings(config, name, found, table)
+        settings = settings_of(config, name, found, table)
     except BotError as error:
         faults.append(error)
     raise_all(faults)
@@ -277,33 +256,6 @@ def _load(config: Config, name: str, half: Half) -> Loaded | None:
     switches = (table.enabled, table.switchable)
     cost = Cost(time.perf_counter() - began, max(0, process.memory_info().rss - before))
     return Loaded(name, plugin, manifest, settings, version, table.defaults, table.locked, options, *switches, found.folder, cost)
-
-
-def _config(config: Config, name: str, found: Found) -> BaseModel:
-    """The plugin's own choices; what is wrong with them is named by file and line."""
-    model = found.model("config", "Config", NoConfig)
-    try:
-        return model.model_validate(config.plugins[name].options)
-    except ValidationError as error:
-        raise ConfigError(*config.source.faults(error, model, ("plugins", name))) from error
-
-
-def _settings(config: Config, name: str, found: Found, table: PluginTable) -> type[BaseModel]:
-    """What servers may choose. Every setting has a default, the operator's defaults fit, and what is locked exists."""
-    settings = found.model("settings", "Settings", NoSettings)
-    if lacking := [key for key, info in settings.model_fields.items() if info.is_required()]:
-        raise PluginError(name, f"settings.py: expected a default for every setting, found none for {', '.join(lacking)}")
-    at: Location = ("plugins", name)
-    known = settings.model_fields
-    faults = [config.source.fault((*at, "defaults", key), unknown(key, known)) for key in table.defaults if key not in known]
-    faults += [config.source.fault((*at, "locked"), f"{key!r}: {unknown(key, known)}") for key in sorted(table.locked) if key not in known]
-    try:
-        settings.model_validate({key: value for key, value in table.defaults.items() if key in settings.model_fields})
-    except ValidationError as error:
-        faults += config.source.faults(error, settings, (*at, "defaults"))
-    if faults:
-        raise ConfigError(*faults)
-    return settings
 
 
 def _plugin(config: Config, found: Found, half: Half, made: Any, options: BaseModel) -> object:

@@ -175,7 +175,8 @@ def test_plugins_are_listed_without_being_imported(config: Path, tmp_path: Path)
     home = tmp_path / "loud"
     home.mkdir()
     (home / "plugin.toml").write_text('summary = "Never [very] quiet"\napi = 1\nlicence = "MIT"\n')
-    (home / "front.py").write_text("raise SystemExit('imported')")
+    for part in ("__init__.py", "front.py"):
+        (home / part).write_text("raise SystemExit('imported')")
     with config.open("a") as file:
         file.write('[plugins.loud]\npath = "loud"\n')
     done = hobnob("plugins", "--config", str(config))

@@ -258,9 +258,10 @@ async def test_an_admin_comes_by_a_link_from_the_chat_and_changes_the_server(pla
     await page.get_by_text("everyone may use /again").wait_for()
     rank = page.locator("form", has=page.get_by_label("Is here"))
     await rank.get_by_label("Who").select_option(label="somebody")
+    await rank.get_by_label("Is here").select_option("admin")
     for said, told in (
         ("nobody", page.locator(".toast", has_text="I know nobody here")),
-        ("ben", page.get_by_text("Ben is moderator here")),
+        ("ben", page.get_by_text("Ben is admin here")),
     ):
         await rank.get_by_label("Name").fill(said)
         await rank.get_by_role("button", name="Save").click()

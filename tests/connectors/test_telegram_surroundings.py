@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from redis.asyncio import Redis
+
 from bot.connectors.telegram import TelegramConnector
 from bot.messages import Person, Reacted
-from tests.connectors.on_telegram import ANN, BEN, group, heard, place
+from bot.store.hearsay import Hearsay
+from bot.store.keys import Keys
+from tests.connectors.on_telegram import ANN, BEN, connected, group, heard, place
 from tests.wire.telegram_server import Telegram
 
 
-async def test_topics_roles_and_people_are_those_that_it_heard_of(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+async def test_topics_roles_and_people_are_those_that_it_heard_of_also_before_a_restart(
+    telegram: Telegram, on_telegram: TelegramConnector, redis: Redis, keys: Keys
+) -> None:
     forum = group(telegram, forum=True)
     forum.members[ANN["id"]] = "administrator"
     cats, dogs = telegram.chats.topic(forum, "Cats"), telegram.chats.topic(forum, "Dogs")
@@ -23,6 +29,14 @@ async def test_topics_roles_and_people_are_those_that_it_heard_of(telegram: Tele
     assert await on_telegram.known(here, "person") == {"11": "Ann", "12": "Ben"}
     assert set((await on_telegram.known(here, "role")).values()) == {"Owner", "Administrator", "Member", "Restricted"}
     assert await on_telegram.known(place(telegram.chats.direct(ANN)), "channel") == {}
+
+    telegram.chats.say(forum, BEN, topic=cats, forum_topic_edited={"name": "Lions"})
+    telegram.chats.say(forum, BEN, "about cats again", topic=cats)
+    await heard(on_telegram)
+    started_anew = connected(telegram, Hearsay(redis, keys))
+    assert await started_anew.known(here, "channel") == {"main": "Lounge", f"main/{cats}": "Lions", f"main/{dogs}": "Dogs"}
+    assert await started_anew.known(here, "person") == {"11": "Ann", "12": "Ben"}
+    await started_anew.close()
 
 
 async def test_a_user_name_means_whoever_has_said_something(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -21,7 +21,7 @@ from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.interactions import BUTTON, COMMAND, UNSEEN, Via
 from bot.connectors.discord.limits import ASIDE, TEXT, limits
 from bot.connectors.discord.listing import registered
-from bot.connectors.discord.outgoing import changed, flags, new, replied, short, told
+from bot.connectors.discord.outgoing import changed, channel_of, flags, new, replied, short, told, where
 from bot.connectors.discord.rights import withheld
 from bot.connectors.discord.surroundings import Kind, Surroundings
 from bot.errors import ConnectorError, MessageGone, NotAllowed
@@ -108,7 +108,7 @@ class DiscordConnector:
     async def open_thread(self, message: Message, title: str) -> str:
         """A thread has the id of the message that began it, so one that is there already is known."""
         http, channel = (await self._client()).http, int(message.address.channel)
-        async with told(_where(message.address)):
+        async with told(where(message.address)):
             try:
                 return str(
                     (await http.start_thread_with_message(channel, int(message.id), name=title[:100], auto_archive_duration=A_DAY))["id"]
@@ -123,14 +123,14 @@ class DiscordConnector:
         if self._aside.waiting > ASIDE:
             return
         http = (await self._client()).http
-        async with told(_where(to)):
-            await http.send_typing(_channel(to))
+        async with told(where(to)):
+            await http.send_typing(channel_of(to))
 
     async def open_form(self, message: Message, form: Form) -> None:
         """As a modal, which is the answer to the click."""
         interaction = self._interaction(message)
         if interaction is not None and isinstance(message.trigger, Clicked):
-            async with told(_where(message.address)):
+            async with told(where(message.address)):
                 await interaction.response.send_modal(modal(form, message.trigger.button))
 
     async def known(self, to: Address, kind: Kind) -> Mapping[str, str]:
@@ -158,7 +158,7 @@ class DiscordConnector:
         if interaction is not None:
             data: Mapping[str, Any] = interaction.data or {}
             kind = next((one["type"] for one in data.get("options", []) if one.get("focused")), 3)
-            async with told(_where(message.address)):
+            async with told(where(message.address)):
                 await interaction.response.autocomplete(meant(choices, kind))
 
     def _guild(self, server: int) -> discord.Guild | None:
@@ -196,10 +196,10 @@ class DiscordConnector:
             return await self._whisper(via, post)
         if via is not None and post.opening and via.kind == COMMAND:
             try:
-                async with told(_where(to)):
+                async with told(where(to)):
                     return str((await (await self._webhook(via)).edit_message(ORIGINAL, **changed(post))).id)
             except MessageGone:  # somebody removed it, or it was never acknowledged
-                log.info("a command is answered in its channel", place=_where(to))
+                log.info("a command is answered in its channel", place=where(to))
         return await self._say(to, post, nonce)
 
     async def _say(self, to: Address, post: Post, nonce: str) -> str:
@@ -214,9 +214,9 @@ class DiscordConnector:
 
     async def _sent(self, to: Address, post: Post, nonce: str, answers: bool) -> str:
         """By discord.py's lower layer: the upper one builds of each answer a message, and of the message that this replies to another."""
-        channel, http = _channel(to), (await self._client()).http
+        channel, http = channel_of(to), (await self._client()).http
         reference: dict[str, Any] = {"message_reference": replied(channel, post.reply_to), "mention_author": False} if answers else {}
-        async with told(_where(to)):
+        async with told(where(to)):
             with handle_message_parameters(**new(post), **flags(post), nonce=short(nonce), **reference) as made:
                 return str((await http.send_message(channel, params=made))["id"])
 
@@ -236,14 +236,14 @@ class DiscordConnector:
         pressed = via is not None and via.kind == BUTTON and message == post.reply_to
         if via is not None and (via.kind == COMMAND or pressed or message.startswith(UNSEEN)):
             try:
-                async with told(_where(to)):
+                async with told(where(to)):
                     await (await self._webhook(via)).edit_message(ORIGINAL if pressed else id, **changed(post))
                 return
             except MessageGone:  # it is one of the channel
                 if message.startswith(UNSEEN):
                     raise
-        channel, http = _channel(to), (await self._client()).http
-        async with told(_where(to)):
+        channel, http = channel_of(to), (await self._client()).http
+        async with told(where(to)):
             with handle_message_parameters(**changed(post)) as made:
                 await http.edit_message(channel, id, params=made)
 
@@ -255,8 +255,8 @@ class DiscordConnector:
         elif not message.startswith(UNSEEN):
             try:
                 http = (await self._client()).http
-                async with told(_where(to)):
-                    await http.delete_message(_channel(to), int(message))
+                async with told(where(to)):
+                    await http.delete_message(channel_of(to), int(message))
             except MessageGone:
                 return
 
@@ -300,14 +300,3 @@ class DiscordConnector:
 
 ORIGINAL = cast("Any", "@original")
 """The first answer to an interaction: Discord knows it by this name."""
-
-
-def _channel(to: Address) -> int:
-    channel = to.thread or to.channel
-    if not channel:
-        raise ConnectorError(f"server {to.server} lets the bot write in no channel")
-    return int(channel)
-
-
-def _where(to: Address) -> str:
-    return f"channel <#{to.thread or to.channel}> of {'a direct chat' if to.direct else f'server {to.server}'}"

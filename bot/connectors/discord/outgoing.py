@@ -14,6 +14,7 @@ import discord
 from bot.connector import Menu, Post, Upload
 from bot.connectors.discord.access import BUSY, REJECTED
 from bot.errors import ConnectorError, MessageGone, NotAllowed
+from bot.messages import Address
 from bot.translation import later, translated
 
 ROW = 5
@@ -138,3 +139,16 @@ async def told(where: str) -> AsyncIterator[None]:
         raise ConnectorError(f"Discord: {error.status} {error.text} ({where})", retry_after=again, limited=error.status == 429) from error
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise ConnectorError(f"Discord cannot be reached: {error or type(error).__name__}", retry_after=BUSY) from error
+
+
+def channel_of(to: Address) -> int:
+    """The channel or thread that calls go to. Raises ConnectorError."""
+    channel = to.thread or to.channel
+    if not channel:
+        raise ConnectorError(f"server {to.server} lets the bot write in no channel")
+    return int(channel)
+
+
+def where(to: Address) -> str:
+    """What faults call it."""
+    return f"channel <#{to.thread or to.channel}> of {'a direct chat' if to.direct else f'server {to.server}'}"

@@ -14,10 +14,11 @@ from redis.asyncio import Redis
 
 from bot import Action, Button, Command, Context, Listener, NoArgs, Reply, Route, Turn, hookimpl
 from bot.catalogue import load as load_catalogue
+from bot.choosable import NoConfig
 from bot.connectors.room import RoomConnector
 from bot.discovery import Manifest
 from bot.messages import Person, Text
-from bot.plugins import Loaded, NoConfig, Plugins
+from bot.plugins import Loaded, Plugins
 from bot.router import app
 from bot.router.app import Router
 from bot.store.house import HouseRules

@@ -42,6 +42,8 @@ class Delivery:
     pace: Pace
     tell: Tell | None = None
     metrics: RouterMetrics = field(default_factory=RouterMetrics)
+    unsure: set[str] = field(default_factory=set)
+    """Tickets of which something is being sent, or was and is not written down yet: cut off now, it might be said again."""
 
     def line(self, journal: Journal) -> Line:
         """The visible outcome of a ticket."""
@@ -166,11 +168,11 @@ class Line:
         status = self._status()
         if status is None:
             self._begun = True
-            id = await self._connector.send(self._address, post, self._journal.ref)
+            id = await self._unsure(post, self._journal.ref)
             self._begun = bool(id)
             if id:
                 self.sent.append(id)
-                await self._journal.write("status", id.encode())
+                await self._write("status", id)
         else:
             await self._connector.edit(self._address, status, post)
 
@@ -208,7 +210,7 @@ class Line:
             id = await self._calls.insist(lambda: self._send_over(posts[0]))
             self.sent += [id] if id else []
             if len(posts) > 1:  # where nothing follows, the end of the ticket records it
-                await self._journal.write("sent.answer.0", (id or "").encode())
+                await self._write("sent.answer.0", id)
             await self._send(posts[1:], "answer", 1)
         else:  # whatever stands there already is no place for it
             await self._send(posts if status is None else [replace(posts[0], opening=False), *posts[1:]], "answer", 0)
@@ -232,7 +234,7 @@ class Line:
 
     async def _send_over(self, post: Post) -> str:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
-        id = await self._connector.send(self._address, post, self._journal.ref)
+        id = await self._unsure(post, self._journal.ref)
         if self._begun or self._journal.again:
             await self._connector.edit(self._address, id, post)
         return id
@@ -255,9 +257,22 @@ class Line:
     async def _send_once(self, post: Post, name: str) -> None:
         if self._journal.find(name) is None:
             nonce = f"{self._journal.ref}.{name}"
-            id = await self._calls.insist(lambda: self._connector.send(self._address, post, nonce))
+            id = await self._calls.insist(lambda: self._unsure(post, nonce))
             self.sent += [id] if id else []
-            await self._journal.write(name, (id or "").encode())
+            await self._write(name, id)
+
+    async def _unsure(self, post: Post, nonce: str) -> str:
+        """Sends it, and whether it stands there is unsure until it is written down, or the ticket ends."""
+        self._delivery.unsure.add(self._journal.ticket.id)
+        try:
+            return await self._connector.send(self._address, post, nonce)
+        except ConnectorError:
+            self._delivery.unsure.discard(self._journal.ticket.id)
+            raise
+
+    async def _write(self, name: str, id: str | None) -> None:
+        await self._journal.write(name, (id or "").encode())
+        self._delivery.unsure.discard(self._journal.ticket.id)
 
     async def close(self) -> None:
         """Stops the status line; a call to the platform that is under way is waited for, never cut."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -30,6 +30,9 @@ from bot.translation import read_in, tr, translated
 
 MOST_FAILURES = 5
 """How often in a row a plugin's handlers may fail, whoever asks, before it rests."""
+
+UNSURE = 5.0
+"""Seconds that a call to a platform may still take at a stop, with what writes down that it was made."""
 
 log = structlog.get_logger(__name__)
 
@@ -89,14 +92,20 @@ class Runner:
             self._held[id][1].cancel()
 
     async def drain(self, seconds: float) -> None:
-        """Gives the running tickets a moment to end, then hands the rest back for another router to take at once."""
-        if self._held:
-            await asyncio.wait([task for _, task in self._held.values()], timeout=seconds)
-        left = list(self._held.values())
+        """Gives the running tickets a moment to end, and what is just being sent a longer one, so that nobody says it again; then hands
+        the rest back for another router to take at once."""
+        for longer, unsure in ((seconds, self._delivery.unsure), (UNSURE, frozenset[str]())):
+            if self._held:
+                await asyncio.wait([task for _, task in self._held.values()], timeout=longer)
+            await self._give_up([held for id, held in self._held.items() if id not in unsure])
+
+    async def _give_up(self, left: Sequence[tuple[Ticket, asyncio.Task[None]]]) -> None:
         for _, task in left:
             task.cancel()
         await asyncio.gather(*(task for _, task in left), return_exceptions=True)
-        await asyncio.gather(*(self._tickets.hand_back(ticket) for ticket, _ in left))
+        for fault in await asyncio.gather(*(self._tickets.hand_back(ticket) for ticket, _ in left), return_exceptions=True):
+            if fault is not None:  # its lease lapses
+                log.warning("a ticket could not be handed back", fault=str(fault))
 
     async def _run(self, ticket: Ticket) -> None:
         body = ticket.body
@@ -118,6 +127,7 @@ class Runner:
             if not await self._tickets.finish(journal.ticket):
                 raise Superseded
         finally:
+            self._delivery.unsure.discard(journal.ticket.id)
             await line.close()
         self._ended(journal.ticket, line, _came_to(journal, reply), journal.touched or journal.busy)
 

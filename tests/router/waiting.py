@@ -115,9 +115,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(redis: Redis, keys: Keys, queue: QueueTable = QueueTable(), *, lease: float = 8.0) -> AsyncIterator[Scene]:
+async def scene(
+    redis: Redis, keys: Keys, queue: QueueTable = QueueTable(), *, lease: float = 8.0, kind: type[Platform] = Platform
+) -> AsyncIterator[Scene]:
     """A worker that lives, whose every job the test claims and ends itself; `lease` in seconds is that of its jobs."""
-    asker, platform = Asker(), Platform(most=Limits(text=200, file=1000, edit_interval=0.0, preview_interval=0.2))
+    asker, platform = Asker(), kind(most=Limits(text=200, file=1000, edit_interval=0.0, preview_interval=0.2))
     plugins = Plugins([Loaded("asker", asker, version="1")])
     shift = Shift(redis, keys, "worker-1", [OFFER], lease=lease)
     await Shift(redis, keys, "living", [OFFER], lease=60.0).renew()

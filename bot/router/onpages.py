@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.choices import CORE, Change, Chosen, Deed, Level
+from bot.choices import CORE, Change, Chosen, Deed, Level, Where
 from bot.connector import Connector, Departing
 from bot.errors import ConnectorError, Unavailable
 from bot.forms import Picked
@@ -50,6 +50,14 @@ class OnPages:
         if connector is None:
             raise Unavailable(tr("The bot is not connected to that platform right now, so nothing can be changed there."))
         return await self._choosing.choose(CORE, message, change, connector, self._keep)
+
+    async def working(self, message: Message, plugin: str, where: Where) -> int:
+        """How many requests to a plugin are under way there."""
+        return len(await self._choosing.under_way(CORE, message, plugin, where))
+
+    async def stop(self, message: Message, plugin: str, where: Where) -> int:
+        """Cancels them; how many there were."""
+        return await self._choosing.stop(CORE, message, plugin, where)
 
     async def known(self, message: Message, kind: Picked) -> dict[str, str]:
         """What there is of a kind, names by id."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bot.calls import Calls
-from bot.choices import Change, Chosen, Deed, Level
+from bot.choices import Change, Chosen, Deed, Level, Where
 from bot.config import Config
 from bot.forms import Picked
 from bot.house import Order
@@ -75,6 +75,12 @@ class Office(Protocol):
 
     async def choose(self, message: Message, change: Change) -> Chosen:
         """See `ServerChoices.change`."""
+
+    async def working(self, message: Message, plugin: str, where: Where) -> int:
+        """See `ServerChoices.working`."""
+
+    async def stop(self, message: Message, plugin: str, where: Where) -> int:
+        """See `ServerChoices.stop`."""
 
     async def known(self, message: Message, kind: Picked) -> dict[str, str]:
         """The channels, roles or people of the server, names by id, as far as its platform tells who asks."""

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.calls import Calls
-from bot.choices import Change, Chosen, Deed, Level
+from bot.choices import Change, Chosen, Deed, Level, Where
 from bot.config import Config
 from bot.forms import Picked
 from bot.house import Order
@@ -84,6 +84,14 @@ class Office:
     async def known(self, message: Message, kind: Picked) -> dict[str, str]:
         return {}
 
+    async def working(self, message: Message, plugin: str, where: Where) -> int:
+        self.asked.append(("working", message.address.tenant))
+        return 0
+
+    async def stop(self, message: Message, plugin: str, where: Where) -> int:
+        self.asked.append(("stop", message.address.tenant))
+        return 0
+
     async def find(self, message: Message, kind: Picked, said: str) -> tuple[str, str]:
         return said, said
 
@@ -124,6 +132,7 @@ class Office:
 ACTS: Mapping[str, Mapping[str, Any]] = {
     "hello": {},
     "switch": {"plugin": "chat", "on": False, "seen": "x"},
+    "stop": {"plugin": "chat"},
     "save": {"plugin": "chat", "settings": {"temperature": 0.1}, "seen": "x"},
     "permit": {"permit": {"who": "everyone", "what": "*", "allowed": False}},
     "limit": {"quota": {"whose": "everyone", "measure": "messages", "rates": ["20/hour"]}},
@@ -160,7 +169,7 @@ async def test_an_admin_of_one_server_does_nothing_in_another(sessions: Sessions
         kind, told = await view.send(event, server=ATTIC, **given)
         assert (kind, told["text"]) == ("sorry", CLOSED)
         kind, _ = await view.send(event, server=HALL, **given)
-        assert kind in ("seen", "saved")
+        assert kind in ("seen", "saved", "stopped")
     assert {tenant for _, tenant in office.asked} == {HALL}
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from nicegui import ui
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 from starlette.requests import Request
 
 from bot.choices import Change, Changed, Chosen, Setting, Where, reaches
@@ -22,6 +22,7 @@ from bot.store.tally import Tally
 from bot.translation import Translation, later, reader, reading, tr, translated
 from bot.web.desk import Desk, Link, desk
 from bot.web.language import chosen as picked
+from bot.web.pages.asked import Granting, Limiting, Opening, Saving, Stopping, Switching
 from bot.web.site import Office
 from bot.web.view import View
 from bot.web.visitors import SERVER, Visitors
@@ -41,53 +42,6 @@ Seats = Callable[[], Awaitable[Mapping[str, Message]]]
 
 class ServerView(View, component="../static/server.js"):
     """A server in the browser."""
-
-
-class Opening(BaseModel):
-    """Somebody looks at a server, "" for the first that they may."""
-
-    server: str = Field(default="", max_length=300)
-
-
-class Switching(BaseModel):
-    """Switches a plugin, None gives the switch back; `seen` is how it stood on the page."""
-
-    server: str = Field(max_length=300)
-    plugin: str = Field(max_length=100)
-    where: Where = "server"
-    on: bool | None
-    seen: str = Field(max_length=64)
-    nonce: str = ""
-
-
-class Saving(BaseModel):
-    """Saves settings by name, None resets one."""
-
-    server: str = Field(max_length=300)
-    plugin: str = Field(max_length=100)
-    where: Where = "server"
-    settings: dict[str, JsonValue] = Field(max_length=200)
-    seen: str = Field(max_length=64)
-    nonce: str = ""
-
-
-class Granting(BaseModel):
-    """Says who may do what, or what somebody is."""
-
-    server: str = Field(max_length=300)
-    permit: dict[str, JsonValue] = Field(max_length=10)
-    person: str = Field(default="", max_length=100)
-    """What somebody is called whom it is about, who is looked for then."""
-    nonce: str = ""
-
-
-class Limiting(BaseModel):
-    """Says how much somebody may use; no rates take a limit back."""
-
-    server: str = Field(max_length=300)
-    quota: dict[str, JsonValue] = Field(max_length=10)
-    person: str = Field(default="", max_length=100)
-    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +66,7 @@ class ServerPage:
         self._facts = facts
         made.hear("hello", Opening, self.open)
         made.hear("switch", Switching, self.switch)
+        made.hear("stop", Stopping, self.stop)
         made.hear("save", Saving, self.save)
         made.hear("permit", Granting, self.permit)
         made.hear("limit", Limiting, self.limit)
@@ -140,16 +95,28 @@ class ServerPage:
                 "usage": [_usage(one) for one in await self._office.usage(message)],
                 "quotas": [{"unit": one.unit, **one.model_dump(mode="json")} for one in await self._office.quotas(message)],
                 "units": {measure: translated(unit) for measure, unit in UNITS.items()},
-                "grants": [{"where": where, **grant.model_dump()} for where, grant in held.grants],
+                "grants": [
+                    *({"where": where, **grant.model_dump()} for where, grant in held.grants),
+                    *({"place": place, "at": held.places.get(place, place), **grant.model_dump()} for place, grant in held.elsewhere),
+                ],
                 "levels": [{"who": who, "name": held.names.get(who) or who, "level": its} for who, its in held.levels.items()],
                 "deeds": [{"at": one.at, "name": one.name, "plugin": one.plugin, "what": one.told} for one in deeds],
             },
         )
 
     async def switch(self, given: Switching) -> None:
-        """As `/plugins` does."""
+        """As `/plugins` does, which asks about what is still under way."""
         on: bool | Literal["reset"] = "reset" if given.on is None else given.on
-        await self._change(given.server, Change(plugin=given.plugin, where=given.where, on=on, seen=given.seen))
+        chosen = await self._change(given.server, Change(plugin=given.plugin, where=given.where, on=on, seen=given.seen))
+        left = 0 if chosen.on else await self._office.working(await self._seat(given.server), given.plugin, given.where)
+        if left:
+            self._made.view.take("left", plugin=given.plugin, where=given.where, count=left)
+
+    async def stop(self, given: Stopping) -> None:
+        """As the button of `/plugins` does."""
+        stopped = await self._office.stop(await self._seat(given.server), given.plugin, given.where)
+        await self.open(Opening(server=given.server))
+        self._made.view.take("stopped", count=stopped)
 
     async def save(self, given: Saving) -> None:
         """As `/settings` does; texts become what the settings take."""
@@ -183,7 +150,7 @@ class ServerPage:
         id, name = await self._office.find(message, "person", person)
         return {field: f"person:{id}", "name": name}
 
-    async def _change(self, server: str, change: Change) -> None:
+    async def _change(self, server: str, change: Change) -> Chosen:
         message = await self._seat(server)
         try:
             chosen = await self._office.choose(message, change)
@@ -191,6 +158,7 @@ class ServerPage:
             await self.open(Opening(server=server))
             raise BadArguments(str(error)) from None
         await self._done(server, chosen.warnings)
+        return chosen
 
     async def _done(self, server: str, warnings: Sequence[str] = ()) -> None:
         await self.open(Opening(server=server))

@@ -12,8 +12,8 @@ const LEVELS = ["guest", "member", "moderator", "admin"];
 export default {
   mixins: [acting],
   components: { Frame, Limits, Setting, Whom },
-  emits: ["switch", "save", "permit", "limit"],
-  data: () => ({ where: "server", drafts: {}, open: "", said: "", what: "", allowed: true, rank: "moderator", tab: "plugins",
+  emits: ["switch", "stop", "save", "permit", "limit"],
+  data: () => ({ where: "server", drafts: {}, open: "", said: "", left: null, what: "", allowed: true, rank: "moderator", tab: "plugins",
     granted: { who: "everyone", person: "" }, ranked: { who: "person", person: "" } }),
   template: `
     <Frame ref="frame" :frame="frame" :title="tr('Your server')" :about="about" :away="away" :loaded="!!seen">
@@ -24,6 +24,9 @@ export default {
         <button v-for="one in tabs" :id="'tab-' + one.id" :key="one.id" type="button" role="tab" :aria-selected="tab === one.id" :tabindex="tab === one.id ? 0 : -1"
           aria-controls="part" @click="tab = one.id">{{ one.label }}</button></div>
       <p v-if="said" class="saved" role="status">{{ said }}</p>
+      <div v-if="left" class="panel" role="status"><p>{{ tr("{plugin} is off from now on. Requests to it that came before that and are not answered yet: {n}.", { plugin: left.plugin, n: left.count }) }}</p>
+        <div class="group"><button type="button" class="plain" @click="left = null">{{ tr("Let them finish") }}</button>
+          <button type="button" class="plain" :disabled="busy()" @click="act('stop', { server: seen.server, plugin: left.plugin, where: left.where })">{{ tr("Cancel them") }}</button></div></div>
       <div id="part" class="part" role="tabpanel" :aria-labelledby="'tab-' + tab">
         <template v-if="tab === 'plugins'">
           <label v-if="seen.places.length > 1" class="field"><span>{{ tr("What you change holds for") }}</span>
@@ -49,9 +52,9 @@ export default {
           <section class="panel"><h2>{{ tr("Who may do what") }}</h2>
             <p class="quiet">{{ tr("Admins may do everything. Where nothing is said here, everybody may use what is on.") }}</p>
             <ul v-if="seen.grants.length || seen.levels.length" class="rows">
-              <li v-for="one in seen.grants" :key="one.where + one.who + one.what"><span><b>{{ shown(one) }}</b> {{ one.allowed ? tr("may use") : tr("may not use") }}
-                <code>{{ one.what === "*" ? tr("everything") : one.what }}</code>{{ limits[one.where] }}</span>
-                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, what: one.what, where: one.where, name: one.name })">{{ tr("Take back") }}</button></li>
+              <li v-for="one in seen.grants" :key="(one.place || one.where) + one.who + one.what"><span><b>{{ shown(one) }}</b> {{ one.allowed ? tr("may use") : tr("may not use") }}
+                <code>{{ one.what === "*" ? tr("everything") : one.what }}</code>{{ one.place ? tr(", in {place}", { place: one.at }) : limits[one.where] }}</span>
+                <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, what: one.what, name: one.name, ...(one.place ? { place: one.place } : { where: one.where }) })">{{ tr("Take back") }}</button></li>
               <li v-for="one in seen.levels" :key="one.who"><span><b>{{ shown(one) }}</b> {{ tr("is {level} here", { level: ranks[one.level] || one.level }) }}</span>
                 <button type="button" class="plain" :disabled="busy()" @click="permit({ who: one.who, level: 'none', name: one.name })">{{ tr("Take back") }}</button></li></ul>
             <form class="form inline" @submit.prevent="permit({ who: granted.who, what, allowed, name: name(granted.who), where: 'server' }, granted)">
@@ -130,12 +133,22 @@ export default {
     permit(permit, whom = {}) {
       this.act("permit", { server: this.seen.server, permit, ...meant(whom) });
     },
+    on_left(left) {
+      this.left = left;
+    },
+    on_stopped({ count }) {
+      this.left = null;
+      this.say(tr("Cancelled: {n}.", { n: count }));
+    },
+    say(text, seconds = 6) {
+      this.said = text;
+      clearTimeout(this.fading);
+      this.fading = setTimeout(() => (this.said = ""), seconds * 1000);
+    },
     on_saved({ warnings }) {
       if (this.saving) this.drafts[this.saving] = {};
       this.saving = "";
-      this.said = [tr("Saved. It holds from the next message on."), ...warnings].join(" ");
-      clearTimeout(this.fading);
-      this.fading = setTimeout(() => (this.said = ""), warnings.length ? 30000 : 6000);
+      this.say([tr("Saved. It holds from the next message on."), ...warnings].join(" "), warnings.length ? 30 : 6);
     },
   },
 };

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bot.choices import Chosen
+from bot.choices import Change, Chosen
+from bot.errors import Refused
 from bot.forms import Select
+from bot.messages import Address, Message
 from bot.testing import wait_until
 from plugins.admin.switches import _switches
-from tests.plugins.admin.hall import ANN, ATTIC, BOB, Hall
+from tests.plugins.admin.hall import ANN, ATTIC, BOB, HALL, Hall
 
 PANEL = "**Plugins, for this server**\n- **admin** is on. Rules.\n- **singer** is {singer}. Sings.\n- **drum** is {drum}. Drums."
 
@@ -76,6 +78,20 @@ async def test_requests_that_are_under_way_are_asked_about(hall: Hall, button: s
     await wait_until(lambda: [one.id for one in hall.router.runner.held] == [ticket.id] * left)
     await hall.router.stores.queue.cancel(ticket.id)
     await wait_until(lambda: not hall.router.runner.held)
+
+
+async def test_the_page_of_a_server_asks_about_them_too(hall: Hall) -> None:
+    asked = Message("", "", Address("room", HALL.room, "main"), ANN)
+    with pytest.raises(Refused):
+        await hall.router.office.working(asked, "singer", "server")
+    await hall.own()
+    await hall.post("/hum", BOB)
+    await wait_until(lambda: hall.router.runner.held)
+    await hall.router.office.choose(asked, Change(plugin="singer", on=False))
+    assert await hall.router.office.working(asked, "singer", "server") == 1
+    assert await hall.router.office.stop(asked, "singer", "server") == 1
+    await hall.quiet()
+    assert await hall.router.office.working(asked, "singer", "server") == 0
 
 
 def test_more_plugins_than_buttons_fit_stand_in_menus() -> None:

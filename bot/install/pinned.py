@@ -9,6 +9,7 @@ from pathlib import Path
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from bot import writing
 from bot.errors import ConfigError
 
 HEAD = "# Written by `hobnob plugins add`, `update` and `remove`.\n"
@@ -44,10 +45,10 @@ def read(configuration: Path) -> dict[str, Pin]:
 
 
 def write(configuration: Path, pins: Mapping[str, Pin]) -> None:
-    """Replaces the file; without any pin there is none."""
+    """Replaces the file; without any pin there is none. Raises ConfigError."""
     path = place(configuration)
     if not pins:
         path.unlink(missing_ok=True)
         return
     table = {name: pin.model_dump(by_alias=True) for name, pin in sorted(pins.items())}
-    path.write_text(HEAD + tomli_w.dumps(table), encoding="utf-8")
+    writing.write(path, HEAD + tomli_w.dumps(table))

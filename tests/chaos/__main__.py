@@ -91,8 +91,10 @@ async def _run(folder: Path, seconds: float, least: int, seed: int, *, gentle: b
         finally:
             await house.stop()
             await proxy.stop()
+    failed = [f"{what}, {count} times" for what, count in verdict.counts.items() if gentle and what.startswith(TOLD)]
+    if gentle:
+        verdict.counts["failed"] = sum(count for what, count in verdict.counts.items() if what.startswith(TOLD))
     _show(people, faults, verdict, drained, house, platforms)
-    failed = [f"{what}, {count} times" for what, count in verdict.counts.items() if gentle and count and what.startswith(TOLD)]
     return [*verdict.wrong, *left, *_slow(faults), *platforms.faults, *failed]
 
 
@@ -133,7 +135,7 @@ def _show(people: People, faults: Faults, verdict: Verdict, drained: float, hous
         table.add_row(what, f"{count}")
     table.add_section()
     waits = [wait for talker in people.talkers for wait in talker.waits]
-    for name, times in [*_times(faults), ("answer", waits)]:
+    for name, times in [*(one for one in _times(faults) if one[1]), ("answer", waits)]:
         table.add_row(
             f"{name}: p50, p99, most, of", f"{_at(times, 0.5):.1f} s, {_at(times, 0.99):.1f} s, {_at(times, 1):.1f} s, {len(times)}"
         )

@@ -14,7 +14,7 @@ from bot.forms import Option, Picked
 Who = Annotated[str, Field(pattern=r"^(everyone|level:(guest|member|moderator|admin)|(role|person):.{1,100})$")]
 """Whom something is granted to: `everyone`, `level:member` (and nobody above), `role:ID`, `person:ID`."""
 
-What = Annotated[str, Field(pattern=r"^(\*|/[a-z0-9_]{1,32}|[\w-]{1,64})$")]
+What = Annotated[str, Field(pattern=r"^(\*|/[a-z0-9_]{1,32}|[\w-]+)$", max_length=64)]
 """What is granted: a command (`/imagine`), all of a plugin (`chat`), or everything (`*`)."""
 
 

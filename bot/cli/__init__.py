@@ -6,6 +6,7 @@ Only the names of commands and options are here, so that `hobnob --help` answers
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
@@ -69,6 +70,7 @@ def router(
     pages: Annotated[bool, typer.Option(help="Serve the pages.")] = True,
 ) -> None:
     """Run a router: the chats, the pages and the plugins' front halves."""
+    gc.disable()  # what is imported stays: looking at it again and again was a quarter of the start; `settled` ends this
     from bot.cli.processes import router as command
 
     command(config, patience, announce, pages)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 DIRECT = "@bot"
 """Where somebody is alone with the bot; elsewhere it is the name of a room, and behind a slash the thread."""
 
-Where = Annotated[str, Field(pattern=r"^(@bot|[a-z0-9][a-z0-9-]{0,31}(/\d{1,20})?)$")]
-Id = Annotated[str, Field(pattern=r"^\d{1,20}$")]
+Where = Annotated[str, Field(pattern=r"^(@bot|[a-z0-9][a-z0-9-]{0,31}(/[0-9]{1,20})?)$")]
+Id = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
+Nonce = Annotated[str, Field(pattern=r"^[\w-]+$", min_length=8, max_length=64)]
 
 
 class Hello(BaseModel):
@@ -50,8 +51,8 @@ class Saying(BaseModel):
     where: Where
     text: str
     files: list[Attached] = []
-    reply_to: str = Field(default="", pattern=r"^\d{0,20}$")
-    nonce: str = Field(pattern=r"^[\w-]{8,64}$")
+    reply_to: str = Field(default="", pattern=r"^[0-9]{0,20}$")
+    nonce: Nonce
 
 
 class Amending(BaseModel):
@@ -60,7 +61,7 @@ class Amending(BaseModel):
     where: Where
     id: Id
     text: str
-    nonce: str = Field(pattern=r"^[\w-]{8,64}$")
+    nonce: Nonce
 
 
 class Withdrawing(BaseModel):
@@ -76,7 +77,7 @@ class Clicking(BaseModel):
     where: Where
     id: Id
     key: str = Field(max_length=64)
-    chosen: list[Annotated[str, Field(pattern=r"^\d{1,2}$")]] = Field(default=[], max_length=25)
+    chosen: list[Annotated[str, Field(pattern=r"^[0-9]{1,2}$")]] = Field(default=[], max_length=25)
 
 
 class Filling(BaseModel):

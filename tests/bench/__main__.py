@@ -57,6 +57,7 @@ def _measure(name: str, *, quick: bool) -> Part:
 
 
 if __name__ == "__main__":
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # people's Python keeps what it compiled; in a container everything may be new
     with Path(os.devnull).open("w") as nobody:
         log.setup(LogTable(format="json"), stream=nobody)  # what is measured writes its log, as in operation
         raise SystemExit(main())

@@ -7,19 +7,27 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import gguf
 import httpx
 
 from bot.config import load
 from plugins.chat.config import Config
+from plugins.chat.engine import Engine
 from plugins.chat.openai import body
 from tests.bench.ways import Run, job
 from tests.bench.whole import TOKENS, Asker, Crowd
+from tests.environments import Uninstallable, environment
+from tests.llama_file import write
 from tests.ports import free_port
+
+LLAMA_CPP = "xllamacpp==2026.10.11549"
+"""Has llama.cpp's server, in one wheel."""
 
 READY = 120.0
 """Seconds in which it must have loaded the model."""
@@ -66,6 +74,22 @@ def transformers(crowd: Crowd) -> Iterator[Server]:
     program = Path(sys.executable).with_name("transformers")
     with serving(lambda port: [str(program), "serve", str(folder), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]) as url:
         yield Server(f"{url}/v1", str(folder), crowd)
+
+
+@contextmanager
+def llama_cpp(crowd: Crowd, engine: Engine) -> Iterator[Server | None]:
+    """llama.cpp's own server with the engine's weights in 8 bits, until the block ends; None where it cannot be installed, and says why."""
+    try:
+        python = environment("llama.cpp", LLAMA_CPP)
+    except Uninstallable as fault:
+        print(f"left out: {fault}", file=sys.stderr)  # noqa: T201
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        words, kind = engine.speakers.first._tokenizer, gguf.GGMLQuantizationType.Q8_0
+        file = write(Path(folder) / "starter.gguf", engine.model, words, kind, pre="smollm")
+        with serving(lambda port: [str(python), str(Path(__file__).with_name("llama_cpp.py")), str(file), str(port)]) as url:
+            yield Server(f"{url}/v1", "starter", crowd)
 
 
 @contextmanager

@@ -34,19 +34,46 @@ class Reserved(DynamicLayer):  # type: ignore[no-untyped-call]
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
             self.hold(key_states[:, :, :0], value_states[:, :, :0])
-        start, end = self.keys.shape[-2], self.keys.shape[-2] + key_states.shape[-2]
-        if self._room is None or end > self._room[0].shape[-2]:
-            self._room = _roomy(self.keys, end), _roomy(self.values, end)
+        start, more = self.keys.shape[-2], key_states.shape[-2]
+        if self._room is None or start + more > self._room[0].shape[-2]:
+            self._room = _roomy([self.keys], start, more), _roomy([self.values], start, more)
         keys, values = self._room
-        keys[:, :, start:end], values[:, :, start:end] = key_states, value_states
-        self.keys, self.values = keys[:, :, :end], values[:, :, :end]
+        keys[:, :, start : start + more], values[:, :, start : start + more] = key_states, value_states
+        self._show(start + more)
         return self.keys, self.values
 
+    def stack(self, other: Reserved, columns: int) -> None:
+        """Takes the rows of `other` over, below its own; both come to end at the last of so many columns."""
+        self._room = _roomy([self.keys, other.keys], columns), _roomy([self.values, other.values], columns)
+        self._show(columns)
 
-def _roomy(part: torch.Tensor, columns: int) -> torch.Tensor:
-    rows, heads, held, size = part.shape
-    room = part.new_empty((rows, heads, columns + SPARE, size))
-    room[:, :, :held] = part
+    def keep(self, rows: torch.Tensor, first: int) -> None:
+        """Drops all other rows, and the columns before the `first`."""
+        columns = self.keys.shape[-2] - first
+        self._room = _picked(self.keys[:, :, first:], rows), _picked(self.values[:, :, first:], rows)
+        self._show(columns)
+
+    def _show(self, columns: int) -> None:
+        assert self._room is not None
+        self.keys, self.values = (part[:, :, :columns] for part in self._room)
+
+
+def _roomy(parts: Sequence[torch.Tensor], columns: int, more: int = 0) -> torch.Tensor:
+    """Some [rows, heads, columns, size] below one another, padded on the left to as many columns, with room for more behind them."""
+    _, heads, _, size = parts[0].shape
+    room = parts[0].new_empty((sum(map(len, parts)), heads, columns + more + SPARE, size))
+    end = 0
+    for part in parts:
+        begin, end, first = end, end + len(part), columns - part.shape[-2]
+        room[begin:end, :, :first], room[begin:end, :, first:columns] = 0, part
+    return room
+
+
+def _picked(part: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """These rows of [rows, heads, columns, size], with room behind them; copied once."""
+    _, heads, columns, size = part.shape
+    room = part.new_empty((len(rows), heads, columns + SPARE, size))
+    torch.index_select(part, 0, rows, out=room[:, :, :columns])
     return room
 
 
@@ -102,7 +129,7 @@ class Rows:
         columns = max(self.mask.shape[1], other.mask.shape[1])
         self.mask = torch.cat([pad(mask, (columns - mask.shape[1], 0)) for mask in (self.mask, other.mask)])
         for mine, theirs in zip(self._cache.layers, other._cache.layers, strict=True):
-            mine.hold(_stacked(mine.keys, theirs.keys, columns), _stacked(mine.values, theirs.values, columns))
+            mine.stack(theirs, columns)
 
     def to(self, device: torch.device) -> None:
         """Moves all of it."""
@@ -117,18 +144,13 @@ class Rows:
         first = int(kept.argmax(1).min())
         self.mask = kept[:, first:]
         for layer in self._cache.layers:
-            layer.hold(layer.keys[index, :, first:], layer.values[index, :, first:])
+            layer.keep(index, first)
 
 
 def _placed(one: Known, some: Layers, number: int, part: int, columns: int) -> torch.Tensor:
     """Keys or values [heads, columns, size] of a beginning, padded on the left; `some` has their shape where nothing is known."""
     found = (one.layers or some)[number][part][:, : one.tokens]
     return pad(found, (0, 0, columns - one.tokens, 0))
-
-
-def _stacked(upper: torch.Tensor, lower: torch.Tensor, columns: int) -> torch.Tensor:
-    """Two [rows, heads, columns, size] as one, padded on the left."""
-    return torch.cat([pad(part, (0, 0, columns - part.shape[-2], 0)) for part in (upper, lower)])
 
 
 def check(model: Any) -> None:

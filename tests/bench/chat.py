@@ -87,9 +87,7 @@ def goals(runs: Runs) -> dict[str, Figure]:
         figures[f"{mine}: 16 / one by one"] = Figure.of(times_one(runs, mine), "×", 6.0, "higher")
         if (mine, 64) in runs:
             figures[f"{mine}: 64 / one padded generate"] = Figure.of(ratios(runs, mine, 64, BARE[0]), "×")
-    figures["whole bot: last words of 16, less an edit / bare engine's"] = Figure.of(
-        lasts(runs, "whole bot", 16), "×", 1.05, "lower"
-    )
+    figures["whole bot: last words of 16, less an edit / bare engine's"] = Figure.of(lasts(runs, "whole bot", 16), "×", 1.05, "lower")
     return figures
 
 

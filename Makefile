@@ -92,10 +92,11 @@ images: setup-dev models  ## does what the Dockerfiles say, in clean folders, wi
 	@.venv/bin/python -m tools.rehearse deploy/router.Dockerfile
 	@.venv/bin/python -m tools.rehearse deploy/worker.Dockerfile
 
-pictures: setup-dev models chromium  ## every page of the dashboard, into build/pages; and the picture in the README
+pictures: setup-dev models chromium  ## every page of the dashboard, into build/pages; and the pictures in the README
 	@test -n "$$(fc-list :lang=zh 2>/dev/null)" || echo "No Chinese font found, so Chinese pages show boxes: Debian has one in fonts-wqy-microhei."
 	@mkdir -p build/pages && SHOTS=build/pages .venv/bin/python -m pytest -q tests/browser/test_dashboard.py -k "readable or chinese"
 	@cp build/pages/operator-desktop-light.png docs/dashboard.png
+	@.venv/bin/python -m tests.journeys.pictures docs/room.png
 
 lock: setup-dev  ## resolves the dependencies and writes the lock files; ARGS=--upgrade takes the newest
 	@tools/lock $(ARGS)

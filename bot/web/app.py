@@ -135,7 +135,7 @@ def _pages(site: Site, visitors: Visitors, passwords: Passwords) -> None:
     models_page(works, site.config, visitors, OPERATORS)
     plugins_page(site, works, visitors, OPERATORS)
     house = House(works.servers, works.applicants, works.rules, site.config.admission, office, works.tally)
-    servers_pages(house, visitors, OPERATORS)
+    servers_pages(house, works.changes("applicant:", "house", "server:"), visitors, OPERATORS)
     logs_page(works.log, visitors, OPERATORS)
     traces_page(works, site.config.web.contents, visitors, OPERATORS)
     backups_page(site.config, visitors, OPERATORS)

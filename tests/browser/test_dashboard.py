@@ -391,8 +391,8 @@ async def test_an_operator_makes_a_backup_and_reads_how_it_comes_back(place: Pla
 
 async def test_an_operator_lets_a_server_in_bans_it_and_opens_its_page(place: Place) -> None:
     applicants = Applicants(place.redis, Keys(place.house.prefix))
-    await applicants.apply(Applicant(address=Address.of("discord/77"), name="The Zoo"))
     desk = await place.look(await place.enter(OPERATOR), "/operator/servers")
+    await applicants.apply(Applicant(address=Address.of("discord/77"), name="The Zoo"))
     await desk.page.get_by_role("button", name="Let The Zoo in").click()
     await desk.page.get_by_role("button", name="Ban Discord 77").click()
     await desk.page.get_by_role("button", name="Allow Discord 77").click()

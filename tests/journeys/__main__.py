@@ -125,7 +125,7 @@ async def home(journey: Journey) -> None:
             journey.done("it is written, and the bot is on Discord")
             await page.goto(f"{link.partition('/enter')[0]}/operator/servers")
             await page.get_by_role("button", name="Let Living room in").click()
-            await page.get_by_role("link", name="Living room").wait_for()
+            await page.get_by_role("link", name=f"Discord {guild['id']}").wait_for()
             journey.done("the server is let in")
             await chat.ask("What is the capital of France?")
             await wait_until(lambda: "Paris" in " ".join(chat.texts()), PATIENCE)
@@ -137,12 +137,25 @@ async def _try_the_room(page: Page, journey: Journey) -> None:
     await page.get_by_role("heading", name="Its models are ready").wait_for(timeout=PATIENCE * 1000)
     journey.done("the starter models are here, and loaded")
     await page.get_by_role("link", name="Try it in the room").click()
-    await page.fill("dialog[open] input", "Ada")
-    await page.click("dialog .go")
-    await page.fill("#composer", "@Hobnob What is the capital of France?")
-    await page.press("#composer", "Enter")
+    await come(page, "Ada")
+    await say(page, "@Hobnob What is the capital of France?")
     await page.locator(".message.bot:not(.busy)", has_text="Paris").wait_for(timeout=PATIENCE * 1000)
     journey.done("it answers in the room")
+
+
+async def come(page: Page, name: str) -> None:
+    """Into a room, under a name; nobody can write before the room has it."""
+    await page.fill("dialog[open] input", name)
+    await page.click("dialog .go")
+    await page.locator("dialog").wait_for(state="hidden")
+
+
+async def say(page: Page, text: str) -> None:
+    """Writes and presses Enter; returns when the room has it."""
+    await page.bring_to_front()
+    await page.fill("#composer", text)
+    await page.press("#composer", "Enter")
+    await page.wait_for_function("document.querySelector('#composer').value === ''")
 
 
 async def club(journey: Journey) -> None:

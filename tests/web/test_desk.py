@@ -28,7 +28,7 @@ from bot.web.pages.models import Bringing, Wishing
 from bot.web.pages.plugins import ConfigForms, PluginsPage
 from bot.web.pages.queue import Burying, Cancelling, Ordering
 from bot.web.pages.server import CLOSED, Facts, ServerPage
-from bot.web.pages.servers import ServersPage
+from bot.web.pages.servers import Deciding, Opening
 from bot.web.pages.traces import Seeking
 from bot.web.passwords import Passwords
 from bot.web.view import View as Page
@@ -206,9 +206,8 @@ async def test_nobody_but_an_operator_does_anything_on_an_operators_page(session
     AccessPage(made, sessions, Passwords(sessions))
     PluginsPage(made, None, {}, Calls())  # type: ignore[arg-type]  # nobody gets as far as what is behind it
     ConfigForms(made, {}, Config(), None)  # type: ignore[arg-type]
-    ServersPage(made, None)  # type: ignore[arg-type]
     BackupsPage(made, Keep(Config(), None))  # type: ignore[arg-type]
-    for kind in (Cancelling, Burying, Ordering, Bringing, Wishing, Seeking):
+    for kind in (Cancelling, Burying, Ordering, Bringing, Wishing, Seeking, Deciding, Opening):
         made.hear(kind.__name__, kind, act)
     acts: Mapping[str, Mapping[str, Any]] = {
         "hello": {},
@@ -224,8 +223,8 @@ async def test_nobody_but_an_operator_does_anything_on_an_operators_page(session
         "form": {"plugin": "chat"},
         "fill": {"plugin": "chat", "entries": [{"at": ["context"], "value": 512}]},
         "keep": {"plugin": "chat"},
-        "decide": {"server": HALL, "act": "leave"},
-        "open": {"door": "servers", "policy": "open"},
+        "Deciding": {"server": HALL, "act": "leave"},
+        "Opening": {"door": "servers", "policy": "open"},
         "make": {"secrets": True},
     }
     assert set(view.handlers) == set(acts)

@@ -18,12 +18,14 @@ from bot.errors import BadArguments
 from bot.house import Door, Order, Policy, at_door, decided
 from bot.messages import Address, Message, Person
 from bot.store.applicants import Applicants
+from bot.store.changes import Changes
 from bot.store.house import HouseRules
 from bot.store.servers import Server, Servers
 from bot.store.tally import Tally
 from bot.translation import Phrase, later, tr
-from bot.web.desk import Desk, Link, Nothing, desk
-from bot.web.pages.server import Facts, ServerPage, ServerView, called
+from bot.web.desk import Link, desk
+from bot.web.live import Live
+from bot.web.pages.server import Facts, ServerPage, ServerView
 from bot.web.site import Office
 from bot.web.view import View
 from bot.web.visitors import OPERATOR, Visitors
@@ -31,6 +33,9 @@ from bot.web.visitors import OPERATOR, Visitors
 WHO = Person("operator", "the operator")
 
 MOST = 2000
+
+EVERY = 2.0
+"""Seconds between two looks, at least: all servers are read."""
 
 
 class ServersView(View, component="../static/servers.js"):
@@ -66,37 +71,31 @@ class House:
 
 
 class ServersPage:
-    """One tab of it."""
+    """Looks for everybody who has the page open."""
 
-    def __init__(self, made: Desk, house: House) -> None:
-        self._made = made
+    def __init__(self, house: House, changes: Changes) -> None:
         self._house = house
-        made.hear("hello", Nothing, self.show)
-        made.hear("decide", Deciding, self.decide)
-        made.hear("open", Opening, self.open)
+        self.live = Live(self.look, changes, EVERY)
 
-    async def show(self, _: Nothing) -> None:
-        """Hands all of it over."""
+    async def look(self) -> Mapping[str, Any]:
+        """All of it, as plain data."""
         house, rules = self._house, await self._house.rules.get()
         barred = rules.barred.get("server", {})
         waiting = await house.applicants.waiting()
         used = await self._used()
         left = {one.tenant: one.left for one in await house.servers.known(MOST)}
         chosen = await house.servers.chosen(MOST)
-        self._made.view.take(
-            "seen",
-            seen={
-                "policies": dict(house.admission.holding(rules)),
-                "waiting": [{"id": one.address.tenant, "name": one.name, "direct": one.address.direct, "at": one.at} for one in waiting],
-                "servers": [
-                    _row(id, chosen.get(id, Server()), used[id])
-                    | {"left": left.get(id, False), "banned": id in barred, "leaves": house.office.leaves(id)}
-                    for id in sorted({*left, *used} - ({*barred} - {*left}))
-                ],
-                "banned": [{"id": id, "name": word or id} for id, word in barred.items()],
-                "owners": [{"id": id, "name": owner.name} for id, owner in rules.owners.items()],
-            },
-        )
+        return {
+            "policies": dict(house.admission.holding(rules)),
+            "waiting": [{"id": one.address.tenant, "name": one.name, "direct": one.address.direct, "at": one.at} for one in waiting],
+            "servers": [
+                _row(Address.of(id), chosen.get(id, Server()), used[id])
+                | {"left": left.get(id, False), "banned": id in barred, "leaves": house.office.leaves(id)}
+                for id in sorted({*left, *used} - ({*barred} - {*left}))
+            ],
+            "banned": [{"id": id, "name": word or id} for id, word in barred.items()],
+            "owners": [{"id": id, "name": owner.name} for id, owner in rules.owners.items()],
+        }
 
     async def _used(self) -> Counter[str]:
         """Requests of the last day, by server."""
@@ -120,19 +119,21 @@ class ServersPage:
             applicants = house.applicants
             writes = applicants.admitting(server) if admitted else applicants.refusing(await applicants.get(server))
             await applicants.decide([*writes, *house.rules.noting(_deed(decided(server, admitted=admitted)))])
-        await self.show(Nothing())
+        self.live.hurry()
 
     async def open(self, given: Opening) -> None:
         """From the next message on; who is in stays in."""
         await self._house.rules.open(given.door, given.policy, _deed(at_door(given.door, given.policy)))
-        await self.show(Nothing())
+        self.live.hurry()
 
 
-def _row(id: str, server: Server, requests: int) -> dict[str, Any]:
+def _row(address: Address, server: Server, requests: int) -> dict[str, Any]:
     """One server: what it uses, and what of the rest it chose otherwise than others."""
     return {
-        "id": id,
-        "name": called(Address.of(id)),
+        "id": address.tenant,
+        "platform": address.connector.capitalize(),
+        "name": address.server,
+        "direct": address.direct,
         "requests": requests,
         "language": server.choices.talking.language,
         "quotas": len(server.quotas),
@@ -145,12 +146,16 @@ def _deed(what: Phrase) -> Deed:
     return Deed(time.time(), "", WHO.name, "", "", (what,))
 
 
-def servers_pages(house: House, visitors: Visitors, links: tuple[Link, ...]) -> None:
+def servers_pages(house: House, changes: Changes, visitors: Visitors, links: tuple[Link, ...]) -> None:
     """Puts the list below the operator's door, and each server's page as its admins see it behind it."""
+    page = ServersPage(house, changes)
 
     @ui.page(f"{OPERATOR}/servers")
     async def show(request: Request) -> None:
-        ServersPage(desk(ServersView(), visitors, request, "operator", links), house)
+        made = desk(ServersView(), visitors, request, "operator", links)
+        made.shows(page.live)
+        made.hear("decide", Deciding, page.decide)
+        made.hear("open", Opening, page.open)
 
     @ui.page(f"{OPERATOR}/server")
     async def one(request: Request, of: str = "") -> None:

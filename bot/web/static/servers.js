@@ -37,9 +37,13 @@ export default {
   computed: {
     doors: () => ({ servers: tr("New servers"), direct: tr("New people alone with the bot") }),
     policies: () => ({ open: tr("come in by themselves"), approve: tr("wait until you or an owner lets them in"), closed: tr("are not let in") }),
+    servers() {
+      const name = (one) => (one.direct ? tr("{platform}, alone with the bot", one) : `${one.platform} ${one.name}`);
+      return this.seen.servers.map((one) => ({ ...one, name: name(one) }));
+    },
     found() {
       const word = this.sought.toLowerCase();
-      return this.seen.servers.filter((one) => one.name.toLowerCase().includes(word) || one.id.includes(word));
+      return this.servers.filter((one) => one.name.toLowerCase().includes(word) || one.id.includes(word));
     },
     strangers() {
       return this.seen.banned.filter((one) => !this.seen.servers.some((known) => known.id === one.id));

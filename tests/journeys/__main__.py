@@ -124,6 +124,8 @@ async def home(journey: Journey) -> None:
             await wait_until(lambda: discord.gateway.ready and guild["id"] in discord.world.commands, PATIENCE)
             journey.done("it is written, and the bot is on Discord")
             await page.goto(f"{link.partition('/enter')[0]}/operator/servers")
+            await page.get_by_role("heading", name="Who may use the bot").wait_for()
+            await chat.ask("Are you there?")
             await page.get_by_role("button", name="Let Living room in").click()
             await page.get_by_role("link", name=f"Discord {guild['id']}").wait_for()
             journey.done("the server is let in")

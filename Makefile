@@ -37,7 +37,7 @@ lint: setup-dev  ## style and format
 	@.venv/bin/ruff format --check .
 
 types: setup-dev  ## mypy, strict
-	@.venv/bin/mypy bot plugins tests tools
+	@.venv/bin/mypy bot plugins tests tools docs/examples
 
 contracts: setup-dev  ## which layer may import what
 	@.venv/bin/lint-imports

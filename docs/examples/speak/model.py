@@ -41,7 +41,8 @@ class Vits(Model[Speak, Spoken]):
         folder = placement.weights
         assert folder is not None, "its entry has weights"
         self._letters = VitsTokenizer.from_pretrained(folder, local_files_only=True)
-        self._vits = VitsModel.from_pretrained(folder, local_files_only=True, use_safetensors=True).eval().to(placement.device)
+        vits: Any = VitsModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        self._vits = vits.eval().to(placement.device)
 
     def unload(self) -> None:
         """Gives all memory back."""

@@ -239,9 +239,7 @@ class Rooms:
         """The bot has taken it: no router is given it again, and for one that has it in hand it is decided what becomes of the `event`."""
         async with self._redis.pipeline(transaction=True) as pipe:
             if event:
-                mark = self._keys.ticket(event_id("room", event))
-                pipe.hset(mark, "state", "done")
-                pipe.expire(mark, DECIDED)
+                pipe.set(self._keys.ticket(event_id("room", event)), "done", ex=DECIDED)
             pipe.xdel(self._keys.room_arrivals(), arrival.id)
             await pipe.execute()
 

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.errors import StoreError
 from bot.store import schema
-from bot.store.connection import check, connect
+from bot.store.connection import connect, unreachable
 from bot.store.contents import TABLE
 from bot.store.dump import CREDENTIALS, MACHINE, PASSING, Dump, Record
 from bot.store.exporting import exported
@@ -48,9 +48,13 @@ async def elsewhere(tmp_path: Path) -> AsyncIterator[Redis]:
     options = ["--port", "0", "--unixsocket", f"{tmp_path}/redis.sock", "--save", "", "--dir", f"{tmp_path}"]
     process = subprocess.Popen([server, *options], stdout=subprocess.DEVNULL)  # noqa: ASYNC220  takes a moment
     url = f"unix://{tmp_path}/redis.sock"
-    await wait_until(Path(f"{tmp_path}/redis.sock").exists)
     client = connect(url)
-    await check(client, url)
+
+    async def listens() -> bool:
+        """A socket is there before anybody listens on it."""
+        return not await unreachable(client)
+
+    await wait_until(listens)
     yield client
     await client.aclose()
     process.terminate()
@@ -75,11 +79,13 @@ async def test_what_is_under_way_is_left_out_while_it_goes_on(redis: Redis, keys
             batch.hset(f"{keys.prefix}:{name}", content, "1")
             batch.expire(f"{keys.prefix}:{name}", 60)
         batch.set(keys.password(), "argon2", ex=60)
+        batch.set(keys.ticket("event"), "done", ex=60)
         await batch.execute()
-    assert {record.key for record in await records(redis, keys, running=True)} == {"ticket:2"}
-    assert {record.key for record in await records(redis, keys)} == {"ticket:1", "ticket:2", "job:1"}
+    ended = {"ticket:2", "ticket:event"}
+    assert {record.key for record in await records(redis, keys, running=True)} == ended
+    assert {record.key for record in await records(redis, keys)} == {"ticket:1", *ended, "job:1"}
     credentials = {record.key for record in await records(redis, keys, credentials=True)}
-    assert credentials == {"ticket:1", "ticket:2", "job:1", "session:s", "password"}
+    assert credentials == {"ticket:1", *ended, "job:1", "session:s", "password"}
 
 
 async def test_clearing_leaves_nothing(redis: Redis, keys: Keys) -> None:

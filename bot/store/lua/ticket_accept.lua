@@ -25,8 +25,7 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local out = {'ok'}
-redis.call('HSET', KEYS[4], 'state', 'done')
-redis.call('EXPIRE', KEYS[4], ARGV[6])
+redis.call('SET', KEYS[4], 'done', 'EX', ARGV[6])
 for i = first, #ARGV, 5 do
   local id, connector, conversation, body = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local key = ARGV[1] .. ':ticket:' .. id

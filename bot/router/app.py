@@ -15,7 +15,7 @@ from bot.allowing import Allowed
 from bot.choices import CORE
 from bot.config import QueueTable
 from bot.connector import Closing, Connector, Deliver, Private
-from bot.errors import PluginError, StoreError
+from bot.errors import StoreError
 from bot.messages import Address, Message
 from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
@@ -43,7 +43,7 @@ from bot.router.helping import Helping
 from bot.router.journal import Journal
 from bot.router.keeping import again, fire, keep, retry, take
 from bot.router.lateness import Lateness
-from bot.router.listening import Standing, end, listen
+from bot.router.listening import Standing, end, listen, named
 from bot.router.metering import Meters
 from bot.router.noting import Noting
 from bot.router.onpages import OnPages
@@ -155,7 +155,7 @@ def build(
     Runner, which tests of plugins can stop anywhere. With `contents` the operator may read what was said to the bot.
     """
     metrics = metrics or RouterMetrics()
-    by_name = _by_name(connectors)
+    by_name = named(connectors)
     servers, owner = Servers(redis, keys), process_name()
     tickets = Tickets(redis, keys, owner, lease=lease)
     jobs = Queue(redis, keys, depth=Depth(queue.per_server, queue.per_person), deadlines=queue.deadlines)
@@ -294,12 +294,3 @@ async def _leave(pacing: Pacing) -> None:
 async def _close(connectors: Iterable[Connector]) -> None:
     """Ends the connections of those that have any; nothing is sent any more."""
     await asyncio.gather(*(one.close() for one in connectors if isinstance(one, Closing)), return_exceptions=True)
-
-
-def _by_name(connectors: Sequence[Connector]) -> dict[str, Connector]:
-    found: dict[str, Connector] = {}
-    for connector in connectors:
-        if connector.name in found:
-            raise PluginError(connector.name, "is the name of two connectors: configure one of them away")
-        found[connector.name] = connector
-    return found

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 import structlog
 
 from bot.connector import Connected, Connector, Deliver, Single
-from bot.errors import ConnectorError, StoreError
+from bot.errors import ConnectorError, PluginError, StoreError
 
 LONGEST_PAUSE = 60.0
 """Seconds before a connector that fails again and again is started anew; one that ran as long is well."""
@@ -135,3 +135,13 @@ async def end(tasks: Sequence[asyncio.Future[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def named(connectors: Sequence[Connector]) -> dict[str, Connector]:
+    """By their names. Raises PluginError for two of one name."""
+    found: dict[str, Connector] = {}
+    for connector in connectors:
+        if connector.name in found:
+            raise PluginError(connector.name, "is the name of two connectors: configure one of them away")
+        found[connector.name] = connector
+    return found

@@ -107,12 +107,10 @@ class DiscordConnector:
 
     async def open_thread(self, message: Message, title: str) -> str:
         """A thread has the id of the message that began it, so one that is there already is known."""
-        http, channel = (await self._client()).http, int(message.address.channel)
+        http, at = (await self._client()).http, (int(message.address.channel), int(message.id))
         async with told(where(message.address)):
             try:
-                return str(
-                    (await http.start_thread_with_message(channel, int(message.id), name=title[:100], auto_archive_duration=A_DAY))["id"]
-                )
+                return str((await http.start_thread_with_message(*at, name=title[:100], auto_archive_duration=A_DAY))["id"])
             except discord.HTTPException as error:
                 if error.code != THREAD_THERE:
                     raise

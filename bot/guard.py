@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterable
 
 GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL, beside `worker.drain`: a router hands its tickets back in two, a worker its jobs in less."""
+"""Seconds between SIGTERM and SIGKILL, beside `worker.drain`: a router hands its tickets back in two, those that it is just answering in
+nine, a worker its jobs in less."""
 
 
 def follow(lines: Iterable[str]) -> dict[int, int]:

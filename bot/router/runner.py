@@ -31,8 +31,8 @@ from bot.translation import read_in, tr, translated
 MOST_FAILURES = 5
 """How often in a row a plugin's handlers may fail, whoever asks, before it rests."""
 
-UNSURE = 5.0
-"""Seconds that a call to a platform may still take at a stop, with what writes down that it was made."""
+UNSURE = 7.0
+"""Seconds that a call to a platform may still take at a stop, with what writes down that it was made: a store may just be starting anew."""
 
 log = structlog.get_logger(__name__)
 

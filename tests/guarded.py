@@ -12,7 +12,10 @@ DOCUMENTED = Path(__file__).parents[1] / "docs/redis.md"
 def rights(user: str, password: str, prefix: str = "hobnob") -> list[str]:
     """What a user may do, as documented: the words behind its name; its keys have this prefix."""
     [line] = [line for line in DOCUMENTED.read_text(encoding="utf-8").splitlines() if line.startswith(f"ACL SETUSER {user} ")]
-    return [word.replace("PASSWORD", password).replace("~hobnob:", f"~{prefix}:") for word in line.split()[3:]]
+    return [
+        word.replace("PASSWORD", password).replace("~hobnob:", f"~{prefix}:").replace("&hobnob:", f"&{prefix}:")
+        for word in line.split()[3:]
+    ]
 
 
 @dataclass(frozen=True, slots=True)

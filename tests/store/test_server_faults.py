@@ -26,6 +26,7 @@ from bot.store.queue import Depth, Finished, Queue
 from bot.store.rooms import Rooms
 from bot.store.shifts import Offer, Shift
 from bot.store.tickets import Tickets
+from bot.store.tracing import Tracing
 from bot.testing import wait_until
 from tests.chaos.proxy import Proxy
 from tests.guarded import rights
@@ -217,6 +218,9 @@ async def test_the_user_of_the_documentation_can_do_all_that_is_needed_and_nothi
         await notices.begin()
         await queue.weigh({"s": 2.0})
         await notices.wait(60.0)
+    tracing = Tracing(client, Keys())
+    assert not await tracing.heard()
+    await tracing.tell(["a call"])
     await submit(queue, 1)
     await shift.wait(["say"], 1.0)
     await shift.renew()

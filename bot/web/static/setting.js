@@ -1,8 +1,10 @@
 // One setting: a switch, a menu or an input, by what it takes; and who decided what holds.
+import Said from "/static/said.js";
 import { tr } from "/static/texts.js";
 import { value } from "/static/words.js";
 
 export default {
+  components: { Said },
   props: { id: String, setting: Object, draft: null, origin: String, mine: Boolean },
   emits: ["draft", "reset"],
   template: `
@@ -21,7 +23,7 @@ export default {
           @input="$emit('draft', $event.target.value)" />
         <output v-else :id="id"><code>{{ value(setting.value) }}</code></output>
       </template>
-      <small><slot>{{ setting.about }} <template v-if="setting.kind === 'list'">{{ tr("One on each line.") }} </template><template v-if="setting.kind === 'parts'">{{ tr("Say /settings with a TOML file in the chat to change it.") }} </template>
+      <small><slot><Said :text="setting.about || ''" /> <template v-if="setting.kind === 'list'">{{ tr("One on each line.") + " " }}</template><template v-if="setting.kind === 'parts'">{{ tr("Say /settings with a TOML file in the chat to change it.") + " " }}</template>
         <template v-if="setting.locked">{{ tr("Whoever runs the bot lets no server change this.") }}</template><template v-else>{{ tr("Now {origin}.", { origin }) }}
           <button v-if="mine" type="button" class="link" :aria-label="tr('Reset {setting}', { setting: setting.title })" @click="$emit('reset')">{{ tr("Reset") }}</button></template></slot></small>
     </div>`,

@@ -123,6 +123,17 @@ def test_what_is_here_already_and_what_is_of_another_api_is_refused_by_name(inde
     assert fault.startswith("plugin 'party': ") and "written for api = 2, and this Hobnob has 1: update Hobnob" in fault
 
 
+def test_what_pip_alone_installed_lacks_its_table(
+    index: Path, configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, room = tmp_path / "site", tmp_path / "room"
+    room.mkdir()
+    zipfile.ZipFile(wheel(index, "hobnob-party", "1.0", plugin="party")).extractall(site)
+    monkeypatch.syspath_prepend(site)
+    (fault,) = refusal(configuration, "hobnob-party", room)
+    assert fault == f"hobnob-party 1.0 is installed already: write [plugins.party] into {configuration}"
+
+
 def test_a_command_that_is_taken_is_found_in_a_trial(index: Path, configuration: Path, tmp_path: Path) -> None:
     wheel(index, "hobnob-party", "1.0", plugin="party", command="settings")
     (tmp_path / "room").mkdir()

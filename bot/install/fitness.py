@@ -43,7 +43,9 @@ def _names(wheel: Wheel, config: Config, update: bool) -> Iterator[str]:
     if not wheel.offers:
         yield f"{wheel.name} is no plugin: it has no entry point in the group hobnob.plugins"
     if not update and (there := here(wheel.name)):
-        yield f"{wheel.name} {there} is installed already: `hobnob plugins update` brings another version"
+        off = [name for name in wheel.offers if name in installed() and name not in config.plugins]  # as pip alone leaves it
+        way = f"write [plugins.{off[0]}] into {config.source.path}" if off else "`hobnob plugins update` brings another version"
+        yield f"{wheel.name} {there} is installed already: {way}"
         return
     for module in wheel.modules:
         if others := _theirs(module, wheel.name):

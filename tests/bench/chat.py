@@ -16,7 +16,7 @@ CHATS = (1, 4, 16, 64)
 """People who ask at the same moment."""
 
 ROUNDS = 5
-SECONDS = 100.0
+SECONDS = 150.0
 """After which no further round begins: a busy machine measures fewer of them."""
 
 LLAMA = "llama.cpp, 8 bits"

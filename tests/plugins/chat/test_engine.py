@@ -57,10 +57,11 @@ def test_others_go_on_while_a_long_prompt_is_read(engine: Engine) -> None:
 
 
 def test_who_asks_while_a_turn_begins_is_read_with_the_first(engine: Engine) -> None:
-    shown: list[int] = []
-    first, second = (Request(generate(QUESTIONS[2], max_tokens=4), lambda _, who=who: shown.append(who)) for who in (1, 2))
+    shown: list[str] = []
+    first = Request(generate(QUESTIONS[2], max_tokens=4), lambda _: shown.append("first"))
+    second = Request(generate(QUESTIONS[2], max_tokens=4), lambda _: shown.append("second"))
     ran(engine, first, late={0: [second]})
-    assert shown[:4] == [1, 2, 1, 2]
+    assert shown[:4] == ["first", "second"] * 2
 
 
 def test_who_waits_holds_nothing_of_what_was_read_before(engine: Engine) -> None:

@@ -124,7 +124,8 @@ class Setup:
             self._pip("install", "--no-deps", "--require-hashes", "-r", "requirements-torch.lock")
 
     def _install_hobnob(self) -> None:
-        self._pip("install", "--no-deps", "--no-build-isolation", "--editable", ".")
+        """By its path: mypy does not follow the import hook that setuptools would put there, and plugins are checked against `bot`."""
+        self._pip("install", "--no-deps", "--no-build-isolation", "--config-settings", "editable_mode=compat", "--editable", ".")
 
     def _pip(self, *arguments: str) -> str:
         options: tuple[str, ...] = ("--disable-pip-version-check", "--quiet", "--no-input")

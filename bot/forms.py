@@ -33,7 +33,8 @@ class Option:
     """What a command or a form takes. `least` and `most` bound a number, or the length of a text; `descriptions` are by language tag.
 
     With `completes` the platform asks what may be meant while somebody types it. `labels` are what people see in the place of choices.
-    A field that says `json_schema_extra={"picks": "channel"}`, or another of `Picked`, is one that people pick of their server.
+    A field that says `json_schema_extra={"picks": "channel"}`, or another of `Picked`, is one that people pick of their server; a list is
+    typed all the same.
     """
 
     name: str
@@ -127,11 +128,13 @@ def _plain(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
     if "$ref" in inner:
         inner = schema["$defs"][inner["$ref"].rpartition("/")[2]]
     words = ("description", "title")  # of the field, not of the enumeration
-    return {key: value for key, value in inner.items() if key not in words} | {key: part[key] for key in words if key in part}
+    beside = {key: part[key] for key in (*words, "picks") if key in part}
+    return {key: value for key, value in inner.items() if key not in words} | beside
 
 
 def _option(name: str, part: Mapping[str, Any], required: bool) -> Option:
-    kind = part["picks"] if part.get("picks") in PICKED else KINDS.get(part.get("type", "string"), "text")
+    picks, takes = part.get("picks"), part.get("type", "string")
+    kind = picks if picks in PICKED and takes in KINDS else KINDS.get(takes, "text")
     number = kind in ("integer", "number")
     return Option(
         name=name,

@@ -49,6 +49,23 @@ class Shape:
         """Whether nobody is shown what it is."""
         return self._inner(name).get("format") == "password"
 
+    def hides(self, name: str) -> bool:
+        """Whether a secret may stand in it, however deep."""
+        return self._hides(self.part(name), set())
+
+    def _hides(self, part: Any, passed: set[str]) -> bool:
+        match part:
+            case {"format": "password"}:
+                return True
+            case {"$ref": str() as ref} if ref not in passed:
+                passed.add(ref)
+                return self._hides(self._schema.get("$defs", {}).get(ref.rpartition("/")[2]), passed)
+            case Mapping():
+                return any(self._hides(one, passed) for one in part.values())
+            case list():
+                return any(self._hides(one, passed) for one in part)
+        return False
+
     def below(self, name: str) -> Shape | None:
         """What stands in a table of this name, None for what is none."""
         inner = self._inner(name)

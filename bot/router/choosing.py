@@ -77,7 +77,7 @@ class Choosing:
         shape = Shape(one.shape)
         kinds = {each.name: kind for each in one.settings if one.installed and each.value and (kind := shape.picks(each.name))}
         names = {kind: await self._picking.known(message, kind) for kind in set(kinds.values())}
-        labels = {each.name: names[kinds[each.name]].get(each.value, "") for each in one.settings if each.name in kinds}
+        labels = {each.name: names[kinds[each.name]].get(str(each.value), "") for each in one.settings if each.name in kinds}
         return replace(one, settings=tuple(replace(each, label=labels.get(each.name, "")) for each in one.settings)) if kinds else one
 
     def _known(self, server: Server, plugin: str) -> str:
@@ -162,9 +162,9 @@ class Choosing:
     async def _picked(self, before: Chosen, given: Mapping[str, Any], message: Message) -> Mapping[str, Any]:
         """The settings with ids of what is there; no id that somebody types leads out of the server, but what stands there may stay."""
         shape = Shape(before.shape)
-        names = [name for name, value in given.items() if before.installed and name in shape.names and isinstance(value, str)]
-        stands = {each.name: each.value for each in before.settings}
-        kinds = {name: kind for name in names if (kind := shape.picks(name)) and given[name] != stands[name]}
+        said = {name: str(value) for name, value in given.items() if name in shape.names and isinstance(value, str | int | float)}
+        stands = {each.name: str(each.value) for each in before.settings if each.value is not None}
+        kinds = {name: kind for name, value in said.items() if (kind := shape.picks(name)) and value != stands.get(name)}
         return await self._picking.picked(kinds, given, message)
 
     async def refusal(self, message: Message, plugin: str, command: str) -> str:

@@ -70,7 +70,7 @@ class Blank:
             entries = [{"name": key, "fields": self._rows(each, inner, (*at, key))} for key, inner in table.get(name, {}).items()]
             return row | {"entries": entries, "blank": self._rows(each, {}, (*at, ""))}
         fixed = named if named in self._environ and named not in self._hidden else ""
-        if kind == "secret":
+        if kind in ("secret", "hidden"):
             return row | {"set": name in table or named in self._environ or named in self._hidden, "fixed": fixed}
         option, begins = shape.option(name), shape.part(name).get("default")
         value = self._environ.get(named, table.get(name, begins)) if fixed else table.get(name, begins)
@@ -99,7 +99,7 @@ class Blank:
             self._put(_some(_some(shape.each(name)).below("each")), (*here, further[0]), further[1:], value)
         elif kind == "tables" and further and not value:
             self._draft.drop((*here, *further)) if value is None else self._draft.table((*here, *further))
-        elif kind in ("table", "tables", "parts") or further:
+        elif kind in ("table", "tables", "parts", "hidden") or further:
             raise BadArguments(tr("This page is out of step with Hobnob: load it anew."))
         else:
             self._set(kind, here, value)
@@ -119,16 +119,24 @@ class Blank:
 
 
 def _kind(shape: Shape, name: str) -> str:
-    """As a setting's, or: `secret`, `table`, `tables` whose names people choose, `pairs` of a name and a value."""
+    """As a setting's, or: `secret`, `table`, `tables` whose names people choose, `pairs` of a name and a value; `hidden` has parts of
+    its own, or pairs, or is a list, and there may be secrets among them.
+    """
     if shape.secret(name):
         return "secret"
+    kind = _open(shape, name)
+    return "hidden" if kind not in ("table", "tables") and shape.hides(name) else kind
+
+
+def _open(shape: Shape, name: str) -> str:
+    """The same, of what is no secret."""
     if len([one for one in shape.part(name).get("anyOf", []) if one.get("type") != "null"]) > 1:
         return "parts"
     if shape.below(name) is not None:
         return "table"
     if (each := shape.each(name)) is None:
         return shape.kind(name)
-    if each.below("each") is not None:
+    if _open(each, "each") == "table":
         return "tables"
     return "pairs" if each.kind("each") in ("text", "integer", "number", "boolean") else "parts"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +39,24 @@ class Tone(BaseModel):
     tone: str = Field(default="calm", title="Tone", min_length=2)
     loud: int = Field(default=1, title="Loudness", ge=0, le=11)
     key: str = "c"
+
+
+class Picks(BaseModel):
+    """Settings that are picked, and a list that is not."""
+
+    place: str | None = Field(default=None, json_schema_extra={"picks": "channel"})
+    lead: int = Field(default=0, json_schema_extra={"picks": "role"})
+    roles: list[str] = Field(default=[], json_schema_extra={"picks": "role"})
+
+
+@dataclass
+class Hall(Platform):
+    """A platform that knows what is there."""
+
+    picks: bool = False
+
+    async def known(self, to: Address, kind: Literal["channel", "role", "person"]) -> Mapping[str, str]:
+        return {"channel": {"side": "Side"}, "role": {"5": "Tenor"}}.get(kind, {})
 
 
 class Singer:
@@ -115,14 +134,15 @@ ADMINISTERS = Manifest(summary="Rules.", api=1, licence="Apache-2.0", rights=fro
 
 def plugins(boss: Boss) -> Plugins:
     singer = Loaded("singer", Singer(), settings=Tone, version="1", defaults={"loud": 3}, locked=frozenset({"key"}))
+    choir = Loaded("choir", object(), settings=Picks, version="1")
     fixed = Loaded("fixed", object(), version="1", switchable=False)
-    return Plugins([singer, fixed, Loaded("boss", boss, ADMINISTERS, version="1"), Loaded("off", object(), enabled=False)])
+    return Plugins([singer, fixed, Loaded("boss", boss, ADMINISTERS, version="1"), Loaded("off", object(), enabled=False), choir])
 
 
 @pytest.fixture
 async def stage(redis: Redis, keys: Keys) -> AsyncIterator[Stage]:
     boss = Boss()
-    loaded, platform = plugins(boss), Platform()
+    loaded, platform = plugins(boss), Hall()
     async with running(app.build(redis, keys, loaded, [platform], talking=TalkingTable(words=("hob",))), loaded) as router:
         yield Stage(router, platform, boss, Servers(redis, keys))
 
@@ -153,6 +173,7 @@ async def test_it_is_seen_who_chose_what(stage: Stage) -> None:
         ("fixed", True, True),
         ("boss", True, True),
         ("off", False, False),
+        ("choir", True, False),
         ("hobnob", True, True),
     ]
 
@@ -182,6 +203,16 @@ async def test_what_is_reset_is_again_what_it_was_before(stage: Stage) -> None:
 async def test_what_is_wrong_is_named_and_nothing_is_saved(stage: Stage, change: Change, told: str) -> None:
     assert await stage.do(change) == told
     assert await stage.servers.get(ROOM.tenant) == Server()
+
+
+async def test_what_is_picked_is_there_also_in_optional_fields_and_numbers_and_a_list_is_typed(stage: Stage) -> None:
+    assert (await stage.do(Change(plugin="choir", settings={"place": "cellar"}))).startswith("I know no channel “cellar” here.")
+    for lead in (6, "6"):
+        assert await stage.do(Change(plugin="choir", settings={"lead": lead})) == "I know no role “6” here (there is: Tenor)."
+    assert await stage.servers.get(ROOM.tenant) == Server()
+    assert await stage.do(Change(plugin="choir", settings={"place": "Side", "lead": "Tenor", "roles": ["5"]})) == "done"
+    await stage.look()
+    assert [(one.value, one.label) for one in stage.chosen("choir").settings] == [("side", "Side"), (5, "Tenor"), (["5"], "")]
 
 
 async def test_only_admins_change_anything_and_a_refusal_says_who_they_are(stage: Stage) -> None:

@@ -16,10 +16,14 @@ from bot.web.configuring import Blank, Entry
 TOML = """# what it is for
 [plugins.weather]
 city = "Lisbon"  # sunny
+chain = ["a secret of several"]
+either = { word = "a secret of one kind" }
+doors = [{ word = "a secret in a table of a list" }]
 pin = "a secret in the file"
 
 # one for each sea
 [plugins.weather.stations.north]
+env = { WORD = "a secret of a pair" }
 url = "http://north.example"  # cold
 
 [plugins.weather.names]
@@ -29,8 +33,13 @@ lx = "Lisbon"
 HIDDEN = "HOBNOB_PLUGINS__WEATHER__KEY"
 
 
+class Door(BaseModel):
+    word: SecretStr
+
+
 class Station(BaseModel):
     url: str
+    env: dict[str, SecretStr] = {}
     speed: int = Field(default=3, ge=1, le=9)
 
 
@@ -40,6 +49,9 @@ class Config(BaseModel):
     words: tuple[str, ...] = ("sun",)
     key: SecretStr | None = None
     pin: SecretStr | None = None
+    chain: list[SecretStr] = []
+    either: int | Door = 1
+    doors: list[Door] = []
     mixed: int | str = 1
     home: Station = Station(url="http://home.example")
     stations: dict[str, Station] = {}
@@ -75,13 +87,16 @@ def test_a_form_shows_what_holds_and_no_secret(draft: Draft) -> None:
             "key": "secret",
             "pin": "secret",
         },
-        **{"mixed": "parts", "home": "table", "stations": "tables", "names": "pairs"},
+        **{"chain": "hidden", "either": "hidden", "doors": "hidden", "mixed": "parts"},
+        **{"home": "table", "stations": "tables", "names": "pairs"},
     }
     assert (row(rows, "city")["value"], row(rows, "city")["begins"], row(rows, "city")["set"]) == ("Lisbon", "Porto", True)
     assert (row(rows, "units")["value"], row(rows, "units")["fixed"]) == ("imperial", "HOBNOB_PLUGINS__WEATHER__UNITS")
     assert row(rows, "key")["set"] and row(rows, "pin")["set"] and not row(rows, "key")["fixed"]
     north = row(rows, "stations")["entries"][0]
     assert (north["name"], row(north["fields"], "url")["value"]) == ("north", "http://north.example")
+    assert (row(north["fields"], "env")["kind"], row(north["fields"], "env")["set"]) == ("hidden", True)
+    assert not row(row(rows, "home")["fields"], "env")["set"]
     assert (row(north["fields"], "speed")["at"], row(north["fields"], "speed")["most"]) == (["stations", "north", "speed"], 9)
 
 
@@ -114,7 +129,13 @@ def test_what_is_filled_in_becomes_a_draft_that_keeps_comments_and_shows_no_secr
     assert "north" not in draft.text
 
 
-@pytest.mark.parametrize("at", [("path",), ("stations",), ("city", "further"), ("stations", "north", "nothing"), ("mixed",), ("home",)])
+@pytest.mark.parametrize(
+    "at",
+    [
+        *[("path",), ("stations",), ("city", "further"), ("stations", "north", "nothing"), ("mixed",), ("home",)],
+        *[("chain",), ("doors",), ("stations", "north", "env"), ("stations", "north", "env", "WORD")],
+    ],
+)
 def test_what_the_form_does_not_have_is_not_filled_in(draft: Draft, at: tuple[str, ...]) -> None:
     with pytest.raises(BadArguments):
         blank(draft).fill([Entry(at=at, value="x")])

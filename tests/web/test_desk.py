@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.calls import Calls
-from bot.choices import Change, Chosen, Deed, Level, Where
+from bot.choices import Change, Chosen, Deed, Level, Setting, Where
 from bot.config import Config
 from bot.forms import Picked
 from bot.house import Order
@@ -27,7 +27,7 @@ from bot.web.pages.backups import BackupsPage, Keep
 from bot.web.pages.models import Bringing, Wishing
 from bot.web.pages.plugins import ConfigForms, PluginsPage
 from bot.web.pages.queue import Burying, Cancelling, Ordering
-from bot.web.pages.server import CLOSED, Facts, ServerPage
+from bot.web.pages.server import CLOSED, Facts, ServerPage, plugin
 from bot.web.pages.servers import Deciding, Opening
 from bot.web.pages.traces import Seeking
 from bot.web.passwords import Passwords
@@ -171,6 +171,23 @@ async def test_an_admin_of_one_server_does_nothing_in_another(sessions: Sessions
         kind, _ = await view.send(event, server=HALL, **given)
         assert kind in ("seen", "saved", "stopped")
     assert {tenant for _, tenant in office.asked} == {HALL}
+
+
+def test_what_is_picked_is_a_menu_also_where_it_is_none_or_a_number_and_a_list_is_typed() -> None:
+    shape = {
+        "properties": {
+            "place": {"anyOf": [{"type": "string"}, {"type": "null"}], "picks": "channel"},
+            "lead": {"type": "integer", "picks": "role"},
+            "roles": {"type": "array", "items": {"type": "string"}, "picks": "role"},
+        }
+    }
+    settings = (Setting("place", None, "plugin"), Setting("lead", 5, "server", label="Tenor"), Setting("roles", ["5"], "server"))
+    found = plugin(Chosen("choir", "", True, "plugin", False, settings, shape, ""), {"channel": {"side": "Side"}, "role": {"5": "Tenor"}})
+    assert [(one["kind"], one["value"], one["labels"]) for one in found["settings"]] == [
+        ("text", "", {"": "nothing", "side": "Side"}),
+        ("text", "5", {"": "nothing", "5": "Tenor"}),
+        ("list", ["5"], {}),
+    ]
 
 
 @pytest.mark.parametrize("visitor", [GUEST, OPERATOR, None])

@@ -207,7 +207,8 @@ def _usage(usage: Usage) -> dict[str, Any]:
 def _setting(shape: Shape, setting: Setting, known: Mapping[Picked, Mapping[str, str]]) -> dict[str, Any]:
     option, picks = shape.option(setting.name), shape.picks(setting.name)
     there = known.get(picks, {}) if picks else {}
-    labels = {"": tr("nothing"), setting.value: setting.label or setting.value, **there} if there else {}
+    now = "" if setting.value is None else str(setting.value)
+    labels = {"": tr("nothing"), now: setting.label or now or tr("nothing"), **there} if there else {}
     return {
         "name": setting.name,
         "title": shape.title(setting.name),
@@ -217,7 +218,7 @@ def _setting(shape: Shape, setting: Setting, known: Mapping[Picked, Mapping[str,
         "labels": labels,
         "least": option.least,
         "most": option.most,
-        "value": setting.value,
+        "value": now if labels else setting.value,
         "origin": setting.origin,
         "locked": setting.locked,
     }

@@ -25,9 +25,9 @@ export default {
             <button type="button" class="plain" :disabled="!names[row.name]" @click="add(row)">{{ tr("Add") }}</button></div>
         </template>
       </fieldset>
-      <div v-else-if="row.kind === 'secret'" class="field"><label :for="id + '-' + row.name">{{ row.name }}</label>
-        <input :id="id + '-' + row.name" type="password" autocomplete="new-password" spellcheck="false" :value="draft(row)" :disabled="!!row.fixed" :placeholder="row.set ? tr('set, and not shown') : tr('not set')" @input="put(row.at, $event.target.value || undefined)" />
-        <small><Said :text="row.about" /> {{ row.fixed ? fixed(row) : tr("It goes to the file .env beside bot.toml, and is never shown again.") }}</small></div>
+      <div v-else-if="row.kind === 'secret' || row.kind === 'hidden'" class="field"><label :for="id + '-' + row.name">{{ row.name }}</label>
+        <input :id="id + '-' + row.name" type="password" autocomplete="new-password" spellcheck="false" :value="draft(row)" :disabled="!!row.fixed || row.kind === 'hidden'" :placeholder="row.set ? tr('set, and not shown') : tr('not set')" @input="put(row.at, $event.target.value || undefined)" />
+        <small><Said :text="row.about" /> {{ row.fixed ? fixed(row) : row.kind === "hidden" ? tr("It is changed in bot.toml by hand.") : tr("It goes to the file .env beside bot.toml, and is never shown again.") }}</small></div>
       <div v-else-if="row.kind === 'pairs'" class="field"><label :for="id + '-' + row.name">{{ row.name }}</label>
         <textarea :id="id + '-' + row.name" :value="lines(row)" :disabled="!!row.fixed" @change="pairs(row, $event)"></textarea>
         <small><Said :text="row.about" /> {{ row.fixed ? fixed(row) : tr("One on each line: a name, =, and what it stands for.") }}</small></div>

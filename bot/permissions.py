@@ -48,7 +48,7 @@ class Permit(BaseModel):
     level: Level | str = ""
     name: str = ""
     where: Where = "server"
-    place: str = ""
+    place: str = Field(default="", max_length=200)
 
 
 class Held(BaseModel):
@@ -107,7 +107,9 @@ class Permissions:
         return await self._acts.held()
 
     async def permit(self, permit: Permit) -> Held:
-        """Changes it, for an admin of the server and a plugin with `rights = ["administration"]`. Raises Refused."""
+        """Changes it, for an admin of the server and a plugin with `rights = ["administration"]`. Raises Refused, and BadArguments
+        for a place that is not there.
+        """
         return await self._acts.permit(permit)
 
     async def may(self, plugin: str, command: str = "") -> str:

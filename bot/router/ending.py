@@ -18,6 +18,7 @@ from bot.router.noting import Noting
 from bot.store.queue import Queue
 from bot.store.tally import Tally
 from bot.store.tickets import Ticket
+from bot.translation import Phrase
 
 log = structlog.get_logger(__name__)
 
@@ -37,20 +38,20 @@ class Endings:
         self._queue = queue
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def ended(self, ticket: Ticket, line: Line, outcome: str, worked: bool) -> None:
+    def ended(self, ticket: Ticket, line: Line, outcome: str, worked: bool, trouble: Phrase | None) -> None:
         """Returns at once."""
         self._metrics.tickets.labels(ticket.body.plugin, outcome).inc()
         self._metrics.ticket_seconds.labels(ticket.body.plugin).observe(max(0.0, time.time() - ticket.at))
         self._tally.ended(ticket.body.message.address.tenant, time.time() - ticket.at, outcome == "failed")
         if ticket.fence > 1:
             self._metrics.takeovers.inc()
-        task = asyncio.create_task(self._follow_up(ticket, line, outcome, worked))
+        task = asyncio.create_task(self._follow_up(ticket, line, outcome, worked, trouble))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _follow_up(self, ticket: Ticket, line: Line, outcome: str, worked: bool) -> None:
+    async def _follow_up(self, ticket: Ticket, line: Line, outcome: str, worked: bool, trouble: Phrase | None) -> None:
         try:
-            requests = await self._explaining.ended(ticket, line, worked, self._plugins.calls.trouble(ticket.body.plugin))
+            requests = await self._explaining.ended(ticket, line, worked, trouble)
             self._tally.worked(sum(one.worked or 0.0 for one in requests))
             await self._noting.rests(ticket.body.message.address, ticket.body.plugin, self._plugins.calls)
             await self._tell(ticket, outcome, worked)

@@ -64,7 +64,7 @@ class Explaining:
         return [entry.plugin for entry in off if wants(entry, message)]
 
     async def ended(self, ticket: Ticket, line: Line, worked: bool, trouble: Phrase | None) -> Sequence[Request]:
-        """What became of a ticket, which may have `worked` with jobs: these, before they are forgotten. `trouble` is the plugin's."""
+        """What became of a ticket, which may have `worked` with jobs: these, before they are forgotten. `trouble` kept it from working."""
         body, message = ticket.body, ticket.body.message
         requests = tuple(await self._queue.facts(ticket.id)) if worked else ()
         if not message.sender.id:

@@ -13,6 +13,7 @@ from bot.errors import StoreError
 from bot.messages import Message
 from bot.store.keys import digest
 from bot.store.tickets import Ticket, Write
+from bot.translation import Phrase
 
 AGAIN = 0.1
 """Seconds until it is seen again whether Redis is back."""
@@ -53,6 +54,8 @@ class Journal:
         """True once a job was submitted in this run."""
         self.failed = False
         """True when it ends in an apology."""
+        self.trouble: Phrase | None = None
+        """Why the plugin rests, where that, or a fault of its own, is what the ticket came to."""
 
     @property
     def message(self) -> Message:

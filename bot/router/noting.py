@@ -41,19 +41,21 @@ class Noting:
         """Writes it down, unless one alike was; `told` says that it is no secret where changes are told."""
         tenant = address.tenant
         server = await self._servers.get(tenant)
-        recent = await self._servers.deeds(tenant, RECENT)
-        if server.left or any(alike(one) and deed.at - one.at < ONCE_IN for one in recent):
+        if server.left:
             return
         said = announcing(self._schedules, self._gate.of(server), address, deed, f"{deed.at}") if told else []
-        await self._servers.note(tenant, deed, said)
+        await self._servers.note(tenant, deed, lambda one: alike(one) and deed.at - one.at < ONCE_IN, RECENT, said)
 
     async def rests(self, address: Address, plugin: str, calls: Calls) -> None:
-        """Tells the admins of a server, whose people asked this plugin something just now, which of them are not asked for a while."""
+        """Tells the admins of a server, whose people asked this plugin something just now, which of those that are on there are not asked
+        for a while. Who is alone with the bot reads no log of what nobody did, and nothing would end it.
+        """
         for rest in calls.resting():
-            if rest.what == ADMIT or rest.plugin == plugin:
+            if not address.direct and (rest.what == ADMIT or rest.plugin == plugin):
                 deed = Deed(time.time(), "", BOT, "", "", (rest.said,))
                 try:
-                    await self.once(address, deed, partial(_rested, rest.plugin), told=True)
+                    if (await self._gate.view(address)).allows(rest.plugin, address):
+                        await self.once(address, deed, partial(_rested, rest.plugin), told=True)
                 except StoreError as error:
                     log.warning("the admins of a server are not told that a plugin rests", server=address.tenant, fault=str(error))
 

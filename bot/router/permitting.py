@@ -36,14 +36,24 @@ class Permitting:
         return await self._named(held(await self._servers.get(message.address.tenant), message), message)
 
     async def permit(self, message: Message, permit: Permit, keep: Keep) -> Held:
-        """Changes it."""
+        """Changes it. Raises BadArguments for a place that is not there."""
 
         async def edit(server: Server) -> tuple[Server, bytes, Deed]:
-            changed, place, what = _ranked(server, permit) if permit.level else _granted(server, permit, message)
+            if permit.level:
+                changed, place, what = _ranked(server, permit)
+            else:
+                changed, place, what = _granted(server, await self._there(server, permit, message), message)
             return changed, held(changed, message).model_dump_json().encode(), deed(message, place, "", what, who=permit.who)
 
         kept = Held.model_validate_json(await self._rewriting.rewrite(message, tr("change who may do what"), edit, keep))
         return await self._named(kept, message)
+
+    async def _there(self, server: Server, permit: Permit, message: Message) -> Permit:
+        """With the place as choices know it: one that has any may be gone from the platform, and they can be taken back still."""
+        if not permit.place or permit.place in server.channels:
+            return permit
+        place, _ = await self._picking.find("channel", permit.place, message)
+        return permit.model_copy(update={"place": place})
 
     async def _named(self, held: Held, message: Message) -> Held:
         """With what people call the other places."""

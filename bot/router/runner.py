@@ -26,7 +26,7 @@ from bot.router.table import Entry, Table
 from bot.routes import Action, Command, Listener, NoArgs, Outcome, Schedule
 from bot.store.queue import Withdrawn
 from bot.store.tickets import Superseded, Ticket
-from bot.translation import read_in, tr, translated
+from bot.translation import Phrase, read_in, tr, translated
 
 MOST_FAILURES = 5
 """How often in a row a plugin's handlers may fail, whoever asks, before it rests."""
@@ -39,8 +39,8 @@ log = structlog.get_logger(__name__)
 Act = Callable[[Journal, Line], DurableActs]
 """Makes what a handler may do in one run."""
 
-Ended = Callable[[Ticket, Line, str, bool], None]
-"""Called after a ticket's end with what it came to, and whether it may have run jobs."""
+Ended = Callable[[Ticket, Line, str, bool, Phrase | None], None]
+"""Called after a ticket's end with what it came to, whether it may have run jobs, and what kept its plugin from working."""
 
 
 class Holding(Ledger, Protocol):
@@ -129,7 +129,7 @@ class Runner:
         finally:
             self._delivery.unsure.discard(journal.ticket.id)
             await line.close()
-        self._ended(journal.ticket, line, _came_to(journal, reply), journal.touched or journal.busy)
+        self._ended(journal.ticket, line, _came_to(journal, reply), journal.touched or journal.busy, journal.trouble)
 
     async def _settle(self, line: Line, journal: Journal, reply: Reply | None) -> None:
         """Delivers the outcome; one that cannot be made into posts (a file is gone, say) becomes the reason why."""
@@ -162,6 +162,7 @@ class Runner:
         if entry is None or body.version != (loaded.version if loaded else ""):
             return Reply(tr("I was updated while I worked on this. Please ask again."), fault=True)
         if self._plugins.calls.rests(entry.plugin, HANDLERS):
+            journal.trouble = self._plugins.calls.trouble(entry.plugin)
             asked = journal.message.addressed or not isinstance(entry.route, Listener)
             said = tr("{plugin} went wrong again and again, and rests for a minute.", plugin=entry.plugin)
             return Reply(said, fault=True) if asked else None
@@ -179,6 +180,7 @@ class Runner:
             calls.note(entry.plugin, entry.id, allowance.used, error, fault=fault)
             if fault and entry.plugin != CORE:
                 calls.failed(entry.plugin, HANDLERS, MOST_FAILURES, entry.id, error)
+                journal.trouble = calls.trouble(entry.plugin)
             return self._explained(error, entry, journal)
         calls.note(entry.plugin, entry.id, allowance.used, outcome)
         calls.worked(entry.plugin, HANDLERS)

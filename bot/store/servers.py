@@ -199,12 +199,23 @@ class Servers:
         return [["LPUSH", log, deed_json.dump_json(deed)], ["LTRIM", log, 0, MOST_DEEDS - 1]]
 
     @guarded
-    async def note(self, tenant: str, deed: Deed, writes: Sequence[Write] = ()) -> None:
-        """Adds to the log what changed nothing, together with these writes."""
-        async with self._redis.pipeline(transaction=True) as batch:
-            for write in (*self._noting(tenant, deed), *writes):
-                batch.execute_command(*write)
-            await batch.execute()
+    async def note(self, tenant: str, deed: Deed, alike: Callable[[Deed], bool], recent: int, writes: Sequence[Write] = ()) -> None:
+        """Adds to the log what changed nothing, together with these writes, unless one of so many newest entries is alike: of several who
+        note the same at once, one does.
+        """
+        log = self._keys.audit(tenant)
+        while True:
+            async with self._redis.pipeline(transaction=True) as batch:
+                await batch.watch(log)
+                found: Any = await batch.lrange(log, 0, recent - 1)
+                if any(alike(deed_json.validate_json(one)) for one in found):
+                    return
+                batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
+                for write in (*self._noting(tenant, deed), *writes):
+                    batch.execute_command(*write)
+                with suppress(WatchError):
+                    await batch.execute()
+                    return
 
     @guarded
     async def write(self, writes: Sequence[Write]) -> None:

@@ -52,4 +52,4 @@ async def grantee(ctx: Context, words: str, usage: str) -> tuple[str, str]:
 
 def _unless_all(who: str, name: str) -> tuple[str, str]:
     """Discord's role that all have is nobody's own."""
-    return ("everyone", "") if name == "@everyone" else (who, name)
+    return ("everyone", "") if who.startswith("role:") and name == "@everyone" else (who, name)

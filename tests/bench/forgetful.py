@@ -139,7 +139,7 @@ def forgetful(connector: Connector, loaded: Plugins) -> Dispatch:
     def act(journal: Journal, line: Line) -> DurableActs:
         return DurableActs(journal, line, stores, connector, nothing)
 
-    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, line, outcome, worked: None)
+    runner = Runner(table, loaded, memory, delivery, act, lambda ticket, line, outcome, worked, trouble: None)
     lateness = Lateness(lambda _: inf, time.time)
     gate, start = Gate(memory, loaded.loaded, Terms(private=frozenset(by_name))), runner.start
     finder = Finder(table, nothing, nothing, nothing, nothing, nothing)

@@ -12,11 +12,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import Command, Context, Listener, NoArgs, Reply, Route, UserError, hookimpl
+from bot.calls import HANDLERS, Calls
 from bot.config import Config, PluginTable
 from bot.plugins import Loaded, Plugins, load
 from bot.router.allowance import MOST, Allowance
 from bot.router.runner import MOST_FAILURES
 from bot.store.scripts import Scripts
+from bot.store.servers import Choices, Server, Servers
 from bot.store.troubles import Troubles
 from bot.testing import wait_until
 from bot.testing.fate import Fate
@@ -32,10 +34,11 @@ class Bad:
 
     def __init__(self) -> None:
         self.left: list[asyncio.Task[Any]] = []
+        self.waiting, self.go = False, asyncio.Event()
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        for name in ("raises", "refuses", "number", "parts", "empty", "floods", "leaves"):
+        for name in ("raises", "refuses", "number", "parts", "empty", "floods", "leaves", "waits"):
             yield Command(name, "Goes wrong.", NoArgs, getattr(self, name))
         yield Listener("overhears", lambda message: message.text == "psst", self.overhears)
 
@@ -62,6 +65,11 @@ class Bad:
     async def leaves(self, ctx: Context, args: NoArgs) -> Reply:
         self.left = [asyncio.create_task(asyncio.sleep(3600), name="forgotten")]
         return Reply("Done.")
+
+    async def waits(self, ctx: Context, args: NoArgs) -> str:
+        self.waiting = True
+        await self.go.wait()
+        return "Done."
 
     async def overhears(self, ctx: Context) -> Reply:
         return Reply("I heard that.")
@@ -144,6 +152,31 @@ async def test_admins_are_told_once_that_a_plugin_rests_and_see_it_where_they_lo
     (line,) = await wait_until(why)
     assert re.fullmatch(f"  - {RESTING}", line)
     assert len([one for one in room.messages if one.startswith("the bot: ")]) == 1
+
+
+async def test_who_worked_while_the_plugin_began_to_rest_is_not_blamed_on_that(room: Room) -> None:
+    await room.say("/waits", by="Cleo", wait=False)
+    await wait_until(lambda: plugin(room).waiting)
+    for _ in range(MOST_FAILURES):
+        await room.say("/raises", wait=False)
+    await wait_until(room.house.router.runner._plugins.calls.resting)
+    plugin(room).go.set()
+    await room.house.settled()
+
+    async def why() -> str:
+        said = (await room.say("/why", by="Cleo"))[0]
+        return said if "Finished after" in said else ""
+
+    assert "rests until" not in await wait_until(why)
+
+
+async def test_a_rest_is_noted_once_by_several_only_where_the_plugin_is_on_and_for_nobody_alone(room: Room) -> None:
+    noting, servers = room.house.router.endings._noting, Servers(room.house.redis, room.house.keys)
+    calls, off, alone = Calls(), room.elsewhere("off").address, room.alone("Ada").address
+    calls.failed("bad", HANDLERS, 1, "command:raises", ZeroDivisionError())
+    await servers.put(off.tenant, Server(choices=Choices(plugins={"bad": False})))
+    await asyncio.gather(*(noting.rests(to, "bad", calls) for to in (room.address, off, alone) for _ in range(5)))
+    assert [len(await servers.deeds(to.tenant, 9)) for to in (room.address, off, alone)] == [1, 0, 0]
 
 
 async def test_what_a_person_is_told_on_purpose_is_no_failure(room: Room) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
+from bot.errors import BadArguments
 from bot.messages import Address, Message, Person
-from bot.permissions import Grant
+from bot.permissions import Grant, Permit
 from bot.router.permits import decided, level
+from bot.store.places import newcomer
 from bot.store.servers import Choices, Server, Servers
-from tests.plugins.admin.hall import ATTIC, BOB, Hall
+from tests.plugins.admin.hall import ANN, ATTIC, BOB, HALL, Hall
 
 DENIED = "You may not use /song here. An admin of this server can allow it, with /permissions."
 
@@ -62,6 +65,30 @@ async def test_whoever_is_not_there_is_granted_nothing_and_who_is_there_is_named
     assert told == "I know no role “singers” here."
     told = await hall.say("/permissions deny /song nobody")
     assert told.startswith("I know no role and nobody here who is called “nobody” (there is: ")
+
+
+async def test_who_calls_themself_everyone_is_nobody_else(hall: Hall) -> None:
+    await hall.own()
+    await hall.rooms.people.join(HALL.room, newcomer("@everyone"))
+    assert (await hall.say("/permissions deny /song @everyone")).startswith("Saved.")
+    assert await hall.say("/song", BOB) == "La la la."
+
+
+async def test_the_page_of_a_server_grants_nothing_in_places_that_are_not_there(hall: Hall) -> None:
+    await hall.own()
+    asked, denied = Message("", "", Address("room", HALL.room, "main"), ANN), {"who": "everyone", "what": "/song", "allowed": False}
+    with pytest.raises(BadArguments, match="I know no channel “cellar” here"):
+        await hall.router.office.permit(asked, Permit.model_validate(denied | {"place": "cellar"}))
+    with pytest.raises(ValidationError):
+        Permit.model_validate(denied | {"place": "x" * 201})
+    await hall.router.office.permit(asked, Permit.model_validate(denied | {"place": "main"}))
+    assert await hall.say("/song", BOB) == DENIED
+    servers = Servers(hall.rooms._redis, hall.rooms._keys)
+    assert set((await servers.get(asked.address.tenant)).channels) == {"main"}
+    gone = Server(channels={"gone": Choices(grants=(Grant(who="everyone", what="/song", allowed=False),))})
+    await servers.put(asked.address.tenant, gone)
+    await hall.router.office.permit(asked, Permit(who="everyone", what="/song", place="gone"))
+    assert not (await servers.get(asked.address.tenant)).channels
 
 
 async def test_a_hundred_grants_can_all_be_taken_back(hall: Hall) -> None:

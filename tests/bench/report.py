@@ -10,7 +10,7 @@ from tests.bench.figures import Figure, Part
 
 PAGE = Path("docs/benchmarks.md")
 
-OURS = ("ours", "whole bot", "Hobnob")
+OURS = ("ours", "whole bot", "Hobnob", "engine")
 """What we are called in comparisons."""
 
 HEAD = """# Measured

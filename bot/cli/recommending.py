@@ -93,10 +93,13 @@ def look() -> Machine:
 
 
 def _tried() -> dict[str, Any]:
-    """What the processor computes with and how fast, as a worker finds it; nothing where no model library is installed."""
+    """What the processor computes with and how fast, as a worker finds it; nothing where no model library is installed, or within reach."""
     command = [sys.executable, "-m", "bot.numbers"]
-    tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    found: dict[str, Any] = json.loads(tried.stdout) if tried.returncode == 0 else {}
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        found: dict[str, Any] = json.loads(tried.stdout) if tried.returncode == 0 else {}
+    except (subprocess.TimeoutExpired, ValueError):
+        return {}
     return found
 
 

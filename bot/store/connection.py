@@ -180,6 +180,15 @@ async def exchange(redis: Redis, commands: Sequence[Command]) -> list[Any]:
         await pool.release(connection)
 
 
+async def answered(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """The same for who cannot use an error: raises the first ResponseError among the answers."""
+    found = await exchange(redis, commands)
+    for one in found:
+        if isinstance(one, ResponseError):
+            raise one
+    return found
+
+
 async def _exchanged(connection: Any, commands: Sequence[Command]) -> list[Any]:
     await connection.send_packed_command([piece for command in commands for piece in connection.pack_command(*command)])
     return [await _answer(connection) for _ in commands]

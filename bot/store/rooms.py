@@ -248,7 +248,7 @@ class Rooms:
         """The rooms in which somebody has said something within 30 days, by name; the lobby is not among them."""
         await self._redis.zremrangebyscore(self._keys.rooms(), "-inf", time.time() - KEPT)
         found: Any = await self._redis.zrange(self._keys.rooms(), 0, -1)
-        return sorted(name.decode() for name in found)
+        return sorted({name.decode() for name in found} - {LOBBY})  # older releases wrote it down
 
     async def close(self) -> None:
         """Stops following."""

@@ -14,7 +14,7 @@ from bot.choices import CORE, Deed, Level
 from bot.house import Rules
 from bot.permissions import Grant
 from bot.quotas import Quota
-from bot.store.connection import exchange, guarded
+from bot.store.connection import answered, guarded
 from bot.store.keys import Keys
 from bot.store.tickets import StaleSettings, Write
 from bot.tables import Talking
@@ -161,7 +161,7 @@ class Servers:
     async def version(self, tenant: str) -> int:
         """The `stamp` of what holds for the server, 0 where nothing was ever chosen."""
         commands = [("HGET", key, "version") for key in (self._keys.server(tenant), self._keys.house())]
-        return sum(int(found or 0) for found in await exchange(self._redis, commands))
+        return sum(int(found or 0) for found in await answered(self._redis, commands))
 
     @guarded
     async def put(self, tenant: str, server: Server) -> None:

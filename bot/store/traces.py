@@ -12,10 +12,9 @@ from typing import cast
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from bot.errors import StoreError
-from bot.store.connection import Command, exchange, guarded
+from bot.store.connection import Command, answered, guarded
 from bot.store.keys import Keys
 from bot.traces import Step, Trace
 
@@ -84,9 +83,7 @@ class Traces:
     async def _send(self, due: Sequence[Command]) -> None:
         paths = self._keys.paths()
         trimmed: list[Command] = [("ZREMRANGEBYRANK", paths, 0, -MOST - 1), ("ZREMRANGEBYSCORE", paths, "-inf", time.time() - KEPT)]
-        for answer in await exchange(self._redis, [*due, *trimmed, ("EXPIRE", paths, KEPT)]):
-            if isinstance(answer, ResponseError):
-                raise answer
+        await answered(self._redis, [*due, *trimmed, ("EXPIRE", paths, KEPT)])
 
     async def written(self) -> None:
         """Returns when nothing is left to write."""

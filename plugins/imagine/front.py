@@ -285,8 +285,9 @@ async def _attached(ctx: Context) -> Recipe:
 
 
 async def _run(ctx: Context, job: Draw) -> Picture:
-    """Where pictures are looked at before they are shown, nothing is shown on the way either."""
-    return await ctx.run(job if ctx.settings.check == "off" else job.model_copy(update={"previews": False}))
+    """Where pictures are looked at before they are shown, or hidden until somebody opens them, nothing is shown on the way either."""
+    shown = ctx.settings.check == "off" and not ctx.settings.spoiler
+    return await ctx.run(job if shown else job.model_copy(update={"previews": False}))
 
 
 def _shown(picture: Picture, recipe: Recipe, *, spoiler: bool) -> Image:

@@ -84,7 +84,7 @@ def chosen(rows: Any, which: Sequence[int], of: int) -> Any:
 
 
 def samples(clip: bytes) -> Samples:
-    """A clip's 16 kHz samples, from -1 to 1. Raises av.FFmpegError for what is no sound.
+    """A clip's 16 kHz samples, from -1 to 1. Raises av.FFmpegError for what is no sound, LookupError or ValueError where there is none.
 
     The library's function collects garbage each time: of 32 notes 0.7 s instead of 0.2, and more where other models are in memory.
     """

@@ -150,7 +150,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
             return None
         try:
             sound = samples(work.read(job.audio))
-        except FFmpegError as error:
+        except (FFmpegError, LookupError, ValueError) as error:
             work.fail(f"expected a clip as ctx.clips cuts them: {error}")
             return None
         spans = speech(sound, VOICES)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
+from bot.errors import StoreError
 from bot.messages import Address, Message, Person, Text
 from bot.store.keys import Keys
 from bot.store.servers import Server, Servers
@@ -195,3 +196,9 @@ async def test_nothing_of_what_was_said_stays_behind(tickets: Tickets, redis: Re
     left = {key.decode() async for key in redis.scan_iter(f"{keys.prefix}:*")}
     assert left == {keys.ticket(ticket.id), keys.ticket(event_id("room", "1"))}
     assert await redis.hgetall(keys.ticket(ticket.id)) == {b"state": b"done"}
+
+
+async def test_an_answer_that_is_an_error_is_a_fault_of_the_store(redis: Redis, keys: Keys) -> None:
+    await redis.set(keys.server("hall"), "no hash", px=60_000)
+    with pytest.raises(StoreError, match="WRONGTYPE"):
+        await Servers(redis, keys).version("hall")

@@ -53,6 +53,9 @@ async def test_nothing_is_shown_on_the_way_either() -> None:
         acts = Scene(unsafe=(0.1,))
         await drawn(acts, check=check)
         assert acts.asked.previews is shown
+    acts = Scene()
+    await drawn(acts, spoiler=True)
+    assert not acts.asked.previews
 
 
 async def test_what_could_not_be_looked_at_is_not_shown() -> None:

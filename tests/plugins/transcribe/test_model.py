@@ -227,9 +227,12 @@ async def test_a_long_job_that_is_cancelled_while_its_language_is_detected_is_no
 
 @pytest.mark.models
 async def test_what_is_no_sound_fails_alone(whisper: Whisper) -> None:
-    wrong, right = note(b"no sound at all"), note(await clip("short.ogg"))
-    whisper.run(Notes([wrong, right]))
-    assert "expected a clip" in wrong.failures[0]
+    header = io.BytesIO()
+    with wave.open(header, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+    wrong, empty, right = note(b"no sound at all"), note(header.getvalue()), note(await clip("short.ogg"))
+    whisper.run(Notes([wrong, empty, right]))
+    assert "expected a clip" in wrong.failures[0] and "expected a clip" in empty.failures[0]
     assert right.results
 
 

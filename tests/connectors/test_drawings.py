@@ -99,6 +99,21 @@ async def open_studio(studio: Studio) -> AsyncIterator[Studio]:
         await wait_until(lambda: process.poll() is not None, LOADED)
 
 
+async def test_who_cancels_is_told_so_and_gets_no_picture(open_studio: Studio) -> None:
+    """The first, while the pace of the channel is not used up: a quick machine would be done before a status line had its turn."""
+    before = len(open_studio.shown())
+    asked = await open_studio.discord.call(
+        open_studio.channel, open_studio.ada, "imagine", prompt="a cat", size="512x512", steps=200, number=4
+    )
+
+    await wait_until(lambda: asked.original and re.search(r"of 200 steps", asked.original["content"]), LOADED)
+    await wait_until(lambda: asked.original and asked.original["attachments"], LOADED)  # what it will be like
+    assert asked.original is not None
+    await open_studio.discord.press(asked.original, open_studio.ada, "Cancel")
+    await wait_until(lambda: asked.original is not None and asked.original["content"] == "Cancelled.", LOADED)
+    assert len(open_studio.shown()) == before
+
+
 async def test_a_slash_command_becomes_a_picture_that_says_how_it_was_drawn(open_studio: Studio) -> None:
     message = await open_studio.imagine("a red circle", seed=7, size="128x64", steps=3)
     [(picture, recipe)] = open_studio.pictures(message)
@@ -117,20 +132,6 @@ async def test_a_recipe_draws_the_same_to_the_last_bit(open_studio: Studio) -> N
         [(repeated, _)] = open_studio.pictures(again)
         assert repeated.tobytes() == picture.tobytes()
         assert "The same picture, bit for bit." in again["content"]
-
-
-async def test_who_cancels_is_told_so_and_gets_no_picture(open_studio: Studio) -> None:
-    before = len(open_studio.shown())
-    asked = await open_studio.discord.call(
-        open_studio.channel, open_studio.ada, "imagine", prompt="a cat", size="512x512", steps=200, number=4
-    )
-
-    await wait_until(lambda: asked.original and re.search(r"of 200 steps", asked.original["content"]), LOADED)
-    await wait_until(lambda: asked.original and asked.original["attachments"], LOADED)  # what it will be like
-    assert asked.original is not None
-    await open_studio.discord.press(asked.original, open_studio.ada, "Cancel")
-    await wait_until(lambda: asked.original is not None and asked.original["content"] == "Cancelled.", LOADED)
-    assert len(open_studio.shown()) == before
 
 
 async def test_buttons_draw_again_vary_edit_and_delete(open_studio: Studio) -> None:

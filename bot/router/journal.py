@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+import structlog
+
 from bot.errors import StoreError
 from bot.messages import Message
 from bot.store.keys import digest
@@ -20,13 +22,19 @@ AGAIN = 0.1
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 
 async def outlasting(call: Callable[[], Awaitable[T]]) -> T:
     """What it gives once Redis takes it: of what stands in a chat already, a run that were given up would say it again."""
+    told = False
     while True:
         try:
             return await call()
-        except StoreError:
+        except StoreError as error:
+            if not told:
+                log.warning("what was said waits for Redis, to be written down", fault=str(error))
+            told = True
             await asyncio.sleep(AGAIN)
 
 

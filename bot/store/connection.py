@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -38,8 +37,6 @@ MOST_CONNECTIONS = 64
 
 UNDRAINED = 65_536
 """Bytes that a transport takes without asking anybody to wait [asyncio, uvloop]."""
-
-Command = Sequence[str | bytes | int | float]
 
 _OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": CONNECT_SECONDS,
@@ -164,41 +161,6 @@ class FairSentinelPool(FairPool, SentinelConnectionPool):
         """The connections to the Sentinels too."""
         await super().aclose()
         await self.sentinel_manager.aclose()
-
-
-async def exchange(redis: Redis, commands: Sequence[Command]) -> list[Any]:
-    """The answers to commands that travel together, in their order; an error that is an answer is one of them. They are no transaction.
-
-    Tried again where the connection fails, as the library's pipeline does, whose bookkeeping for each command is what this leaves out.
-    """
-    pool: Any = redis.connection_pool
-    connection = await pool.get_connection()
-    try:
-        sent = partial(_exchanged, connection, commands)
-        return cast("list[Any]", await connection.retry.call_with_retry(sent, lambda error: connection.disconnect(error=error)))
-    finally:
-        await pool.release(connection)
-
-
-async def answered(redis: Redis, commands: Sequence[Command]) -> list[Any]:
-    """The same for who cannot use an error: raises the first ResponseError among the answers."""
-    found = await exchange(redis, commands)
-    for one in found:
-        if isinstance(one, ResponseError):
-            raise one
-    return found
-
-
-async def _exchanged(connection: Any, commands: Sequence[Command]) -> list[Any]:
-    await connection.send_packed_command([piece for command in commands for piece in connection.pack_command(*command)])
-    return [await _answer(connection) for _ in commands]
-
-
-async def _answer(connection: Any) -> Any:
-    try:
-        return await connection.read_response()
-    except ResponseError as error:
-        return error
 
 
 async def check(redis: Redis, url: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
-from bot.store.connection import exchange
+from bot.store.exchanging import exchange
 
 WHEN_FULL = frozenset(
     {

@@ -14,7 +14,8 @@ from bot.choices import CORE, Deed, Level
 from bot.house import Rules
 from bot.permissions import Grant
 from bot.quotas import Quota
-from bot.store.connection import answered, guarded
+from bot.store.connection import guarded
+from bot.store.exchanging import answered
 from bot.store.keys import Keys
 from bot.store.tickets import StaleSettings, Write
 from bot.tables import Talking

@@ -14,7 +14,8 @@ import structlog
 from redis.asyncio import Redis
 
 from bot.errors import StoreError
-from bot.store.connection import Command, answered, guarded
+from bot.store.connection import guarded
+from bot.store.exchanging import Command, answered
 from bot.store.keys import Keys
 from bot.traces import Step, Trace
 

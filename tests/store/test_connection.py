@@ -16,7 +16,8 @@ from redis.exceptions import RedisError, ResponseError
 
 from bot.errors import StoreError
 from bot.messages import Address, Message, Person
-from bot.store.connection import MOST_CONNECTIONS, check, connect, exchange
+from bot.store.connection import MOST_CONNECTIONS, check, connect
+from bot.store.exchanging import exchange
 from bot.store.keys import Keys
 from bot.store.tickets import Body, Tickets
 from bot.testing import wait_until

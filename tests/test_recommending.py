@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from bot.catalogue import Precision, load
 from bot.cli.fitting import Advice, Wish, advise
 from bot.cli.machine import Card, Machine
-from bot.cli.recommending import bandwidth, parsed, recommend
+from bot.cli.recommending import bandwidth, look, parsed, recommend
 from bot.errors import ConfigError
 
 GB = 10**9
@@ -140,3 +141,17 @@ def test_programs_get_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
         recommend(config, "", "en", "good", "", 2, as_json=True)
     with pytest.raises(ConfigError, match="--task: expected one of chat, tools, image, speech, found 'paint'"):
         recommend(config, "chat, paint", "en", "fast", "", 2, as_json=True)
+
+
+@pytest.mark.parametrize("trial", ["exec sleep 60", "echo no JSON", "exit 1"])
+def test_a_processor_that_cannot_be_tried_is_like_one_without_a_model_library(
+    trial: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{trial}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr("bot.cli.recommending.TRIED", 0.5)
+    monkeypatch.setattr("bot.cli.recommending.cards", tuple)
+    machine = look()
+    assert machine == Machine(machine.memory, machine.bandwidth)

@@ -42,6 +42,9 @@ SHEETS = {
 USUAL = (3.0e11, 5e13)
 """Those of a card that is not among them."""
 
+TRIED = 60.0
+"""Seconds that the processor's trial may take, with the model library's import."""
+
 USUAL_TASKS = "chat,image,speech"
 
 COPIED = 64 << 20
@@ -96,7 +99,7 @@ def _tried() -> dict[str, Any]:
     """What the processor computes with and how fast, as a worker finds it; nothing where no model library is installed, or within reach."""
     command = [sys.executable, "-m", "bot.numbers"]
     try:
-        tried = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=TRIED, check=False)
         found: dict[str, Any] = json.loads(tried.stdout) if tried.returncode == 0 else {}
     except (subprocess.TimeoutExpired, ValueError):
         return {}

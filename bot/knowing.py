@@ -36,7 +36,10 @@ class Hiding(Protocol):
 
 @runtime_checkable
 class Placing(Protocol):
-    """A connector that has to ask its platform what somebody is in a server, and has done so for whoever wants something of the bot."""
+    """A connector that has to ask its platform what somebody is in a server, and has done so for whoever speaks to the bot or clicks."""
 
     async def placed(self, message: Message) -> Message:
-        """With what its sender is, asked within the last minute. Raises ConnectorError."""
+        """With what its sender is, asked within the last minute, or just now for who reacts. Called for messages that a route takes.
+
+        Raises ConnectorError.
+        """

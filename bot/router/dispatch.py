@@ -104,8 +104,6 @@ class Dispatch:
 
     async def _spoken(self, message: Message, view: View) -> list[Body]:
         """What becomes of it where these choices hold."""
-        if view.ranks:
-            message = await self._ranking.placed(message)
         if view.shut_out(message):
             if await self._gate.outdated(message.address):
                 raise StaleSettings
@@ -216,6 +214,8 @@ class Dispatch:
             return [told(message, f"{wrong}{self._offer(message, view)}")]
         if not matches:
             return []
+        if any(view.allows(match.entry.plugin, message.address) for match in matches):
+            message = await self._ranking.placed(message, view)
         refusal = self._plugins.admit((name for name in self._plugins.loaded if view.allows(name, message.address)), message)
         if refusal is not None:
             return [told(message, refusal.text)] if refusal.text else []

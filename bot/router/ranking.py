@@ -9,7 +9,8 @@ import structlog
 from bot.connector import Connector
 from bot.errors import ConnectorError
 from bot.knowing import Placing
-from bot.messages import Message
+from bot.messages import Message, Reacted
+from bot.router.gate import View
 
 log = structlog.get_logger(__name__)
 
@@ -20,10 +21,10 @@ class Ranking:
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
         self._connectors = connectors
 
-    async def placed(self, message: Message) -> Message:
-        """With what the sender is; as it is where nobody has to be asked, or nobody answers."""
+    async def placed(self, message: Message, view: View) -> Message:
+        """With what the sender is, if they react or it matters there; as it is where nobody has to be asked, or nobody answers."""
         connector = self._connectors.get(message.address.connector)
-        if not isinstance(connector, Placing):
+        if not isinstance(connector, Placing) or not (view.ranks or isinstance(message.trigger, Reacted)):
             return message
         try:
             return await connector.placed(message)

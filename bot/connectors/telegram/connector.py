@@ -31,7 +31,7 @@ from bot.connectors.telegram.styled import Styled
 from bot.connectors.telegram.surroundings import Names, Surroundings
 from bot.connectors.telegram.webhooks import Hook, Webhook
 from bot.errors import MessageGone
-from bot.messages import Address, Attachment, Message
+from bot.messages import Address, Attachment, Message, Said
 
 PUBLIC = "https://api.telegram.org"
 
@@ -198,12 +198,12 @@ class TelegramConnector:
         return {}
 
     async def placed(self, message: Message) -> Message:
-        """Asks of whom only said something to others; a channel that speaks is nobody."""
+        """Asks of whom reading did not; a channel that speaks is nobody. Who only said something to others is what they lately were."""
         known = message.manages or message.guest or message.roles or message.address.direct
         if known or not message.sender.id.isdecimal():
             return message
         chat = self._sender.moved.get(message.address.server, int(message.address.server))
-        return placed(message, await self._members.status(chat, int(message.sender.id), lately=True))
+        return placed(message, await self._members.status(chat, int(message.sender.id), lately=isinstance(message.trigger, Said)))
 
     async def leave(self, server: str) -> None:
         """Leaves a group."""

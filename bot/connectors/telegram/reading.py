@@ -100,7 +100,7 @@ class Reader:
         if update.callback_query is not None:
             return await self._click(update.callback_query)
         if update.message_reaction is not None:
-            return await self._reaction(update, update.message_reaction)
+            return self._reaction(update, update.message_reaction)
         if (changed := update.edited_message) is not None:  # without a date nobody edited it: it got a reaction, say
             return await self._message([changed], edited=True) if changed.edit_date else None
         if update.message is not None and update.message.migrate_to_chat_id:
@@ -218,8 +218,8 @@ class Reader:
         )
         return message if place.direct else await self._placed(message, under.chat.id, query.from_user.id)
 
-    async def _reaction(self, update: Update, reaction: telegram.MessageReactionUpdated) -> Message | None:
-        """The first emoji that was not there before, from whoever they are in the chat."""
+    def _reaction(self, update: Update, reaction: telegram.MessageReactionUpdated) -> Message | None:
+        """The first emoji that was not there before. Most of them nobody listens to, so what its sender is is not asked for here."""
         old = {one.emoji for one in reaction.old_reaction if isinstance(one, ReactionTypeEmoji)}
         new = [one.emoji for one in reaction.new_reaction if isinstance(one, ReactionTypeEmoji) and one.emoji not in old]
         who = reaction.user
@@ -228,7 +228,7 @@ class Reader:
         chat, on = str(reaction.chat.id), str(reaction.message_id)
         direct = reaction.chat.type == "private"
         said = self._said.get((chat, on))
-        message = Message(
+        return Message(
             id=on,
             event=f"reaction:{update.update_id}",
             address=said.address if said else Address(facts.NAME, chat, facts.CHANNEL, "", direct),
@@ -240,7 +240,6 @@ class Reader:
             language=who.language_code or "",
             manages=direct,
         )
-        return message if direct else await self._placed(message, reaction.chat.id, who.id)
 
 
 def placed(message: Message, status: str) -> Message:

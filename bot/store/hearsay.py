@@ -26,7 +26,10 @@ MOST: dict[Kind, int] = {"channel": 500, "person": 200}
 """Of a server, those who were heard of last."""
 
 MOST_TOLD = 20_000
-"""Names of which this process knows that they are written down."""
+"""Names of which this process knows that they are written down, or not to be."""
+
+UNASKED = 60.0
+"""Seconds for which somebody who does not want to be remembered is not asked about again; they may have changed their mind anywhere."""
 
 
 class Heard(NamedTuple):
@@ -45,19 +48,22 @@ class Hearsay:
         self._keys = keys
         self._servers = Servers(redis, keys)
         self._otherwise = otherwise
-        self._told: OrderedDict[tuple[str, str], tuple[str, str, int]] = OrderedDict()
+        self._told: OrderedDict[tuple[str, str], tuple[str, str, float]] = OrderedDict()
+        """Names and handles, and until when nothing else is to be done about them."""
 
     @guarded
     async def heard(self, server: Address, kind: Kind, id: str, name: str, *, handle: str = "", may_be_old: bool = False) -> None:
         """Writes it down, once a day and when it changes. Of who does not want to be remembered nothing is; a name that `may_be_old`
         replaces none.
         """
-        entry, said = (server.tenant, f"{kind}/{id}"), (name, handle, int(time.time() // DAY))
-        told = self._told.get(entry, ("", "", 0))
-        if told == said or (may_be_old and told[2] == said[2]) or (kind == "person" and not await self._wanted(server, [id])):
+        entry, now = (server.tenant, f"{kind}/{id}"), time.time()
+        *told, until = self._told.get(entry, ("", "", 0.0))
+        if now < until and (may_be_old or told == [name, handle]):
             return
-        await self._write(*entry, Heard(name, time.time(), handle), may_be_old)
-        self._told[entry] = said
+        wanted = kind == "channel" or bool(await self._wanted(server, [id]))
+        if wanted:
+            await self._write(*entry, Heard(name, now, handle), may_be_old)
+        self._told[entry] = name, handle, now + (DAY if wanted else UNASKED)
         self._told.move_to_end(entry)
         if len(self._told) > MOST_TOLD:
             self._told.popitem(last=False)

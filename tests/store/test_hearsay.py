@@ -24,67 +24,74 @@ def hearsay(redis: Redis, keys: Keys) -> Hearsay:
     return Hearsay(redis, keys)
 
 
-def again(hearsay: Hearsay) -> Hearsay:
+@pytest.fixture
+def other(redis: Redis, keys: Keys) -> Hearsay:
     """What another router has, or the same one after another start."""
-    return Hearsay(hearsay._redis, hearsay._keys)
+    return Hearsay(redis, keys)
 
 
-async def test_what_one_router_heard_all_know(hearsay: Hearsay) -> None:
+async def test_what_one_router_heard_all_know(hearsay: Hearsay, other: Hearsay) -> None:
     await hearsay.heard(CLUB, "channel", "main/7", "Cats")
     await hearsay.heard(CLUB, "person", "12", "Ben", handle="Ben_12")
-    assert await again(hearsay).known(CLUB, "channel") == {"main/7": "Cats"}
-    assert await again(hearsay).known(CLUB, "person") == {"12": "Ben"}
-    assert await again(hearsay).called(CLUB, "ben_12") == Person("12", "Ben")
-    assert await again(hearsay).called(Address("telegram", "-1002", "main"), "ben_12") is None
+    assert await other.known(CLUB, "channel") == {"main/7": "Cats"}
+    assert await other.known(CLUB, "person") == {"12": "Ben"}
+    assert await other.called(CLUB, "ben_12") == Person("12", "Ben")
+    assert await other.called(Address("telegram", "-1002", "main"), "ben_12") is None
 
 
-async def test_a_name_of_before_replaces_none_and_a_new_one_does(hearsay: Hearsay) -> None:
+async def test_a_name_of_before_replaces_none_and_a_new_one_does(hearsay: Hearsay, other: Hearsay) -> None:
     await hearsay.heard(CLUB, "channel", "main/7", "Cats", may_be_old=True)
     await hearsay.heard(CLUB, "channel", "main/7", "Dogs")
-    for one in (hearsay, again(hearsay)):
+    for one in (hearsay, other):
         await one.heard(CLUB, "channel", "main/7", "Cats", may_be_old=True)
     assert await hearsay.known(CLUB, "channel") == {"main/7": "Dogs"}
 
 
-async def test_those_who_were_heard_first_make_room(hearsay: Hearsay, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_those_who_were_heard_first_make_room(hearsay: Hearsay, redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", {"channel": 1, "person": 2})
     for id in ("1", "2", "3", "4"):
         await hearsay.heard(CLUB, "person", id, f"Person {id}")
     assert list(await hearsay.known(CLUB, "person")) == ["4", "3"]
-    assert await hearsay._redis.hlen(hearsay._keys.heard(CLUB.tenant)) == 2
+    assert await redis.hlen(keys.heard(CLUB.tenant)) == 2
 
 
-async def test_people_are_known_as_long_as_their_server_wants_to_remember(hearsay: Hearsay) -> None:
-    key, old = hearsay._keys.heard(CLUB.tenant), time.time() - 3 * module.DAY
+async def test_people_are_known_as_long_as_their_server_wants_to_remember(hearsay: Hearsay, redis: Redis, keys: Keys) -> None:
+    key, old = keys.heard(CLUB.tenant), time.time() - 3 * module.DAY
     await hearsay.heard(CLUB, "person", "12", "Ben")
     for field in ("person/11", "channel/main/7"):
-        await hearsay._redis.hset(key, field, json.dumps(["of old", old]))
+        await redis.hset(key, field, json.dumps(["of old", old]))
     assert list(await hearsay.known(CLUB, "person")) == ["12", "11"]
-    assert list(await Hearsay(hearsay._redis, hearsay._keys, TalkingTable(retention=2)).known(CLUB, "channel")) == ["main/7"]
-    await Servers(hearsay._redis, hearsay._keys).put(CLUB.tenant, Server(choices=Choices(talking=Talking(retention=4))))
-    await hearsay._redis.hset(key, "person/11", json.dumps(["of old", old]))
-    assert list(await Hearsay(hearsay._redis, hearsay._keys, TalkingTable(retention=2)).known(CLUB, "person")) == ["12", "11"]
-    await Servers(hearsay._redis, hearsay._keys).put(CLUB.tenant, Server(choices=Choices(talking=Talking(retention=2))))
+    assert list(await Hearsay(redis, keys, TalkingTable(retention=2)).known(CLUB, "channel")) == ["main/7"]
+    await Servers(redis, keys).put(CLUB.tenant, Server(choices=Choices(talking=Talking(retention=4))))
+    await redis.hset(key, "person/11", json.dumps(["of old", old]))
+    assert list(await Hearsay(redis, keys, TalkingTable(retention=2)).known(CLUB, "person")) == ["12", "11"]
+    await Servers(redis, keys).put(CLUB.tenant, Server(choices=Choices(talking=Talking(retention=2))))
     assert list(await hearsay.known(CLUB, "person")) == ["12"]
-    assert not await hearsay._redis.hexists(key, "person/11")
-    assert 0 < await hearsay._redis.ttl(key) <= module.KEPT
+    assert not await redis.hexists(key, "person/11")
+    assert 0 < await redis.ttl(key) <= module.KEPT
 
 
-async def test_who_does_not_want_to_be_remembered_is_not_written_down_and_not_named(hearsay: Hearsay) -> None:
-    data = PersonalData(hearsay._redis, hearsay._keys)
+async def test_who_does_not_want_to_be_remembered_is_not_written_down_and_not_named(
+    hearsay: Hearsay, other: Hearsay, redis: Redis, keys: Keys
+) -> None:
+    data = PersonalData(redis, keys)
     await hearsay.heard(CLUB, "person", "12", "Ben")
-    for person in ("11", "12"):
-        await hearsay._redis.execute_command(*data.remembering("telegram", person, False))  # type: ignore[no-untyped-call]
+    async with redis.pipeline() as batch:
+        for person in ("11", "12"):
+            batch.execute_command(*data.remembering("telegram", person, False))
+        await batch.execute()
     await hearsay.heard(CLUB, "person", "11", "Ann")
     assert await hearsay.known(CLUB, "person") == {}
-    assert await hearsay._redis.hkeys(hearsay._keys.heard(CLUB.tenant)) == [b"person/12"], "what was kept before stays until it is deleted"
-    await hearsay._redis.delete(hearsay._keys.unremembered())
+    assert await redis.hkeys(keys.heard(CLUB.tenant)) == [b"person/12"], "what was kept before stays until it is deleted"
+    await redis.delete(keys.unremembered())
     await hearsay.heard(CLUB, "person", "11", "Ann")
+    assert set(await hearsay.known(CLUB, "person")) == {"12"}, "within a minute nobody is asked about again"
+    await other.heard(CLUB, "person", "11", "Ann")
     assert set(await hearsay.known(CLUB, "person")) == {"11", "12"}
 
 
-async def test_it_is_given_back_and_deleted(hearsay: Hearsay) -> None:
-    data = PersonalData(hearsay._redis, hearsay._keys)
+async def test_it_is_given_back_and_deleted(hearsay: Hearsay, redis: Redis, keys: Keys) -> None:
+    data = PersonalData(redis, keys)
     for person, name in (("11", "Ann"), ("12", "Ben")):
         await hearsay.heard(CLUB, "person", person, name)
     [(name, *_)] = (await data.found("telegram", "12"))["heard:*"]

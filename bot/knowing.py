@@ -36,10 +36,10 @@ class Hiding(Protocol):
 
 @runtime_checkable
 class Placing(Protocol):
-    """A connector that has to ask its platform what somebody is in a server, and has done so for whoever speaks to the bot or clicks."""
+    """A connector that must ask its platform what somebody is in a server or reacts to; of whoever speaks to the bot or clicks it has."""
 
     async def placed(self, message: Message) -> Message:
-        """With what its sender is, asked within the last minute, or just now for who reacts. Called for messages that a route takes.
+        """With what its sender is, asked within the last minute, or just now for who reacts; and with what they react to.
 
-        Raises ConnectorError.
+        Called once a route takes the message, and before the gate decides. Raises ConnectorError.
         """

@@ -1,4 +1,4 @@
-"""What the sender of a message is in a server, where that matters and the platform has to be asked. What follows from it: `permits.py`."""
+"""What the sender of a message is in a server and reacts to, where the platform has to be asked. What follows from it: `permits.py`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Ranking:
         self._connectors = connectors
 
     async def placed(self, message: Message, view: View) -> Message:
-        """With what the sender is, if they react or it matters there; as it is where nobody has to be asked, or nobody answers."""
+        """With that, if they react or what they are matters there; as it is where nobody has to be asked, or nobody answers."""
         connector = self._connectors.get(message.address.connector)
         if not isinstance(connector, Placing) or not (view.ranks or isinstance(message.trigger, Reacted)):
             return message
         try:
             return await connector.placed(message)
         except ConnectorError as error:
-            log.warning("who somebody is cannot be looked up", server=message.address.tenant, fault=str(error))
+            log.warning("who somebody is and reacts to cannot be looked up", server=message.address.tenant, fault=str(error))
             return message

@@ -23,7 +23,7 @@ from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
 from bot.connectors.discord.interactions import Via
 from bot.errors import ConnectorError, StoreError
 from bot.membership import Joined, Left, Present
-from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Message, Said
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Message, Person, Quote, Reacted, Said, Text
 from bot.spacing import Spacing
 from bot.testing import wait_until
 from tests.house import HOBNOB
@@ -163,6 +163,30 @@ async def test_a_command_that_cannot_be_taken_in_time_says_so(discord: Discord) 
         await wait_until(lambda: asked.acknowledged, 5.0)
         assert asked.original is not None
         assert asked.original["content"].startswith("I cannot take this right now.")
+
+
+async def test_what_a_reaction_is_on_is_asked_for_once_somebody_wants_it(discord: Discord) -> None:
+    ear, ada, ben = Ear(), discord.world.user("Ada"), discord.world.user("Ben")
+    async with connected(discord, ear) as connector:
+        note = await discord.say(general(discord), ben, "a note")
+        for emoji in ("👍", "🔥"):
+            await discord.react(note, ada, emoji)
+        await wait_until(lambda: len(ear.heard) == 3)
+        [reaction, _] = [one for one in ear.heard if isinstance(one.trigger, Reacted)]
+        assert reaction.reply_to == Quote(note["id"], Person(ben["id"], "Somebody"))
+        assert not read(discord), "most reactions nobody listens to"
+        placed = await connector.placed(reaction)
+        assert placed == replace(reaction, reply_to=Quote(note["id"], Person(ben["id"], "Ben"), (Text("a note"),)))
+        assert await connector.placed(placed) == placed
+        assert len(read(discord)) == 1
+        await discord.delete(note)
+        with pytest.raises(ConnectorError):
+            await connector.placed(reaction)
+
+
+def read(discord: Discord) -> list[str]:
+    """The single messages that were asked for."""
+    return [one.path for one in discord.record if one.method == "GET" and "/messages/" in one.path]
 
 
 async def test_a_message_carries_every_fact(discord: Discord) -> None:

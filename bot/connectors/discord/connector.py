@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import discord
 import structlog
 from discord.http import handle_message_parameters
 
 from bot.connector import Deliver, Limits, Need, Offer, Post
-from bot.connectors.discord import files
+from bot.connectors.discord import files, threads
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
 from bot.connectors.discord.calls import spaced
 from bot.connectors.discord.forms import meant, modal
@@ -36,12 +36,6 @@ TOKEN_LIFE = 14.5 * 60
 NO_FILES = later(
     "(I may not send files here. An admin allows that in the settings of this channel, Permissions, for my role: Attach Files.)"
 )
-
-A_DAY: Literal[1440] = 1440
-"""Minutes without a word after which a thread is out of the way."""
-
-THREAD_THERE = 160004
-"""The code for a message that has a thread already."""
 
 log = structlog.get_logger(__name__)
 
@@ -106,15 +100,8 @@ class DiscordConnector:
         return self._gateway.absent(servers) if self._gateway is not None else []
 
     async def open_thread(self, message: Message, title: str) -> str:
-        """A thread has the id of the message that began it, so one that is there already is known."""
-        http, at = (await self._client()).http, (int(message.address.channel), int(message.id))
-        async with told(where(message.address)):
-            try:
-                return str((await http.start_thread_with_message(*at, name=title[:100], auto_archive_duration=A_DAY))["id"])
-            except discord.HTTPException as error:
-                if error.code != THREAD_THERE:
-                    raise
-                return message.id
+        """The thread's id, also where the message has begun it before."""
+        return await threads.opened(await self._client(), message, title)
 
     async def sign(self, to: Address) -> None:
         """Discord shows for ten seconds that somebody types; nothing where that would come later than the status line."""
@@ -142,6 +129,10 @@ class DiscordConnector:
     async def seen(self, message: Message, places: Collection[str]) -> Collection[str]:
         """What of the guild its sender may see."""
         return await self._surroundings.seen(message, places)
+
+    async def placed(self, message: Message) -> Message:
+        """With what somebody reacts to; what they are there Discord says by itself."""
+        return await self._surroundings.placed(message)
 
     async def objection(self, to: Address, need: Need) -> str | None:
         """What a missing intent or permission keeps from the bot there. Raises ConnectorError."""

@@ -149,19 +149,14 @@ class Gateway(discord.AutoShardedClient):
             await self.on_raw_message_delete(discord.RawMessageDeleteEvent({k: v for k, v in data.items() if v is not None}))  # type: ignore[arg-type]
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        """Somebody put an emoji on a message, which Discord names but does not show."""
+        """Somebody put an emoji on a message, which Discord names but does not show. Nothing that is said there waits for a reaction."""
         channel: Any = self.get_channel(payload.channel_id) or await self._fetched(payload.channel_id)
         who = payload.member or (getattr(channel, "recipient", None) if payload.guild_id is None else None)
         if channel is None or who is None or who.id == self.me.id:
             return
-        try:
-            on = await channel.fetch_message(payload.message_id)
-        except discord.HTTPException as error:  # nobody can act on what cannot be read
-            log.info("a reaction to a message that cannot be read", channel=payload.channel_id, fault=str(error))
-            return
         guild = self.get_guild(payload.guild_id) if payload.guild_id else None
         place = incoming.address(channel, guild, who)
-        await self._hand_over(payload.channel_id, incoming.reacted(payload, place, incoming.person(who), on, self.me))
+        await self._hand_over(payload.message_id, incoming.reacted(payload, place, who, channel, self.me))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Somebody used a command, a button or a form; it is acknowledged when its ticket is written."""

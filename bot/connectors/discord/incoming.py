@@ -183,18 +183,22 @@ def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.
     return Message(id, f"deleted:{id}", place, Person("", ""), trigger=Deleted(replaces), me=str(me.id))
 
 
-def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person, on: discord.Message, me: discord.ClientUser) -> Message:
-    """An emoji on a message."""
+def reacted(
+    payload: discord.RawReactionActionEvent, place: Address, who: discord.abc.User, channel: Any, me: discord.ClientUser
+) -> Message:
+    """An emoji on a message, of which Discord tells whose it is."""
+    mine = payload.message_author_id == me.id
+    author = person(me) if mine else Person(str(payload.message_author_id or ""), "Somebody")
     by: Mapping[str, Any] = {} if payload.member is None else rights(payload.member, payload.member.guild)
     return Message(
         id=str(payload.message_id),
         event=f"reaction:{payload.message_id}:{payload.user_id}:{payload.emoji}",
         address=place,
-        sender=who,
+        sender=person(who),
         trigger=Reacted(str(payload.emoji)),
         me=str(me.id),
-        reply_to=quote(on),
-        age_restricted=age_restricted(on.channel),
-        subject=subject(on.channel),
+        reply_to=Quote(str(payload.message_id), author),
+        age_restricted=age_restricted(channel),
+        subject=subject(channel),
         **by,
     )

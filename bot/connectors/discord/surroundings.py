@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import discord
 from discord.http import Route
 
-from bot.connectors.discord.outgoing import told
+from bot.connectors.discord.incoming import quote
+from bot.connectors.discord.outgoing import channel_of, told, where
 from bot.connectors.discord.resolved import names
-from bot.messages import Address, Message
+from bot.messages import Address, Message, Reacted
 
 TALKS = (
     discord.ChannelType.text,
@@ -75,6 +76,17 @@ class Surroundings:
             may = {one.id: one.permissions_for(member) for one in channels}
             shown = [one for one in threads if _place(one) in places and await _shown(one, may.get(one.parent_id), member)]
         return [*(str(id) for id, theirs in may.items() if theirs.view_channel), *map(_place, shown)]
+
+    async def placed(self, message: Message) -> Message:
+        """With what a reaction is on: Discord names it, and does not show it."""
+        on, here = message.reply_to, message.address
+        if not isinstance(message.trigger, Reacted) or on is None or on.parts:
+            return message
+        guild = None if here.direct else self.guild(int(here.server))
+        channel: Any = guild.get_channel_or_thread(channel_of(here)) if guild else None
+        async with told(where(here)):
+            channel = channel or (await self.rest()).get_partial_messageable(channel_of(here))
+            return replace(message, reply_to=quote(await channel.fetch_message(int(on.id))))
 
     def granted(self, to: Address) -> discord.Permissions | None:
         """What the bot may do in a channel, as the gateway knows it; None where it does not."""

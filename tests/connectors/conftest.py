@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
+import discord as library
 import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 from redis.asyncio import Redis
 
 from bot.connectors.telegram import TelegramConnector
@@ -14,6 +17,7 @@ from bot.store.keys import Keys
 from tests.connectors.on_telegram import connected
 from tests.environments import Uninstallable, environment
 from tests.house import House
+from tests.wire.discord_server import Discord, serving
 from tests.wire.telegram_server import Telegram
 from tests.wire.telegram_spec import faults
 
@@ -36,6 +40,16 @@ async def on_telegram(telegram: Telegram, hearsay: Hearsay) -> AsyncIterator[Tel
     made = connected(telegram, hearsay)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Discord]:
+    for owner, name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY"), (library.Asset, "BASE")):
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # discord.py has one Discord for a process; this puts it back
+    async with serving(Discord()) as server:
+        guild = server.world.guild("Lounge")
+        server.world.commands[guild["id"]] = [{"id": server.world.id(), "name": "say", "type": 1}]
+        yield server
 
 
 def installed(package: str) -> Path:

@@ -2,96 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
-import discord as library
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
-from bot import Post, Upload, doctor
-from bot.config import load
 from bot.connector import Need
-from bot.connectors.discord.access import NO_CONTENT, PERMISSIONS, REJECTED, Access
-from bot.connectors.discord.calls import spaced
-from bot.connectors.discord.connector import TOKEN_LIFE, DiscordConnector
-from bot.connectors.discord.interactions import Via
-from bot.errors import ConnectorError, StoreError
-from bot.membership import Joined, Left, Present
-from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Message, Person, Quote, Reacted, Said, Text
-from bot.spacing import Spacing
+from bot.connectors.discord.access import NO_CONTENT, REJECTED, Access
+from bot.connectors.discord.connector import DiscordConnector
+from bot.errors import ConnectorError
+from bot.membership import Joined, Left
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Person, Quote, Reacted, Said, Text
 from bot.testing import wait_until
-from tests.house import HOBNOB
-from tests.wire.discord_payloads import Json
-from tests.wire.discord_server import TOKEN, Discord, Fault, serving
+from tests.connectors.on_discord import Ear, access, connected, general
+from tests.wire.discord_server import TOKEN, Discord, Fault
 
 NEEDS: tuple[Need, ...] = ("every_message", "reactions")
-
-
-@pytest.fixture
-async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Discord]:
-    for owner, name in ((Route, "BASE"), (DiscordWebSocket, "DEFAULT_GATEWAY"), (library.Asset, "BASE")):
-        monkeypatch.setattr(owner, name, getattr(owner, name))  # discord.py has one Discord for a process; this puts it back
-    async with serving(Discord()) as server:
-        guild = server.world.guild("Lounge")
-        server.world.commands[guild["id"]] = [{"id": server.world.id(), "name": "say", "type": 1}]
-        yield server
-
-
-@dataclass
-class Ear:
-    """Takes what the connector delivers; `away` refuses that many first."""
-
-    heard: list[Message] = field(default_factory=list)
-    away: int = 0
-    slow: float = 0.0
-    joined: bool = False
-
-    async def deliver(self, message: Message) -> None:
-        if isinstance(message.trigger, Joined | Present) and not self.joined:
-            return
-        await asyncio.sleep(self.slow)
-        if self.away:
-            self.away -= 1
-            raise StoreError("away")
-        if not self._found_again(message):
-            self.heard.append(message)
-
-    def _found_again(self, message: Message) -> bool:
-        """What was said just when the bot connected it may receive and find; the store knows it by its event."""
-        same = [one for one in self.heard if one.event == message.event]
-        return any(isinstance(one.trigger, Said) and one.trigger.found for one in [*same, message]) and bool(same)
-
-
-def access(discord: Discord, token: str = TOKEN) -> Access:
-    return Access(token, f"{discord.url}/api/v10", discord.gateway.url.rstrip("/"), discord.url)
-
-
-@asynccontextmanager
-async def connected(
-    discord: Discord, ear: Ear, mine: Access | None = None, aside: Spacing | None = None
-) -> AsyncIterator[DiscordConnector]:
-    connector = DiscordConnector(mine or access(discord), aside)
-    task = asyncio.create_task(connector.run(ear.deliver))
-    await wait_until(lambda: discord.gateway.ready or task.done())
-    try:
-        yield connector
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        await connector.close()
-
-
-def general(discord: Discord) -> Json:
-    [guild] = discord.world.guilds.values()
-    channel: Json = guild["channels"][0]
-    return channel
 
 
 async def test_a_wrong_token_is_said_in_words_that_help(discord: Discord) -> None:
@@ -229,16 +154,6 @@ async def test_a_guild_that_gave_no_scope_for_commands_is_named(discord: Discord
             await connector.publish(general(discord)["guild_id"], [])
 
 
-async def test_a_file_is_read_when_its_address_has_expired(discord: Discord) -> None:
-    ear, ada = Ear(), discord.world.user("Ada")
-    async with connected(discord, ear) as connector:
-        await discord.send_file(general(discord), ada, "note.txt", b"words", "text/plain")
-        await wait_until(lambda: ear.heard)
-        source = ear.heard[0].parts[0].source  # type: ignore[union-attr]
-        old = Attachment(source.id.replace("/attachments/", "/expired/"), source.mime, source.size)
-        assert b"".join([piece async for piece in connector.read(old)]) == b"words"
-
-
 @pytest.mark.parametrize("refused", [False, True], ids=["resumed", "session lost"])
 async def test_the_connection_comes_back_after_discord_asks_for_it(discord: Discord, refused: bool) -> None:
     ear, ada = Ear(), discord.world.user("Ada")
@@ -249,34 +164,6 @@ async def test_the_connection_comes_back_after_discord_asks_for_it(discord: Disc
         await discord.say(general(discord), ada, "still there")
         await wait_until(lambda: ear.heard)
     assert [message.text for message in ear.heard] == ["still there"]
-
-
-def written(folder: Path, discord: Discord, token: str = TOKEN) -> Path:
-    """A configuration that leads there."""
-    path = folder / "bot.toml"
-    path.write_text(f'data_dir = "{folder}"\n[connectors.discord]\ntoken = "{token}"\napi_url = "{discord.url}/api/v10"\n')
-    return path
-
-
-async def test_the_doctor_looks_at_token_intent_and_permissions(discord: Discord, tmp_path: Path) -> None:
-    async def findings(token: str = TOKEN) -> list[tuple[str, str]]:
-        config = load(written(tmp_path, discord, token))
-        return [(one.state, one.found) for one in await asyncio.to_thread(lambda: list(doctor.discord(config)))]
-
-    assert await findings() == [("ok", "Hobnob, in 1 servers")]
-    discord.world.application["flags"], discord.rest.granted = 0, (1 << 53) - 1 & ~(1 << 15 | 1 << 3)
-    assert (await findings())[1:] == [
-        ("note", "the message content intent is off"),
-        ("wrong", "in Lounge the bot's role lacks Attach Files"),
-    ]
-    assert await findings("wrong") == [("wrong", "the bot cannot connect")]
-
-
-async def test_the_invitation_asks_for_what_is_needed(discord: Discord, tmp_path: Path) -> None:
-    command = [*HOBNOB, "discord", "invite", "--config", str(written(tmp_path, discord))]
-    link = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)).stdout.strip()
-    assert link.startswith(f"{discord.url}/oauth2/authorize?client_id={discord.world.bot['id']}&scope=bot+applications.commands&")
-    assert link.endswith(f"permissions={sum(PERMISSIONS.values())}")
 
 
 async def test_what_was_said_to_it_while_nobody_was_connected_is_found_in_the_channels(discord: Discord) -> None:
@@ -306,36 +193,6 @@ async def test_what_was_said_to_it_while_nobody_was_connected_is_found_in_the_ch
         await wait_until(lambda: [message.text for message in nothing.heard] == ["after that"])
 
 
-class Counted(Spacing):
-    """Turns that are counted."""
-
-    taken = 0
-
-    async def turn(self) -> None:
-        self.taken += 1
-        await super().turn()
-
-
-async def test_whatever_is_no_post_takes_a_turn_of_its_own(discord: Discord) -> None:
-    ada, [guild] = discord.world.user("Ada"), discord.world.guilds.values()
-    rooms = [general(discord), *(discord.world.channel(guild, f"room-{number}") for number in range(3))]
-    for room in rooms:
-        await discord.say(room, ada, f"<@{discord.world.bot['id']}> in {room['name']}")
-    ear, turns = Ear(), Counted(1000.0)
-    async with connected(discord, ear, aside=turns) as connector:
-        await wait_until(lambda: len(ear.heard) == len(rooms))
-        for message in list(ear.heard):  # what is deleted is heard too
-            await connector.sign(message.address)
-            sent = await connector.send(message.address, Post("an answer", reply_to=message.id), message.id)
-            await connector.open_thread(message, "a thread")
-            await connector.edit(message.address, sent, Post("changed"))
-            await connector.delete(message.address, sent)
-    posts = [call for call in discord.record if call.method != "GET" and call.route.endswith(("/messages", "/messages/{message}"))]
-    assert len(posts) == 3 * len(rooms)
-    assert turns.taken == len(discord.record) - len(posts) >= 3 * len(rooms)
-    assert discord.refused == []
-
-
 async def test_a_guild_that_lets_the_bot_in_and_out(discord: Discord) -> None:
     ear = Ear(joined=True)
     async with connected(discord, ear):
@@ -347,18 +204,6 @@ async def test_a_guild_that_lets_the_bot_in_and_out(discord: Discord) -> None:
         await discord.shut_out(guild)
         await wait_until(lambda: ear.heard[-1].trigger == Left())
         assert ear.heard[-1].address.server == guild["id"]
-
-
-async def test_a_message_begins_one_thread_however_often_it_is_asked_for(discord: Discord) -> None:
-    ear, ada = Ear(), discord.world.user("Ada")
-    async with connected(discord, ear) as connector:
-        asked = await discord.say(general(discord), ada, "a question")
-        await wait_until(lambda: ear.heard)
-        for _ in range(2):
-            assert await connector.open_thread(ear.heard[0], "a question") == asked["id"]
-        there = replace(ear.heard[0].address, thread=asked["id"])
-        await connector.send(there, Post("an answer", reply_to=asked["id"]), "nonce")
-        assert discord.texts(discord.world.channels[asked["id"]]) == ["an answer"]
 
 
 async def test_routers_with_shards_of_their_own_share_the_guilds(discord: Discord) -> None:
@@ -373,65 +218,3 @@ async def test_routers_with_shards_of_their_own_share_the_guilds(discord: Discor
         await wait_until(lambda: sum(len(ear.heard) for ear in ears) == len(guilds), 20.0)
     for number, ear in enumerate(ears):
         assert {message.text for message in ear.heard} == {one["id"] for one in guilds if (int(one["id"]) >> 22) % 2 == number}
-
-
-async def test_a_router_that_stands_by_can_answer(discord: Discord) -> None:
-    connector = DiscordConnector(access(discord))
-    channel = general(discord)
-    await connector.send(Address("discord", channel["guild_id"], channel["id"]), Post("an answer"), "nonce")
-    assert discord.texts(channel) == ["an answer"]
-    await connector.close()
-
-
-async def test_an_interaction_whose_token_has_run_out_is_answered_in_its_channel(discord: Discord) -> None:
-    ear, ada = Ear(), discord.world.user("Ada")
-    async with connected(discord, ear) as connector:
-        asked = await discord.call(general(discord), ada, "say", words="hello")
-        await wait_until(lambda: ear.heard and asked.acknowledged)
-        via, place = Via.read(ear.heard[0].via), ear.heard[0].address
-        assert via is not None
-        old = replace(via, id=via.id - (int(TOKEN_LIFE * 1000) + 1000 << 22))
-        late = Post("late", via=str(old), opening=True, reply_to=ear.heard[0].id)
-        first = await connector.send(place, late, "nonce")
-        assert await connector.send(place, late, "nonce") == first, "the same nonce is the same message"
-        await connector.edit(place, first, replace(late, text="later"))
-        await connector.delete(place, str(old))
-        assert discord.texts(general(discord)) == ["later"]
-        assert asked.original is not None
-        assert first != asked.original["id"]
-
-
-async def test_a_command_that_is_answered_by_silence_leaves_nothing_behind(discord: Discord) -> None:
-    ear, ada = Ear(), discord.world.user("Ada")
-    async with connected(discord, ear) as connector:
-        asked = await discord.call(general(discord), ada, "say", words="hello")
-        await wait_until(lambda: ear.heard and asked.acknowledged)
-        await connector.delete(ear.heard[0].address, ear.heard[0].via)
-        assert discord.world.messages[general(discord)["id"]] == {}
-
-
-async def test_what_is_sent_is_as_the_person_sees_it(discord: Discord) -> None:
-    channel = general(discord)
-    async with connected(discord, Ear()) as connector:
-        place = Address("discord", channel["guild_id"], channel["id"])
-        picture = Upload("cat.png", "image/png", b"cat", alt="A cat", spoiler=True)
-        await connector.send(place, Post("@everyone look", (picture,), silent=True), "nonce")
-        [said] = discord.said(channel)
-        [attached] = said["attachments"]
-        assert (said["content"], said["mention_everyone"], said["flags"]) == ("@everyone look", False, 1 << 12)
-        assert (attached["filename"], attached["description"]) == ("SPOILER_cat.png", "A cat")
-
-
-async def test_a_call_that_is_cancelled_while_all_have_to_wait_ends_the_wait_of_the_others(discord: Discord) -> None:
-    Access(TOKEN, f"{discord.url}/api/v10").point()
-    async with library.Client(intents=library.Intents.none(), max_messages=None) as client:
-        spaced(client, Spacing(1000.0))
-        await client.login(TOKEN)
-        long = {"message": "You are being rate limited.", "retry_after": 3600.0, "global": True}
-        discord.faults.append(Fault("GET", "/users/@me", 429, long, {"Via": "1.1 wire"}))
-        stopped = asyncio.create_task(client.http.request(Route("GET", "/users/@me")))
-        await wait_until(lambda: not client.http._global_over.is_set())
-        stopped.cancel()
-        await asyncio.wait([stopped])
-        found = await asyncio.wait_for(client.http.request(Route("GET", "/users/@me")), 60.0)
-        assert found["id"] == discord.world.bot["id"]

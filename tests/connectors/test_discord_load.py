@@ -25,12 +25,10 @@ from bot.router.pace import Pace
 from bot.router.posts import Posts
 from bot.spacing import Spacing
 from bot.store.tickets import Body, Ticket, Write
-from tests.connectors.test_discord_gateway import Ear, connected, discord, general
+from tests.connectors.on_discord import Ear, connected, general
 from tests.leaping import Leaping, leap
 from tests.wire.discord_limits import Limiter
 from tests.wire.discord_server import Discord
-
-__all__ = ["discord"]
 
 STREAMS = 45
 """As many as Discord's 50 calls a second allow at one edit in 1.2 seconds."""

@@ -23,12 +23,10 @@ from bot.store.presence import Presence
 from bot.store.servers import Choices, Server, Servers
 from bot.tables import Talking
 from bot.testing import wait_until
-from tests.connectors.test_discord_gateway import access, discord, general
+from tests.connectors.on_discord import access, general
 from tests.plugins.admin import hall
 from tests.wire.discord_payloads import Json
 from tests.wire.discord_server import Discord, Fault
-
-__all__ = ["discord"]
 
 
 class Ears:

@@ -43,7 +43,7 @@ from bot.store.places import BOT, Arrival, Draft, Place, RoomMessage, mentioned,
 from bot.store.rooms import Rooms
 from bot.store.tickets import LEASE
 from bot.testing import wait_until
-from tests.connectors.test_discord_gateway import access
+from tests.connectors.on_discord import access
 from tests.plugins.admin.hall import pressable
 from tests.wire.discord_interactions import Interaction
 from tests.wire.discord_payloads import EPHEMERAL, EVERYTHING, MANAGE_GUILD, Json

@@ -54,3 +54,21 @@ class Spacing:
 
     def _wait(self) -> float:
         return self._due - self._early - self._clock()
+
+
+class Beside(Spacing):
+    """The same for calls beside others that matter more: of these one at a time stands in line with the `first`, and so they get what
+    those leave, all of it where there are none.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(rate, clock)
+        self._behind = asyncio.Lock()
+
+    async def first(self) -> None:
+        """Waits for the next turn, and takes it."""
+        await super()._taken()
+
+    async def _taken(self) -> None:
+        async with self._behind:
+            await super()._taken()

@@ -13,9 +13,10 @@ from typing import Any, cast
 
 from bot.connector import Deliver, Limits, Post
 from bot.connectors.discord.access import Access
+from bot.connectors.discord.calls import turns
 from bot.connectors.discord.connector import DiscordConnector
 from bot.connectors.discord.gateway import READERS
-from bot.connectors.discord.limits import ASIDE
+from bot.connectors.discord.limits import ASIDE, RATE
 from bot.errors import ConnectorError
 from bot.messages import Address, Attachment, Message, Person, Text
 from bot.replies import Reply
@@ -23,10 +24,11 @@ from bot.router.delivery import Delivery, Line
 from bot.router.journal import Journal
 from bot.router.pace import Pace
 from bot.router.posts import Posts
-from bot.spacing import Spacing
+from bot.spacing import Beside, Spacing
 from bot.store.tickets import Body, Ticket, Write
 from tests.connectors.on_discord import Ear, connected, general
 from tests.leaping import Leaping, leap
+from tests.test_spacing import most_in_a_second
 from tests.wire.discord_limits import Limiter
 from tests.wire.discord_server import Discord
 
@@ -189,3 +191,46 @@ def test_routers_that_share_the_servers_share_the_calls() -> None:
         DiscordConnector(Access("t", shards=4, shard_ids=ids)).limits(Address("discord", "1", "2")).rate for ids in ((0,), (1, 2, 3), ())
     ]
     assert rates == [9.0, 27.0, 36.0]
+
+
+HALF = Access("token", shards=2, shard_ids=(0,))
+
+
+def test_a_router_with_half_of_the_shards_soon_knows_what_was_missed_in_its_250_servers() -> None:
+    async def main(loop: Leaping) -> float:
+        aside, began = turns(HALF, loop.time), loop.now
+        for _ in range(250):
+            await aside.turn()
+        return loop.now - began
+
+    assert leap(main) < 15.0, "it took 125 s with two calls a second"
+
+
+def test_what_is_read_meanwhile_makes_no_answer_wait_and_all_calls_keep_to_the_routers_part() -> None:
+    async def main(loop: Leaping) -> tuple[list[float], list[float], float]:
+        aside, own, calls, waits = turns(HALF, loop.time), Spacing(RATE * HALF.share, loop.time), list[float](), list[float]()
+        assert isinstance(aside, Beside)
+
+        async def read() -> None:
+            for _ in range(250):
+                await aside.turn()
+                calls.append(loop.now)
+
+        async def post() -> None:
+            await own.turn()  # as the router paces them
+            asked = loop.now
+            await aside.first()
+            waits.append(loop.now - asked)
+            calls.append(loop.now)
+
+        reading = [asyncio.create_task(read()) for _ in range(READERS)]
+        await asyncio.sleep(5.0)
+        await asyncio.gather(*(post() for _ in range(200)))
+        posted = loop.now
+        await asyncio.gather(*reading)
+        return calls, waits, posted
+
+    calls, waits, posted = leap(main)
+    assert max(waits) < 1.0
+    assert most_in_a_second(calls) <= (RATE + ASIDE) / 2
+    assert calls[-1] > posted, "they were read beside answers"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 
 import discord
 from discord.http import Route
 
-from bot.spacing import Spacing
+from bot.connectors.discord.access import Access
+from bot.connectors.discord.limits import ASIDE, RATE
+from bot.spacing import Beside, Spacing
 
 POSTS = frozenset(
     {
@@ -18,6 +22,13 @@ POSTS = frozenset(
     }
 )
 """What the router has counted already. Answers to interactions count for no limit, and discord.py makes them elsewhere."""
+
+
+def turns(access: Access, clock: Callable[[], float] = time.monotonic) -> Spacing:
+    """For every call that is no post. A router with shards of its own sees all posts of its part of the bot, and has what they leave: half
+    of the shards would else read the history of two channels in a second, and who asked while nobody was there waited for minutes.
+    """
+    return Beside((RATE + ASIDE) * access.share, clock) if access.shard_ids else Spacing(ASIDE, clock)
 
 
 def spaced(client: discord.Client, spacing: Spacing) -> None:
@@ -31,6 +42,8 @@ def spaced(client: discord.Client, spacing: Spacing) -> None:
     async def in_turn(route: Route, **more: Any) -> Any:
         if f"{route.method} {route.path}" not in POSTS:
             await spacing.turn()
+        elif isinstance(spacing, Beside):
+            await spacing.first()
         try:
             return await request(route, **more)
         except asyncio.CancelledError:

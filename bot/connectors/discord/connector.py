@@ -15,7 +15,7 @@ from discord.http import handle_message_parameters
 from bot.connector import Deliver, Limits, Need, Offer, Post
 from bot.connectors.discord import files, threads
 from bot.connectors.discord.access import BUSY, NO_CONTENT, REJECTED, Access, application
-from bot.connectors.discord.calls import spaced
+from bot.connectors.discord.calls import spaced, turns
 from bot.connectors.discord.forms import meant, modal
 from bot.connectors.discord.gateway import Gateway
 from bot.connectors.discord.interactions import BUTTON, COMMAND, UNSEEN, Via
@@ -52,7 +52,7 @@ class DiscordConnector:
     def __init__(self, access: Access, aside: Spacing | None = None) -> None:
         """`aside` is how often what is no post may be called."""
         self._access = access
-        self._aside = aside or Spacing(ASIDE * access.share)
+        self._aside = aside or turns(access)
         self._logging_in = asyncio.Lock()
         self._gateway: Gateway | None = None
         self._rest: discord.Client | None = None

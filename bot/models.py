@@ -77,7 +77,7 @@ class Batch(Protocol[J_co, R_contra]):
     """The compatible jobs that a model runs together, at most its `max_batch` at any time."""
 
     def __iter__(self) -> Iterator[Work[J_co, R_contra]]:
-        """The jobs claimed so far."""
+        """The jobs claimed so far; of those that have ended, some or none."""
 
     @property
     def over(self) -> bool:

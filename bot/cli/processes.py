@@ -61,9 +61,10 @@ if TYPE_CHECKING:
 LAST_WORDS = 1.0
 """Seconds for which a process that is blocked waits for Redis before it ends."""
 
-SPINS = "3000"
-"""How long threads that compute together wait for one another without giving their cores away, a tenth of a millisecond or two. GNU's
-OpenMP has 300,000: once anything else wants a core (our own router does), most of the time goes to waiting."""
+SPINS = "10000"
+"""How long threads that compute together wait for one another without giving their cores away, less than half a millisecond. GNU's
+OpenMP has 300,000: once anything else wants a core (our own router does), most of the time goes to waiting. A third of this is shorter
+than what Python does between two products of a small model: each would wait to be woken."""
 
 ARENA_MAX, ARENAS = -8, 2
 """The name that mallopt(3) has for it, and how many heaps a worker's threads share. With one for each of many threads, which is what GNU's

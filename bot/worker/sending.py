@@ -12,8 +12,8 @@ from bot.jobs import Result
 from bot.store.shifts import Shift
 from bot.worker.work import Claimed
 
-PACE = 0.08
-"""Seconds between two partials of one job: no chat is edited more often than every 0.15 s, and one in between is never old by then."""
+PACE = 0.15
+"""Seconds between two partials of one job: no chat is edited more often."""
 
 MOST = 50
 """Partials a second of all jobs together: of 16 answers each three times a second. What more cost would be taken from the model."""

@@ -168,7 +168,7 @@ class Turn:
         self._loop.call_soon_threadsafe(self._steward.loaded, seconds)
 
     def __iter__(self) -> Iterator[Claimed]:
-        """The jobs that the model was given so far."""
+        """The jobs that the model was given; those that have ended are let go as others join."""
         return iter(list(self.works))
 
     def left(self) -> list[Claimed]:
@@ -179,7 +179,7 @@ class Turn:
         """Jobs that arrived meanwhile; from now on they are the model's."""
         with self._lock:  # in between, who cancels would not find them
             joining = self._next(free)
-            self.works += joining
+            self.works = [*self.left(), *joining]  # a turn may last for days
         for work in joining:
             work.begin(self.meter)
         room, self.room = self.room, free - len(joining)

@@ -10,6 +10,8 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import uvloop
+
 from bot.cli.meeting import Meeting, meeting
 from bot.config import load
 from bot.messages import Text
@@ -74,7 +76,7 @@ def bot() -> Iterator[House]:
 
 def answered(house: House, people: list[Asker]) -> list[Told]:
     """They ask at the same moment."""
-    return asyncio.run(asyncio.wait_for(_all(house, people), PATIENCE))
+    return uvloop.run(asyncio.wait_for(_all(house, people), PATIENCE))
 
 
 async def _all(house: House, people: list[Asker]) -> list[Told]:
@@ -84,7 +86,7 @@ async def _all(house: House, people: list[Asker]) -> list[Told]:
 
 def latecomer(house: House, people: list[Asker]) -> float:
     """Seconds until the last of them sees the first words, who asks while the answers to the others are being written."""
-    return asyncio.run(asyncio.wait_for(_late(house, *people), PATIENCE))
+    return uvloop.run(asyncio.wait_for(_late(house, *people), PATIENCE))
 
 
 async def _late(house: House, *people: Asker) -> float:

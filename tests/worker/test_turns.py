@@ -66,6 +66,21 @@ class Short(Long):
         self.enough.set()
 
 
+class Host(Short):
+    """Has its turn last for whoever joins, and knows how many it was of at most."""
+
+    name = "host"
+    most = 0
+
+    def run(self, batch: Batch[Sing, Done]) -> None:
+        guests = list(batch)
+        while not batch.over:
+            for work in guests:
+                work.finish(Done(pid=1))
+            guests = list(batch.join(4))
+            self.most = max(self.most, len(list(batch)))
+
+
 class Unlucky(Shift):
     """The next calls that stop clocks or start them again find no Redis; news of a cancellation may come before the claim it is of."""
 
@@ -227,6 +242,19 @@ async def test_a_model_that_nobody_uses_leaves_and_comes_back(redis: Redis, keys
     loop.stop()
     await running
     assert await loop.close()
+
+
+async def test_a_turn_that_lasts_lets_go_of_those_who_have_ended(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    host, names = Host(), "one two three four".split()
+    loop = Loop([host], Shift(redis, keys, "w", [offer(host)]), Blobs(redis, keys), Device(10, lambda _: Placement("cpu")), max_drain=0.0)
+    running = asyncio.create_task(loop.run())
+    for name in names:
+        await jobs.submit(Beat(name=name))
+        assert isinstance(await jobs.ended(name), Finished)
+    loop.stop()
+    await running
+    assert await loop.close()
+    assert host.most == 1
 
 
 async def test_each_pays_for_what_it_took(day: Day, jobs: Jobs, redis: Redis, keys: Keys) -> None:

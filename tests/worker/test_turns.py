@@ -245,7 +245,7 @@ async def test_a_model_that_nobody_uses_leaves_and_comes_back(redis: Redis, keys
 
 
 async def test_a_turn_that_lasts_lets_go_of_those_who_have_ended(redis: Redis, keys: Keys, jobs: Jobs) -> None:
-    host, names = Host(), "one two three four".split()
+    host, names = Host(), ["one", "two", "three", "four"]
     loop = Loop([host], Shift(redis, keys, "w", [offer(host)]), Blobs(redis, keys), Device(10, lambda _: Placement("cpu")), max_drain=0.0)
     running = asyncio.create_task(loop.run())
     for name in names:

@@ -93,7 +93,7 @@ def _chart(what: str, compared: Mapping[str, Figure]) -> str:
 def _lost(measured: Mapping[str, Part]) -> Iterator[str]:
     """What misses its goal, and where others are ahead."""
     lines = [
-        f"* {name}, {what}: {one.told[0]}, goal {one.told[1]}."
+        f"* {name}, {what}: {one.told[0]}, goal {one.told[1]}.{_cause(name, what)}"
         for name, part in measured.items()
         for what, one in part.figures.items()
         if one.missed
@@ -106,6 +106,12 @@ def _lost(measured: Mapping[str, Part]) -> Iterator[str]:
                 lines.append(f"* {name}, {what}: ours {mine.told[0]}, ahead of it {told}.")
     if lines:
         yield "## Where we lose\n\n" + "\n".join(lines) + "\n"
+
+
+def _cause(name: str, what: str) -> str:
+    """Why a goal is missed, where that was found out."""
+    causes: Mapping[str, str] = getattr(import_module(f"tests.bench.{name}"), "CAUSES", {})
+    return f" {causes[what]}" if what in causes else ""
 
 
 def _ahead(mine: Figure, compared: Mapping[str, Figure]) -> dict[str, Figure]:

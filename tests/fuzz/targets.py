@@ -35,6 +35,7 @@ from bot.store.dump import Record
 from bot.store.uploads import safe, sniff
 from bot.web.markdown import Markdown
 from tests.connectors.on_telegram import Deaf
+from tests.fuzz import discords
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -250,6 +251,7 @@ TARGETS: Mapping[str, Target] = {
     "telegram": Target(MARKDOWN, entities),
     "toml": Target(TOML, toml),
     "updates": Target(UPDATE, update),
+    "discord": Target(discords.MESSAGE, discords.message),
     "names": Target(st.binary(max_size=200) | st.text().map(lambda text: text.encode(errors="surrogatepass")), names),
     "records": Target(RECORD, record),
     "sound": Target(_damaged("audio/short*", "audio/jfk.mp3", "audio/jfk.ogg", "audio/jfk.m4a"), sound_file, slow=True),

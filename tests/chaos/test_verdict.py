@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from redis.asyncio import Redis
@@ -113,6 +113,8 @@ async def test_of_what_a_room_remembers_no_more_nothing_is_judged_even_where_the
     assert verdict.wrong == [] and verdict.counts["further back than a room remembers"] == 1
     verdict = await judged(redis, keys, Scripted(BOTH[1:], since=2), FIRST, SECOND, turns=[*TURNS, TURNS[2]])
     assert verdict.counts["wrong turns"] == 1
+    later = Scripted([*BOTH[1:], PARTS[1]], since=2)  # it replies to nothing
+    assert (await judged(redis, keys, later, replace(LONGER, id="1"), SECOND)).wrong == []
 
 
 async def test_a_killed_store_excuses_what_it_had_not_written_and_nothing_that_it_knows(redis: Redis, keys: Keys) -> None:

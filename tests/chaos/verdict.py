@@ -66,8 +66,8 @@ class Judge:
         """All that was said there."""
         first = await self.venue.first()  # a room forgets what is further back
         self.verdict.counts["further back than a room remembers"] += sum(int(one.id) < first for one in said)
-        said = [one for one in said if int(one.id) >= first]
         answers = self._answers(said, await self.venue.shown(), first)
+        said = [one for one in said if int(one.id) >= first]
         unwritten = [one for one in said if one.unwritten(self.kills) and not answers[one.id]]
         gone = [one for one in unwritten if not await self.venue.known(one.id, self.redis, self.keys)]
         if self.kills and not await self._knows([one.id for one in said if answers[one.id]][-NEWEST:]):
@@ -90,7 +90,7 @@ class Judge:
     def _answers(self, said: list[Said], shown: list[Shown], first: int) -> dict[str, list[Shown]]:
         """What the bot said, by what it answers: later parts reply to nothing, but say what they are parts of."""
         ids = {one.text: one.id for one in said}
-        found: dict[str, list[Shown]] = {one.id: [] for one in said}
+        found: dict[str, list[Shown]] = {one.id: [] for one in said if int(one.id) >= first}
         for message in shown:
             wordless = not (message.text or message.busy or self.venue.keyed)  # Telegram alone takes so large a file
             if message.text.startswith(BELOW) or wordless:

@@ -42,6 +42,9 @@ VARIED = 0.6
 SEEDS = 1_000_000
 """Of those that are chosen for people; short enough to be typed."""
 
+KEPT = 365 * 86_400.0
+"""Seconds that a recipe is kept, as long as the buttons below its picture work."""
+
 
 class Drawing(BaseModel):
     """What the tool takes."""
@@ -228,7 +231,7 @@ class Plugin:
         missing = checking.withheld(len(pictures) - len(kept), len(pictures))
         recipes = [pictures[number][1] for number in kept]
         for recipe in recipes:
-            await ctx.store.put(recipe, "server", f"recipe/{recipe.id}")
+            await ctx.store.put(recipe, "server", f"recipe/{recipe.id}", ttl=KEPT)
         words = "\n".join(filter(None, [described(recipes), note, missing, tr("Drawn by a machine.") if settings.label else ""]))
         images = [_shown(*pictures[number], spoiler=settings.spoiler or number in unsafe) for number in kept]
         return Reply(words, *images, buttons=self._buttons(recipes, ctx.person.id))

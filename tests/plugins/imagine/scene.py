@@ -23,6 +23,7 @@ from bot import (
     Quote,
     Reply,
 )
+from bot.acts import Scope
 from bot.catalogue import load
 from bot.messages import Part
 from bot.router.arguments import parse, validate
@@ -76,6 +77,11 @@ class Scene(ScriptedActs):
         super().__init__(*script)
         self.unsafe = unsafe
         self.changed = changed
+        self.lifetimes: dict[str, float | None] = {}
+
+    async def save(self, scope: Scope, key: str, value: bytes | None, ttl: float | None) -> None:
+        self.lifetimes[key] = ttl
+        await super().save(scope, key, value, ttl)
 
     async def run(self, job: Any, show: Any, quiet: bool = False) -> Any:
         if isinstance(job, Draw) and not self.script:

@@ -10,8 +10,10 @@ from structlog.testing import capture_logs
 
 from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import TelegramConnector
+from bot.connectors.telegram.drafts import Drafts
+from bot.connectors.telegram.styled import Styled
 from bot.errors import ConnectorError
-from bot.messages import Clicked
+from bot.messages import Address, Clicked
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, PNG, group, heard, place
 from tests.wire.telegram_rules import Json, Refusal, bad
@@ -176,13 +178,41 @@ async def test_a_draft_is_kept_up_until_the_message_comes(telegram: Telegram, on
     assert len(next(iter(chat.drafts.values()))) == seen
 
 
+async def test_of_several_drafts_in_a_chat_one_is_kept_up_and_none_that_was_ended_before_it_stood() -> None:
+    sent: list[int] = []
+    stands = asyncio.Event()
+
+    async def put(to: Address, number: int, words: Styled) -> None:
+        sent.append(number)
+        await stands.wait()
+
+    chat, words, drafts, before = Address("telegram", "11", "main", direct=True), Styled("so"), Drafts(put), asyncio.all_tasks()
+    both = asyncio.gather(drafts.show(chat, "n", words), drafts.show(chat, "m", words))
+    await wait_until(lambda: len(sent) == 2)
+    [_] = drafts._keeping
+    assert len(asyncio.all_tasks() - before) == 3  # the two that show, and what keeps one of them up
+    await drafts.end(chat)
+    stands.set()
+    await both
+    assert asyncio.all_tasks() == before
+
+    drafts.again = 0.0
+    await drafts.show(chat, "n", words)
+    await wait_until(lambda: not drafts._keeping)
+    assert len(sent) > 3
+
+
 async def test_a_server_without_drafts_gets_messages(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    drafts, other = on_telegram._drafts, telegram.chats.direct(BEN)
+    assert await on_telegram.send(place(other), Post("so", busy=True, partial=True), "n") == ""
     telegram.fail("sendMessageDraft", Refusal(404, "Not Found: method not found"))
     chat = telegram.chats.direct(ANN)
     partial = Post("so f", busy=True, partial=True)
     assert await on_telegram.send(place(chat), partial, "n") != ""
     assert await on_telegram.send(place(chat), partial, "m") != ""
-    assert [call.method for call in telegram.calls].count("sendMessageDraft") == 1
+    assert [call.method for call in telegram.calls].count("sendMessageDraft") == 2
+    assert drafts is not None
+    assert not drafts._keeping
 
 
 async def test_a_group_that_became_a_supergroup_is_followed(telegram: Telegram, on_telegram: TelegramConnector) -> None:

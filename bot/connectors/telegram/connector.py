@@ -262,6 +262,7 @@ class TelegramConnector:
         except (InvalidToken, BadRequest) as error:  # the library's name for a method that is not there
             log.info("this server shows no drafts: edits take their place", fault=error.message)
             self._drafts = None
+            await drafts.close()
             return False
         except TelegramError as error:
             raise faults.translated(error) from error

@@ -32,16 +32,20 @@ class Drafts:
 
     async def show(self, to: Address, nonce: str, words: Styled) -> None:
         """Shows the words; the same nonce changes the same draft."""
-        await self.end(to)
-        number = crc32(nonce.encode()) or 1
-        await self.put(to, number, words)
-        self._keeping[to] = asyncio.create_task(self._keep(to, number, words))
+        number, before = crc32(nonce.encode()) or 1, self._keeping.get(to)
+        # Kept from before the first call on, so that whatever ends or follows it meanwhile finds it.
+        keeping = self._keeping[to] = asyncio.create_task(self._keep(to, number, words))
+        keeping.add_done_callback(lambda _: self._forget(to, keeping))
+        try:
+            await _over(before)
+            await self.put(to, number, words)
+        except BaseException:
+            keeping.cancel()
+            raise
 
     async def end(self, to: Address) -> None:
         """Lets a draft be: a message takes its place, or its time does."""
-        if (task := self._keeping.pop(to, None)) is not None:
-            task.cancel()
-            await asyncio.wait((task,))
+        await _over(self._keeping.get(to))
 
     async def close(self) -> None:
         """Lets all of them be."""
@@ -53,3 +57,13 @@ class Drafts:
             await asyncio.sleep(self.again)
             with suppress(TelegramError):  # the next one may succeed, and the answer does not depend on it
                 await self.put(to, number, words)
+
+    def _forget(self, to: Address, keeping: asyncio.Task[None]) -> None:
+        if self._keeping.get(to) is keeping:
+            del self._keeping[to]
+
+
+async def _over(keeping: asyncio.Task[None] | None) -> None:
+    if keeping is not None:
+        keeping.cancel()
+        await asyncio.wait((keeping,))

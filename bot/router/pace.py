@@ -23,7 +23,10 @@ RESERVED = 4
 """One in so many of a chat's calls is kept for answers, which streamed text and progress may not use up."""
 
 REMEMBERED = 4096
-"""Chats from which what is long past is forgotten."""
+"""Chats above which what is long past is forgotten; and again once twice as many are known as were left."""
+
+LONG_PAST = 120.0
+"""Seconds after which no call counts any more: longer than any platform's budget looks back."""
 
 
 class Together(Protocol):
@@ -58,7 +61,7 @@ class Window:
 
     def idle(self, now: float) -> bool:
         """Whether its last call is long past."""
-        return not self._calls or self._calls[-1] < now - 60.0
+        return not self._calls or self._calls[-1] < now - LONG_PAST
 
 
 class Pace:
@@ -71,11 +74,11 @@ class Pace:
         self._held: dict[Address, float] = {}
         self._chats: defaultdict[Address, Window] = defaultdict(Window)
         self._all: dict[str, Spacing] = {}
+        self._most = REMEMBERED
 
     async def turn(self, address: Address, limits: Limits) -> None:
         """Waits for this chat's next slot for something that is shown meanwhile, and takes it."""
         now = self._clock()
-        self._forget(now)
         at = max(now, self._next.get(address, 0.0))
         self._next[address] = at + limits.edit_interval
         if at > now:
@@ -88,17 +91,19 @@ class Pace:
         await self._take(address, limits, limits.budget[0])
 
     async def _take(self, address: Address, limits: Limits, most: int) -> None:
+        self._forget(self._clock())
         chat = self._chat(address, limits)
-        window = self._chats[chat] if most else Window()
-        while (wait := self._free(chat, window, limits, most) - self._clock()) > 0:  # noqa: ASYNC110  what ends it is time
+        while (wait := self._free(chat, limits, most) - self._clock()) > 0:  # noqa: ASYNC110  what ends it is time
             await asyncio.sleep(wait)
         now = self._clock()
-        window.add(now)
+        if most:
+            self._chats[chat].add(now)
         if limits.rate < inf:
             await self._whole(address.connector, limits.rate).turn()
         if (most or limits.rate < inf) and self._together is not None and self._together.several:
             await self._agreed(self._together, chat, limits, most)
-        window.add(self._clock(), instead=now)
+        if most:
+            self._chats[chat].add(self._clock(), instead=now)
 
     @staticmethod
     async def _agreed(together: Together, chat: Address, limits: Limits, most: int) -> None:
@@ -114,9 +119,9 @@ class Pace:
             found = self._all[connector] = Spacing(rate, self._clock)
         return found
 
-    def _free(self, chat: Address, window: Window, limits: Limits, most: int) -> float:
+    def _free(self, chat: Address, limits: Limits, most: int) -> float:
         now = self._clock()
-        return max(self._held.get(chat, 0.0), window.next(now, most, limits.budget[1]) if most else now)
+        return max(self._held.get(chat, 0.0), self._chats[chat].next(now, most, limits.budget[1]) if most else now)
 
     async def hold(self, address: Address, limits: Limits, seconds: float, *, limited: bool = False) -> None:
         """Keeps the chat quiet for a while; where the platform said so, in all routers, which may reach it while this one cannot."""
@@ -134,8 +139,9 @@ class Pace:
         return replace(address, thread="") if address.thread and limits.budget[0] and not limits.threads_apart else address
 
     def _forget(self, now: float) -> None:
-        if len(self._next) > REMEMBERED:
+        if max(len(self._next), len(self._chats)) > self._most:
             self._next = {chat: at for chat, at in self._next.items() if at > now}
             self._held = {chat: at for chat, at in self._held.items() if at > now}
             for chat in [chat for chat, window in self._chats.items() if window.idle(now)]:
                 del self._chats[chat]
+            self._most = max(REMEMBERED, 2 * max(len(self._next), len(self._chats)))

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.connector import Limits
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.messages import Address
-from bot.router.pace import Pace
+from bot.router.pace import LONG_PAST, REMEMBERED, Pace
 from tests.connectors.on_telegram import Deaf
 from tests.leaping import Leaping, leap
 from tests.wire import telegram_rules
@@ -61,6 +61,23 @@ def test_a_chat_that_is_held_stops_no_other() -> None:
         return other, loop.now - began
 
     assert leap(main) == (0.0, 30.0)
+
+
+def test_chats_that_are_only_answered_are_forgotten_and_one_that_waits_is_still_counted() -> None:
+    limits = Limits(text=100, file=0, edit_interval=0.0, budget=(1, 60.0))
+
+    async def main(loop: Leaping) -> tuple[int, float]:
+        pace, began = Pace(loop.time), loop.now
+        await pace.hold(ROOM, limits, 310.0)
+        waiting = asyncio.create_task(pace.take(ROOM, limits))
+        for number in range(3 * REMEMBERED):
+            await pace.take(Address("room", str(number), "main"), limits)
+            await asyncio.sleep(LONG_PAST + 1.0 if number % REMEMBERED == REMEMBERED - 1 else 0.0)
+        await waiting
+        await pace.take(ROOM, limits)
+        return len(pace._chats), loop.now - began
+
+    assert leap(main) == (1, 370.0)
 
 
 def test_an_hour_of_load_on_telegram_has_no_refusal() -> None:

@@ -91,6 +91,7 @@ from bot.store.tally import Tally
 from bot.store.tickets import LEASE, Tickets
 from bot.store.traces import Traces
 from bot.store.tracing import Tracing
+from bot.store.trimming import PAUSE, Trimming
 from bot.store.troubles import Troubles
 from bot.tables import TalkingTable
 
@@ -126,6 +127,7 @@ class Router:
     tally: Tally
     reporting: Reporting
     standing: dict[str, Standing]
+    trimming: Trimming
     round: float
 
     @property
@@ -243,7 +245,7 @@ def build(
     office = OnPages(servers, gate, offices, by_name)
     received = gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads
     standing = {name: Standing(connector) for name, connector in by_name.items()}
-    return Router(*received, pacing, publishing, metrics, office, tally, reporting, standing, lease / ROUNDS)
+    return Router(*received, pacing, publishing, metrics, office, tally, reporting, standing, Trimming(redis, keys), lease / ROUNDS)
 
 
 def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
@@ -276,6 +278,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             router.gathering.run(names, router.round),
             take(router.tickets, router.runner, names),
             again(router.pacing.count, router.round),
+            again(router.trimming.once, PAUSE),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]
         stack.push_async_callback(end, tasks[:1])

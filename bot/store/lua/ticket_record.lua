@@ -1,7 +1,8 @@
 -- Journals one effect of a ticket and applies its writes in the same instant, unless it is journalled already.
 -- KEYS: ticket, journal   ARGV: fence, field, value, then writes: count, command, arg …
 -- A write APPEND takes turns key, meta key, turn JSON, tokens, most turns, ttl s, person: it numbers the turn by the tokens before it, and
--- by those of the same person; what is of or to somebody in the set that follows, by the name behind it, is not kept.
+-- by those of the same person; what is of or to somebody in the set that follows, by the name behind it, is not kept. `until:PERSON` is the
+-- moment (s) from which on nothing is kept of them in short.
 -- A write CHOOSE replaces a server's choices: key, the version that they are based on, JSON. Based on another, nothing at all is written.
 -- Returns {'lost'}, {'stale'}, {'known', value} or {'new', value}.
 local found = redis.call('HMGET', KEYS[1], 'state', 'fence')
@@ -22,6 +23,7 @@ for _, write in ipairs(writes) do
   if write[1] == 'APPEND' and wanted then
     local offset = redis.call('HINCRBY', write[3], 'tokens', write[5]) - write[5]
     local mine = redis.call('HINCRBY', write[3], 'tokens:' .. write[8], write[5]) - write[5]
+    redis.call('HSET', write[3], 'until:' .. write[8], redis.call('TIME')[1] + write[7])
     redis.call('RPUSH', write[2], string.format('%d:%d', offset, mine) .. ' ' .. write[4])
     redis.call('LTRIM', write[2], -write[6], -1)
     redis.call('EXPIRE', write[2], write[7])

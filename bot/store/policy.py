@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-QUANTUM, ROUND, SMALLEST, LOADS = 8.0, 160.0, 2.0, 1.5
+QUANTUM, ROUND, SMALLEST, LOADS, ABSENT = 8.0, 160.0, 2.0, 1.5, 1000
 """See `lua/queue_policy.lua`."""
 
 
@@ -67,6 +67,8 @@ class Policy:
         if not backlog:
             return []
         pool.share = self.share(pool, len(backlog))
+        if len(pool.servers) > ABSENT:
+            pool.servers = _repaid(pool.servers, {tenant: self.share_of(pool, tenant) for tenant in backlog})
         for _ in range(2):
             barred: set[str] = set()
             while (model := self._due(pool, models - barred, resident, now)) is not None:
@@ -143,6 +145,8 @@ class Policy:
 
     def _people(self, pool: Pool, model: str, tenant: str, share: float) -> list[str]:
         lines, credits = self.lines[model][tenant], pool.people[tenant]
+        if len(credits) > ABSENT:
+            pool.people[tenant] = credits = _repaid(credits, dict.fromkeys(lines, share))
         if max(credits.get(person, share) for person in lines) <= 0:
             pool.people[tenant] = credits = _next_round(credits, dict.fromkeys(lines, share))
         return sorted(lines, key=lambda person: (-credits.get(person, share), lines[person][0].at))
@@ -168,6 +172,16 @@ class Policy:
         for tenant, person in payers.items():
             self.charge(pool, replace(job, tenant=tenant, person=person), seconds / len(payers))
         pool.load = round(pool.load + 0.1 * (seconds - pool.load), 6) if pool.load else seconds
+
+
+def _repaid(credits: dict[str, float], shares: dict[str, float]) -> dict[str, float]:
+    """Whoever does not wait is repaid the least share of those who do, while there are more than ABSENT of them: many never come back."""
+    absent = credits.keys() - shares.keys()
+    if len(absent) <= ABSENT:
+        return credits
+    share = min(shares.values())
+    after = {one: round(credit + share, 6) if one in absent else credit for one, credit in credits.items()}
+    return {one: credit for one, credit in after.items() if one not in absent or credit < 0}
 
 
 def _next_round(credits: dict[str, float], shares: dict[str, float]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections import defaultdict
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -16,7 +17,7 @@ from redis.asyncio import Redis
 
 from bot.store.connection import connect
 from bot.store.keys import Keys
-from bot.store.policy import Queued
+from bot.store.policy import ABSENT, Pool, Queued
 from bot.store.queue import Depth, Queue
 from bot.store.shifts import Claim, Offer, Shift
 from tests.hands import Say
@@ -179,3 +180,29 @@ def test_the_scripts_serve_whom_the_policy_serves(redis_url: str) -> None:
     Both.url = redis_url
     few = settings(max_examples=60, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Both, settings=few)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_debts_of_many_who_are_away_are_repaid_in_the_end(redis: Redis, keys: Keys, more: int) -> None:
+    """As many of a server's people and of servers; who waits owes what they owed."""
+    models, queue = frozenset({"m1"}), Queue(redis, keys)
+    shift = Shift(redis, keys, "w", [Offer("m1", ["say:m1"])])
+    away = {f"away-{number}": -float(number % 20) - 0.5 for number in range(ABSENT + more)}
+    policy, pool = Reference(), Pool({**away, "here": -3.0}, defaultdict(dict, here={**away, "ann": -3.0}))
+    policy.pools[models] = pool
+    both = {f"{keys.prefix}:credit:{shift.pool}": pool.servers, f"{keys.prefix}:credit:{shift.pool}:here": pool.people["here"]}
+    for name, accounts in both.items():
+        await redis.zadd(name, dict(accounts))
+        await redis.expire(name, 60)
+    policy.submit(Queued("m1", "here", "ann", 0))
+    await queue.submit(Say(model="m1"), id="1", ticket="t1", tenant="here", person="ann")
+
+    begun = await shift.claim([Offer("m1", ["say:m1"])])
+    assert policy.claim(models, None, 1) and begun.claims
+    for name, accounts in zip(both, (pool.servers, pool.people["here"]), strict=True):
+        rows: Any = await redis.zrange(name, 0, -1, withscores=True)
+        found = {member.decode(): score for member, score in rows}
+        assert found == pytest.approx(accounts, abs=1e-4)
+        assert len(found) == 1 + (ABSENT if not more else sum(debt < -8.0 for debt in away.values()))
+    await shift.finish(begun.claims[0], "{}", 1.0)
+    await queue.close()

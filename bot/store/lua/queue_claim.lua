@@ -43,6 +43,7 @@ if count > 0 then
   if tonumber(known[2]) ~= share then remember('share:' .. pool, share) end
   for tenant in pairs(backlog) do shares[tenant] = share * (tonumber(weights[tenant]) or 1) end
   credits = read_scores(servers_of(pool))
+  repay(servers_of(pool), credits, shares)
 end
 
 local function credit_of(tenant) return credits[tenant] or shares[tenant] end
@@ -83,6 +84,7 @@ local function people(model, tenant)
     local has = credit[person] or own[person]
     richest = math.max(richest or has, has)
   end
+  repay(key, credit, own)
   if richest and richest <= 0 then credit = next_round(key, credit, own) end
   table.sort(list, function(a, b)
     local left, right = credit[a] or own[a], credit[b] or own[b]

@@ -1,6 +1,7 @@
 -- Who is served next: deficit round robin over device seconds, in two levels (server, then person).
 -- A pool's accounts hold what is left of this round for whoever was served in it, and debts; who is not listed has a full share.
 local QUANTUM, ROUND, SMALLEST, LOADS = 8, 160, 2, 1.5
+local ABSENT = 1000  -- accounts of who does not wait: each claim reads all of them
 local KEPT = 86400
 
 local function servers_of(pool) return prefix .. ':credit:' .. pool end
@@ -50,6 +51,27 @@ local function write_score(key, member, value)
   return tonumber(written)
 end
 
+-- Keeps what is left to somebody, or lets go of the account of who has `most` or more.
+local function keep(key, credits, member, left, most)
+  if left < most then
+    credits[member] = write_score(key, member, left)
+  else
+    credits[member] = nil
+    redis.call('ZREM', key, member)
+  end
+end
+
+-- Whoever does not wait is repaid the least share of those who do, while there are more than ABSENT of them: many never come back.
+local function repay(key, credits, shares)
+  local absent, share = {}, nil
+  for member in pairs(credits) do
+    if not shares[member] then absent[#absent + 1] = member end
+  end
+  for _, own in pairs(shares) do share = math.min(share or own, own) end
+  if #absent <= ABSENT or not share then return end
+  for _, member in ipairs(absent) do keep(key, credits, member, credits[member] + share, 0) end
+end
+
 -- Begins as many rounds at once as one of those who wait needs to be eligible; idle credit is dropped, debt is kept.
 -- `shares` has the share of everybody who waits. Returns the new credits.
 local function next_round(key, credits, shares)
@@ -60,13 +82,7 @@ local function next_round(key, credits, shares)
   end
   for member, credit in pairs(credits) do
     local share = shares[member]
-    local left = share and credit + share * math.max(rounds, 0) or credit
-    if (share and left < share) or (not share and left < 0) then
-      credits[member] = write_score(key, member, left)
-    else
-      credits[member] = nil
-      redis.call('ZREM', key, member)
-    end
+    keep(key, credits, member, share and credit + share * math.max(rounds, 0) or credit, share or 0)
   end
   return credits
 end

@@ -53,12 +53,12 @@ def test_the_page_names_what_misses_its_goal_where_others_are_ahead_and_what_was
 
 
 def test_the_page_says_why_a_goal_is_missed_where_that_was_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.bench.sizes.CAUSES", {"bytes": "Half of them are names."}, raising=False)
+    monkeypatch.setattr("tests.bench.sizes.CAUSES", {"bytes": "half of them are names."}, raising=False)
     figures = {name: Figure.of([2.0], "bytes", goal=1.0, better="lower") for name in ("bytes", "keys")}
     report.write({"sizes": measured(figures)})
     lost = report.PAGE.read_text(encoding="utf-8").partition("## Where we lose")[2].splitlines()
     assert lost[2:4] == [
-        "* sizes, bytes: 2 bytes, goal ≤ 1. Half of them are names.",
+        "* sizes, bytes: 2 bytes, goal ≤ 1. On two cores: half of them are names.",
         "* sizes, keys: 2 bytes, goal ≤ 1.",
     ]
 

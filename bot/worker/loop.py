@@ -266,10 +266,10 @@ class Loop:
             opened.turn.add(work)
         return begun.closing
 
-    async def charge(self, opened: Open, seconds: float) -> None:
+    async def charge(self, opened: Open, seconds: float, waited: Sequence[Claimed]) -> None:
         """Has everybody pay for the load who waited for it."""
         with suppress(StoreError):  # a load that nobody paid for harms nobody
-            await self._shift.loaded(offer(opened.model), seconds, [work.claim for work in opened.turn])
+            await self._shift.loaded(offer(opened.model), seconds, [work.claim for work in waited])
             await self._shift.holds(self._device.resident)
 
     async def _works(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:

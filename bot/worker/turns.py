@@ -19,8 +19,8 @@ class Host(Protocol):
     async def admit(self, opened: Open, room: int) -> bool:
         """Claims more jobs for the turn; True when another model is due."""
 
-    async def charge(self, opened: Open, seconds: float) -> None:
-        """The model was loaded for the turn."""
+    async def charge(self, opened: Open, seconds: float, waited: Sequence[Claimed]) -> None:
+        """The model was loaded for the turn, for which these waited."""
 
 
 class Open:
@@ -49,9 +49,9 @@ class Open:
         """Somebody may join now."""
         self._more.set()
 
-    def loaded(self, seconds: float) -> None:
+    def loaded(self, seconds: float, waited: Sequence[Claimed]) -> None:
         """The model was loaded."""
-        self._begin(self._host.charge(self, seconds))
+        self._begin(self._host.charge(self, seconds, waited))
 
     def close(self) -> None:
         """Nobody joins any more; what still runs after a while is parked."""

@@ -130,8 +130,8 @@ class Steward(Protocol):
     def room(self) -> None:
         """There is room in the turn that was not there before."""
 
-    def loaded(self, seconds: float) -> None:
-        """Loading the model took so long."""
+    def loaded(self, seconds: float, waited: Sequence[Claimed]) -> None:
+        """Loading the model took so long, for which these waited."""
 
 
 class Turn:
@@ -164,8 +164,8 @@ class Turn:
         return self._refused
 
     def loaded(self, seconds: float) -> None:
-        """Loading the model took so long."""
-        self._loop.call_soon_threadsafe(self._steward.loaded, seconds)
+        """Loading the model took so long, and those who are here waited for it."""
+        self._loop.call_soon_threadsafe(self._steward.loaded, seconds, list(self.works))
 
     def __iter__(self) -> Iterator[Claimed]:
         """The jobs that the model was given; those that have ended are let go as others join."""
@@ -173,13 +173,17 @@ class Turn:
 
     def left(self) -> list[Claimed]:
         """Those of them that have not ended."""
+        with self._lock:
+            return self._left()
+
+    def _left(self) -> list[Claimed]:
         return [work for work in self.works if work.end is None]
 
     def join(self, free: int) -> Sequence[Claimed]:
         """Jobs that arrived meanwhile; from now on they are the model's."""
         with self._lock:  # in between, who cancels would not find them
             joining = self._next(free)
-            self.works = [*self.left(), *joining]  # a turn may last for days
+            self.works = [*self._left(), *joining]  # a turn may last for days
         for work in joining:
             work.begin(self.meter)
         room, self.room = self.room, free - len(joining)

@@ -36,7 +36,7 @@ BARE = ("one padded generate", "continuous batching")
 EDIT = LIMITS.edit_interval
 
 LOCKSTEP = (
-    "Both cores compute, in step: what anything else takes of one, both wait for. Router, store, the worker's loop and who looks on take "
+    "both compute, in step, and what anything else takes of one, both wait for. Router, store, the worker's loop and who looks on take "
     "{seconds} s of a processor in {whole} s of {people}."
 )
 
@@ -44,14 +44,14 @@ CAUSES = {
     "whole bot: 1 / generate": LOCKSTEP.format(seconds=0.1, whole=1.7, people="one answer"),
     "whole bot: 16 / better bare engine": LOCKSTEP.format(seconds=0.6, whole=5.3, people="16 answers")
     + " The first prompt is read before the others have come, and answers go on between two strides of the others' prompts.",
-    "whole bot: last words of 16, less an edit / bare engine's": "As above.",
-    "whole bot: 16 / one by one": "As above, and as for the engine.",
-    "engine: 16 / one by one": "The model's products alone are 6.1 to 6.9 times as fast with 16 rows as with one, in float32 and without "
+    "whole bot: last words of 16, less an edit / bare engine's": "as above.",
+    "whole bot: 16 / one by one": "as above, and as for the engine.",
+    "engine: 16 / one by one": "the model's products alone are 6.1 to 6.9 times as fast with 16 rows as with one, in float32 and without "
     "instructions for matrices, where bfloat16 is slower.",
-    "whole bot: first words, later than the engine's": "A message, its ticket, a job and a post are written and read by four processes on "
+    "whole bot: first words, later than the engine's": "a message, its ticket, a job and a post are written and read by four processes on "
     "the two cores that compute.",
 }
-"""Why goals are missed on two cores, as measured with `psutil` and with the products alone (docs/decisions.md)."""
+"""Why goals are missed on two cores without instructions for matrices, as docs/decisions.md has it measured."""
 
 Runs = dict[tuple[str, int], list[Run]]
 

@@ -36,7 +36,7 @@ RUNS = 3
 AT_ONCE = 32
 
 CAUSES = {
-    "those among them without noise: throughput / plain's": "To Whisper base they are not clear: doubtful ones are read once more, in the "
+    "those among them without noise: throughput / plain's": "to Whisper base they are not clear: doubtful ones are read once more, in the "
     "full window.",
 }
 """Why goals are missed."""

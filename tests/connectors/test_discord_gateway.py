@@ -109,6 +109,18 @@ async def test_what_a_reaction_is_on_is_asked_for_once_somebody_wants_it(discord
             await connector.placed(reaction)
 
 
+async def test_what_the_bot_may_not_read_it_does_not_ask_for_at_each_reaction(discord: Discord) -> None:
+    ear, ada = Ear(), discord.world.user("Ada")
+    channel = general(discord)
+    channel["permission_overwrites"] = [{"id": channel["guild_id"], "type": 0, "allow": "0", "deny": str(1 << 16)}]
+    async with connected(discord, ear) as connector:
+        await discord.react(await discord.say(channel, ada, "a note"), ada, "👍")
+        await wait_until(lambda: len(ear.heard) == 2)
+        reaction = ear.heard[1]
+        assert await connector.placed(reaction) == reaction
+        assert not read(discord)
+
+
 def read(discord: Discord) -> list[str]:
     """The single messages that were asked for."""
     return [one.path for one in discord.record if one.method == "GET" and "/messages/" in one.path]

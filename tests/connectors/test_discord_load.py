@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from bot.connector import Deliver, Limits, Post
 from bot.connectors.discord.access import Access
 from bot.connectors.discord.calls import turns
@@ -206,31 +208,38 @@ def test_a_router_with_half_of_the_shards_soon_knows_what_was_missed_in_its_250_
     assert leap(main) < 15.0, "it took 125 s with two calls a second"
 
 
-def test_what_is_read_meanwhile_makes_no_answer_wait_and_all_calls_keep_to_the_routers_part() -> None:
-    async def main(loop: Leaping) -> tuple[list[float], list[float], float]:
-        aside, own, calls, waits = turns(HALF, loop.time), Spacing(RATE * HALF.share, loop.time), list[float](), list[float]()
+@pytest.mark.parametrize("shards", [2, 5])
+def test_what_is_read_meanwhile_makes_no_answer_wait_and_all_calls_keep_to_the_routers_part(shards: int) -> None:
+    access = Access("token", shards=shards, shard_ids=(0,))
+
+    async def main(loop: Leaping) -> tuple[list[float], list[float], list[float]]:
+        aside, own, waits = turns(access, loop.time), Spacing(RATE * access.share, loop.time), list[float]()
+        posts, reads = list[float](), list[float]()
         assert isinstance(aside, Beside)
 
         async def read() -> None:
             for _ in range(250):
                 await aside.turn()
-                calls.append(loop.now)
+                reads.append(loop.now)
 
         async def post() -> None:
             await own.turn()  # as the router paces them
             asked = loop.now
             await aside.first()
             waits.append(loop.now - asked)
-            calls.append(loop.now)
+            posts.append(loop.now)
 
         reading = [asyncio.create_task(read()) for _ in range(READERS)]
         await asyncio.sleep(5.0)
         await asyncio.gather(*(post() for _ in range(200)))
-        posted = loop.now
         await asyncio.gather(*reading)
-        return calls, waits, posted
+        return posts, reads, waits
 
-    calls, waits, posted = leap(main)
+    posts, reads, waits = leap(main)
     assert max(waits) < 1.0
-    assert most_in_a_second(calls) <= (RATE + ASIDE) / 2
-    assert calls[-1] > posted, "they were read beside answers"
+    assert most_in_a_second(sorted(posts + reads)) <= (RATE + ASIDE) / shards
+    assert sum(posts[0] < at < posts[-1] for at in reads) > 10, "they were read beside answers"
+
+
+def test_a_router_with_a_small_part_of_the_bot_keeps_its_few_turns_for_posts() -> None:
+    assert not isinstance(turns(Access("token", shards=32, shard_ids=(0,))), Beside)

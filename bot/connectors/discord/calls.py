@@ -24,11 +24,17 @@ POSTS = frozenset(
 """What the router has counted already. Answers to interactions count for no limit, and discord.py makes them elsewhere."""
 
 
+LARGE = 8.0
+"""Calls a second of a router's part of the bot, in whose line a post waits for the others for less than a second."""
+
+
 def turns(access: Access, clock: Callable[[], float] = time.monotonic) -> Spacing:
     """For every call that is no post. A router with shards of its own sees all posts of its part of the bot, and has what they leave: half
     of the shards would else read the history of two channels in a second, and who asked while nobody was there waited for minutes.
+    Of a small part of the bot posts leave nothing worth having.
     """
-    return Beside((RATE + ASIDE) * access.share, clock) if access.shard_ids else Spacing(ASIDE, clock)
+    whole = (RATE + ASIDE) * access.share
+    return Beside(whole, clock) if access.shard_ids and whole >= LARGE else Spacing(ASIDE * access.share, clock)
 
 
 def spaced(client: discord.Client, spacing: Spacing) -> None:

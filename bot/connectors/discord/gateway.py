@@ -149,14 +149,17 @@ class Gateway(discord.AutoShardedClient):
             await self.on_raw_message_delete(discord.RawMessageDeleteEvent({k: v for k, v in data.items() if v is not None}))  # type: ignore[arg-type]
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        """Somebody put an emoji on a message, which Discord names but does not show. Nothing that is said there waits for a reaction."""
+        """Somebody put an emoji on a message, which Discord names but does not show.
+
+        Nothing that is said there waits for a reaction, nor in the thread that the message began, which has its number.
+        """
         channel: Any = self.get_channel(payload.channel_id) or await self._fetched(payload.channel_id)
         who = payload.member or (getattr(channel, "recipient", None) if payload.guild_id is None else None)
         if channel is None or who is None or who.id == self.me.id:
             return
         guild = self.get_guild(payload.guild_id) if payload.guild_id else None
         place = incoming.address(channel, guild, who)
-        await self._hand_over(payload.message_id, incoming.reacted(payload, place, who, channel, self.me))
+        await self._hand_over(-payload.message_id, incoming.reacted(payload, place, who, channel, self.me))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Somebody used a command, a button or a form; it is acknowledged when its ticket is written."""

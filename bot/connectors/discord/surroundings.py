@@ -84,6 +84,8 @@ class Surroundings:
             return message
         guild = None if here.direct else self.guild(int(here.server))
         channel: Any = guild.get_channel_or_thread(channel_of(here)) if guild else None
+        if channel is not None and not channel.permissions_for(channel.guild.me).read_message_history:
+            return message  # too many calls that are refused close Discord's door for an hour
         async with told(where(here)):
             channel = channel or (await self.rest()).get_partial_messageable(channel_of(here))
             return replace(message, reply_to=quote(await channel.fetch_message(int(on.id))))

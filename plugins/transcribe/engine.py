@@ -37,6 +37,9 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
     unwanted: Callable[[], bool] = staticmethod(lambda: False)
     """Asked before each window; true ends the transcript with Unwanted."""
 
+    together: int = 8
+    """Texts that are decoded at once, several of one window counted as several: each keeps what it looks at of its window, 37 MB for base."""
+
     _last: tuple[Samples, Any] | None = None
 
     def detect_language(self, audio: Any = None, features: Any = None, **options: Any) -> Any:

@@ -108,6 +108,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
             cpu_threads=placement.threads,
             local_files_only=True,
         )
+        self.engine.together = self._config.batch
         if self._facts and self.engine.model.n_mels != self._facts.mels:
             raise ValueError(f"expected {self._facts.mels} mel bins of {self.name}, found {self.engine.model.n_mels} in {folder}")
 

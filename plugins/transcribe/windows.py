@@ -97,7 +97,7 @@ def generate(
 ) -> list[Reading]:
     """Each window read in its language; `how` is what the engine takes for it, and a `short` one holds no more than people say.
 
-    Windows whose prompts are of a length are decoded together, which the engine asks for.
+    Windows whose prompts are of a length are decoded together, which the engine asks for, and of them as many as it takes at once.
     """
     tokenizers = [engine.tokenizer(language, translate=window.job.translate) for window, language in zip(windows, languages, strict=True)]
     prompts = [_prompt(engine, *one) for one in zip(windows, languages, tokenizers, strict=True)]
@@ -105,7 +105,8 @@ def generate(
     for row, prompt in enumerate(prompts):
         alike[len(prompt)].append(row)
     made: dict[int, Reading] = {}
-    for length, rows in alike.items():
+    step = max(1, engine.together // how.get("num_hypotheses", 1))
+    for length, rows in ((length, some[at : at + step]) for length, some in alike.items() for at in range(0, len(some), step)):
         limits = [_limit(windows[row], short=short) for row in rows]
         most = min(max(limits), engine.max_length - length)
         results = engine.model.generate(

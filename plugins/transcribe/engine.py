@@ -38,7 +38,7 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
     """Asked before each window; true ends the transcript with Unwanted."""
 
     together: int = 8
-    """Texts that are decoded at once, several of one window counted as several: each keeps what it looks at of its window, 37 MB for base."""
+    """Texts that are decoded at once, tries of one window apart: each keeps what it looks at of its window, 37 MB for base."""
 
     _last: tuple[Samples, Any] | None = None
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.errors import JobCancelled, JobError, JobRefused, StoreError
+from bot.errors import JobCancelled, JobError, JobFailed, JobRefused, StoreError
 from bot.jobs import Result
 from bot.store.shifts import Shift
 from bot.worker.work import Claimed
@@ -59,8 +59,8 @@ class Sender:
         try:
             if not await self._shift.emit(work.claim, partial.model_dump_json()):
                 work.cancelled = True
-        except StoreError as error:  # the next partial holds all that this one does
-            log.debug("a partial was not sent", fault=str(error))
+        except Exception as error:  # the next partial holds all that this one does; what a plugin put into it may not be for the wire
+            log.debug("a partial was not sent", job=work.claim.id, fault=ascii(error))
 
     def ended(self, work: Claimed) -> None:
         """Sends the end, however long it takes."""
@@ -69,6 +69,14 @@ class Sender:
         task.add_done_callback(self._ending.discard)
 
     async def _end(self, work: Claimed) -> None:
+        try:
+            await self._patiently(work)
+        except Exception as error:  # results are the plugins': one that the wire does not take must not keep its job for ever
+            log.error("what a model handed in cannot be sent", job=work.claim.id, ref=work.claim.ref, fault=ascii(error))
+            work.end = JobFailed("the model handed in what cannot be sent")
+            await self._patiently(work)
+
+    async def _patiently(self, work: Claimed) -> None:
         while True:
             try:
                 if not await self._send(work):

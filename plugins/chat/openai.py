@@ -12,6 +12,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from bot import Call, Generate, Turn
+from plugins.chat.calling import sendable
 from plugins.chat.forms import Part
 from plugins.chat.prompt import leading, merged, nameless, part
 
@@ -70,7 +71,7 @@ class Written:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """The tools; arguments that are no JSON are none, which the tool then says."""
+        """The tools; arguments that are no JSON, or that cannot be sent, are none, which the tool then says."""
         return tuple(call.model_copy(update={"arguments": _arguments(self.given[index])}) for index, call in sorted(self.asked.items()))
 
 
@@ -172,9 +173,9 @@ def _grown(written: Written, chunk: _Chunk) -> bool:
 def _arguments(given: str) -> dict[str, Any]:
     try:
         found = json.loads(given or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and sendable(found) else {}
 
 
 def _asked_for(answer: httpx.Response, pause: float) -> float:

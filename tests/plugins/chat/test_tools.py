@@ -113,6 +113,9 @@ def test_a_model_without_a_form_for_them_gets_results_as_quoted_words() -> None:
         ('{"name": "time", "parameters": "UTC"}', []),
         ('["name"]', []),
         ('{"name": ', []),
+        (r'{"name": "time", "parameters": {"zone": "\ud800"}}', []),
+        ('{"name": "time", "parameters": {"zone": ' + 190 * "[" + 190 * "]" + "}}", []),
+        ('{"name": "time", "parameters": {"zone": ' + 100_000 * "[", []),
     ],
 )
 def test_what_is_a_call_and_what_is_not(text: str, calls: Any) -> None:

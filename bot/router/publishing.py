@@ -138,6 +138,9 @@ class Publishing:
         except StoreError as error:
             log.warning("commands are not offered yet", server=tenant, fault=str(error))
             after = AGAIN
+        except Exception:  # a fault of one connector must not keep the commands of all others from their servers
+            log.exception("commands are not offered yet", server=tenant)
+            after = AGAIN
         if after and tenant not in self._due:
             self._due[tenant] = replace(due, at=time.monotonic() + after)
 

@@ -20,6 +20,10 @@ LOOK = 0.05
 """Seconds after which it is seen that nobody waits for an answer any more; the connection is closed then, and servers stop writing."""
 
 
+SPARE = 45.0
+"""Seconds before a job's time is over at which a server is given up: whoever runs longer than that is ended with its worker."""
+
+
 class Remote(Model[Generate, Answer]):
     """Runs as many jobs at once as the server takes, each in a thread of its own."""
 
@@ -62,9 +66,11 @@ class Remote(Model[Generate, Answer]):
     async def _write(self, work: Work[Generate, Answer]) -> None:
         began, writing = time.monotonic(), asyncio.create_task(self._written(work))
         while not (await asyncio.wait({writing}, timeout=LOOK))[0]:
-            if work.cancelled:
+            if work.cancelled or time.monotonic() - began > work.job.timeout - SPARE:
                 writing.cancel()
         if writing.cancelled():
+            if not work.cancelled:
+                raise ServerRefusedError(f"{self._server.url} has not come to an end of its answer in {work.job.timeout - SPARE:.0f} s")
             return
         written = writing.result()
         counts = {"prompt_tokens": written.prompt_tokens, "tokens": written.tokens}

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import io
 import os
+import time
 
 import httpx
 
 from bot import Batch, Draw, Memory, Model, Picture, Placement, Work
-from plugins.imagine.bfl import Client, ModeratedError, Ordered
+from plugins.imagine.bfl import Client, ModeratedError, Ordered, ServerRefusedError
 from plugins.imagine.config import Server
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import ELSEWHERE
@@ -20,6 +21,10 @@ LOOK = 0.05
 
 SILENCE = 60.0
 """Seconds without a byte after which a connection is given up."""
+
+
+SPARE = 45.0
+"""Seconds before a job's time is over at which a server is given up: whoever runs longer than that is ended with its worker."""
 
 
 class Remote(Model[Draw, Picture]):
@@ -51,11 +56,13 @@ class Remote(Model[Draw, Picture]):
             asyncio.run(self._draw(work))
 
     async def _draw(self, work: Work[Draw, Picture]) -> None:
-        drawing = asyncio.create_task(self._drawn(work))
+        began, drawing = time.monotonic(), asyncio.create_task(self._drawn(work))
         while not (await asyncio.wait({drawing}, timeout=LOOK))[0]:
-            if work.cancelled:
+            if work.cancelled or time.monotonic() - began > work.job.timeout - SPARE:
                 drawing.cancel()
         if drawing.cancelled():
+            if not work.cancelled:
+                raise ServerRefusedError(f"{self.name} was not drawn within {work.job.timeout - SPARE:.0f} s")
             return
         try:
             first, *others = drawing.result()

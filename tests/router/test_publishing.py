@@ -173,7 +173,7 @@ async def test_who_begins_to_receive_looks_again_at_servers_that_were_told_befor
 
 async def test_what_the_platform_refuses_for_now_is_tried_again(redis: Redis, keys: Keys) -> None:
     platform = Lists()
-    platform.faults += [ConnectorError("busy", retry_after=0.01)]
+    platform.faults += [ConnectorError("busy", retry_after=0.01), ZeroDivisionError("a fault of its connector")]
     async with router(redis, keys, platform) as made:
         await made.deliver(joined())
         await wait_until(lambda: platform.listed == {"guild": [["a", "b", "c", "cancel"]]})

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from bot import ConfigError, Generate, Placement
 from bot.catalogue import load
 from bot.testing import wait_until
+from plugins.chat import remote as asking
 from plugins.chat.config import Config, Server, served
 from plugins.chat.model import Plugin
 from plugins.chat.remote import Remote, ServerRefusedError
@@ -102,6 +103,16 @@ def test_a_cancelled_answer_hangs_up(script: Script) -> None:
     request = Request(generate("Hi"), lambda request: setattr(request, "cancel", True))
     remote(script).run(Arrivals(request))
     assert request.results == []
+    assert script.hung_up.wait(10)
+
+
+def test_a_server_that_says_for_ever_that_it_is_still_here_is_given_up_before_the_jobs_time_is_over(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SPARE", Generate.timeout - 0.2)
+    script.hold = threading.Event()
+    with pytest.raises(ServerRefusedError, match="has not come to an end of its answer"):
+        run(remote(script))
     assert script.hung_up.wait(10)
 
 

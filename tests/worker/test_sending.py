@@ -32,7 +32,7 @@ class Careless(Model[Beat, LooseEnd]):
     """Shows and hands in what cannot be sent."""
 
     name = "careless"
-    job = Beat  # type: ignore[assignment]
+    job = Beat
 
     def memory(self) -> Memory:
         return Memory(0)

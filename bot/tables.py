@@ -150,10 +150,14 @@ class TalkingTable(Talking):
     def of(self, tenant: str, channel: str, thread: str = "") -> Talking:
         """What holds in a thread or channel: what is set for it, else for its channel, its server, or all."""
         found = Talking(**{name: getattr(self, name) for name in Talking.model_fields})
-        for place in (tenant, f"{tenant}/{channel}", f"{tenant}/{thread}" if thread else ""):
-            chosen = self.places.get(place)
-            found = found.model_copy(update=chosen.model_dump(exclude_unset=True)) if chosen else found
+        for place in self.chosen(tenant, channel, thread):
+            found = found.model_copy(update=self.places[place].model_dump(exclude_unset=True))
         return found
+
+    def chosen(self, tenant: str, channel: str, thread: str = "") -> tuple[str, ...]:
+        """Which of these places something is set for, the widest first: the same for most threads."""
+        around = (tenant, f"{tenant}/{channel}", f"{tenant}/{thread}" if thread else "") if self.places else ()
+        return tuple(place for place in around if place in self.places)
 
 
 class PlatformTable(Table):

@@ -53,7 +53,7 @@ class View:
         self._effective: dict[tuple[str, Where], dict[str, Any]] = {}
         self._on: dict[Where, frozenset[str]] = {}
         self._layers: dict[Where, list[tuple[Origin, Choices]]] = {}
-        self._spoken: dict[tuple[Where, str, str], Talking] = {}
+        self._spoken: dict[tuple[Where, tuple[str, ...]], Talking] = {}
 
     def allows(self, plugin: str, address: Address) -> bool:
         """True when the plugin is on here: the thread's choice, else the channel's, the server's, the operator's."""
@@ -165,8 +165,7 @@ class View:
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
-        exactly = (address.channel, address.thread) if self.terms.talking.places else ("", "")
-        key = (self._where(address), *exactly)
+        key = (self._where(address), self.terms.talking.chosen(address.tenant, address.channel, address.thread))
         if key not in self._spoken:
             found = self.terms.talking.of(address.tenant, address.channel, address.thread)
             for _, choices in reversed(self.layers(address)):

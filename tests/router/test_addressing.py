@@ -8,6 +8,9 @@ import pytest
 
 from bot.messages import Address, Called, Message, Person, Quote, Text
 from bot.router.addressing import addressed, follows, heard
+from bot.router.gate import View
+from bot.router.terms import Terms
+from bot.store.servers import Server
 from bot.tables import Talking, TalkingTable
 
 BOT = Person("bot-1", "Hobnob", bot=True)
@@ -90,3 +93,11 @@ def test_a_channel_differs_from_its_server_and_that_from_all() -> None:
         "language": "",
         "retention": 30,
     }
+
+
+def test_threads_that_nothing_is_set_for_share_what_holds_in_their_channel() -> None:
+    places = {"room/lounge/main": LISTENS, "room/lounge/7": Talking(words=("hob",))}
+    view = View(Server(), {}, Terms(talking=TalkingTable(places=places)))
+    own, one, other = (view.talking(replace(SAID.address, thread=thread)) for thread in ("7", "8", "9"))
+    assert one is other
+    assert (one, own) == (LISTENS, Talking(listens=True, words=("hob",)))

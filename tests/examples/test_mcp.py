@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import mcp
 import pytest
+from mcp.server.lowlevel import Server as Endless
+from mcp.types import ListToolsResult, PaginatedRequestParams
 
 from bot.config import Config, PluginTable
 from bot.config import load as load_config
@@ -56,6 +59,23 @@ async def test_what_a_server_can_do_a_chat_model_may_call_for_whoever_may(room: 
         return await room.call("calc_add", a=2, b=3) == "5"
 
     await wait_until(back, 60.0)
+
+
+@pytest.mark.parametrize(("cursor", "pages"), [("again", 2), ("{}", 100)])
+async def test_a_list_of_tools_without_an_end_is_cut_off(cursor: str, pages: int, caplog: pytest.LogCaptureFixture) -> None:
+    asked: list[str | None] = []
+
+    async def page(_: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
+        asked.append(params.cursor if params else None)
+        assert len(asked) < 200
+        tool = mcp.Tool(name=f"tool-{len(asked)}", input_schema={"type": "object"})
+        return ListToolsResult(tools=[tool], next_cursor=cursor.format(len(asked)))
+
+    [session] = plugins(calc=CALCULATOR).loaded["mcp"].plugin.sessions  # type: ignore[attr-defined]  # the example's own
+    async with mcp.Client(Endless("endless", on_list_tools=page)) as client:
+        found = await session._tools(client)
+    assert [tool.name for tool in found] == [f"tool-{number}" for number in range(1, pages + 1)]
+    assert f"the MCP server calc lists its tools without end: the first {pages} are taken" in caplog.text
 
 
 def test_a_server_that_is_nowhere_is_a_fault_of_the_configuration(tmp_path: Path) -> None:

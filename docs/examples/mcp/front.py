@@ -24,6 +24,9 @@ PAUSE, AGAIN = 1.0, 60.0
 LONGEST = 1000
 """Characters of a tool's description: it stands in every prompt."""
 
+MOST_PAGES = 100
+"""Of a server's list of tools."""
+
 log = logging.getLogger(__name__)
 
 
@@ -97,11 +100,26 @@ class Session:
         """Raises what the library raises when the server is gone."""
         while True:
             self._look.clear()
-            self._client, self.offered.tools = client, [self._tool(tool) for tool in await _tools(client) if self._allowed(tool)]
+            self._client, self.offered.tools = client, [self._tool(tool) for tool in await self._tools(client) if self._allowed(tool)]
             try:
                 await asyncio.wait_for(self._look.wait(), AGAIN)
             except TimeoutError:
                 continue
+
+    async def _tools(self, client: mcp.Client) -> list[mcp.Tool]:
+        """All pages, of a list that comes to an end."""
+        found: list[mcp.Tool] = []
+        cursor, seen = None, set[str]()
+        for _ in range(MOST_PAGES):
+            page = await client.list_tools(cursor=cursor, cache_mode="bypass")
+            found += page.tools
+            if (cursor := page.next_cursor) is None:
+                return found
+            if cursor in seen:
+                break
+            seen.add(cursor)
+        log.warning("the MCP server %s lists its tools without end: the first %d are taken", self._name, len(found))
+        return found
 
     def _allowed(self, tool: mcp.Tool) -> bool:
         return not self._server.only or tool.name in self._server.only
@@ -134,16 +152,6 @@ def _harmless(tool: mcp.Tool) -> bool:
     """Whether its server says that calling it twice is as good as once."""
     hints = tool.annotations
     return hints is not None and bool(hints.read_only_hint or hints.idempotent_hint)
-
-
-async def _tools(client: mcp.Client) -> list[mcp.Tool]:
-    """All pages."""
-    found, cursor = [], None
-    while True:
-        page = await client.list_tools(cursor=cursor, cache_mode="bypass")
-        found += page.tools
-        if (cursor := page.next_cursor) is None:
-            return found
 
 
 async def _reply(ctx: Context, result: Any) -> Reply:

@@ -186,7 +186,7 @@ async def test_a_voice_note_recorded_in_the_page_arrives_as_webm(visitors: Visit
 
     await ann.page.locator(".words", has_text="audio/webm, beginning 1a45dfa3").wait_for()
     player = ann.page.locator(".player")
-    assert await player.locator(".time").inner_text() == "0:01"
+    assert re.fullmatch("0:0[1-9]", await player.locator(".time").inner_text())  # a slow machine clicks later
     await player.get_by_label("Play voice note").click()
     await player.get_by_label("Pause").wait_for()
 

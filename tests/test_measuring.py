@@ -58,7 +58,7 @@ def test_the_page_says_why_a_goal_is_missed_where_that_was_found_out(monkeypatch
     report.write({"sizes": measured(figures)})
     lost = report.PAGE.read_text(encoding="utf-8").partition("## Where we lose")[2].splitlines()
     assert lost[2:4] == [
-        "* sizes, bytes: 2 bytes, goal ≤ 1. On two cores: half of them are names.",
+        "* sizes, bytes: 2 bytes, goal ≤ 1. Looked into on two cores: half of them are names.",
         "* sizes, keys: 2 bytes, goal ≤ 1.",
     ]
 

@@ -111,7 +111,7 @@ def _lost(measured: Mapping[str, Part]) -> Iterator[str]:
 def _cause(name: str, what: str) -> str:
     """Why a goal is missed, where that was found out; on another machine it may be something else."""
     causes: Mapping[str, str] = getattr(import_module(f"tests.bench.{name}"), "CAUSES", {})
-    return f" On two cores: {causes[what]}" if what in causes else ""
+    return f" Looked into on two cores: {causes[what]}" if what in causes else ""
 
 
 def _ahead(mine: Figure, compared: Mapping[str, Figure]) -> dict[str, Figure]:

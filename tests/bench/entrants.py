@@ -120,6 +120,7 @@ class Celery:
             ran(number)
 
         app.conf.task_ignore_result = True
+        app.conf.worker_redirect_stdouts = False  # else what the race says goes to its log
 
         @app.task(name="job")  # type: ignore[untyped-decorator]
         def job(number: int) -> None:

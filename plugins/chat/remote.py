@@ -70,7 +70,9 @@ class Remote(Model[Generate, Answer]):
                 writing.cancel()
         if writing.cancelled():
             if not work.cancelled:
-                raise ServerRefusedError(f"{self._server.url} has not come to an end of its answer in {work.job.timeout - SPARE:.0f} s")
+                raise ServerRefusedError(
+                    f"{self._server.url} did not end its answer in {work.job.timeout - SPARE:.0f} s; is its model running?"
+                )
             return
         written = writing.result()
         counts = {"prompt_tokens": written.prompt_tokens, "tokens": written.tokens}

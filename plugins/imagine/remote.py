@@ -62,7 +62,7 @@ class Remote(Model[Draw, Picture]):
                 drawing.cancel()
         if drawing.cancelled():
             if not work.cancelled:
-                raise ServerRefusedError(f"{self.name} was not drawn within {work.job.timeout - SPARE:.0f} s")
+                raise ServerRefusedError(f"{self._server.url} did not draw in {work.job.timeout - SPARE:.0f} s; is its service up?")
             return
         try:
             first, *others = drawing.result()

@@ -3,11 +3,10 @@
 -- What a release kept that wrote no moment is kept for 30 days from now.
 local at = redis.call('TIME')[1]
 for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
-  local person = name:match('^summary:(.+)$')
-  local moment = person and tonumber(redis.call('HGET', KEYS[1], 'until:' .. person))
-  if person and not moment then
-    redis.call('HSET', KEYS[1], 'until:' .. person, at + 30 * 86400)
-  elseif person and moment <= tonumber(at) then
-    redis.call('HDEL', KEYS[1], name, 'forgotten:' .. person, 'until:' .. person)
+  local summed, person = name:match('^summary:(.+)$'), name:match('^until:(.+)$')
+  if summed and redis.call('HEXISTS', KEYS[1], 'until:' .. summed) == 0 then
+    redis.call('HSET', KEYS[1], 'until:' .. summed, at + 30 * 86400)
+  elseif person and tonumber(redis.call('HGET', KEYS[1], name)) <= tonumber(at) then
+    redis.call('HDEL', KEYS[1], name, 'summary:' .. person, 'forgotten:' .. person)
   end
 end

@@ -111,7 +111,7 @@ def test_a_server_that_says_for_ever_that_it_is_still_here_is_given_up_before_th
 ) -> None:
     monkeypatch.setattr(asking, "SPARE", Generate.timeout - 0.2)
     script.hold = threading.Event()
-    with pytest.raises(ServerRefusedError, match="has not come to an end of its answer"):
+    with pytest.raises(ServerRefusedError, match="did not end its answer in"):
         run(remote(script))
     assert script.hung_up.wait(10)
 

@@ -94,7 +94,7 @@ def test_what_never_ends_is_given_up(script: Script, monkeypatch: pytest.MonkeyP
 def test_pictures_one_after_the_other_are_given_up_before_the_jobs_time_is_over(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "SPARE", Draw.timeout - 0.2)
     script.hold = True
-    with pytest.raises(ServerRefusedError, match="pro was not drawn within"):
+    with pytest.raises(ServerRefusedError, match="did not draw in"):
         run(remote(script))
 
 

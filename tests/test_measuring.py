@@ -25,7 +25,7 @@ def test_a_figure_is_the_median_with_its_range() -> None:
 
 
 def test_what_was_kept_is_read_again() -> None:
-    part = measured({"waits · ours": Figure.of([1.0], "s")})
+    part = measured(lambda: {"waits · ours": Figure.of([1.0], "s")})
     keep("core", part)
     assert kept("core") == part and kept("chat") is None
 
@@ -39,7 +39,7 @@ def test_the_page_names_what_misses_its_goal_where_others_are_ahead_and_what_was
         "busy · ours": Figure.of([0.1], "of the time"),
         "busy · theirs": Figure.of([0.2], "of the time"),
     }
-    report.write({name: measured(figures) if name == "queue" else None for name in PARTS + LONG})
+    report.write({name: measured(lambda: figures) if name == "queue" else None for name in PARTS + LONG})
     page = report.PAGE.read_text(encoding="utf-8")
     lost = page.partition("## Where we lose")[2].partition("## Queue")[0]
     assert (
@@ -55,7 +55,7 @@ def test_the_page_names_what_misses_its_goal_where_others_are_ahead_and_what_was
 def test_the_page_says_why_a_goal_is_missed_where_that_was_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.bench.sizes.CAUSES", {"bytes": "half of them are names."}, raising=False)
     figures = {name: Figure.of([2.0], "bytes", goal=1.0, better="lower") for name in ("bytes", "keys")}
-    report.write({"sizes": measured(figures)})
+    report.write({"sizes": measured(lambda: figures)})
     lost = report.PAGE.read_text(encoding="utf-8").partition("## Where we lose")[2].splitlines()
     assert lost[2:4] == [
         "* sizes, bytes: 2 bytes, goal ≤ 1. Looked into on two cores: half of them are names.",

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def _measure(name: str, *, quick: bool) -> Part:
     module = import_module(f"tests.bench.{name}")
     if quick:
-        return measured(module.measure(quick=True))
-    part = measured(module.measure())
+        return measured(partial(module.measure, quick=True))
+    part = measured(module.measure)
     keep(name, part)
     return part
 

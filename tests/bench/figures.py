@@ -6,7 +6,8 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -72,10 +73,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What was measured together, when and with what."""
+    """What was measured together, when, in how many seconds, and with what."""
 
     machine: str
     day: str
+    seconds: float
     releases: dict[str, str]
     figures: dict[str, Figure]
 
@@ -94,9 +96,16 @@ def _releases() -> dict[str, str]:
     return found
 
 
-def measured(figures: dict[str, Figure]) -> Part:
+def measured(measure: Callable[[], dict[str, Figure]]) -> Part:
     """Here, today, with what is installed."""
-    return Part(machine(), date.today().isoformat(), _releases(), figures)
+    began = time.monotonic()
+    figures = measure()
+    return Part(machine(), date.today().isoformat(), round(time.monotonic() - began), _releases(), figures)
+
+
+def lasted(seconds: float) -> str:
+    """As people read it."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
 
 
 def keep(name: str, part: Part) -> None:
@@ -116,7 +125,7 @@ def kept(name: str) -> Part | None:
 
 def show(title: str, part: Part) -> None:
     """A table; a figure that misses its goal is marked."""
-    table = Table(title=f"{title}: {part.machine}", title_justify="left", box=None)
+    table = Table(title=f"{title}: {part.machine}; took {lasted(part.seconds)}", title_justify="left", box=None)
     for column in ("figure", "value", "goal", "n", "of", ""):
         table.add_column(column, justify="left" if column in ("figure", "") else "right")
     for name, one in part.figures.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from tests.bench.figures import Figure, Part
+from tests.bench.figures import Figure, Part, lasted
 
 PAGE = Path("docs/benchmarks.md")
 
@@ -41,7 +41,7 @@ def _section(name: str, part: Part) -> str:
     rows = [f"| {what} | {' | '.join(one.told)} | {_mark(one)} |" for what, one in part.figures.items() if _what(what) not in compared]
     table = ["| figure | value | goal | n | of | |", "|---|---:|---:|---:|---:|---|", *rows, ""] if rows else []
     documented = [f"* {who}, by its documentation: {words}." for who, words in getattr(module, "TOLD", {}).items()]
-    lines = [f"## {name.capitalize()}", "", first, "", f"{part.day}, {part.machine}; {releases}.", "", *table]
+    lines = [f"## {name.capitalize()}", "", first, "", f"{part.day}, {part.machine}, {lasted(part.seconds)}; {releases}.", "", *table]
     return "\n".join([*lines, *_beside(compared), *documented, *([""] if documented else [])])
 
 

@@ -39,10 +39,10 @@ GOALS = {"eager": 1.2, "compiled": 0.6}
 
 def main() -> int:
     """The exit code: 0, or 1 where a fit took more than a tenth above its plan."""
-    figures = measure()
-    if figures:
-        table("images on a GPU", measured(figures))
-    return int(any(one.missed for name, one in figures.items() if "planned" in name))
+    part = measured(measure)
+    if part.figures:
+        table("images on a GPU", part)
+    return int(any(one.missed for name, one in part.figures.items() if "planned" in name))
 
 
 def measure() -> dict[str, Figure]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.acts import Canvas, Clip, Fetched, Paper, Scope, Show
+    from bot.asking import while_wanted
     from bot.catalogue import Catalogue, ChatFacts, Entry
     from bot.choices import Change, Changed, Chosen, Deed, Level, Origin, ServerChoices, Setting, Where, reaches
     from bot.connector import (
@@ -301,6 +302,7 @@ __all__ = [
     "tr",
     "translated",
     "typed_command",
+    "while_wanted",
 ]
 # fmt: on
 
@@ -308,7 +310,7 @@ __all__ = [
 _HOMES = (
     "acts", "choices", "connector", "context", "errors", "events", "forms", "hookspecs", "house", "jobs", "knowing", "membership",
     "messages", "models", "numbers", "permissions", "personal", "quotas", "replies", "routes", "shapes", "traces", "translation", "turns",
-    "image_facts", "catalogue",
+    "image_facts", "catalogue", "asking",
 )
 # fmt: on
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -34,13 +35,15 @@ class Placement:
     """Where to load.
 
     `device` as torch names it ("cpu", "cuda:0"); `weights` the folder on disk, None for a model without any; `threads` of the CPU;
-    `beside` the folders of what lies on top of the weights, by the names in `Model.also`.
+    `beside` the folders of what lies on top of the weights, by the names in `Model.also`; `seconds` what whoever waits for it has left:
+    a load that has to wait for something itself gives that up before.
     """
 
     device: str
     weights: Path | None = None
     threads: int = 1
     beside: Mapping[str, Path] = field(default_factory=dict)
+    seconds: float = inf
 
 
 class Work(Protocol[J_co, R_contra]):
@@ -52,7 +55,7 @@ class Work(Protocol[J_co, R_contra]):
 
     @property
     def cancelled(self) -> bool:
-        """True when nobody waits any more: drop it at the next step; finishing it is harmless and ignored."""
+        """True when nobody waits any more, or its time is nearly over: drop it at the next step; finishing it is harmless and ignored."""
 
     def emit(self, partial: Partial) -> None:
         """Shows the result as it stands; never blocks, and may be dropped when partials come too fast."""
@@ -84,7 +87,10 @@ class Batch(Protocol[J_co, R_contra]):
         """True when another model is due: one that `parks` returns at its next step, and goes on in the next run that has these jobs."""
 
     def join(self, free: int) -> Sequence[Work[J_co, R_contra]]:
-        """Up to `free` jobs that arrived meanwhile and may still join; never blocks, empty once admission is closed."""
+        """Up to `free` jobs that arrived meanwhile and may still join; never blocks, empty once admission is closed.
+
+        Called between two steps: what is `cancelled` by then is let go of, and may be dropped without a word.
+        """
 
 
 class Model(ABC, Generic[J, R]):

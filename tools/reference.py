@@ -21,6 +21,7 @@ CHAPTERS: Mapping[str, str] = {
     "jobs": "Jobs and results",
     "turns": "Turns of a conversation",
     "models": "Models",
+    "asking": "Asking another program",
     "acts": "What acts give back",
     "connector": "Connectors",
     "knowing": "What a connector knows of a server",

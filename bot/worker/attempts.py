@@ -81,10 +81,10 @@ def run(device: Device, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
 
 
 def _brought(device: Device, model: Model[Any, Any], turn: Turn) -> Fault | None:
-    fault = _fault(model, lambda: device.bring_in(model, turn.loaded))
+    fault = _fault(model, lambda: device.bring_in(model, turn.loaded, turn.patience))
     if fault and fault.ailment == "memory":
         device.alone(model)
-        fault = _fault(model, lambda: device.bring_in(model, turn.loaded))
+        fault = _fault(model, lambda: device.bring_in(model, turn.loaded, turn.patience))
     return fault
 
 

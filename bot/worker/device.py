@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import structlog
@@ -92,15 +93,20 @@ class Device:
                 raise DeviceLost(str(error)) from None
             log.exception("a model could not be loaded", model=model.name)
 
-    def bring_in(self, model: Model[Any, Any], loaded: Callable[[float], None] = lambda seconds: None) -> None:
-        """Has the model on the device; `loaded` is told the seconds that took, where it was not there. Raises what the models raise."""
+    def bring_in(
+        self, model: Model[Any, Any], loaded: Callable[[float], None] = lambda seconds: None, patience: Callable[[], float] = lambda: inf
+    ) -> None:
+        """Has the model on the device; `loaded` is told the seconds that took, where it was not there. Raises what the models raise.
+
+        `patience` tells how many seconds whoever waits for it has.
+        """
         spare = self._spare() if self._spare else 0
         held = {name: Held(one.size, one.host, one.resident, one.copied) for name, one in self._entries.items()}
         size = held[model.name].size if model.name in held else self._need(model)
         self._make_room(plan(held, model.name, size, self.room, spare))
         entry = self._entries.pop(model.name, None) or Entry(model)
         if not entry.resident:
-            loaded(self._load(entry))
+            loaded(self._load(entry, patience))
         self._entries[model.name] = entry  # used last, so it leaves last
         self.touch(model)
 
@@ -109,13 +115,13 @@ class Device:
         if entry := self._entries.get(model.name):
             entry.used = self._clock()
 
-    def _load(self, entry: Entry) -> float:
+    def _load(self, entry: Entry, patience: Callable[[], float]) -> float:
         model, parked, began = entry.model, entry.copied, time.monotonic()
         try:
             if parked:
                 model.unpark()
             else:
-                model.load(self._place(model))
+                model.load(replace(self._place(model), seconds=patience()))
         except BaseException:
             with suppress(Exception):
                 model.unload()  # what a load that failed has left

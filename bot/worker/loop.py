@@ -215,6 +215,8 @@ class Loop:
         """What is parked does not use up its time; where Redis is away, this is said when it is back."""
         for parked in [each for each in self._parked.values() if not each.told]:
             await self._shift.park([work.claim for work in parked.works])
+            for work in parked.works:
+                work.clock.stop()
             parked.told = True
 
     async def _taken(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
@@ -224,6 +226,8 @@ class Loop:
                 await self._orders.look()  # a pause that ends by itself calls nobody
             if model.name in self._parked:
                 await self._shift.resume([work.claim for work in self._parked[model.name].works])
+                for work in self._parked[model.name].works:
+                    work.clock.go_on()
         except StoreError:
             with suppress(StoreError):
                 await self._shift.hand_back(claims)

@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
+import structlog
+
 from bot.errors import StoreError
 from bot.models import Model
+from bot.worker.clocks import LOOK
 from bot.worker.meter import Meter
 from bot.worker.work import Claimed, Turn
+
+log = structlog.get_logger(__name__)
 
 
 class Host(Protocol):
@@ -30,14 +35,16 @@ class Open:
         """`drain` in seconds is what running jobs get to end in once another model is due; then they are parked, where the model can."""
         self.model = model
         self.batch = works[0].claim.batch
-        self.turn = Turn(works, asyncio.get_running_loop(), self, meter)
+        self.turn = Turn(works, asyncio.get_running_loop(), self, meter, apart=bool(model.concurrency))
         self._host = host
         self._drain = drain
         self._more = asyncio.Event()
         self._ended = False
         self._closing: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._admitting = None if any(work.claim.alone for work in works) else self._begin(self._admit())
+        self._watching = self._begin(self._watch())
+        if not any(work.claim.alone for work in works):
+            self._begin(self._admit())
 
     def _begin(self, what: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(what)
@@ -58,6 +65,17 @@ class Open:
         if self._closing is None:
             self._closing = asyncio.get_running_loop().call_later(self._drain, setattr, self.turn, "over", True)
 
+    async def _watch(self) -> None:
+        """Gives up whose time is used up, while there is some left for that."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for work in [work for work in self.turn.left() if work.clock.left < 0 and not work.cancelled]:
+                log.warning(
+                    "a job has used up its time, and its model is told to drop it: is the model, or the server behind it, stuck or slow?",
+                    **{"model": self.model.name, "job": work.claim.id, "ref": work.claim.ref, "seconds": work.claim.timeout},
+                )
+                work.give_up()
+
     async def _admit(self) -> None:
         while not self._ended:
             await self._more.wait()
@@ -72,6 +90,7 @@ class Open:
         """Returns when nothing more is claimed for it; a claim that is under way is never cut off, what it claims would be lost."""
         self._ended = True
         self._more.set()
+        self._watching.cancel()
         if self._closing is not None:
             self._closing.cancel()
         while self._tasks:

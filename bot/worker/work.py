@@ -8,13 +8,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from math import inf
 from typing import Any, Protocol, TypeVar
 
-from bot.errors import JobCancelled, JobError, JobFailed, JobRefused, StoreError
+from bot.errors import JobCancelled, JobError, JobFailed, JobRefused, JobTimedOut, StoreError
 from bot.jobs import Job, Partial, Result
 from bot.messages import Blob
 from bot.store.blobs import Blobs
 from bot.store.shifts import Claim
+from bot.worker.clocks import Clock
 from bot.worker.meter import Meter
 
 R = TypeVar("R")
@@ -38,6 +40,7 @@ class Claimed:
 
     def __init__(self, claim: Claim, job: Job[Any], loop: asyncio.AbstractEventLoop, outbox: Outbox, blobs: Blobs) -> None:
         self.claim = claim
+        self.clock = Clock(claim.timeout)
         self.newest: Partial | None = None
         self.end: Result | JobError | None = None
         self.cancelled = False
@@ -45,6 +48,7 @@ class Claimed:
         """Whether a partial of it was sent."""
         self.seconds = 0.0
         """What it has taken of the device."""
+        self._late = False
         self._meter: Meter | None = None
         self._job = job
         self._loop = loop
@@ -93,6 +97,10 @@ class Claimed:
         """Will not do this job."""
         self._end(JobRefused(sentence))
 
+    def give_up(self) -> None:
+        """Its time is used up: the model is to drop it, and what the model makes of that is not handed in."""
+        self._late = self.cancelled = True
+
     def drop(self) -> None:
         """Ends a cancelled job without an answer, as models may."""
         self._end(JobCancelled("nobody waits for it"))
@@ -100,7 +108,8 @@ class Claimed:
     def _end(self, end: Result | JobError) -> None:
         with self._lock:
             first = self.end is None
-            self.end = self.end or end
+            late = JobTimedOut("it ran longer than its kind allows") if self._late else None
+            self.end = self.end or late or end
         if first:
             self.pause()
             self._loop.call_soon_threadsafe(self._outbox.ended, self)
@@ -137,7 +146,10 @@ class Steward(Protocol):
 class Turn:
     """Implements `bot.models.Batch`."""
 
-    def __init__(self, works: Sequence[Claimed], loop: asyncio.AbstractEventLoop, steward: Steward, meter: Meter) -> None:
+    def __init__(
+        self, works: Sequence[Claimed], loop: asyncio.AbstractEventLoop, steward: Steward, meter: Meter, *, apart: bool = False
+    ) -> None:
+        """`apart`: its jobs run side by side, so that a call of `join` says nothing of how far they are."""
         self.works = list(works)
         self.room = 0
         self.over = False
@@ -148,6 +160,7 @@ class Turn:
         self._loop = loop
         self._steward = steward
         self.meter = meter
+        self._apart = apart
 
     def begin(self) -> bool:
         """The model takes what it was given; False when it must not any more."""
@@ -171,6 +184,11 @@ class Turn:
         """The jobs that the model was given; those that have ended are let go as others join."""
         return iter(list(self.works))
 
+    def patience(self) -> float:
+        """Seconds until the first job has used up its time; for ever, where nobody waits."""
+        with self._lock:
+            return min((work.clock.left for work in self._left() if not work.cancelled), default=inf)
+
     def left(self) -> list[Claimed]:
         """Those of them that have not ended."""
         with self._lock:
@@ -180,7 +198,10 @@ class Turn:
         return [work for work in self.works if work.end is None]
 
     def join(self, free: int) -> Sequence[Claimed]:
-        """Jobs that arrived meanwhile; from now on they are the model's."""
+        """Jobs that arrived meanwhile; from now on they are the model's. It is between two steps: what nobody waits for ends here."""
+        if not self._apart:
+            for work in [work for work in self.works if work.cancelled]:
+                work.drop()
         with self._lock:  # in between, who cancels would not find them
             joining = self._next(free)
             self.works = [*self._left(), *joining]  # a turn may last for days

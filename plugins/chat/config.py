@@ -45,7 +45,8 @@ class Server(_Table):
     """Its model can call tools, in the protocol's own form."""
 
     patience: float = Field(default=600.0, ge=1.0)
-    """Seconds within which it must answer once it is started, or have loaded its model."""
+    """Seconds within which it must answer once it is started, or have loaded its model; where somebody waits for that, no more than their
+    request has left."""
 
     @property
     def elsewhere(self) -> bool:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from contextlib import aclosing
 
 import httpx
 
-from bot import Answer, Batch, Generate, Memory, Model, Placement, TextSoFar, Work
+from bot import Answer, Batch, Generate, Memory, Model, Placement, TextSoFar, Work, while_wanted
 from plugins.chat.config import Server
 from plugins.chat.managed import Managed
 from plugins.chat.openai import SILENCE, ServerRefusedError, Written, begun, body, stream
 from plugins.chat.sharing import Sharing
 from plugins.chat.stream import ended
-
-LOOK = 0.05
-"""Seconds after which it is seen that nobody waits for an answer any more; the connection is closed then, and servers stop writing."""
-
-
-SPARE = 45.0
-"""Seconds before a job's time is over at which a server is given up: whoever runs longer than that is ended with its worker."""
 
 
 class Remote(Model[Generate, Answer]):
@@ -43,18 +35,23 @@ class Remote(Model[Generate, Answer]):
 
     def load(self, placement: Placement) -> None:
         """Raises ValueError for a missing key, RuntimeError for a server that does not come up or does not load its model."""
-        headers = self._headers()
-        if self._managed:
-            self._managed.start()
+        headers, until = self._headers(), time.monotonic() + placement.seconds
+        if self._managed and not self._managed.start(lambda: time.monotonic() < until):
+            raise RuntimeError(
+                f"{self.name}: {self._server.url} did not answer in the {placement.seconds:.0f} s that who waits for it had left; "
+                "loaded on the dashboard's page of models it gets all of its `patience`"
+            )
         if self._sharing:
-            self._sharing.take(headers)
+            self._sharing.take(headers, placement.seconds)
 
     def run(self, batch: Batch[Generate, Answer]) -> None:
-        """Raises ServerRefusedError; a server of ours that has died is started again first."""
-        if self._managed:
-            self._managed.start()
+        """Raises ServerRefusedError; a server of ours that has died is started again first. Who does not wait any more hangs up."""
         for work in batch:
-            asyncio.run(self._write(work))
+            if self._up(work):
+                while_wanted(work, self._write(work))
+
+    def _up(self, work: Work[Generate, Answer]) -> bool:
+        return self._managed is None or self._managed.start(lambda: not work.cancelled)
 
     def unload(self) -> None:
         """Stops a server of ours; has one that shares the device give its memory back."""
@@ -64,17 +61,8 @@ class Remote(Model[Generate, Answer]):
             self._sharing.give_back(self._headers())
 
     async def _write(self, work: Work[Generate, Answer]) -> None:
-        began, writing = time.monotonic(), asyncio.create_task(self._written(work))
-        while not (await asyncio.wait({writing}, timeout=LOOK))[0]:
-            if work.cancelled or time.monotonic() - began > work.job.timeout - SPARE:
-                writing.cancel()
-        if writing.cancelled():
-            if not work.cancelled:
-                raise ServerRefusedError(
-                    f"{self._server.url} did not end its answer in {work.job.timeout - SPARE:.0f} s; is its model running?"
-                )
-            return
-        written = writing.result()
+        began = time.monotonic()
+        written = await self._written(work)
         counts = {"prompt_tokens": written.prompt_tokens, "tokens": written.tokens}
         calls = written.calls
         text, seconds = "" if calls else _said(written, work.job), round(time.monotonic() - began, 3)

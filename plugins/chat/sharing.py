@@ -26,9 +26,9 @@ class Sharing:
         self._shares = server.shares
         self._root = httpx.URL(str(server.url)).copy_with(path="/", query=None)
 
-    def take(self, headers: dict[str, str]) -> None:
-        """Has the model in the device's memory when it returns. Raises RuntimeError with what to do where that does not come about."""
-        with self._client(headers, self._patience) as client:
+    def take(self, headers: dict[str, str], seconds: float) -> None:
+        """Has the model in the device's memory when it returns. Raises RuntimeError with what to do where that takes more `seconds`."""
+        with self._client(headers, max(LOOK, min(self._patience, seconds))) as client:
             try:
                 match self._shares:
                     case "ollama":

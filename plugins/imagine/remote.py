@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import os
-import time
 
 import httpx
 
-from bot import Batch, Draw, Memory, Model, Picture, Placement, Work
-from plugins.imagine.bfl import Client, ModeratedError, Ordered, ServerRefusedError
+from bot import Batch, Draw, Memory, Model, Picture, Placement, Work, while_wanted
+from plugins.imagine.bfl import Client, ModeratedError, Ordered
 from plugins.imagine.config import Server
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import ELSEWHERE
 
-LOOK = 0.05
-"""Seconds after which it is seen that nobody waits for a picture any more; what was ordered is paid for all the same."""
-
 SILENCE = 60.0
 """Seconds without a byte after which a connection is given up."""
-
-
-SPARE = 45.0
-"""Seconds before a job's time is over at which a server is given up: whoever runs longer than that is ended with its worker."""
 
 
 class Remote(Model[Draw, Picture]):
@@ -51,21 +42,13 @@ class Remote(Model[Draw, Picture]):
         """There is nothing to give back."""
 
     def run(self, batch: Batch[Draw, Picture]) -> None:
-        """Raises ServerRefusedError."""
+        """Raises ServerRefusedError. Who does not wait any more hangs up; what was ordered is paid for all the same."""
         for work in batch:
-            asyncio.run(self._draw(work))
+            while_wanted(work, self._draw(work))
 
     async def _draw(self, work: Work[Draw, Picture]) -> None:
-        began, drawing = time.monotonic(), asyncio.create_task(self._drawn(work))
-        while not (await asyncio.wait({drawing}, timeout=LOOK))[0]:
-            if work.cancelled or time.monotonic() - began > work.job.timeout - SPARE:
-                drawing.cancel()
-        if drawing.cancelled():
-            if not work.cancelled:
-                raise ServerRefusedError(f"{self._server.url} did not draw in {work.job.timeout - SPARE:.0f} s; is its service up?")
-            return
         try:
-            first, *others = drawing.result()
+            first, *others = await self._drawn(work)
         except ModeratedError as error:
             work.refuse(str(error))
             return

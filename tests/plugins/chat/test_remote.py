@@ -20,7 +20,6 @@ from pydantic import ValidationError
 from bot import ConfigError, Generate, Placement
 from bot.catalogue import load
 from bot.testing import wait_until
-from plugins.chat import remote as asking
 from plugins.chat.config import Config, Server, served
 from plugins.chat.model import Plugin
 from plugins.chat.remote import Remote, ServerRefusedError
@@ -106,16 +105,6 @@ def test_a_cancelled_answer_hangs_up(script: Script) -> None:
     assert script.hung_up.wait(10)
 
 
-def test_a_server_that_says_for_ever_that_it_is_still_here_is_given_up_before_the_jobs_time_is_over(
-    script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(asking, "SPARE", Generate.timeout - 0.2)
-    script.hold = threading.Event()
-    with pytest.raises(ServerRefusedError, match="did not end its answer in"):
-        run(remote(script))
-    assert script.hung_up.wait(10)
-
-
 def test_the_key_comes_from_the_environment(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     model = remote(script, key="BIG_KEY")
     with pytest.raises(ValueError, match="big: expected the server's key in the environment variable BIG_KEY, found none"):
@@ -176,10 +165,10 @@ def answers(port: int) -> bool:
 def test_a_server_is_started_stopped_and_started_again_when_it_dies(managed: Remote, port: int, tmp_path: Path) -> None:
     managed.load(HERE)
     assert run(managed).answer.text == "The capital is Paris."
-    assert managed._managed and managed._managed._process
-    (child,) = psutil.Process(managed._managed._process.pid).children()
+    assert managed._managed and managed._managed._running
+    (child,) = psutil.Process(managed._managed._running.process.pid).children()
     child.kill()
-    managed._managed._process.wait(10)
+    managed._managed._running.process.wait(10)
     assert run(managed).answer.text == "The capital is Paris."
     assert (tmp_path / "log").read_text() == "started\n" * 2
     managed.unload()
@@ -215,3 +204,35 @@ def test_a_server_that_does_not_come_up_is_a_sentence(port: int, command: list[s
     model = Remote("here", Server.model_validate({"url": f"http://127.0.0.1:{port}/v1", "command": command, "patience": 1}))
     with pytest.raises(RuntimeError, match=said):
         model.load(HERE)
+
+
+SILENT = [sys.executable, "-c", "import threading; threading.Event().wait()"]
+
+
+def slow(port: int) -> Remote:
+    """One whose server never answers, for which the operator has ten minutes."""
+    return Remote("here", Server.model_validate({"url": f"http://127.0.0.1:{port}/v1", "command": SILENT}))
+
+
+def test_a_load_that_is_waited_for_takes_no_longer_than_who_waits(port: int) -> None:
+    model = slow(port)
+    with pytest.raises(RuntimeError, match=r"here: http://127.0.0.1:\d+/v1 did not answer in the 1 s that who waits for it had left"):
+        model.load(Placement("cpu", seconds=0.6))
+    model.unload()
+
+
+def test_who_does_not_wait_for_a_start_any_more_leaves_it_to_the_next(port: int) -> None:
+    model = slow(port)
+    gone, waiting = Request(generate("Hi")), Request(generate("Hello"))
+    gone.cancel = True
+    try:
+        model.run(Arrivals(gone))
+        assert model._managed and model._managed._running
+        begun = model._managed._running
+        threading.Timer(0.3, setattr, (waiting, "cancel", True)).start()
+        model.run(Arrivals(waiting))
+        assert model._managed._running is begun and begun.process.poll() is None
+        assert gone.results == waiting.results == []
+    finally:
+        model.unload()
+    assert begun.process.poll() is not None

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot import Blob, Draw, Placement
+from bot import Blob, Placement
 from plugins.imagine import bfl
-from plugins.imagine import remote as asking
 from plugins.imagine.bfl import ServerRefusedError
 from plugins.imagine.config import Server
 from plugins.imagine.recipe import read
@@ -88,13 +87,6 @@ def test_what_never_ends_is_given_up(script: Script, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(bfl, "PATIENCE", 20.0)
     script.hold = True
     with pytest.raises(TimeoutError):
-        run(remote(script))
-
-
-def test_pictures_one_after_the_other_are_given_up_before_the_jobs_time_is_over(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "SPARE", Draw.timeout - 0.2)
-    script.hold = True
-    with pytest.raises(ServerRefusedError, match="did not draw in"):
         run(remote(script))
 
 

@@ -58,7 +58,7 @@ class Work(Protocol[J_co, R_contra]):
         """True when nobody waits any more, or its time is nearly over: drop it at the next step; finishing it is harmless and ignored."""
 
     def emit(self, partial: Partial) -> None:
-        """Shows the result as it stands; never blocks, and may be dropped when partials come too fast."""
+        """Shows the result as it stands; never blocks. When partials come too fast, only the newest of each kind is shown."""
 
     def finish(self, result: R_contra) -> None:
         """Hands in the result; the first of `finish` and `fail` counts."""

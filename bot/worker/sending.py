@@ -52,15 +52,15 @@ class Sender:
                 await asyncio.wait_for(self._hurry.wait(), max(self._pace, len(works) / MOST))
 
     async def _show(self, work: Claimed) -> None:
-        partial = work.take()
-        if partial is None or work.end is not None:
-            return
-        work.heard = True
-        try:
-            if not await self._shift.emit(work.claim, partial.model_dump_json()):
-                work.cancelled = True
-        except Exception as error:  # the next partial holds all that this one does; what a plugin put into it may not be for the wire
-            log.debug("a partial was not sent", job=work.claim.id, fault=ascii(error))
+        for partial in work.take():
+            if work.end is not None:
+                return
+            work.heard = True
+            try:
+                if not await self._shift.emit(work.claim, partial.model_dump_json()):
+                    work.cancelled = True
+            except Exception as error:  # the next one holds all that this one does; what a plugin put into it may not be for the wire
+                log.debug("a partial was not sent", job=work.claim.id, fault=ascii(error))
 
     def ended(self, work: Claimed) -> None:
         """Sends the end, however long it takes."""

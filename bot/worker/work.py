@@ -41,7 +41,7 @@ class Claimed:
     def __init__(self, claim: Claim, job: Job[Any], loop: asyncio.AbstractEventLoop, outbox: Outbox, blobs: Blobs) -> None:
         self.claim = claim
         self.clock = Clock(claim.timeout)
-        self.newest: Partial | None = None
+        self._fresh: dict[type[Partial], Partial] = {}
         self.end: Result | JobError | None = None
         self.cancelled = False
         self.heard = False
@@ -73,17 +73,19 @@ class Claimed:
             self._meter = None
 
     def emit(self, partial: Partial) -> None:
-        """Shows the result as it stands; only the newest is kept until it is sent."""
+        """Shows the result as it stands; the newest of each kind is kept until it is sent, since a preview says what no progress does."""
         with self._lock:
-            first, self.newest = self.newest is None, partial
+            first = not self._fresh
+            self._fresh.pop(type(partial), None)
+            self._fresh[type(partial)] = partial
         if first:
             self._loop.call_soon_threadsafe(self._outbox.shown, self)
 
-    def take(self) -> Partial | None:
-        """The newest partial that was not sent yet."""
+    def take(self) -> Sequence[Partial]:
+        """The newest partial of each kind that was not sent yet, in the order in which they were said."""
         with self._lock:
-            partial, self.newest = self.newest, None
-        return partial
+            fresh, self._fresh = self._fresh, {}
+        return list(fresh.values())
 
     def finish(self, result: Result) -> None:
         """Hands in the result."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ from tests.wire.telegram_chats import Chat, person
 from tests.wire.telegram_server import Telegram
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SITTER = Path(__file__).parents[1] / "data/plugins/sitter"
+"""Whoever draws while the house is `holding` stops, so that a test sees what it must on any machine."""
 
 LOADED = 120.0
 """Seconds in which everything must have started and the model must have drawn, on a machine that does other things too."""
@@ -81,8 +85,9 @@ class Studio:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def studio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Studio]:
     folder = tmp_path_factory.mktemp("studio")
-    models = shelved(folder / "models", most_steps=200, most=512)
-    plugins = f'[models]\ndir = "{models}"\n[plugins.imagine]\nmodels = ["tiny"]\n[plugins.imagine.defaults]\nmost_steps = 200\n'
+    models = shelved(folder / "models", most_steps=200)
+    plugins = f'[plugins.sitter]\npath = "{SITTER}"\n[models]\ndir = "{models}"\n'
+    plugins += '[plugins.imagine]\nmodels = ["tiny"]\n[plugins.imagine.defaults]\nmost_steps = 200\n'
     async with serving(Discord()) as discord, Telegram().serving() as telegram:
         guild, ada = discord.world.guild("Lounge"), discord.world.user("Ada")
         more = CONFIG.format(token=discord_server.TOKEN, url=discord.url, gateway=discord.gateway.url.rstrip("/"))
@@ -100,17 +105,20 @@ async def open_studio(studio: Studio) -> AsyncIterator[Studio]:
 
 
 async def test_who_cancels_is_told_so_and_gets_no_picture(open_studio: Studio) -> None:
-    """The first, while the pace of the channel is not used up: a quick machine would be done before a status line had its turn."""
+    """Steps are seen, then what it will be like, then it is cancelled: the drawing waits for each, see `SITTER`."""
     before = len(open_studio.shown())
-    asked = await open_studio.discord.call(
-        open_studio.channel, open_studio.ada, "imagine", prompt="a cat", size="512x512", steps=200, number=4
-    )
-
-    await wait_until(lambda: asked.original and re.search(r"of 200 steps", asked.original["content"]), LOADED)
-    await wait_until(lambda: asked.original and asked.original["attachments"], LOADED)  # what it will be like
-    assert asked.original is not None
+    with open_studio.house.holding():
+        asked = await open_studio.discord.call(open_studio.channel, open_studio.ada, "imagine", prompt="a cat", steps=200, number=4)
+        await wait_until(lambda: asked.original and asked.original["content"] == "1 of 200 steps.", LOADED)
+        assert asked.original is not None
+        assert asked.original["attachments"] == []
+    await wait_until(lambda: asked.original and asked.original["attachments"], LOADED)
+    assert re.match(r"\d+ of 200 steps", asked.original["content"])
+    [preview] = asked.original["attachments"]
+    assert preview["description"] == "How it looks so far"
     await open_studio.discord.press(asked.original, open_studio.ada, "Cancel")
     await wait_until(lambda: asked.original is not None and asked.original["content"] == "Cancelled.", LOADED)
+    assert asked.original["attachments"] == []
     assert len(open_studio.shown()) == before
 
 

@@ -1,23 +1,28 @@
-"""What models hand in reaches the queue, or its job fails: results are the plugins', and may hold what no wire takes."""
+"""What models say reaches the queue: results, or that their job failed, since they may hold what no wire takes; of partials the newest."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.jobs import Result, TextSoFar
+from bot.jobs import Partial, Preview, Progress, Result, TextSoFar
+from bot.messages import Blob
 from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
-from bot.store.queue import Broken
+from bot.store.queue import Broken, Shown
 from bot.store.shifts import Shift
 from bot.worker.device import Device
 from bot.worker.loop import Loop
 from bot.worker.offers import offer
 from tests.worker.conftest import Jobs
-from tests.worker.drill import Beat
+from tests.worker.drill import STEP, Beat, Done
 
 HALF = {"half of a letter": "\ud800"}
 
@@ -47,15 +52,58 @@ class Careless(Model[Beat, LooseEnd]):
             work.finish(LooseEnd(held=HALF))
 
 
-async def test_a_result_that_cannot_be_sent_fails_its_job(redis: Redis, keys: Keys, jobs: Jobs) -> None:
-    model = Careless()
+@asynccontextmanager
+async def at_work(redis: Redis, keys: Keys, model: Model[Any, Any]) -> AsyncIterator[None]:
+    """A worker's loop with this model."""
     shift = Shift(redis, keys, "w", [offer(model)])
     loop = Loop([model], shift, Blobs(redis, keys), Device(10, lambda _: Placement("cpu")))
     running = asyncio.create_task(loop.run())
-    for name in ("one", "two"):  # what was going wrong with one does not keep the worker from the next
-        await jobs.submit(Beat(name=name))
-        ended = await jobs.ended(name)
-        assert isinstance(ended, Broken) and "cannot be sent" in str(ended.error)
+    yield
     loop.stop()
     await running
     assert await loop.close()
+
+
+class Painter(Model[Beat, Done]):
+    """Says how far it is and what it looks like so far, all at once, and then works on while somebody looks."""
+
+    name = "painter"
+    job = Beat
+
+    def memory(self) -> Memory:
+        return Memory(0)
+
+    def load(self, placement: Placement) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def run(self, batch: Batch[Beat, Done]) -> None:
+        for work in batch:
+            for step in range(1, 10):
+                work.emit(Preview(image=Blob(f"{step}", "image/jpeg", 1)))
+                work.emit(Progress(done=step, total=99, unit="steps"))
+            while Path(work.job.hold).exists():
+                time.sleep(STEP)
+            work.finish(Done(pid=0))
+
+
+async def test_a_result_that_cannot_be_sent_fails_its_job(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    async with at_work(redis, keys, Careless()):
+        for name in ("one", "two"):  # what was going wrong with one does not keep the worker from the next
+            await jobs.submit(Beat(name=name))
+            ended = await jobs.ended(name)
+            assert isinstance(ended, Broken) and "cannot be sent" in str(ended.error)
+
+
+async def test_the_newest_preview_is_shown_though_progress_was_told_right_after_it(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    async with at_work(redis, keys, Painter()):
+        hold = jobs.hold("one")
+        await jobs.submit(Beat(name="one", hold=str(hold)))
+        shown: list[Partial] = []
+        async with asyncio.timeout(20.0):
+            async for update in jobs.queue.follow("one"):
+                shown += [update.partial] if isinstance(update, Shown) else []
+                if shown[-1:] == [Progress(done=9, total=99, unit="steps")]:
+                    hold.unlink(missing_ok=True)
+    assert Preview(image=Blob("9", "image/jpeg", 1)) in shown
+    assert len(shown) < 18, "what came too fast is left out"

@@ -10,6 +10,7 @@ import io
 import os
 import tarfile
 import tempfile
+import zlib
 from collections.abc import AsyncIterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,10 +72,22 @@ class Archive:
         """What the store kept. Raises UserError when there is less than there should be."""
         count = 0
         for line in cast("IO[bytes]", self._tar.extractfile(KEYS)):
-            yield Record.model_validate_json(line)
+            try:
+                yield Record.model_validate_json(line)
+            except ValidationError as error:
+                raise _useless(self._name, f"key {count + 1} cannot be understood") from error
             count += 1
         if count != self.manifest.keys:
             raise _useless(self._name, f"expected {self.manifest.keys} keys, found {count}")
+
+    def check(self) -> None:
+        """Reads all of it to the end, where gzip's checksum stands. Raises UserError where any of it is missing or damaged."""
+        for _ in self.records():
+            pass
+        _ = self.config
+        self._tar.getmembers()  # which reads over the files
+        while cast("IO[bytes]", self._tar.fileobj).read(1 << 20):
+            pass
 
     def unpack(self, folder: Path) -> int:
         """Puts the files of rooms there, and says how many; one that is there stays."""
@@ -132,7 +145,7 @@ def opened(path: Path, key: Path | None = None) -> Iterator[Archive]:
         try:
             with tarfile.open(fileobj=plain if encrypted else file, mode="r:gz") as tar:
                 yield Archive(tar, path.name)
-        except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise _useless(path.name, str(error)) from error
 
 

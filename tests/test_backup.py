@@ -49,9 +49,7 @@ def test_a_new_machine_has_everything_again(kept: tuple[House, Path], tmp_path: 
     }
     assert new.do("backup", str(tmp_path / "again.tar.gz")).returncode == 0
     before, after = records(folder / "whole.age", folder / "key"), records(tmp_path / "again.tar.gz")
-    hour = 3_600_000 + int(time.time() * 1000)  # what goes sooner may be gone by now
-    lasting = {key for key, record in before.items() if record.until is None or record.until > hour}
-    assert {key: before[key] for key in lasting} == {key: after.get(key) for key in lasting}
+    assert lasting(before) == {key: after.get(key) for key in lasting(before)}
     assert after.keys() <= before.keys()
     assert any(key.startswith("room-posts:") for key in before)
     assert "--replace removes it first" in new.do("restore", str(folder / "running.tar.gz")).stderr
@@ -95,6 +93,33 @@ def test_what_cannot_be_read_is_said(kept: tuple[House, Path], tmp_path: Path) -
     ):
         with pytest.raises(UserError, match=said), opened(path, key) as archive:
             list(archive.records())
+
+
+def test_a_damaged_backup_takes_the_place_of_nothing(kept: tuple[House, Path], tmp_path: Path) -> None:
+    """Cut off in the keys or in the files, or with one byte turned over in either."""
+    house, folder = kept
+    before = records_now(house, tmp_path)
+    whole = (folder / "running.tar.gz").read_bytes()
+    turned = bytearray(whole)
+    turned[len(whole) // 2] ^= 0xFF
+    for number, content in enumerate((whole[: len(whole) // 3], whole[:-200], whole[:-4], bytes(turned))):
+        damaged = tmp_path / f"damaged-{number}.tar.gz"
+        damaged.write_bytes(content)
+        done = house.do("restore", str(damaged), "--replace")
+        assert done.returncode == 1 and "is no backup of Hobnob, or damaged" in done.stderr, (number, done.stderr)
+        assert "Traceback" not in done.stderr
+    assert before == records_now(house, tmp_path) and any(key.startswith("room-posts:") for key in before)
+
+
+def records_now(house: House, folder: Path) -> dict[str, Record]:
+    """What its store has that will still be there in an hour."""
+    assert house.do("backup", str(folder / "now.tar.gz")).returncode == 0
+    return lasting(records(folder / "now.tar.gz"))
+
+
+def lasting(found: dict[str, Record]) -> dict[str, Record]:
+    hour = 3_600_000 + int(time.time() * 1000)  # what goes sooner may be gone by the next look
+    return {key: record for key, record in found.items() if record.until is None or record.until > hour}
 
 
 async def test_files_of_a_forged_backup_stay_in_their_folder(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def _told(config: Config, secrets: bool) -> str:
 async def _restore(config: Config, archive: archives.Archive, replace: bool) -> None:
     if archive.manifest.form > schema.newest():
         raise UserError(f"it was made by Hobnob {archive.manifest.release}, which keeps things in a newer form: update first")
+    await asyncio.to_thread(archive.check)  # before anything is removed for it
     async with store(config, alone=True) as redis:
         dump = Dump(redis, Keys())
         if config.redis.url and await Queue(redis, Keys()).served():

@@ -20,23 +20,28 @@ WAIT = 5.0
 """Seconds of one blocking wait, short of the connection's own time limit."""
 
 MUTE = 2.0
-"""Seconds without an answer after which leases are renewed over another connection: one that died without a word must cost no lease."""
+"""Seconds without an answer after which what others left is looked for over another connection."""
 
 log = structlog.get_logger(__name__)
 
 
 async def keep(tickets: Tickets, runner: Runner, queue: Queue, pause: float) -> None:
-    """Every `pause` seconds renews the leases of running tickets, and makes lapsed tickets and jobs ready for whoever takes them first."""
+    """Every `pause` seconds renews the leases of running tickets, and makes lapsed tickets and jobs ready for whoever takes them first.
 
-    async def once() -> None:
+    No renewal waits for the other: a connection that died without a word must cost no lease.
+    """
+
+    async def renew() -> None:
+        for lost in await tickets.renew(runner.held):
+            runner.abandon(lost)
+
+    async def reap() -> None:
         async with asyncio.timeout(MUTE):
-            for lost in await tickets.renew(runner.held):
-                runner.abandon(lost)
-            await tickets.reap()
+            if tickets.holds(0.0):  # who was halted, or without Redis, renews what is left of its own before that
+                await tickets.reap()
             await queue.reap()
-        await asyncio.sleep(pause)
 
-    await _forever(once)
+    await asyncio.gather(again(renew, pause), again(reap, pause))
 
 
 async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> None:

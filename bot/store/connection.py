@@ -231,6 +231,13 @@ def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any
     return call
 
 
+async def afresh(redis: Redis) -> None:
+    """Closes the connections that nobody uses just now: where one has gone silent, those may have, too. Who needs one connects anew."""
+    pool: Any = redis.connection_pool
+    for connection in tuple(pool._available_connections):  # the library's own method waits, and then closes what somebody else has opened
+        await connection.disconnect(nowait=True)
+
+
 async def blocking(command: Awaitable[T]) -> T:
     """Awaits a command that blocks, and ends it at once when told to stop.
 

@@ -12,6 +12,7 @@ from redis.exceptions import LockError
 
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.store.promptly import promptly
 
 LONGEST = 60.0
 """Seconds that no lease lasts: one that does is from before the server's clock was set back, and its owner may be gone."""
@@ -39,7 +40,7 @@ class Leads:
     async def renew(self, what: str) -> bool:
         """Whether this router still leads, for another whole lease."""
         try:
-            return bool(await self._locks[what].reacquire())
+            return bool(await promptly(self._redis, self._locks[what].reacquire, self.lease))
         except LockError:
             return False
 

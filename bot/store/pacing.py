@@ -9,6 +9,7 @@ from bot.messages import Address
 from bot.spacing import steps
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.store.promptly import promptly
 from bot.store.scripts import Scripts
 
 
@@ -28,7 +29,11 @@ class Pacing:
     @guarded
     async def count(self) -> None:
         """Says that this router lives, and hears whether others do."""
-        self.several = await self._count(keys=[self._keys.routers()], args=[self._owner, self._lease]) > 1
+
+        async def counted() -> int:
+            return int(await self._count(keys=[self._keys.routers()], args=[self._owner, self._lease]))
+
+        self.several = await promptly(self._redis, counted, self._lease / 1000) > 1
 
     @guarded
     async def leave(self) -> None:

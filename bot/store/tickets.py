@@ -14,6 +14,7 @@ from bot.choices import Level
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
 from bot.store.keys import Keys, digest
+from bot.store.promptly import promptly
 from bot.store.quotas import NOTHING, Charge, charged, exhausted
 from bot.store.scripts import Scripts
 
@@ -213,13 +214,15 @@ class Tickets:
 
     @guarded
     async def renew(self, held: Sequence[Ticket]) -> list[str]:
-        """Extends the leases; returns the ids of tickets that belong to somebody else by now."""
+        """Extends the leases; returns the ids of tickets that belong to somebody else by now. See `promptly` for a silent connection."""
         args: list[str | int] = [self._keys.prefix, self._lease]
         for ticket in held:
             args += [ticket.id, ticket.fence]
-        began = time.monotonic()
-        lost = await self._renew(keys=[self._keys.ticket_leases()], args=args)
-        self._renewed = began
+
+        async def renewed() -> tuple[float, list[bytes]]:
+            return time.monotonic(), await self._renew(keys=[self._keys.ticket_leases()], args=args)
+
+        self._renewed, lost = await promptly(self._redis, renewed, self._lease / 1000)
         return [id.decode() for id in lost]
 
     def holds(self, since: float) -> bool:

@@ -53,7 +53,10 @@ class Turn(BaseModel):
 
 
 class Summary(BaseModel):
-    """What was said before the offset `upto`, in short. `forgotten` counts what was taken back when it was begun: see `Conversations`."""
+    """What was said before the offset `upto`, in short; "" where nothing of it was left.
+
+    `forgotten` counts what was taken back when it was begun: see `Conversations`.
+    """
 
     model_config = ConfigDict(frozen=True)
 

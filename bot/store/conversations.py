@@ -68,14 +68,14 @@ class Conversations:
         summary, meta = await self.summary(conversation, person), self._keys.turns_meta(conversation)
         counted: list[Write] = [["HINCRBY", meta, f"forgotten:{person}", 1], ["EXPIRE", meta, RETENTION, "LT"]]
         kept = summary.model_copy(update={"forgotten": summary.forgotten + 1})
-        return [*counted, *(self.condensing(conversation, kept, person) if summary.text and summary.upto <= first else ())]
+        return [*counted, *(self.condensing(conversation, kept, person) if 0 < summary.upto <= first else ())]
 
     @guarded
     async def summary(self, conversation: str, person: str = "") -> Summary:
         """What was said before, in short; an empty one where there is none, or where something of it was taken back since."""
         found, count = await self._redis.hmget(self._keys.turns_meta(conversation), [f"summary:{person}", f"forgotten:{person}"])
         summary = Summary() if found is None else Summary.model_validate_json(found)
-        return summary if summary.forgotten == int(count or 0) and summary.text else Summary(forgotten=int(count or 0))
+        return summary if summary.forgotten == int(count or 0) else Summary(forgotten=int(count or 0))
 
     def condensing(self, conversation: str, summary: Summary, person: str = "") -> list[Write]:
         """The writes that keep a summary."""

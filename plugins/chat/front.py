@@ -57,7 +57,7 @@ class Plugin:
 
     async def undo(self, ctx: Context, args: NoArgs) -> str:
         """Forgets the last question and its answer, as if they had not been said."""
-        last = exchange(await recalled(ctx))
+        last = exchange((await recalled(ctx)).turns)
         if not last:
             return tr("There is nothing to forget.")
         await talk(ctx).withdraw(last[0].message)
@@ -69,11 +69,11 @@ class Plugin:
         message, left_out = await with_documents(ctx, settings.context_tokens - question(ctx.message, []).tokens)
         if not words(message) and (unreadable(message) or not quoted(message)):
             return _wordless(message)
-        history = await recalled(ctx)
-        asked = question(message, history)
+        memory = await recalled(ctx)
+        asked = question(message, memory.turns)
         if asked.tokens > settings.context_tokens:
             raise UserError(_too_long(asked, settings.context_tokens))
-        return await self._replying.reply(ctx, history, asked, [_unread(message), left_out and f"({left_out})"])
+        return await self._replying.reply(ctx, memory, asked, [_unread(message), left_out and f"({left_out})"])
 
 
 def _short(text: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from bot import Action, Button, Command, Context, Generate, NoArgs, Reply, Route, Text, Turn, later, tr, translated
 from plugins.chat.choosing import Choosing
-from plugins.chat.recalling import Condensing, recalled, talk
+from plugins.chat.recalling import Condensing, Recalled, recalled, talk
 from plugins.chat.wording import described, labels, reopened
 from plugins.chat.writing import Written, write
 
@@ -44,37 +45,38 @@ class Replying:
             *self._condensing.routes(),
         ]
 
-    async def reply(self, ctx: Context, history: Sequence[Turn], asked: Turn, notes: Iterable[str] = (), **changes: Any) -> Reply | str:
+    async def reply(self, ctx: Context, memory: Recalled, asked: Turn, notes: Iterable[str] = (), **changes: Any) -> Reply | str:
         """Question and answer are remembered together: a question that was cancelled or failed leaves nothing behind.
 
         `notes` stand below the answer; `changes` are those of the job.
         """
-        turns = [*history, asked]
+        turns = [*memory.turns, asked]
         written = await write(ctx, await self._job(ctx, turns, **changes), labels(ctx.message, turns))
         if not written.text and not written.parts:
             return translated(NOTHING)
         if changes:  # it is not the first answer
             await talk(ctx).withdraw(asked.message)
-        await self._remember(ctx, history, asked, written)
+        await self._remember(ctx, memory, asked, written)
         return _reply(ctx, written.text, written, asked.message, notes)
 
     async def again(self, ctx: Context, args: NoArgs | Asked) -> Reply | str:
         """Answers a question anew, in other words; the first answer is forgotten."""
-        history, message = await recalled(ctx), _message(args)
-        turns = exchange(history, message)
+        memory, message = await recalled(ctx), _message(args)
+        turns = exchange(memory.turns, message)
         asked = next((turn for turn in turns if turn.role == "person"), None)
         if asked is None:
             return translated(GONE) if message else tr("There is no question to answer again.")
         warmth = max(ctx.settings.temperature, LIVELY)
-        return await self.reply(ctx, _before(history, asked), asked, temperature=warmth, seed=ctx.random.getrandbits(32))
+        shown = replace(memory, turns=_before(memory.turns, asked))
+        return await self.reply(ctx, shown, asked, temperature=warmth, seed=ctx.random.getrandbits(32))
 
     async def go_on(self, ctx: Context, args: NoArgs | Asked) -> Reply | str:
         """Goes on with an answer; the chat is shown what is new, and the whole is remembered."""
-        history, message = await recalled(ctx), _message(args)
-        turns = exchange(history, message)
+        memory, message = await recalled(ctx), _message(args)
+        turns = exchange(memory.turns, message)
         if not turns or turns[-1].role != "bot":
             return translated(GONE) if message else tr("There is no answer to go on with.")
-        said, before = turns[-1], _before(history, turns[0])
+        said, before = turns[-1], _before(memory.turns, turns[0])
         job = await self._job(ctx, [*before, *turns], tools=())
         written = await write(ctx, job, labels(ctx.message, [*before, *turns]), begun=said.text)
         more = written.text.removeprefix(said.text)
@@ -82,17 +84,17 @@ class Replying:
             return tr("That was all.")
         await talk(ctx).withdraw(said.message)
         written.tokens += said.tokens
-        await self._remember(ctx, before, turns[0], written)
+        await self._remember(ctx, memory, turns[0], written)
         return _reply(ctx, reopened(said.text, more), written, said.message)
 
-    async def _remember(self, ctx: Context, before: Sequence[Turn], asked: Turn, written: Written) -> None:
+    async def _remember(self, ctx: Context, memory: Recalled, asked: Turn, written: Written) -> None:
         text = written.text or described(written.parts)
         answered = Turn(
             role="bot", parts=(Text(text),), person=asked.person, message=asked.message, at=ctx.now.timestamp(), tokens=written.tokens
         )
         await talk(ctx).append(asked)
         await talk(ctx).append(answered)  # with the id of the question, so that both leave when it is deleted
-        await self._condensing.follow(ctx, before, asked, answered)
+        await self._condensing.follow(ctx, memory, asked, answered)
 
     async def _job(self, ctx: Context, turns: Sequence[Turn], **changes: Any) -> Generate:
         settings, model = ctx.settings, self._choosing.chosen(ctx)

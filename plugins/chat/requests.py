@@ -17,7 +17,6 @@ from bot import (
     Partial,
     Reply,
     Route,
-    Text,
     TextSoFar,
     Turn,
     UserError,
@@ -27,7 +26,7 @@ from bot import (
 from plugins.chat import tasks
 from plugins.chat.config import Served
 from plugins.chat.documents import content, readable, shortened
-from plugins.chat.recalling import lines, talk
+from plugins.chat.recalling import lines, split, talk
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described, too_long
 
@@ -39,9 +38,6 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 MOST_PARTS = 6
 """How many times what it is shown at once a model sums up; a day of a busy chat may be more, and its beginning is left out."""
-
-FRAME = 40
-"""Tokens for the name in front of a text."""
 
 
 class _Args(BaseModel):
@@ -210,18 +206,3 @@ class Requests:
 
 def _shown(partial: Partial) -> Reply | None:
     return Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None
-
-
-def split(turns: Sequence[Turn], most: int) -> list[list[Turn]]:
-    """In parts of at most `most` tokens each; a turn that is longer alone loses its end."""
-    parts: list[list[Turn]] = []
-    room = 0
-    for turn in turns:
-        text = shortened(turn.text, most - FRAME)[0]
-        tokens = estimate_tokens(f"{turn.name}: {text}")
-        if tokens > room:
-            parts.append([])
-            room = most
-        parts[-1].append(turn.model_copy(update={"parts": (Text(text),)}))
-        room -= tokens
-    return parts

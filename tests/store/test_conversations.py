@@ -146,6 +146,15 @@ async def test_a_summary_goes_with_what_it_says_and_not_with_what_came_after(red
     assert (await conversations.summary(CHAT, "bob")).text == "Bob's"
 
 
+async def test_that_there_was_nothing_to_sum_up_is_known_until_something_before_it_is_taken_back(redis: Redis, keys: Keys) -> None:
+    conversations = await talked(redis, keys, *exchange("a1"), *exchange("a2"))
+    await done(redis, conversations.condensing(CHAT, Summary(upto=20)))
+    await conversations.forget(CHAT, "a2")
+    assert (await conversations.summary(CHAT)).upto == 20
+    await conversations.forget(CHAT, "a1")
+    assert await conversations.summary(CHAT) == Summary(forgotten=2)
+
+
 async def test_a_reset_takes_the_summaries_and_that_of_one_person_only_theirs(redis: Redis, keys: Keys) -> None:
     conversations = await talked(redis, keys, *exchange("a1"), *exchange("b1", **BOB))
     for person in ("", "ada", "bob"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
 
-from bot import Button, Context, JobCancelled, Message, NoArgs, Quote, Reply, Summary, Text, Turn, Unavailable
+from bot import Button, Context, Generate, JobCancelled, Message, NoArgs, Quote, Reply, Summary, Text, Turn, Unavailable, estimate_tokens
 from bot.catalogue import load
 from bot.testing import ScriptedActs
 from plugins.chat.config import Config
@@ -146,15 +147,26 @@ async def condensed(acts: ScriptedActs, **settings: Any) -> None:
     await Plugin(Config(), load())._replying._condensing.condense(context(acts, **settings), Due())
 
 
+async def fired(acts: ScriptedActs, **settings: Any) -> None:
+    """All that was scheduled, and what that schedules."""
+    while acts.scheduled:
+        acts.scheduled.clear()
+        await condensed(acts, **settings)
+
+
+def summed_up(acts: ScriptedActs) -> list[str]:
+    return [job.turns[-1].text for job in acts.jobs if isinstance(job, Generate) and "Sum up" in job.turns[0].text]
+
+
 async def test_what_leaves_the_memory_is_summed_up_by_the_model_and_stands_before_the_rest() -> None:
-    acts = ScriptedActs(answer("Bob asked 0 to 24."), answer("Yes."))
-    await long_talk(acts)
+    acts = ScriptedActs(answer("Bob asked 0 to 2."), answer("Yes."))
+    await long_talk(acts, 7)
     await condensed(acts, context_tokens=100)
     job = asked(acts)
-    assert "Bob: question 24\nBot: answer 24" in job.turns[-1].text and "question 26" not in job.turns[-1].text
+    assert job.turns[-1].text == "Bob: question 0\nBot: answer 0\nBob: question 1\nBot: answer 1\nBob: question 2"
     await replied(said("And now?"), acts, context_tokens=100)
     earlier, first, *_ = asked(acts, 1).turns[1:]
-    assert (earlier.role, earlier.name, earlier.text) == ("person", "Earlier", "Bob asked 0 to 24.")
+    assert (earlier.role, earlier.name, earlier.text) == ("person", "Earlier", "Bob asked 0 to 2.")
     assert first.role == "person"
 
 
@@ -168,16 +180,72 @@ async def test_a_summary_goes_on_from_the_one_before() -> None:
     await condensed(acts, context_tokens=100)  # nothing has left since
 
 
+async def test_all_that_leaves_is_summed_up_though_others_speak_more_than_they_ask() -> None:
+    """Read along, several times what the model is shown may be said between two questions."""
+    acts, chance, heard = ScriptedActs(*[answer("So it went.") for _ in range(2000)]), Random(7), 0
+    for number in range(60):
+        for _ in range(chance.randrange(5, 31)):
+            await acts.append(Turn(role="person", parts=(Text(f"overheard {heard} " + "word " * 8),), name="Bob", tokens=24))
+            heard += 1
+        await replied(replace(said(f"asked {number}"), id=f"n{number}"), acts, context_tokens=400)
+        await fired(acts, context_tokens=400)
+    everything, (oldest, *_) = "\n".join(summed_up(acts)), await acts.turns(400, "")
+    gone = [turn for turn in acts.remembered if turn.offset < oldest.offset and turn.text.startswith(("overheard", "asked"))]
+    assert len(gone) > 900
+    assert [turn.text for turn in gone if turn.text.strip() not in everything] == []
+    assert acts.summaries[""].upto == oldest.offset
+    assert all(estimate_tokens(text) <= 400 + len(text.splitlines()) for text in summed_up(acts)), "no more than it is shown at once"
+
+
+async def test_several_questions_have_one_summary_made() -> None:
+    acts = ScriptedActs(*[answer("Yes.") for _ in range(9)])
+    await long_talk(acts)
+    for number in range(3):
+        await replied(replace(said("And?"), id=f"n{number}"), acts, context_tokens=100)
+    assert len(acts.scheduled) == 1
+    acts.script.insert(0, Unavailable("no worker"))
+    await fired(acts, context_tokens=100)
+    await replied(replace(said("And?"), id="n3"), acts, context_tokens=100)
+    assert not acts.scheduled, "one that failed is not tried again at once"
+
+
+@pytest.mark.parametrize("name", ["again", "go_on"])
+async def test_a_second_answer_moves_the_memory_on_though_it_stands_for_an_older_one(name: str) -> None:
+    acts = ScriptedActs(answer("Once upon a time"))
+    await long_talk(acts, 29)
+    await acts.append(Turn(role="person", parts=(Text("Tell me."),), name="Alice", message="m1", tokens=10))
+    await acts.append(Turn(role="bot", parts=(Text("Once"),), message="m1", tokens=10))
+    acts.summaries[""] = Summary(text="They talked.", upto=500)
+    await command(acts, name, context_tokens=100)
+    assert len(acts.scheduled) == 1
+
+
+async def test_where_a_deletion_took_the_summary_another_is_made() -> None:
+    acts = ScriptedActs(*[answer("They talked.") for _ in range(30)])
+    await long_talk(acts)
+    await fired_after_a_question(acts, "n1")
+    assert acts.summaries[""].text == "They talked."
+    acts.summaries[""] = Summary(forgotten=1)
+    await fired_after_a_question(acts, "n2")
+    assert (acts.summaries[""].text, acts.summaries[""].forgotten) == ("They talked.", 1)
+
+
+async def fired_after_a_question(acts: ScriptedActs, id: str) -> None:
+    await replied(replace(said("And?"), id=id), acts, context_tokens=100)
+    await fired(acts, context_tokens=100)
+
+
 async def test_the_beginning_of_the_prompt_stays_the_same_until_something_leaves() -> None:
-    acts = ScriptedActs(*[answer("Well.") for _ in range(40)])
+    acts = ScriptedActs(*[answer("Well.") for _ in range(80)])
     acts.summaries[""] = Summary(text="They greeted.", upto=1)
     await long_talk(acts, 10)
     heads = []
     for number in range(20):
         await replied(replace(said(f"number {number}"), id=f"n{number}"), acts, context_tokens=200)
-        heads.append(tuple(turn.text for turn in asked(acts, number).turns[:3]))
+        heads.append(tuple(turn.text for turn in asked(acts, -1).turns[:3]))
+        await fired(acts, context_tokens=200)
     assert 2 <= len(set(heads)) <= 6
-    assert len(acts.scheduled) == len(set(heads)) - 1 or len(acts.scheduled) == len(set(heads))
+    assert len(summed_up(acts)) in (len(set(heads)) - 1, len(set(heads)))
 
 
 async def test_a_summary_that_fails_disturbs_nobody() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -28,14 +30,14 @@ MIGRATIONS: Mapping[int, Migration] = MappingProxyType({2: _breaks})"""
 class Checkout:
     """Where Hobnob comes from, what was cloned of it, and an installation that runs from there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.upstream, self.mine, self.house = folder / "upstream", folder / "mine", House(folder)
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.upstream, self.mine, self.house = folder / "upstream", folder / "mine", House(folder, more)
         for name in ("bot", "plugins", "config"):
             shutil.copytree(ROOT / name, self.upstream / name, ignore=shutil.ignore_patterns("__pycache__"))
         (self.upstream / "tools").mkdir()
-        (self.upstream / "tools/setup").write_text(f"#!/bin/sh\necho set up >> {folder}/setups\n")
+        self.setups, self.offline = folder / "setups", folder / "offline"
+        (self.upstream / "tools/setup").write_text(f"#!/bin/sh\necho set up >> {self.setups}\ntest ! -e {self.offline}\n")
         (self.upstream / "tools/setup").chmod(0o755)
-        self.setups = folder / "setups"
         self.git("init", "--quiet", "--initial-branch=main")
         self.release("first")
         subprocess.run(["git", "clone", "--quiet", self.upstream, self.mine], check=True)
@@ -54,8 +56,20 @@ class Checkout:
     def head(self) -> str:
         return self.git("rev-parse", "HEAD", at=self.mine)
 
-    def update(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bot.cli", "update", "--config", str(self.house.config)]
+    @property
+    def branch(self) -> str:
+        return self.git("branch", "--show-current", at=self.mine)
+
+    def breaks(self) -> str:
+        """A release whose migration empties the store and fails."""
+        schema = self.upstream / "bot/store/schema.py"
+        ours = "MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})"
+        assert ours in schema.read_text()
+        schema.write_text(schema.read_text().replace(ours, BREAKING))
+        return self.release("one that breaks")
+
+    def update(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bot.cli", "update", *words, "--config", str(self.house.config)]
         return subprocess.run(command, cwd=self.mine, env=self.house.environ, capture_output=True, text=True, check=False)
 
     def kept(self, value: str = "") -> str:
@@ -93,15 +107,11 @@ def test_a_release_that_works_is_there_with_everything(checkout: Checkout) -> No
 
 def test_a_release_that_breaks_leaves_everything_as_it_was(checkout: Checkout) -> None:
     before = checkout.head
-    schema = checkout.upstream / "bot/store/schema.py"
-    ours = "MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})"
-    assert ours in schema.read_text()
-    schema.write_text(schema.read_text().replace(ours, BREAKING))
-    checkout.release("third, which breaks")
+    checkout.breaks()
     done = checkout.update()
     assert done.returncode == 1
     assert "everything is as it was" in done.stderr and "this release cannot" in done.stderr
-    assert checkout.head == before
+    assert (checkout.head, checkout.branch) == (before, "main")
     assert checkout.setups.read_text().count("set up") == 3, "there, and back again"
     assert checkout.kept() == "a note"
 
@@ -109,3 +119,79 @@ def test_a_release_that_breaks_leaves_everything_as_it_was(checkout: Checkout) -
 def test_changed_files_are_not_overwritten(checkout: Checkout) -> None:
     (checkout.mine / "config/models.toml").write_text("# mine\n")
     assert "were changed: keep them elsewhere" in checkout.update().stderr
+
+
+# A Redis of one's own ----------------------------------------------------------------------------------------------------
+
+TICKET: Mapping[Any, Any] = {"body": "accepted, and not answered yet"}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Checkout, Redis]]:
+    """A checkout that is on a Redis of the operator's; nothing runs, and a ticket and a job wait there."""
+    folder = tmp_path_factory.mktemp("own")
+    process = embedded.start(folder)
+    made = Checkout(folder, f'[redis]\nurl = "{embedded.socket_url(folder)}"\n')
+    with Redis.from_url(embedded.socket_url(folder), decode_responses=True) as client:
+        client.hset("hobnob:ticket:waits", mapping=TICKET)
+        client.rpush("hobnob:jobs:generate", "waits")
+        yield made, client
+    process.terminate()
+    process.wait(30)
+
+
+def waiting(client: Redis) -> tuple[object, object]:
+    return client.hgetall("hobnob:ticket:waits"), client.lrange("hobnob:jobs:generate", 0, -1)
+
+
+def test_while_a_router_lives_nothing_is_touched(own: tuple[Checkout, Redis]) -> None:
+    checkout, client = own
+    checkout.release("newer")
+    client.zadd("hobnob:routers", {"elsewhere": 1e15})
+    try:
+        assert "routers run on that Redis: stop all routers and workers first" in checkout.update().stderr
+        client.hset("hobnob:ticket:waits", mapping=TICKET)
+        assert checkout.house.do("backup", str(checkout.setups.with_name("b.tar.gz"))).returncode == 0
+        done = checkout.house.do("restore", str(checkout.setups.with_name("b.tar.gz")), "--replace")
+        assert "routers run on that Redis" in done.stderr
+    finally:
+        client.delete("hobnob:routers")
+    assert waiting(client) == (TICKET, ["waits"])
+
+
+def test_what_waits_stays_when_packages_cannot_be_had(own: tuple[Checkout, Redis]) -> None:
+    """And where they cannot be had on the way back either, it is said what to do; the store was never touched."""
+    checkout, client = own
+    checkout.release("later")
+    before = checkout.head
+    client.config_resetstat()
+    checkout.offline.touch()
+    done = checkout.update()
+    checkout.offline.unlink()
+    assert done.returncode == 1 and "By hand: `git checkout main`, tools/setup, then `hobnob restore" in done.stderr, done.stderr
+    assert (checkout.head, checkout.branch) == (before, "main")
+    assert waiting(client) == (TICKET, ["waits"])
+    assert not {"cmdstat_del", "cmdstat_hset"} & client.info("commandstats").keys(), "nothing was removed and written again"
+
+
+def test_a_release_by_name_is_left_again_by_the_next_update(own: tuple[Checkout, Redis]) -> None:
+    checkout, client = own
+    checkout.git("tag", "v0.3")
+    assert checkout.update("v0.3").returncode == 0
+    assert (checkout.head, checkout.branch) == (checkout.git("rev-parse", "v0.3"), "")
+    newest = checkout.release("newest")
+    done = checkout.update()
+    assert done.returncode == 0, done.stderr
+    assert (checkout.head, checkout.branch) == (newest, "main")
+    assert waiting(client) == (TICKET, ["waits"])
+
+
+def test_a_release_by_name_that_breaks_leaves_what_waits_and_the_branch(own: tuple[Checkout, Redis]) -> None:
+    checkout, client = own
+    before = checkout.head
+    checkout.breaks()
+    checkout.git("tag", "v0.4")
+    done = checkout.update("v0.4")
+    assert "everything is as it was" in done.stderr and "this release cannot" in done.stderr, done.stderr
+    assert (checkout.head, checkout.branch) == (before, "main")
+    assert waiting(client) == (TICKET, ["waits"])

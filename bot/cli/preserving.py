@@ -24,7 +24,7 @@ from bot.store import embedded, schema
 from bot.store.dump import Dump
 from bot.store.exporting import Exported, exported
 from bot.store.keys import Keys
-from bot.store.queue import Queue
+from bot.store.living import living
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -77,9 +77,12 @@ async def _export(config: Config, server: str) -> Exported:
         return await exported(redis, Keys(), server)
 
 
-def save(config: Config, file: Path | None, to: Sequence[str], *, secrets: bool) -> tuple[Path, archives.Manifest]:
-    """Writes a backup, into `file` or where they usually are; where it is, and what is in it."""
-    return asyncio.run(_backup(config, file, to, secrets))
+def save(config: Config, file: Path | None, to: Sequence[str], *, secrets: bool, stopped: bool = False) -> tuple[Path, archives.Manifest]:
+    """Writes a backup, into `file` or where they usually are; where it is, and what is in it.
+
+    `stopped` says that nothing runs, behind a Redis of one's own either: then what is under way is in it, too.
+    """
+    return asyncio.run(_backup(config, file, to, secrets, running=runs(config) and not stopped))
 
 
 def undo(config: Config, archive: archives.Archive) -> None:
@@ -87,11 +90,10 @@ def undo(config: Config, archive: archives.Archive) -> None:
     asyncio.run(_restore(config, archive, replace=True))
 
 
-async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool) -> tuple[Path, archives.Manifest]:
+async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool, *, running: bool) -> tuple[Path, archives.Manifest]:
     now = datetime.now(UTC)
     ending = ".tar.gz.age" if to else ".tar.gz"
     written = file or config.data_dir / archives.FOLDER / f"hobnob-{now.strftime(MOMENT)}{ending}"
-    running = runs(config)  # a Redis of one's own may always be in use
     async with store(config, alone=False) as redis:
         form = await schema.form(redis, Keys()) or schema.newest()
         facts = {"release": release(), "form": form, "at": now.isoformat(timespec="seconds"), "keys": 0}
@@ -115,8 +117,8 @@ async def _restore(config: Config, archive: archives.Archive, replace: bool) -> 
     await asyncio.to_thread(archive.check)  # before anything is removed for it
     async with store(config, alone=True) as redis:
         dump = Dump(redis, Keys())
-        if config.redis.url and await Queue(redis, Keys()).served():
-            raise UserError("workers run on that Redis: stop all routers and workers first")
+        if config.redis.url:
+            await unused(redis)
         if await dump.count() and not replace:
             raise UserError("there is something in the store already: --replace removes it first")
         await dump.clear()
@@ -126,6 +128,12 @@ async def _restore(config: Config, archive: archives.Archive, replace: bool) -> 
             await dump.clear()  # half of it would pass for all of it
             raise
         await schema.migrate(redis, Keys())
+
+
+async def unused(redis: Redis) -> None:
+    """Raises UserError where somebody is at work on it."""
+    if found := await living(redis, Keys()):
+        raise UserError(f"{' and '.join(found)} run on that Redis: stop all routers and workers first")
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from bot.backup import opened
-from bot.cli.preserving import save, store, undo
+from bot.cli.preserving import save, store, undo, unused
 from bot.cli.reaching import setup
 from bot.config import USUAL, Config
 from bot.errors import UserError
@@ -19,7 +19,6 @@ from bot.locking import holder
 from bot.plugins import load as load_plugins
 from bot.store import schema
 from bot.store.keys import Keys
-from bot.store.queue import Queue
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,24 +27,27 @@ def update(path: Path | None, ref: str) -> None:
     """Goes to `ref`, else to what the branch follows. Raises UserError, with everything as it was, when the new release does not work."""
     config = setup(path, "hobnob")
     _may(config)
-    before = _git("rev-parse", "HEAD")
+    checkout = Checkout(ref)
     _say("git fetch", lambda: _git("fetch", "--quiet", "--tags"))
-    target = _git("rev-parse", "--verify", f"{ref or '@{upstream}'}^{{commit}}")
-    if target == before:
+    target = checkout.target()
+    if target == checkout.before:
         typer.echo("This is the newest already.")
         return
-    kept, _ = save(config, None, [], secrets=True)
+    kept, _ = save(config, None, [], secrets=True, stopped=True)
     typer.echo(f"Everything is kept in {kept}.")
+    back: list[Callable[[], object]] = [checkout.back]
     try:
-        _say(f"git to {target[:10]}", lambda: _git("checkout", "--quiet", target) if ref else _git("merge", "--quiet", "--ff-only", target))
-        _say("packages", lambda: _run(str(ROOT / "tools/setup")))
+        _say(f"git to {target[:10]}", lambda: checkout.go(target))
+        back.append(lambda: _run(str(ROOT / "tools/setup")))
+        _say("packages", back[-1])
+        back.insert(1, lambda: _undo(config, kept))  # the store is as it was until here
         _say("what is kept, and whether it works", lambda: _new("update", "--finish", config=config))
-    except UserError as error:
-        _git("checkout", "--quiet", before) if ref else _git("reset", "--quiet", "--keep", before)
-        _run(str(ROOT / "tools/setup"))
-        with opened(kept) as archive:
-            undo(config, archive)
-        raise UserError(f"the update did not work, and everything is as it was: {error}") from error
+    except (Exception, KeyboardInterrupt) as error:
+        fault = str(error) or type(error).__name__
+        if undone := [str(one) for step in back if (one := _tried(step)) is not None]:
+            again = f"`git checkout {checkout.place}`, tools/setup, then `hobnob restore {kept} --replace`"
+            raise UserError(f"the update did not work: {fault}\nOn the way back: {'; '.join(undone)}. By hand: {again}") from error
+        raise UserError(f"the update did not work, and everything is as it was: {fault}") from error
     typer.echo("Updated. Start it again: hobnob run.")
 
 
@@ -62,20 +64,80 @@ def finish(path: Path | None) -> None:
         load_plugins(config, half)
 
 
+class Checkout:
+    """Where the code is, where it goes and how it comes back. A release by name is beside the branch; a plain update goes on with that.
+
+    `before` is the commit at the start, `place` the same by the branch's name where it was on one.
+    """
+
+    def __init__(self, ref: str) -> None:
+        self.before = _git("rev-parse", "HEAD")
+        self.place = _git("branch", "--show-current") or self.before
+        self._ref = ref
+        self._branch = "" if ref else _branch()
+        self._tip = _git("rev-parse", self._branch) if self._branch else ""
+
+    def target(self) -> str:
+        """The commit. Raises UserError where there is no such."""
+        return _git("rev-parse", "--verify", f"{self._ref or f'{self._branch}@{{upstream}}'}^{{commit}}")
+
+    def go(self, target: str) -> None:
+        """There. Raises UserError."""
+        if self._branch:
+            _git("checkout", "--quiet", self._branch)
+            _git("merge", "--quiet", "--ff-only", target)
+        else:
+            _git("checkout", "--quiet", "--detach", target)
+
+    def back(self) -> None:
+        """As it was. Raises UserError."""
+        if self._branch and _git("branch", "--show-current") == self._branch:
+            _git("reset", "--quiet", "--keep", self._tip)
+        _git("checkout", "--quiet", self.place)
+
+
+def _branch() -> str:
+    """The branch, else the one before a release by name was taken."""
+    if here := _git("branch", "--show-current"):
+        return here
+    for number in range(1, 100):
+        try:
+            name = _git("rev-parse", "--symbolic-full-name", f"@{{-{number}}}")
+        except UserError:  # as far as git remembers
+            break
+        if name.startswith("refs/heads/"):
+            return name.removeprefix("refs/heads/")
+    raise UserError(f"{ROOT} is on no branch: `git checkout` one first, or name a release: hobnob update v…")
+
+
 def _may(config: Config) -> None:
     if not (ROOT / ".git").exists():
         raise UserError("this is no checkout: take a backup, then the new image or package; a router brings the store forward at its start")
     if _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{USUAL}"):
         raise UserError(f"files in {ROOT} were changed: keep them elsewhere, or `git stash` them, first")
-    if config.redis.url is None and holder(config.data_dir) is not None:
+    if holder(config.data_dir) is not None:
         raise UserError("Hobnob runs: stop it first")
-    if config.redis.url is not None and asyncio.run(_served(config)):
-        raise UserError("workers run on that Redis: stop all routers and workers first")
+    if config.redis.url is not None:
+        asyncio.run(_unused(config))
 
 
-async def _served(config: Config) -> bool:
+async def _unused(config: Config) -> None:
     async with store(config, alone=False) as redis:
-        return bool(await Queue(redis, Keys()).served())
+        await unused(redis)
+
+
+def _undo(config: Config, kept: Path) -> None:
+    with opened(kept) as archive:
+        undo(config, archive)
+
+
+def _tried(step: Callable[[], object]) -> Exception | None:
+    """What went wrong; the steps after it are taken all the same."""
+    try:
+        step()
+    except Exception as error:
+        return error
+    return None
 
 
 def _git(*words: str) -> str:
@@ -93,6 +155,6 @@ def _run(*command: str) -> str:
     return done.stdout.strip()
 
 
-def _say(what: str, do: Callable[[], str]) -> None:
+def _say(what: str, do: Callable[[], object]) -> None:
     typer.echo(f"{what} …")
     do()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -17,6 +16,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 
+from bot.markup import parser
 from bot.translation import tr
 
 SCHEMES = ("http", "https", "mailto")
@@ -42,7 +42,7 @@ class Markdown:
     """Renders Markdown; names behind an @ stand out."""
 
     def __init__(self) -> None:
-        self._parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
+        self._parser = parser(breaks=True).disable("image")
         self._parser.validateLink = _safe_link  # type: ignore[method-assign]  # the way the library offers
         self._parser.core.ruler.push("lively", _lively)
         self._parser.add_render_rule("fence", _fence)

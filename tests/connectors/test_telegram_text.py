@@ -229,6 +229,12 @@ def test_a_table_is_aligned_in_a_block_of_code() -> None:
     assert text.splitlines() == ["name │  n", "─────┼───", "漢字 │  1", "e    │ 22"]
 
 
+def test_a_table_of_very_many_cells_is_code_as_it_was_written() -> None:
+    source = "|a" * 181 + "\n" + "|-" * 181 + "\n" + "\n".join("a" * 360)
+
+    assert spans(f"{source}\n\nb") == [("pre", source)]
+
+
 def test_a_long_quote_can_be_folded_and_a_short_one_stands_open() -> None:
     assert [kind for kind, _ in spans("> " + "word " * 100 + "\n\nand\n\n> short")] == ["expandable_blockquote", "blockquote"]
 

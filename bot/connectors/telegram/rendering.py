@@ -13,6 +13,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from bot.connectors.telegram.styled import Styled, Writer, linkable, units
 from bot.connectors.telegram.tables import drawn
+from bot.markup import parser
 
 RULE = "—" * 12
 BULLET = "•"
@@ -39,7 +40,7 @@ def length(markdown: str) -> int:
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("html_block").disable("html_inline")
+    return parser().disable("html_block").disable("html_inline")
 
 
 class _Blocks:

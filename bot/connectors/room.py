@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
@@ -62,9 +63,16 @@ class RoomConnector:
                 await self._pause("rooms cannot be read", error)
                 continue
             self._refused = False
+            places = defaultdict[Place, list[Arrival]](list)
             for arrival in arrivals:
-                await self._hand_over(arrival, deliver)
+                places[arrival.place].append(arrival)
                 after = arrival.id
+            await asyncio.gather(*(self._hand_over_all(some, deliver) for some in places.values()))
+
+    async def _hand_over_all(self, arrivals: Sequence[Arrival], deliver: Deliver) -> None:
+        """Those of one place in their order; who speaks elsewhere at the same moment does not wait for them."""
+        for arrival in arrivals:
+            await self._hand_over(arrival, deliver)
 
     async def _hand_over(self, arrival: Arrival, deliver: Deliver) -> None:
         while True:

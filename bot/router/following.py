@@ -64,6 +64,8 @@ class Following(Generic[R]):
         self._show = show
         self._quiet = quiet
         self._meanwhile = Meanwhile()
+        self._heard = time.monotonic()
+        """When something was heard of the job last."""
 
     async def result(self) -> R:
         """What the job gave. Raises JobError, and UserError where nobody can run it."""
@@ -99,6 +101,7 @@ class Following(Generic[R]):
 
     async def _follow(self, id: str) -> R:
         async for update in self._queue.follow(id):
+            self._heard = time.monotonic()
             match update:
                 case Finished(result=result):
                     return read(type(self._job).result_type(), result)
@@ -128,12 +131,12 @@ class Following(Generic[R]):
         return wanted(self._job.kind, self._job.model)
 
     async def _missing(self, id: str) -> None:
-        """Returns when for a while no worker has served this kind of job, or none that understands it."""
+        """Returns when for a while no worker has served this kind of job, or none that understands it; who hears of it need not ask."""
         since = time.monotonic()
         while time.monotonic() - since < ABSENT:
-            if await self._queue.understood(id, self._want):
-                since = time.monotonic()
             await asyncio.sleep(GRACE)
+            if time.monotonic() - self._heard < GRACE or await self._queue.understood(id, self._want):
+                since = time.monotonic()
 
     async def _why(self) -> str:
         if self._want in await self._queue.served():

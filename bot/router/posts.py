@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -43,8 +43,8 @@ class BlobSource(Protocol):
 class ButtonStore(Protocol):
     """Where buttons are remembered."""
 
-    async def keep_button(self, id: str, button: Pressed) -> None:
-        """See `PluginData.keep_button`."""
+    async def keep_buttons(self, buttons: Mapping[str, Pressed]) -> None:
+        """See `PluginData.keep_buttons`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,24 +122,28 @@ class Posts:
         """Buttons and menus; a menu is as many buttons where the platform has none."""
         keys = [Key(f"{CHOOSE}{one}", one) for one in journal.ticket.body.choices]
         menus: list[Menu] = []
+        kept: dict[str, Pressed] = {}
         for number, part in enumerate(reply.buttons):
-            id = await self._kept(part, number, journal)
+            id, pressed = _pressed(part, number, journal)
+            kept[id] = pressed
             if isinstance(part, Button):
                 keys.append(Key(id, part.label))
             elif limits.menus:
                 menus.append(_menu(id, part))
             else:
                 keys += [Key(f"{id}.{at}", f"{'✓ ' * one.chosen}{one.label}") for at, one in enumerate(part.choices)]
+        await self.buttons.keep_buttons(kept)
         return tuple(keys), tuple(menus)
 
-    async def _kept(self, part: Button | Select, number: int, journal: Journal) -> str:
-        body = journal.ticket.body
-        what, asks = (part.label, part.form) if isinstance(part, Button) else (part.name, replace(part, payload={}))
-        payload = json.dumps(part.payload, sort_keys=True, default=str)  # several posts of a ticket may have buttons that look the same
-        id = digest(journal.ticket.id, part.action, what, str(number), payload)[:24]
-        person = f"{body.message.address.connector}/{body.message.sender.id}"
-        await self.buttons.keep_button(id, Pressed(body.plugin, part.action, part.payload, body.version, asks, person))
-        return id
+
+def _pressed(part: Button | Select, number: int, journal: Journal) -> tuple[str, Pressed]:
+    """The id that it gets, and what is remembered under that."""
+    body = journal.ticket.body
+    what, asks = (part.label, part.form) if isinstance(part, Button) else (part.name, replace(part, payload={}))
+    payload = json.dumps(part.payload, sort_keys=True, default=str)  # several posts of a ticket may have buttons that look the same
+    id = digest(journal.ticket.id, part.action, what, str(number), payload)[:24]
+    person = f"{body.message.address.connector}/{body.message.sender.id}"
+    return id, Pressed(body.plugin, part.action, part.payload, body.version, asks, person)
 
 
 def _menu(id: str, select: Select) -> Menu:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from bot.forms import Form, Select
 from bot.store.connection import guarded
+from bot.store.exchanging import answered
 from bot.store.keys import Keys
 from bot.store.scripts import Scripts
 from bot.store.tickets import Write
@@ -68,11 +69,11 @@ class PluginData:
         return [["SET", name, value, *lifetime], ["SADD", index, name]]
 
     @guarded
-    async def keep_button(self, id: str, button: Pressed) -> None:
-        """Remembers what a button does; the same id again changes nothing that matters."""
-        asks = asks_json.dump_python(button.asks, mode="json")
-        content = json.dumps([button.plugin, button.action, button.payload, button.version, asks, button.person])
-        await self._redis.set(self._keys.button(id), content, ex=BUTTON_TTL)
+    async def keep_buttons(self, buttons: Mapping[str, Pressed]) -> None:
+        """Remembers what buttons do, by their ids; the same id again changes nothing that matters."""
+        if buttons:
+            kept = [("SET", self._keys.button(id), _content(button), "EX", BUTTON_TTL) for id, button in buttons.items()]
+            await answered(self._redis, kept)
 
     @guarded
     async def button(self, id: str) -> Pressed | None:
@@ -92,3 +93,8 @@ class PluginData:
     async def filling(self, conversation: str, person: str) -> str:
         """The button that the person was asked for last, "" for none."""
         return cast("bytes", await self._redis.get(self._keys.filling(conversation, person)) or b"").decode()
+
+
+def _content(button: Pressed) -> str:
+    asks = asks_json.dump_python(button.asks, mode="json")
+    return json.dumps([button.plugin, button.action, button.payload, button.version, asks, button.person])

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from redis.asyncio import Redis
 from bot.errors import UserError
 from bot.messages import Person, Text
 from bot.store.connection import blocking, guarded
+from bot.store.exchanging import Command, answered
 from bot.store.keys import Keys
 from bot.store.places import LOBBY, Arrival, Body, Came, Draft, Gone, Head, Place, RoomMessage, Writes
 from bot.store.roomfeed import Change, Feed
@@ -137,26 +139,31 @@ class Rooms:
             await pipe.execute()
 
     @guarded
-    async def load(self, place: Place, ids: Sequence[str]) -> list[Change]:
-        """The messages of these ids as they stand, in this order; one that cannot be understood is as good as gone."""
-        if not ids:
+    async def load(self, wanted: Mapping[Place, Collection[str]]) -> list[Change]:
+        """The messages of these ids as they stand, place by place, in one call; one that cannot be understood is as good as gone."""
+        wanted = {place: ids for place, ids in wanted.items() if ids}
+        if not wanted:
             return []
-        fields = [f"{field}{id}" for id in ids for field in ("head", "body", "version")]
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(self._keys.room_posts(place.key), fields)
-            pipe.hmget(self._keys.room_threads(place.room), ids)
-            found, replies = await pipe.execute()
-        in_channel = place == Place(place.room)
-        return [_message(place, id, found[at * 3 : at * 3 + 3], int(replies[at] or 0) if in_channel else 0) for at, id in enumerate(ids)]
+        fields = [(place, [f"{field}{id}" for id in ids for field in ("head", "body", "version")]) for place, ids in wanted.items()]
+        channels = [place for place in wanted if place == Place(place.room)]
+        posts: list[Command] = [("HMGET", self._keys.room_posts(place.key), *of) for place, of in fields]
+        replies: list[Command] = [("HMGET", self._keys.room_threads(place.room), *wanted[place]) for place in channels]
+        found = await answered(self._redis, [*posts, *replies])
+        counts = dict(zip(channels, found[len(posts) :], strict=True))
+        return [
+            _message(place, id, said[at * 3 : at * 3 + 3], int(counts[place][at] or 0) if place in counts else 0)
+            for (place, ids), said in zip(wanted.items(), found, strict=False)
+            for at, id in enumerate(ids)
+        ]
 
     async def get(self, place: Place, id: str) -> RoomMessage | None:
         """A message, or None when it is gone."""
-        found = (await self.load(place, [id]))[0]
+        found = (await self.load({place: [id]}))[0]
         return found if isinstance(found, RoomMessage) else None
 
     async def history(self, place: Place, most: int = 200, before: str = "") -> list[RoomMessage]:
         """The last messages of a place, or the last `before` that one, oldest first."""
-        loaded = await self.load(place, await self._last(place, most, before))
+        loaded = await self.load({place: await self._last(place, most, before)})
         return [message for message in loaded if isinstance(message, RoomMessage)]
 
     @guarded
@@ -215,33 +222,27 @@ class Rooms:
 
     @guarded
     async def arrivals(self, after: str = "0-0") -> list[Arrival]:
-        """What the bot has not dealt with, oldest first, behind the arrival `after`; waits up to 2 s for the first."""
-        found: Any = await blocking(self._redis.xread({self._keys.room_arrivals(): after}, count=64, block=WAIT_MS))
-        return [await self._arrival(id.decode(), fields) for _, entries in found for id, fields in entries]
+        """What the bot has not dealt with, oldest first, behind the arrival `after`; waits up to 2 s for the first.
 
-    async def _arrival(self, id: str, fields: dict[bytes, bytes]) -> Arrival:
-        place, message = Place.of(fields[b"place"].decode()), fields[b"id"].decode()
-        return Arrival(
-            id,
-            place,
-            message,
-            await self.get(place, message),
-            fields.get(b"button", b"").decode(),
-            Person(*json.loads(fields[b"by"])) if b"by" in fields else None,
-            tuple(json.loads(fields.get(b"chosen", b"[]"))),
-            json.loads(fields.get(b"filled", b"null")),
-            int(fields.get(b"version", 0)),
-            b"gone" in fields,
-        )
+        The first wakes a read that blocks; who speaks at the same moment is found by a second one.
+        """
+        found: Any = await blocking(self._redis.xread({self._keys.room_arrivals(): after}, count=64, block=WAIT_MS))
+        if found:
+            found += await self._redis.xread({self._keys.room_arrivals(): found[0][1][-1][0]}, count=64)
+        came = [(id.decode(), fields) for _, entries in found for id, fields in entries]
+        wanted = defaultdict[Place, dict[str, None]](dict)
+        for _, fields in came:
+            wanted[Place.of(fields[b"place"].decode())][fields[b"id"].decode()] = None
+        messages = {(one.place, one.id): one for one in await self.load(wanted) if isinstance(one, RoomMessage)}
+        return [_arrival(id, fields, messages) for id, fields in came]
 
     @guarded
     async def done(self, arrival: Arrival, event: str = "") -> None:
         """The bot has taken it: no router is given it again, and for one that has it in hand it is decided what becomes of the `event`."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if event:
-                pipe.set(self._keys.ticket(event_id("room", event)), "done", ex=DECIDED)
-            pipe.xdel(self._keys.room_arrivals(), arrival.id)
-            await pipe.execute()
+        taken: list[Command] = [("XDEL", self._keys.room_arrivals(), arrival.id)]
+        if event:  # first: an arrival that stays behind is then decided
+            taken.insert(0, ("SET", self._keys.ticket(event_id("room", event)), "done", "EX", DECIDED))
+        await answered(self._redis, taken)
 
     @guarded
     async def all(self) -> list[str]:
@@ -264,3 +265,19 @@ def _message(place: Place, id: str, found: Sequence[bytes | None], replies: int)
     except ValidationError as error:  # another release wrote it; one message must not hide all the others
         log.warning("a message in the store cannot be understood", place=place.key, message=id, faults=error.error_count())
         return Gone(place, id)
+
+
+def _arrival(id: str, fields: Mapping[bytes, bytes], messages: Mapping[tuple[Place, str], RoomMessage]) -> Arrival:
+    place, message = Place.of(fields[b"place"].decode()), fields[b"id"].decode()
+    return Arrival(
+        id,
+        place,
+        message,
+        messages.get((place, message)),
+        fields.get(b"button", b"").decode(),
+        Person(*json.loads(fields[b"by"])) if b"by" in fields else None,
+        tuple(json.loads(fields.get(b"chosen", b"[]"))),
+        json.loads(fields.get(b"filled", b"null")),
+        int(fields.get(b"version", 0)),
+        b"gone" in fields,
+    )

@@ -169,10 +169,15 @@ class Shift:
         found = cast("tuple[bytes, bytes] | None", await blocking(self._redis.blpop([self._keys.orders(self.worker)], timeout=seconds)))
         return None if found is None else found[1].decode()
 
-    @guarded
     async def emit(self, claim: Claim, partial: str) -> bool:
         """Shows how a job stands; False when it is no longer ours."""
-        return bool(await self._emit(args=[self._keys.prefix, claim.id, claim.fence, partial]))
+        return (await self.emit_all([(claim, partial)]))[0]
+
+    @guarded
+    async def emit_all(self, partials: Sequence[tuple[Claim, str]]) -> list[bool]:
+        """Shows how several jobs stand, at one moment."""
+        said = [word for claim, partial in partials for word in (claim.id, claim.fence, partial)]
+        return [bool(ours) for ours in await self._emit(args=[self._keys.prefix, *said])]
 
     @guarded
     async def finish(self, claim: Claim, result: str, seconds: float) -> bool:

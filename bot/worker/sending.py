@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import structlog
@@ -30,37 +32,46 @@ class Sender:
     def __init__(self, shift: Shift, *, pace: float = PACE) -> None:
         self._shift = shift
         self._pace = pace
-        self._fresh: set[Claimed] = set()
+        self._fresh: deque[Claimed] = deque()
+        self._resting = True
+        """Nobody is going to look at what is fresh before `wake`."""
         self._hurry = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
-    def shown(self, work: Claimed) -> None:
-        """Sends the partial soon, or a newer one; the first of a job at once."""
-        self._fresh.add(work)
-        if self._flushing is None or self._flushing.done():
+    def shown(self, work: Claimed) -> bool:
+        """It is sent soon, or a newer one; the first of a job at once. Of sixteen answers that go on the loop is told by none: it looks."""
+        self._fresh.append(work)
+        return self._resting or not work.heard
+
+    def wake(self) -> None:
+        """Sends what is fresh at once."""
+        self._hurry.set()
+        if self._resting:
+            self._resting = False
             self._flushing = asyncio.create_task(self._flush())
-        elif not work.heard:
-            self._hurry.set()
 
     async def _flush(self) -> None:
-        while self._fresh:
+        while not self._resting:
             self._hurry.clear()
-            works, self._fresh = self._fresh, set()
-            await asyncio.gather(*(self._show(work) for work in works))
+            works = [self._fresh.popleft() for _ in range(len(self._fresh))]
+            await self._show(works)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), max(self._pace, len(works) / MOST))
+            self._resting = True  # first: the model's thread adds, and looks at this after that
+            self._resting = not self._fresh
 
-    async def _show(self, work: Claimed) -> None:
-        for partial in work.take():
-            if work.end is not None:
-                return
-            work.heard = True
-            try:
-                if not await self._shift.emit(work.claim, partial.model_dump_json()):
-                    work.cancelled = True
-            except Exception as error:  # the next one holds all that this one does; what a plugin put into it may not be for the wire
-                log.debug("a partial was not sent", job=work.claim.id, fault=ascii(error))
+    async def _show(self, works: Iterable[Claimed]) -> None:
+        said = [(work, partial) for work in works for partial in _untold(work)]
+        if not said:
+            return
+        try:
+            ours = await self._shift.emit_all([(work.claim, partial) for work, partial in said])
+        except Exception as error:  # the next partials hold all that these do
+            log.debug("partials were not sent", fault=ascii(error))
+            return
+        for (work, _), mine in zip(said, ours, strict=True):
+            work.cancelled = work.cancelled or not mine
 
     def ended(self, work: Claimed) -> None:
         """Sends the end, however long it takes."""
@@ -107,3 +118,15 @@ class Sender:
         """Returns when everything is sent."""
         while self._ending:
             await asyncio.wait(self._ending)
+
+
+def _untold(work: Claimed) -> Iterator[str]:
+    """Its newest partials as they travel."""
+    for partial in work.take():
+        if work.end is not None:
+            return
+        work.heard = True
+        try:
+            yield partial.model_dump_json()
+        except Exception as error:  # what a plugin put into it may not be for the wire
+            log.debug("a partial was not sent", job=work.claim.id, fault=ascii(error))

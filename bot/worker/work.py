@@ -26,13 +26,16 @@ PAUSE = 0.5
 
 
 class Outbox(Protocol):
-    """Takes what a model says, in the loop's thread."""
+    """Takes what a model says."""
 
-    def shown(self, work: Claimed) -> None:
-        """A newer partial is there."""
+    def shown(self, work: Claimed) -> bool:
+        """A newer partial is there, in the model's thread; True when the outbox has to be woken for it."""
+
+    def wake(self) -> None:
+        """In the loop's thread."""
 
     def ended(self, work: Claimed) -> None:
-        """The result or the fault is there."""
+        """The result or the fault is there, in the loop's thread."""
 
 
 class Claimed:
@@ -78,8 +81,8 @@ class Claimed:
             first = not self._fresh
             self._fresh.pop(type(partial), None)
             self._fresh[type(partial)] = partial
-        if first:
-            self._loop.call_soon_threadsafe(self._outbox.shown, self)
+        if first and self._outbox.shown(self):
+            self._loop.call_soon_threadsafe(self._outbox.wake)
 
     def take(self) -> Sequence[Partial]:
         """The newest partial of each kind that was not sent yet, in the order in which they were said."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import uvloop
 
-from bot.cli.meeting import Meeting, meeting
 from bot.config import load
 from bot.messages import Text
+from bot.store.keys import Keys
 from bot.store.places import Draft, Place, newcomer
+from bot.store.rooms import Rooms
+from tests.bench.onlooker import Onlooker
 from tests.house import House
 
 TOKENS = 48
@@ -80,8 +83,10 @@ def answered(house: House, people: list[Asker]) -> list[Told]:
 
 
 async def _all(house: House, people: list[Asker]) -> list[Told]:
-    async with meeting(load(house.config)) as met:
-        return await asyncio.gather(*(_one(met, asker) for asker in people))
+    async with _visit(house) as visit:
+        asked = await asyncio.gather(*(visit.ask(asker) for asker in people))
+        await visit.onlooker.settled({one.place: one.id for one in asked})
+        return [visit.told(one) for one in asked]
 
 
 def latecomer(house: House, people: list[Asker]) -> float:
@@ -90,29 +95,55 @@ def latecomer(house: House, people: list[Asker]) -> float:
 
 
 async def _late(house: House, *people: Asker) -> float:
-    async with meeting(load(house.config)) as met:
+    async with _visit(house) as visit:
         *others, late = people
-        writing = [asyncio.Event() for _ in others]
-        crowd = [asyncio.create_task(_one(met, asker, event)) for asker, event in zip(others, writing, strict=True)]
-        await asyncio.gather(*(event.wait() for event in writing))
-        told = await _one(met, late)
-        await asyncio.gather(*crowd)
-    return told.first - told.asked
+        asked = await asyncio.gather(*(visit.ask(asker) for asker in others))
+        while not all(map(visit.grows, asked)):
+            await visit.onlooker.more(PATIENCE)
+        asked.append(await visit.ask(late))
+        await visit.onlooker.settled({one.place: one.id for one in asked})
+        told = visit.told(asked[-1])
+        return told.first - told.asked
 
 
-async def _one(met: Meeting, asker: Asker, writing: asyncio.Event | None = None) -> Told:
-    """`writing` is set once the answer grows."""
-    author = newcomer(asker.name)
-    place, draft = Place("bench", author.id), Draft(author, (Text(asker.question),))
-    asked, seen = time.perf_counter(), [(0.0, "")]
-    async with aclosing(met.exchange(place, draft)) as said:
-        async for messages in said:
-            if messages:
-                before, now = seen[-1][1], messages[0].text
-                seen.append((time.perf_counter(), now))
-                if writing and len(before) > 1 and now != before and now.startswith(before):
-                    writing.set()
-    return Told(asked, _began(seen), seen[-1][0])
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something that was asked: where, the message's id, and when."""
+
+    place: Place
+    id: str
+    at: float
+
+
+class Visit:
+    """People whose pages stand open: who asks something sees what comes of it."""
+
+    def __init__(self, rooms: Rooms, onlooker: Onlooker) -> None:
+        self.onlooker = onlooker
+        self._rooms = rooms
+
+    async def ask(self, asker: Asker) -> Asked:
+        author = newcomer(asker.name)
+        place, began = Place("bench", author.id), time.perf_counter()
+        return Asked(place, await self._rooms.say(place, Draft(author, (Text(asker.question),))), began)
+
+    def told(self, asked: Asked) -> Told:
+        seen = self.onlooker.texts(asked.place, asked.id)
+        return Told(asked.at, _began(seen), seen[-1][0])
+
+    def grows(self, asked: Asked) -> bool:
+        """Whether more words were seen behind the first ones."""
+        said = [text for _, text in self.onlooker.texts(asked.place, asked.id)]
+        return any(len(before) > 1 and now != before and now.startswith(before) for before, now in pairwise(said))
+
+
+@asynccontextmanager
+async def _visit(house: House) -> AsyncIterator[Visit]:
+    async with house.store() as redis:
+        onlooker = Onlooker(redis)
+        async with onlooker.looking():
+            await redis.ping()  # who asks need not wait for a connection
+            yield Visit(Rooms(redis, Keys(), load(house.config).files_dir), onlooker)
 
 
 def _began(seen: list[tuple[float, str]]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
@@ -234,10 +234,10 @@ async def test_the_reader_goes_on_after_a_fault_of_ours(rooms: Rooms, monkeypatc
     monkeypatch.setattr("bot.store.roomfeed.PAUSE", 0.0)
     faults, pass_on = [RuntimeError("a bug")], rooms._feed._pass_on
 
-    async def failing(name: str, touched: Touched) -> None:
+    async def failing(changed: Mapping[str, Touched]) -> None:
         if faults:
             raise faults.pop()
-        await pass_on(name, touched)
+        await pass_on(changed)
 
     monkeypatch.setattr(rooms._feed, "_pass_on", failing)
     async with aclosing(rooms.watch(HALL)) as changes:
@@ -310,9 +310,9 @@ async def test_nothing_is_said_in_a_thread_whose_beginning_is_gone(rooms: Rooms,
 async def test_a_change_is_looked_up_once_for_all_who_look_on(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded, load = list[list[str]](), rooms._feed._load
 
-    async def counted(place: Place, ids: Sequence[str]) -> list[Change]:
-        loaded.append(list(ids))
-        return await load(place, ids)
+    async def counted(wanted: Mapping[Place, Collection[str]]) -> list[Change]:
+        loaded.append([id for ids in wanted.values() for id in ids])
+        return await load(wanted)
 
     async with AsyncExitStack() as stack:
         tabs = [await stack.enter_async_context(aclosing(rooms.watch(HALL, people=True, news=True))) for _ in range(20)]

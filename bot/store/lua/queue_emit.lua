@@ -1,7 +1,11 @@
--- Shows how a job stands, unless its claim is no longer the last.
--- ARGV: prefix, id, fence, partial JSON
--- Returns 1, or 0 when the job is somebody else's or has ended.
-local found = redis.call('HMGET', job_key(ARGV[2]), 'state', 'fence')
-if found[1] ~= 'running' or found[2] ~= ARGV[3] then return 0 end
-tell(ARGV[2], 'partial', ARGV[3], ARGV[4])
-return 1
+-- Shows how jobs stand, each unless its claim is no longer the last; who follows several of them reads all at once.
+-- ARGV: prefix, then id, fence, partial JSON of each
+-- Returns for each of them 1, or 0 when the job is somebody else's or has ended.
+local shown = {}
+for n = 2, #ARGV, 3 do
+  local found = redis.call('HMGET', job_key(ARGV[n]), 'state', 'fence')
+  local ours = found[1] == 'running' and found[2] == ARGV[n + 1]
+  if ours then tell(ARGV[n], 'partial', ARGV[n + 1], ARGV[n + 2]) end
+  shown[#shown + 1] = ours and 1 or 0
+end
+return shown

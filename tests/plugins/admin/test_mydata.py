@@ -27,7 +27,7 @@ async def furnish(hall: Hall) -> None:
     redis, stores, keys = hall.rooms._redis, hall.router.stores, hall.rooms._keys
     place = Address("room", "hall", "main")
     for person, word in ((ANN, SECRET), (BOB, "badger")):
-        await stores.data.keep_button(f"button-{word}", Pressed("singer", "encore", {"w": word}, "1", person=f"room/{person.id}"))
+        await stores.data.keep_buttons({f"button-{word}": Pressed("singer", "encore", {"w": word}, "1", person=f"room/{person.id}")})
         await hall.say(f"{word} is mine", person)
         turn = Turn(role="person", parts=(Text(f"I like the {word}"),), name=person.name, person=person.id, message=word, tokens=3)
         writes = [*stores.data.saving("singer", "person", f"room/{person.id}", "k", json.dumps(word).encode(), None)]

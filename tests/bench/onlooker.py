@@ -1,0 +1,91 @@
+"""Looks on as somebody elsewhere does, who costs this machine what is sent to them: kept as it comes, with the moment, read afterwards.
+
+Who asks what: `whole.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from bot.cli.meeting import SETTLED
+from bot.messages import Text
+from bot.store.connection import blocking
+from bot.store.exchanging import exchange
+from bot.store.keys import Keys
+from bot.store.places import Body, Place
+
+KEYS = Keys()
+
+Seen = tuple[float, str, bytes]
+"""When a message stood so (seconds of `time.perf_counter`), its id, and what stood there."""
+
+
+class Onlooker:
+    """Sees every message of every place as it stands, again whenever it changes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.seen: defaultdict[str, list[Seen]] = defaultdict(list)
+        """By the keys of places."""
+        self._redis = redis
+        self._after = b"0-0"
+        self._more = asyncio.Event()
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Misses nothing that changes within the block."""
+        newest = cast("list[Any]", await self._redis.xrevrange(KEYS.room_changes(), count=1))
+        self._after = newest[0][0] if newest else self._after
+        following = asyncio.create_task(self._follow())
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.wait((following,))
+        if not following.cancelled():
+            following.result()
+
+    async def _follow(self) -> None:
+        while True:
+            found: Any = await blocking(self._redis.xread({KEYS.room_changes(): self._after}, block=10_000)) or []
+            changed: dict[tuple[str, str], None] = {}
+            for self._after, fields in (entry for _, entries in found for entry in entries):
+                changed[fields[b"place"].decode(), fields[b"id"].decode()] = None
+            bodies = await exchange(self._redis, [("HGET", KEYS.room_posts(place), f"body{id}") for place, id in changed])
+            now = time.perf_counter()
+            for (place, id), body in zip(changed, bodies, strict=True):
+                self.seen[place].append((now, id, body or b""))
+            self._more.set()
+
+    async def more(self, seconds: float) -> bool:
+        """Returns when something was seen since the last call; False when nothing was for so many seconds."""
+        try:
+            await asyncio.wait_for(self._more.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._more.clear()
+        return True
+
+    async def settled(self, asked: dict[Place, str]) -> None:
+        """Returns when everybody is answered who asked something, by the id of that, and nothing more has come for a while."""
+        while await self.more(SETTLED) or not all(self._answered(place, id) for place, id in asked.items()):
+            pass
+
+    def _answered(self, place: Place, asked: str) -> bool:
+        return any(id != asked and b'"busy":false' in body for _, id, body in self.seen[place.key][-1:])
+
+    def texts(self, place: Place, asked: str) -> list[tuple[float, str]]:
+        """What the message said that followed the one with the id `asked`, and when."""
+        followed = [(at, id, body) for at, id, body in self.seen[place.key] if int(id) > int(asked)]
+        first = min((id for _, id, _ in followed), key=int, default="")
+        return [(at, _text(body)) for at, id, body in followed if id == first]
+
+
+def _text(body: bytes) -> str:
+    return "\n".join(part.text for part in Body.model_validate_json(body).parts if isinstance(part, Text))

@@ -91,6 +91,11 @@ class Line:
         """Whether the platform would not take something."""
         return self._calls.failed
 
+    @property
+    def pace(self) -> float:
+        """Seconds between two edits."""
+        return self._limits.edit_interval
+
     def show(self, reply: Reply, *, after: float = 0.0, partial: bool = False, offers: Sequence[Key] = ()) -> None:
         """Shows this unless something newer comes first; `after` seconds of grace spare quick answers a flicker.
 

@@ -84,7 +84,8 @@ class Following(Generic[R]):
         message, ticket = self._journal.message, self._journal.ticket.id
         person = f"{message.address.connector}/{message.sender.id}"
         whose = {"ticket": ticket, "tenant": message.address.tenant, "person": person}
-        await self._queue.submit(self._job, id=id, **whose, admitted=admitted, trace=tracing.carried(), charges=self._charges)
+        facts = {"trace": tracing.carried(), **whose}
+        await self._queue.submit(self._job, id=id, **facts, admitted=admitted, charges=self._charges, pace=self._line.pace)
         following = asyncio.ensure_future(self._follow(id))
         missing = asyncio.ensure_future(self._missing(id))
         try:

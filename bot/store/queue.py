@@ -106,16 +106,18 @@ class Queue:
         admitted: bool = False,
         trace: str = "",
         charges: Sequence[Charge] = (),
+        pace: float = 0.0,
     ) -> None:
         """Puts the job into line; the same id again changes nothing. Raises Busy when too much waits, Exhausted when what is to be
         charged goes too far, JobCancelled after `cancel`.
 
         Who was `admitted` with another job in its place is not turned away now; `trace` is what the worker's part of it belongs to. A
-        charge of 0 device seconds is that of those which the job will have taken.
+        charge of 0 device seconds is that of those which the job will have taken. `pace` is how many seconds lie between two partials that
+        somebody sees.
         """
         times = [round(self.deadline(job) * 1000), round(job.timeout * 1000)]
         said = job.model_dump(mode="json", include=job.model_fields_set)  # what was not said, a worker of another release need not know
-        body = json.dumps({"kind": job.kind, "job": said, "ticket": ticket, "at": time.time(), "trace": trace})
+        body = json.dumps({"kind": job.kind, "job": said, "ticket": ticket, "at": time.time(), "trace": trace, "pace": pace})
         args: list[str | float] = [
             self._prefix,
             id,

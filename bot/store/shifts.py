@@ -36,6 +36,11 @@ class Claim:
         """The reference id of the ticket that it is for; "" from a router of an older release."""
         return str(self.body.get("ticket", ""))[:10]
 
+    @property
+    def pace(self) -> float:
+        """Seconds between two partials that somebody sees; 0.0 where its router says nothing."""
+        return float(self.body.get("pace", 0.0))
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

@@ -49,6 +49,8 @@ class Claimed:
         self.cancelled = False
         self.heard = False
         """Whether a partial of it was sent."""
+        self.due = 0.0
+        """When the next one is, on the monotonic clock: before that nobody would see it."""
         self.seconds = 0.0
         """What it has taken of the device."""
         self._late = False

@@ -42,10 +42,10 @@ class Jobs:
         path.touch()
         return path
 
-    async def submit(self, job: Beat, *, tenant: str = "s", person: str = "") -> str:
+    async def submit(self, job: Beat, *, tenant: str = "s", person: str = "", pace: float = 0.0) -> str:
         """The job's name is its id."""
         self.tickets.append(f"t-{job.name}")
-        await self.queue.submit(job, id=job.name, ticket=f"t-{job.name}", tenant=tenant, person=person or job.name)
+        await self.queue.submit(job, id=job.name, ticket=f"t-{job.name}", tenant=tenant, person=person or job.name, pace=pace)
         return job.name
 
     async def ended(self, id: str, seconds: float = 20.0) -> Update:

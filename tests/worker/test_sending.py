@@ -16,7 +16,7 @@ from bot.messages import Blob
 from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
-from bot.store.queue import Broken, Shown
+from bot.store.queue import Broken, Finished, Shown
 from bot.store.shifts import Shift
 from bot.worker.device import Device
 from bot.worker.loop import Loop
@@ -25,6 +25,8 @@ from tests.worker.conftest import Jobs
 from tests.worker.drill import STEP, Beat, Done
 
 HALF = {"half of a letter": "\ud800"}
+
+TALE = ("one", "two", "three")
 
 
 class LooseEnd(Result):
@@ -85,6 +87,53 @@ class Painter(Model[Beat, Done]):
             while Path(work.job.hold).exists():
                 time.sleep(STEP)
             work.finish(Done(pid=0))
+
+
+class Teller(Model[Beat, Done]):
+    """Tells all who ask the same, and goes on with each word once the file says that the one before was seen."""
+
+    name = "teller"
+    job = Beat
+    max_batch = 2
+
+    def memory(self) -> Memory:
+        return Memory(0)
+
+    def load(self, placement: Placement) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def run(self, batch: Batch[Beat, Done]) -> None:
+        works = list(batch)
+        seen = Path(works[0].job.hold)
+        for word in TALE:
+            for work in works:
+                work.emit(TextSoFar(text=word))
+            while seen.read_text() != word:
+                time.sleep(STEP)
+        for work in works:
+            work.finish(Done(pid=0))
+
+
+async def heard(jobs: Jobs, id: str, seen: Path) -> AsyncIterator[str]:
+    """The words of a job, each of which lets the next be said."""
+    let = seen.write_text
+    async with asyncio.timeout(20.0):
+        async for update in jobs.queue.follow(id):
+            if isinstance(update, Shown) and isinstance(update.partial, TextSoFar):
+                yield update.partial.text
+                let(update.partial.text)
+
+
+async def test_words_are_sent_as_they_come_but_none_before_the_chat_can_show_them(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    seen = jobs.hold("tale")
+    await jobs.submit(Beat(name="quick", hold=str(seen)))
+    await jobs.submit(Beat(name="slow", hold=str(seen)), pace=3600.0)
+    async with at_work(redis, keys, Teller()):
+        assert tuple([word async for word in heard(jobs, "quick", seen)]) == TALE
+        said = [update async for update in jobs.queue.follow("slow")]
+    assert [update.partial for update in said if isinstance(update, Shown)] == [TextSoFar(text=TALE[0])]
+    assert isinstance(said[-1], Finished), "the result does not wait"
 
 
 async def test_a_result_that_cannot_be_sent_fails_its_job(redis: Redis, keys: Keys, jobs: Jobs) -> None:

@@ -63,9 +63,9 @@ class Sender:
             self._resting = not self._fresh
 
     def _due(self) -> list[Claimed]:
-        """Those whose partials somebody would see; the others stay fresh."""
+        """Those whose partials somebody would see; the others stay fresh until they end."""
         fresh, now = [self._fresh.popleft() for _ in range(len(self._fresh))], time.monotonic()
-        self._fresh.extend(work for work in fresh if work.due > now)
+        self._fresh.extend(work for work in fresh if work.due > now and work.end is None)
         due = [work for work in fresh if work.due <= now]
         for work in due:
             work.due = now + work.claim.pace - self._pace  # rather a little too early, and then it waits in its router

@@ -43,7 +43,7 @@ LOCKSTEP = (
 CAUSES = {
     "whole bot: 1 / generate": LOCKSTEP.format(seconds=0.1, whole=1.7, people="one answer"),
     "whole bot: 16 / better bare engine": LOCKSTEP.format(seconds=0.6, whole=5.3, people="16 answers")
-    + " The first prompt is read before the others have come, and answers go on between two strides of the others' prompts.",
+    + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs.",
     "whole bot: last words of 16, less an edit / bare engine's": "as above.",
     "whole bot: 16 / one by one": "as above, and as for the engine.",
     "engine: 16 / one by one": "the model's products alone are 6.1 to 6.9 times as fast with 16 rows as with one, in float32 and without "

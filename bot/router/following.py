@@ -65,7 +65,7 @@ class Following(Generic[R]):
         self._quiet = quiet
         self._meanwhile = Meanwhile()
         self._heard = time.monotonic()
-        """When something was heard of the job last."""
+        """When a worker was heard of last that has the job."""
 
     async def result(self) -> R:
         """What the job gave. Raises JobError, and UserError where nobody can run it."""
@@ -102,7 +102,6 @@ class Following(Generic[R]):
 
     async def _follow(self, id: str) -> R:
         async for update in self._queue.follow(id):
-            self._heard = time.monotonic()
             match update:
                 case Finished(result=result):
                     return read(type(self._job).result_type(), result)
@@ -132,7 +131,7 @@ class Following(Generic[R]):
         return wanted(self._job.kind, self._job.model)
 
     async def _missing(self, id: str) -> None:
-        """Returns when for a while no worker has served this kind of job, or none that understands it; who hears of it need not ask."""
+        """Returns when for a while no worker has served this kind of job, or none that understands it; who hears of one need not ask."""
         since = time.monotonic()
         while time.monotonic() - since < ABSENT:
             await asyncio.sleep(GRACE)
@@ -145,6 +144,7 @@ class Following(Generic[R]):
         return tr("Nothing here can {kind} now. The operator can see why with `hobnob doctor`.", kind=self._job.kind)
 
     def _tell(self, update: Running | Shown) -> None:
+        self._heard = time.monotonic()
         if update == Running() and self._line.speaking:  # the answer so far says more
             return
         if not isinstance(update, Shown) or self._show is None:

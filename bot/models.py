@@ -139,7 +139,7 @@ class Model(ABC, Generic[J, R]):
         """Gives the device's memory back and keeps the weights in the host's, so that `unpark` is a copy and not a read.
 
         Called only where `memory().parked` is not 0 and device and host have memories of their own. The host's copy stays until
-        `unload`, so that parking again copies nothing.
+        `unload`, so that parking again copies nothing; `bot.parking` does that for modules of torch.
         """
         raise NotImplementedError(f"{self.name} says that it can be parked, and has no `park`")
 

@@ -13,8 +13,8 @@ import torch
 from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from bot import Answer, Batch, Generate, Memory, Text, Turn
+from bot.parking import Parking
 from plugins.chat.answering import Answering
-from plugins.chat.parking import Parking
 from plugins.chat.repeating import Repetition
 from plugins.chat.rows import bytes_per_token
 from plugins.chat.speaker import Speakers

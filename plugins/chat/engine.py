@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from bot import Answer, Batch, Generate, Memory
+from bot.parking import Parking
 from plugins.chat.adapters import Adapters
 from plugins.chat.answering import Answering
-from plugins.chat.parking import Parking
 from plugins.chat.prefixes import Known, Prefix, Prefixes
 from plugins.chat.rows import Rows, bytes_per_token, check
 from plugins.chat.sampling import choose

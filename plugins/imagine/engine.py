@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from bot import Batch, Draw, ImageFacts, ImagePlan, Picture, Preview, Progress, Work, later
+from bot.parking import Parking
 from plugins.imagine.embeddings import Embeddings
 from plugins.imagine.files import digest, opened, png, preview
 from plugins.imagine.loading import described, revision, versions
@@ -83,6 +84,8 @@ class Engine:
         flux = isinstance(pipe, diffusers.FluxPipeline)
         self._embeddings = Embeddings(pipe, facts.tokens, released=plan.released) if flux else None
         self._from_picture: Any = None
+        whole = plan.fit == "full" and not plan.released
+        self._parking = Parking(*_modules(pipe)) if whole else None
 
     def run(self, batch: Batch[Draw, Picture]) -> None:
         """Draws for everybody who still waits; the batch is of one size, one number of steps and one style."""
@@ -168,22 +171,35 @@ class Engine:
         blob = row.work.keep(png(picture, recipe), "image/png", f"{recipe.id}.png")
         return Picture(image=blob, recipe=recipe.model_dump(mode="json"))
 
+    @property
+    def parked(self) -> int:
+        """Bytes that the weights take in the host; 0 where they do not all lie on the device as they are, and cannot be parked."""
+        return self._parking.size if self._parking else 0
+
     def park(self) -> None:
-        """Weights to the host."""
-        self._pipe.to("cpu")
-        torch.cuda.empty_cache()
+        """Weights to the host; styles come from the disk when they are used again."""
+        assert self._parking is not None, "`parked` is not 0"
+        self._styles.drop()
+        self._parking.park()
 
     def unpark(self) -> None:
         """Weights back to the device."""
-        self._pipe.to(self._device)
+        assert self._parking is not None, "`parked` is not 0"
+        self._parking.unpark(self._device)
 
     def close(self) -> None:
         """The last references go; a GPU's memory is given back to it."""
+        if self._parking is not None:
+            self._parking.close()
         self._pipe.remove_all_hooks()
-        self._pipe = self._from_picture = self._embeddings = None
+        self._pipe = self._from_picture = self._embeddings = self._parking = None
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _modules(pipe: Any) -> list[torch.nn.Module]:
+    return [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
 
 
 class Watch:

@@ -44,7 +44,7 @@ class Drawer(Model[Draw, Picture]):
         """By the plan: before loading that for a device with room for everything, so that others make as much room as there is."""
         plan = self._engine.plan if self._engine else self._foretold()
         weights = max(0, plan.device - plan.working)
-        return Memory(weights, plan.working, weights if self._engine and plan.fit == "full" and not plan.released else 0)
+        return Memory(weights, plan.working, self._engine.parked if self._engine else 0)
 
     def _foretold(self) -> ImagePlan:
         return self._one.facts.planned(psutil.virtual_memory().available, on="cpu", rows=self.max_batch)

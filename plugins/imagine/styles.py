@@ -28,6 +28,12 @@ class Styles:
         self._pipe.set_adapters([name])
         return self._digests[name]
 
+    def drop(self) -> None:
+        """Takes all off the pipeline; they are read again when they are asked for."""
+        if self._digests:
+            self._pipe.unload_lora_weights()
+            self._digests.clear()
+
     def _read(self, name: str) -> str:
         path = self._files.get(name)
         if path is None or not path.is_file():

@@ -19,7 +19,7 @@ import psutil
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from plugins.chat.parking import Parking
+from bot.parking import Parking
 
 TIMES = 5
 

@@ -1,4 +1,4 @@
-"""Weights that move between a device and the host, in one piece each way. What goes with them: `engine.py`; when, is up to the worker."""
+"""Weights of torch that move between a device and the host, in one piece each way; for what `Model.park` promises. It imports torch."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ log = logging.getLogger(__name__)
 
 
 class Parking:
-    """The parameters and buffers of a module, and once they were parked their copy in the host, which stays: weights do not change.
+    """The parameters and buffers of modules, and once they were parked their copy in the host, which stays: weights do not change.
+
+    What is put on a module later, such as an adapter, has to be taken off before it is parked.
 
     On CUDA the copy is pinned, so that a transfer runs at the speed of the bus. Its pages are registered, not allocated by torch, whose
     allocator of pinned memory rounds up to a power of two.
     """
 
-    def __init__(self, module: Any) -> None:
-        self._module = module
+    def __init__(self, *modules: Any) -> None:
+        self._modules = modules
         self._host: torch.Tensor | None = None
         self._pinned = False
         self.size = self._laid_out() if self._movable() else 0
         """Bytes in the host; 0 for weights that cannot move: quantised ones, whose tensors are more than their numbers."""
 
     def _tensors(self) -> Iterator[torch.Tensor]:
-        yield from self._module.parameters()
-        yield from self._module.buffers()
+        for module in self._modules:
+            yield from module.parameters()
+            yield from module.buffers()
 
     def _movable(self) -> bool:
         plain = all(type(one) in (torch.Tensor, torch.nn.Parameter) and one.layout == torch.strided for one in self._tensors())
-        return plain and getattr(self._module, "hf_quantizer", None) is None
+        return plain and all(getattr(module, "hf_quantizer", None) is None for module in self._modules)
 
     def _laid_out(self) -> int:
         return sum(_aligned(one.nbytes) for one in self._tensors())

@@ -19,6 +19,7 @@ from bot import (
     Route,
     Text,
     TextSoFar,
+    Transcribe,
     Transcript,
     Turn,
     UserError,
@@ -35,11 +36,17 @@ from plugins.transcribe.writing import file, text_of, timed
 Read = Callable[[Context, Note], Awaitable[list[Transcript]]]
 """The transcripts of a note, from where they are kept, or heard anew."""
 
+Interpret = Callable[[Context, Note, str], Awaitable[list[Transcript]]]
+"""The transcripts of a note in English, heard anew by the model of that name."""
+
 CAPABLE = 1_000_000_000
 """Parameters of a chat model from which on a summary or a translation by it is worth reading."""
 
 PIECE = 700
 """Tokens of a transcript that a chat model is given at once: with its answer they fit the smallest window that the operator can set."""
+
+SHORT = PIECE // 4
+"""Tokens of a summary, three sentences: those of the parts are a quarter as long as the text, so summing them up comes to an end."""
 
 OFFERED = ("en", "es", "fr", "de", "pt", "ru", "ar", "hi", "zh", "ja")
 """Languages that have a button; any other is named behind /transcribe."""
@@ -71,7 +78,7 @@ class Into(BaseModel):
 class After:
     """What a click gives. `read` finds the transcript; the catalogue knows what models can do."""
 
-    def __init__(self, read: Read, english: Read, catalogue: Catalogue) -> None:
+    def __init__(self, read: Read, english: Interpret, catalogue: Catalogue) -> None:
         self._read = read
         self._english = english
         self._catalogue = catalogue
@@ -93,8 +100,8 @@ class After:
         if not heard:
             return []
         able, payload = await self._able(ctx), note.model_dump(mode="json")
-        foreign = any(one.language != "en" and self._translates(one.model) for one in heard)
-        wanted = {"summary": able, "translate": able, "english": foreign, "timestamps": True, "files": True}
+        english = any(one.language != "en" for one in heard) and await self._interpreter(ctx)
+        wanted = {"summary": able, "translate": able, "english": english, "timestamps": True, "files": True}
         return [Button(translated(LABELS[action]), action, payload) for action, there in wanted.items() if there]
 
     async def _able(self, ctx: Context) -> str | None:
@@ -104,9 +111,13 @@ class After:
     def _size(self, name: str) -> float:
         """Of a chat model that follows instructions; one behind a server was chosen by the operator for what it can do."""
         entry = self._catalogue.models.get(name)
-        if entry is None or entry.chat is None:
+        if entry is None:
             return inf
-        return entry.chat.parameters if entry.chat.tuned else 0
+        return entry.chat.parameters if entry.chat and entry.chat.tuned else 0
+
+    async def _interpreter(self, ctx: Context) -> str | None:
+        """A speech model that translates into English, if there is one: not all do."""
+        return next((name for name in await ctx.models(Transcribe) if self._translates(name)), None)
 
     def _translates(self, name: str) -> bool:
         entry = self._catalogue.models.get(name)
@@ -116,8 +127,8 @@ class After:
         """Three sentences; of a text that is too long for the model, of the summaries of its parts."""
         parts = pieces(text_of(await self._read(ctx, note)))
         while len(parts) > 1:
-            parts = pieces("\n".join([await self._asked(ctx, SUMMARY, part) for part in parts]))
-        return Reply(await self._asked(ctx, SUMMARY, parts[0]))
+            parts = pieces("\n".join([await self._asked(ctx, SUMMARY, part, SHORT) for part in parts]))
+        return Reply(await self._asked(ctx, SUMMARY, parts[0], SHORT))
 
     async def translate(self, ctx: Context, note: Note) -> Reply:
         """Asks for the language."""
@@ -133,19 +144,23 @@ class After:
 
     async def translated(self, ctx: Context, text: str, language: str) -> str:
         """By the chat model, piece by piece. Raises UserError where there is none that is up to it."""
-        return "\n\n".join([await self._asked(ctx, TRANSLATION.format(language=language), part) for part in pieces(text)])
+        task = TRANSLATION.format(language=language)
+        return "\n\n".join([await self._asked(ctx, task, part, 2 * PIECE) for part in pieces(text)])
 
-    async def _asked(self, ctx: Context, task: str, text: str) -> str:
+    async def _asked(self, ctx: Context, task: str, text: str, most: int) -> str:
         model = await self._able(ctx)
         if model is None:
             raise UserError(tr("No chat model that is large enough for this is here now."))
         turns = (Turn(role="system", parts=(Text(task),)), Turn(role="person", parts=(Text(text),)))
-        answer: Answer = await ctx.stream(Generate(model=model, turns=turns, max_tokens=2 * PIECE, temperature=0.0), _shown)
+        answer: Answer = await ctx.stream(Generate(model=model, turns=turns, max_tokens=most, temperature=0.0), _shown)
         return answer.text.strip()
 
     async def english(self, ctx: Context, note: Note) -> Reply:
         """The recording in English, by Whisper."""
-        return Reply(text_of(await self._english(ctx, note)) or tr("There is nothing to translate."), silent=True)
+        model = await self._interpreter(ctx)
+        if model is None:
+            raise UserError(tr("No model that translates speech into English is here now."))
+        return Reply(text_of(await self._english(ctx, note, model)) or tr("There is nothing to translate."), silent=True)
 
     async def timestamps(self, ctx: Context, note: Note) -> Reply:
         """A line for each segment with its time."""

@@ -103,11 +103,15 @@ class Plugin:
     @hookimpl
     def register_tools(self) -> Iterable[Tool]:
         """For a model that is asked about a recording."""
-        return [Tool("transcribe", "Writes down what is said in the voice note that the person sent or replied to.", NoArgs, self.told)]
+        words = "Writes down what is said in the voice note that the person sent or replied to, else in the last one of this chat."
+        return [Tool("transcribe", words, NoArgs, self.told)]
 
     async def told(self, ctx: Context, args: NoArgs) -> str:
-        """The words of the recordings in the message, else in the one that it replies to. Raises UserError where there are none."""
-        note = of_message(ctx.message) or of_quote(ctx.message.reply_to)
+        """The words of the recordings in the message, else in the one that it replies to, else in the chat's last.
+
+        Raises UserError where there are none, Refused where they are not to be listened to.
+        """
+        note = of_message(ctx.message) or of_quote(ctx.message.reply_to) or await self._kept.last(ctx)
         if note is None:
             raise UserError(tr("There is no recording: the person has to send one, or to reply to one."))
         return text_of(await self._again(ctx, note)) or translated(NOBODY)
@@ -201,7 +205,7 @@ class Plugin:
             raise Refused(tr("{person} keeps their recordings out, so I do not listen to them.", person=note.sender.name))
 
     async def _heard(
-        self, ctx: Context, note: Note, *, spoken: str = "", english: bool = False, quiet: bool = False, unseen: bool = False
+        self, ctx: Context, note: Note, *, spoken: str = "", interpreter: str = "", quiet: bool = False, unseen: bool = False
     ) -> list[Transcript]:
         settings: Settings = ctx.settings
         longest = min(settings.longest, self._config.longest)
@@ -209,7 +213,7 @@ class Plugin:
         hints = ", ".join(filter(None, (settings.hints, *people, subject)))
         language = spoken or settings.language or ""
         apart = self._voices if settings.speakers else ""
-        wish = Wish(longest, language, hints, english=english, quiet=quiet, unseen=unseen, voices=apart)
+        wish = Wish(longest, language, hints, interpreter, quiet=quiet, unseen=unseen, voices=apart)
         heard = await listen(ctx, note.sounds, wish)
         return [in_script(one, settings.chinese) for one in heard]
 
@@ -222,9 +226,9 @@ class Plugin:
         await self._may(ctx, note)
         return await self._kept.text(ctx, note) or await self._heard(ctx, note)
 
-    async def _in_english(self, ctx: Context, note: Note) -> list[Transcript]:
+    async def _in_english(self, ctx: Context, note: Note, model: str) -> list[Transcript]:
         await self._may(ctx, note)
-        return await self._heard(ctx, note, english=True)
+        return await self._heard(ctx, note, interpreter=model)
 
     async def _hand_on(self, ctx: Context, said: str) -> None:
         """To whoever answers here: what was said to the bot, and what else the message holds, which others leave to this plugin."""

@@ -29,6 +29,14 @@ class Usual(BaseModel):
     language: str
 
 
+class Last(BaseModel):
+    """The message of a chat's last note that is remembered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: str
+
+
 class Kept:
     """All of it lies behind `ctx.store`; nothing is in memory."""
 
@@ -52,8 +60,14 @@ class Kept:
         return policy in ("always", "addressed")
 
     async def put(self, ctx: Context, note: Note) -> None:
-        """Remembers a note, so that a reaction finds it."""
+        """Remembers a note, so that a reaction finds it, and who speaks of the last one."""
         await ctx.store.put(note, "chat", note.key, ttl=REMEMBERED)
+        await ctx.store.put(Last(message=note.message), "chat", "last", ttl=REMEMBERED)
+
+    async def last(self, ctx: Context) -> Note | None:
+        """The note that the chat dealt with last, if one is remembered."""
+        last = await ctx.store.get(Last, "chat", "last")
+        return await ctx.store.get(Note, "chat", f"note:{last.message}") if last else None
 
     async def find(self, ctx: Context, quote: Quote | None) -> Note | None:
         """The note of this message, if it is remembered."""

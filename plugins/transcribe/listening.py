@@ -30,7 +30,8 @@ Heard = tuple[Transcript, tuple[tuple[float, ...], ...]]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How to listen. `longest` in seconds; `language` "" finds it out; `hints` are words to expect; `english` translates.
+    """How to listen. `longest` in seconds; `language` "" finds it out; `hints` are words to expect; `interpreter` is the model that is to
+    translate into English, "" for the words themselves.
 
     `quiet` shows nothing before there are words, `unseen` nothing at all. `voices` is the model that tells speakers apart, "" for none.
     """
@@ -38,8 +39,7 @@ class Wish:
     longest: float
     language: str = ""
     hints: str = ""
-    english: bool = False
-    model: str | None = None
+    interpreter: str = ""
     quiet: bool = False
     unseen: bool = False
     voices: str = ""
@@ -93,7 +93,8 @@ class Listening:
     async def _heard(self, clip: Clip) -> Heard:
         wish = self._wish
         known = wish.language or (self._whole.language if clip.seconds < SURE else "")
-        job = Transcribe(audio=clip.audio, language=known or None, translate=wish.english, words=True, hints=wish.hints, model=wish.model)
+        by = wish.interpreter or None
+        job = Transcribe(audio=clip.audio, language=known or None, translate=by is not None, words=True, hints=wish.hints, model=by)
         heard = await self._ctx.stream(job, lambda partial: self._shown(clip, partial), quiet=wish.quiet or wish.unseen or clip.start > 0.0)
         return heard, await self._voices(clip, heard) if wish.voices and heard.segments else ()
 

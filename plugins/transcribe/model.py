@@ -24,6 +24,7 @@ from bot import (
     Word,
     Work,
     hookimpl,
+    later,
 )
 from plugins.transcribe.chinese import said_before
 from plugins.transcribe.clips import FULL, RATE, Clip, following
@@ -62,6 +63,8 @@ CPU, GPU = ("int8", "float32"), ("float16", "int8_float16", "int8_float32", "int
 BASE = 74_000_000
 """Parameters of Whisper base, whose memory was measured."""
 
+
+UNKNOWN = later("The model that listens here does not know that language. Leave the language empty, and I find it out, or choose another.")
 
 IN_HAND = 2
 """Batches that it chooses from: notes of about a length are found more often among more of them."""
@@ -147,7 +150,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         assert self.engine is not None, "load() comes first"
         job = work.job
         if job.language and job.language not in self.engine.supported_languages:
-            work.fail(f"expected a language that {self.name} knows, found {job.language!r}")
+            work.refuse(UNKNOWN)
             return None
         try:
             sound = samples(work.read(job.audio))

@@ -19,6 +19,7 @@ class Note:
     shown: list[str] = field(default_factory=list)
     results: list[Transcript] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     @property
     def cancelled(self) -> bool:
@@ -35,7 +36,7 @@ class Note:
         self.failures.append(reason)
 
     def refuse(self, sentence: str) -> None:
-        raise AssertionError(f"nothing was to be refused, found {sentence!r}")
+        self.refused.append(sentence)
 
     def read(self, blob: Blob) -> bytes:
         assert blob == self.job.audio

@@ -22,7 +22,7 @@ from bot import Blob, Placement, Transcribe
 from bot.catalogue import load
 from bot.media import Decoder
 from plugins.transcribe.config import Config
-from plugins.transcribe.model import Plugin, Whisper, heard
+from plugins.transcribe.model import UNKNOWN, Plugin, Whisper, heard
 from tests.plugins.transcribe.notes import Note, Notes, note
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -177,7 +177,7 @@ async def test_a_language_that_no_whisper_knows_fails_that_job_alone(whisper: Wh
     content = await clip("jfk.ogg")
     wrong, right = note(content, language="xx"), note(content, language="en")
     whisper.run(Notes([wrong, right]))
-    assert wrong.failures == ["expected a language that whisper-base knows, found 'xx'"]
+    assert wrong.refused == [UNKNOWN]
     assert not wrong.results
     assert bare(right.results[0].text) == SAID
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 from pydantic import BaseModel
 
-from bot import Action, Answer, Button, File, Generate, Limits, Reply, Segment, Transcript, UserError
+from bot import Action, Answer, Button, File, Generate, Limits, NoArgs, Reply, Segment, Transcript, UserError
 from bot.testing import Scripted, ScriptedActs
 from plugins.transcribe import formats
-from plugins.transcribe.after import PIECE, Into, pieces
+from plugins.transcribe.after import PIECE, SHORT, Into, pieces
 from plugins.transcribe.chinese import in_script
 from plugins.transcribe.notes import Note, calls
 from plugins.transcribe.phantoms import phantom
@@ -93,8 +93,10 @@ def test_doubtful_words_have_a_mark_one_for_all_in_a_row() -> None:
 async def test_buttons_are_there_for_what_can_be_done() -> None:
     acts = said("Hello.")
     assert await labels(acts) == ["Timestamps", "Files"]
-    acts = scripted(transcript("Hallo.", language="de"))
-    acts.served = ["smollm2-135m-instruct"]
+    acts = scripted(transcript("Hallo.", language="de"), transcript("Hallo.", language="de"))
+    acts.served = ["smollm2-135m-instruct", "whisper-large-v3-turbo"]
+    assert await labels(acts) == ["Timestamps", "Files"], "that one does not translate"
+    acts.served.append("whisper-base")
     assert await labels(acts) == ["English", "Timestamps", "Files"]
     acts = said("Hello.")
     acts.served = ["smollm2-135m-instruct", LARGE]
@@ -132,10 +134,33 @@ async def test_a_translation_asks_for_the_language_and_is_made_by_a_chat_model()
         await clicked(acts, "into")
 
 
-async def test_whisper_translates_into_english_itself() -> None:
+async def test_summing_up_comes_to_an_end_also_with_a_model_that_says_everything_again() -> None:
+    acts = scripted(transcript("Word. " * 1500), *(answer("Word. " * (SHORT // 2)) for _ in range(10)))
+    acts.served = [LARGE]
+    await clicked(acts, "summary")
+    jobs = [job for job in acts.jobs if isinstance(job, Generate)]
+    assert {job.max_tokens for job in jobs} == {SHORT}
+    assert len(jobs) < 10
+
+
+async def test_a_whisper_that_can_translates_into_english() -> None:
     acts = scripted(transcript("Hallo.", language="de"), transcript("Hello.", language="de"))
+    acts.served = ["whisper-large-v3-turbo", "whisper-base"]
     assert (await clicked(acts, "english")).text == "Hello."
-    assert [job.translate for job in asked(acts)] == [False, True]
+    assert [(job.translate, job.model) for job in asked(acts)] == [(False, None), (True, "whisper-base")]
+    acts.served, acts.script = ["whisper-large-v3-turbo"], [transcript("Hallo.", language="de")]
+    with pytest.raises(UserError, match="No model that translates speech into English is here now"):
+        await clicked(acts, "english")
+
+
+async def test_a_model_is_told_the_chats_last_note_where_none_is_pointed_at() -> None:
+    acts = said("Hello.")
+    [tool] = plugin().register_tools()
+    with pytest.raises(UserError, match="There is no recording"):
+        await tool.handler(context(sent(), acts), NoArgs())
+    await outcome(sent(recording()), acts)
+    assert await tool.handler(context(sent(), acts), NoArgs()) == "Hello."
+    assert len(asked(acts)) == 1, "it was written down already"
 
 
 async def test_times_are_a_line_for_each_segment() -> None:

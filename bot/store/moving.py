@@ -1,44 +1,50 @@
-"""A server that goes on under another id takes along what was chosen, remembered and kept for it. Who notices: a connector."""
+"""A server that goes on under another id takes along what was chosen, remembered, kept and scheduled for it. Who notices: a connector."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import cast
 
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.messages import Address
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.store.schedules import Firing
+from bot.store.scripts import Scripts
 
 
 class Moving:
-    """Moves everything at once; what the new id has already stays as it is."""
+    """Moves everything at once; what the new id has chosen already stays as it is."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._move = Scripts(redis)("server_move")
 
     @guarded
     async def move(self, old: Address, new: Address) -> None:
         """A second time it finds nothing to do."""
         keys = self._keys
-        await self._rename(keys.server(old.tenant), keys.server(new.tenant))
-        await self._rename(keys.audit(old.tenant), keys.audit(new.tenant))
-        await self._rename(keys.turns(old.conversation), keys.turns(new.conversation))
-        await self._rename(keys.turns_meta(old.conversation), keys.turns_meta(new.conversation))
-        await self._rename(keys.heard(old.tenant), keys.heard(new.tenant))
+        pairs = [(named(old.tenant), named(new.tenant)) for named in (keys.server, keys.audit, keys.heard, keys.applicant)]
+        pairs += [(named(old.conversation), named(new.conversation)) for named in (keys.turns, keys.turns_meta)]
+        scopes = (("server", old.tenant, new.tenant), ("chat", old.conversation, new.conversation))
+        pairs += [(keys.data_index(scope, one), keys.data_index(scope, other)) for scope, one, other in scopes]
+        owners = [keys.owned(scope, owner) for scope, *both in scopes for owner in both]
+        found = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.firings()))
+        firings = [word for firing in _moved(found, old, new) for word in firing]
+        await self._move(keys=[*(name for pair in pairs for name in pair), keys.firings()], args=[*owners, *firings])
         await self._redis.hdel(keys.present(old.connector), old.server)  # of the new one the connector tells
-        await self._data("server", old.tenant, new.tenant)
-        await self._data("chat", old.conversation, new.conversation)
 
-    async def _data(self, scope: str, old: str, new: str) -> None:
-        """What plugins keep, and the index of it."""
-        index, target = self._keys.data_index(scope, old), self._keys.data_index(scope, new)
-        for name in [cast("bytes", one).decode() for one in await self._redis.smembers(index)]:
-            moved = name.replace(self._keys.owned(scope, old), self._keys.owned(scope, new), 1)
-            if await self._rename(name, moved):
-                await self._redis.sadd(target, moved)
-        await self._redis.delete(index)
 
-    async def _rename(self, old: str, new: str) -> bool:
-        return bool(await self._redis.exists(old) and await self._redis.renamenx(old, new))
+def _moved(firings: dict[bytes, bytes], old: Address, new: Address) -> Iterator[tuple[bytes, bytes, str]]:
+    """What fires in the server, as it is and as it is to be, by id."""
+    for id, found in firings.items():
+        with suppress(ValidationError):  # one that nobody understands is forgotten when it is due
+            firing = Firing.model_validate_json(found)
+            if firing.address.tenant == old.tenant:
+                there = firing.model_copy(update={"address": replace(firing.address, server=new.server)})
+                yield id, found, there.model_dump_json()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from redis.asyncio import Redis
+
+from bot import Command, Context, NoArgs, Route, Schedule, hookimpl
 from bot.connector import Offer
 from bot.connectors.telegram import TelegramConnector
 from bot.membership import Joined, Left, Moved
+from bot.plugins import Loaded, Plugins
+from bot.router import app
+from bot.router.app import running
+from bot.store.applicants import Applicants
+from bot.store.keys import Keys
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, Ear, group, heard, hearing, place
 from tests.wire.telegram_server import Telegram
@@ -17,6 +26,37 @@ async def test_a_group_that_becomes_a_supergroup_says_where_it_goes_on(telegram:
     new = telegram.chats.migrate(old)
     [message] = await heard(on_telegram)
     assert (message.address.server, message.trigger) == ("-55", Moved(str(new.id)))
+
+
+class Reminder:
+    """Speaks up in an hour."""
+
+    @hookimpl
+    def register_routes(self) -> list[Route]:
+        return [Command("remind", "Reminds you in an hour.", NoArgs, self.remind), Schedule("due", NoArgs, self.due)]
+
+    async def remind(self, ctx: Context, args: NoArgs) -> str:
+        await ctx.schedule("due", args, ctx.now + timedelta(hours=1))
+        return "I will."
+
+    async def due(self, ctx: Context, args: NoArgs) -> str:
+        return f"You wanted to be reminded, {ctx.person.name}."
+
+
+async def test_what_is_scheduled_in_a_group_fires_where_it_goes_on(
+    telegram: Telegram, on_telegram: TelegramConnector, redis: Redis, keys: Keys
+) -> None:
+    plugins, applicants = Plugins([Loaded("reminder", Reminder(), version="1")]), Applicants(redis, keys)
+    old = telegram.chats.group(-55, "Small", kind="group")
+    await applicants.decide(applicants.admitting("telegram/-55"))
+    async with running(app.build(redis, keys, plugins, [on_telegram]), plugins):
+        telegram.chats.say(old, ANN, "/remind")
+        await wait_until(lambda: old.said == ["I will."])
+        new = telegram.chats.migrate(old)
+        await wait_until(lambda: redis.exists(keys.server(f"telegram/{new.id}")))
+        [firing] = await redis.zrange(keys.firings_due(), 0, -1)
+        await redis.zadd(keys.firings_due(), {firing: 0})  # an hour goes by
+        await wait_until(lambda: new.said == ["You wanted to be reminded, Ann."])
 
 
 async def test_where_the_bot_is_becomes_known_by_what_it_hears(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.connector import Deliver
 from bot.messages import Called, Message
-from bot.router.keeping import again
+from bot.router.keeping import again, passed
 from bot.store.albums import Albums
 
 
@@ -29,7 +29,7 @@ class Gathering:
             for connector in connectors:
                 for name, parts in (await self.albums.whole(connector)).items():
                     if parts:
-                        await self.next(together(parts))
+                        await passed(self.next(together(parts)), "an album could not be handed on", album=name)
                     await self.albums.done(connector, name, parts)
 
         await again(once, pause)

@@ -62,13 +62,7 @@ async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
     async def once() -> None:
         for id, firing in (await schedules.due()).items():
             message = Message("", f"fired:{id}", firing.address, firing.person, trigger=Fired(id), at=firing.at)
-            try:
-                await deliver(message)
-            except StoreError:
-                raise
-            except Exception:  # it is handed out again later, and holds up no other meanwhile
-                log.exception("a firing could not be delivered", id=id)
-            else:
+            if await passed(deliver(message), "a firing could not be delivered", id=id):  # else it is handed out again later
                 await schedules.done(id)
         await asyncio.sleep(pause)
 
@@ -83,11 +77,23 @@ async def retry(dead: DeadList, again: Callable[[Body, str], Awaitable[None]], c
             if body is None:
                 log.warning("a job of the dead list cannot be asked anew: its question is not known any more", job=id)
             else:
-                await again(body, id)
+                await passed(again(body, id), "a job of the dead list could not be asked anew", job=id)
             await dead.drop([id])
         await asyncio.sleep(pause)
 
     await _forever(once)
+
+
+async def passed(act: Awaitable[None], trouble: str, **entry: str) -> bool:
+    """Whether it went well; what went wrong with one entry is logged, and holds up none behind it. Raises StoreError, which all have."""
+    try:
+        await act
+    except StoreError:
+        raise
+    except Exception:
+        log.exception(trouble, **entry)
+        return False
+    return True
 
 
 async def again(once: Callable[[], Awaitable[None]], pause: float) -> None:

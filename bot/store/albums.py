@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import cast
 
+import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.messages import Message, message_json
@@ -17,6 +19,8 @@ PAUSE = 1.0
 
 KEPT = 3600
 """Seconds for which a part that is brought again is known."""
+
+log = structlog.get_logger(__name__)
 
 
 class Albums:
@@ -46,8 +50,14 @@ class Albums:
         return {name.decode(): await self._parts(name.decode()) for name in names}
 
     async def _parts(self, name: str) -> list[Message]:
-        found = cast("list[bytes]", await self._redis.hvals(self._keys.album(name)))
-        return [message_json.validate_json(part) for part in found if part]
+        found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.album(name)))
+        parts: list[Message] = []
+        for event, part in found.items():
+            try:
+                parts += [message_json.validate_json(part)] if part else []
+            except ValidationError:  # it would hold up all albums for ever
+                log.exception("a part of an album that nobody understands is left out", album=name, arrival=event.decode())
+        return parts
 
     @guarded
     async def done(self, connector: str, name: str, parts: Sequence[Message]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.store.connection import guarded
@@ -93,4 +95,10 @@ class DeadList:
             tenants = await batch.execute()
         ours = [id for id, tenant in zip(ids, tenants, strict=True) if tenant is None or tenant.decode().partition("/")[0] in connectors]
         bodies = [await self._redis.hget(self._keys.dead_job(id), "ticket-body") for id in ours[:AT_ONCE]]
-        return {id: Body.model_validate_json(body) if body else None for id, body in zip(ours, bodies, strict=False)}
+        return {id: _read(body) for id, body in zip(ours, bodies, strict=False)}
+
+
+def _read(body: bytes | None) -> Body | None:
+    with suppress(ValidationError):  # another release wrote it, and it would hold up the others for ever
+        return Body.model_validate_json(body) if body else None
+    return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -13,7 +15,8 @@ from bot.connector import Limits, typed_command
 from bot.messages import Address, Attachment, Image, Message, Person, Said, Text
 from bot.plugins import Loaded, Plugins
 from bot.router.app import Router, build, running
-from bot.router.gathering import together
+from bot.router.gathering import Gathering, together
+from bot.store.albums import Albums
 from bot.store.keys import Keys
 from bot.testing import wait_until
 from bot.testing.platform import Platform
@@ -57,6 +60,29 @@ async def test_parts_that_come_to_any_router_are_one_message(routers: tuple[list
     await made[1].deliver(part(12))
     await wait_until(lambda: platform.shown(LOUNGE)[1:] == [": 1"])
     await wait_until(lambda: not any(one.runner.held for one in made))
+
+
+async def test_an_album_that_cannot_be_handed_on_holds_up_no_other(redis: Redis, keys: Keys) -> None:
+    albums, tried = Albums(redis, keys, pause=0.0), list[str]()
+
+    async def taken(message: Message) -> None:
+        tried.append(message.id)
+        if message.id == "1":
+            raise ValueError("nobody understands this")
+
+    for number in (1, 2):
+        await albums.add(replace(part(number), album=f"g{number}"))
+    await redis.hset(keys.album(f"{LOUNGE.conversation}/g2"), "lounge:9", "{")
+    handing = asyncio.create_task(Gathering(albums, taken).run(["room"], 0.01))
+    await wait_until(lambda: len(tried) == 2)
+
+    async def through() -> bool:
+        return not await redis.exists(keys.albums_due("room"))
+
+    await wait_until(through)
+    handing.cancel()
+    await asyncio.wait([handing])
+    assert tried == ["1", "2"]
 
 
 def test_a_command_below_any_of_them_is_one() -> None:

@@ -98,7 +98,7 @@ class DeadList:
         return {id: _read(body) for id, body in zip(ours, bodies, strict=False)}
 
 
-def _read(body: bytes | None) -> Body | None:
+def _read(body: bytes | str | None) -> Body | None:
     with suppress(ValidationError):  # another release wrote it, and it would hold up the others for ever
         return Body.model_validate_json(body) if body else None
     return None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.connector import Need
+from bot.connectors.discord import missing
 from bot.connectors.discord.access import NO_CONTENT, REJECTED, Access
 from bot.connectors.discord.connector import DiscordConnector
 from bot.errors import ConnectorError
@@ -203,6 +204,22 @@ async def test_what_was_said_to_it_while_nobody_was_connected_is_found_in_the_ch
     async with connected(discord, nothing, replace(access(discord), catch_up=0.0)):
         await discord.say(general(discord), ada, "after that")
         await wait_until(lambda: [message.text for message in nothing.heard] == ["after that"])
+
+
+async def test_a_connection_that_breaks_costs_nothing_of_what_was_missed(discord: Discord, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(missing, "PAUSES", (0.01, 0.01, 0.01))
+    ada, bot = discord.world.user("Ada"), discord.world.bot
+    [guild] = discord.world.guilds.values()
+    topics = [discord.world.thread(general(discord), name) for name in ("A thread", "Another")]
+    guild["threads"] += topics
+    for channel in (general(discord), *topics):
+        await discord.say(channel, ada, f"<@{bot['id']}> in {channel['name']}")
+    for channel, times in ((general(discord), 2), (topics[0], 1_000)):
+        discord.faults.append(Fault("GET", f"/channels/{channel['id']}/messages", 0, times=times))
+    ear = Ear()
+    async with connected(discord, ear):
+        await wait_until(lambda: len(ear.heard) == 2)
+    assert [message.text for message in ear.heard] == [f"@Hobnob in {general(discord)['name']}", "@Hobnob in Another"]
 
 
 async def test_a_guild_that_lets_the_bot_in_and_out(discord: Discord) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +41,7 @@ class Recorded:
 
 @dataclass
 class Fault:
-    """Answers the next `times` calls that fit with a refusal instead."""
+    """Answers the next `times` calls that fit with a refusal instead; of the status 0, with nothing: the connection breaks."""
 
     method: str
     path: str
@@ -76,6 +76,9 @@ class Discord:
         route, found, do = self._route(request.method, path)
         status, answer, headers = await self._answer(request, route, Call(request, found, body, files), do)
         self.record.append(Recorded(request.method, route, path, body, len(files), status, answer))
+        if not status and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
         if status == 204:
             return web.Response(status=status, headers=headers)
         # exactly this type: with a charset discord.py takes the body for text
@@ -158,6 +161,13 @@ class Discord:
     async def delete(self, message: Json) -> None:
         """Its author takes a message away."""
         await self.rest.remove(message)
+
+    async def purge(self, messages: Sequence[Json]) -> None:
+        """A moderator takes messages of one channel away."""
+        channel = self.world.channels[messages[0]["channel_id"]]
+        for one in messages:
+            del self.world.messages[channel["id"]][one["id"]]
+        await self._tell("MESSAGE_DELETE_BULK", channel, {"ids": [one["id"] for one in messages], "channel_id": channel["id"]})
 
     async def react(self, message: Json, person: Json, emoji: str) -> None:
         """Somebody puts an emoji on a message."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
+import aiohttp
 import discord
 import structlog
 
@@ -12,6 +14,9 @@ TALK = (discord.MessageType.default, discord.MessageType.reply)
 
 MOST = 500
 """Messages of one channel that are looked at: more than an hour of most."""
+
+PAUSES = (1.0, 5.0, 25.0)
+"""Seconds before a channel is read again whose connection broke: most often the bot comes back just when a network does."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,11 +33,27 @@ async def missed(guild: discord.Guild, seconds: float, me: discord.ClientUser) -
     since = discord.utils.time_snowflake(begin)
     for channel in _busy(guild, since):
         try:
-            async for message in channel.history(after=discord.Object(since - 1), limit=MOST, oldest_first=True):
+            async for message in _said(channel, since):
                 if message.type in TALK and message.author.id != me.id and _speaks_to(message, me):
                     yield message
-        except discord.HTTPException as error:
-            log.warning("what was missed in a channel is not known", server=str(guild.id), channel=str(channel.id), fault=error.text)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            fault = str(error) or type(error).__name__
+            log.warning("what was missed in a channel is not known", server=str(guild.id), channel=str(channel.id), fault=fault)
+
+
+async def _said(channel: Chat, since: int) -> AsyncIterator[discord.Message]:
+    """What was said there from this snowflake on; where the connection breaks, it goes on behind what was read."""
+    read, before, pauses = 0, since - 1, iter(PAUSES)
+    while True:
+        try:
+            async for message in channel.history(after=discord.Object(before), limit=MOST - read, oldest_first=True):
+                read, before = read + 1, message.id
+                yield message
+            return
+        except (aiohttp.ClientError, OSError):
+            if (pause := next(pauses, None)) is None:
+                raise
+            await asyncio.sleep(pause)
 
 
 def _busy(guild: discord.Guild, since: int) -> Iterator[Chat]:

@@ -70,6 +70,7 @@ class Rest:
             ("GET", "/guilds/{guild}/members/{user}"): self.member,
             ("GET", "/channels/{channel}/thread-members/{user}"): self.within,
             ("POST", "/users/@me/channels"): self.direct,
+            ("GET", "/users/{user}"): self.user,
             ("GET", "/channels/{channel}"): self.channel,
             ("GET", "/channels/{channel}/messages"): self.history,
             ("POST", "/channels/{channel}/messages"): self.create,
@@ -136,6 +137,9 @@ class Rest:
         if user not in thread.get("_people", ()):
             raise Refused(404, 10007, "Unknown Member")
         return {"id": thread["id"], "user_id": user, "join_timestamp": now(), "flags": 0}
+
+    async def user(self, call: Call) -> Json:
+        return self.world.users[call.path["user"]]
 
     async def direct(self, call: Call) -> Json:
         return self.world.direct(self.world.users[call.body["recipient_id"]])

@@ -16,8 +16,9 @@ from bot.connectors.discord import incoming
 from bot.connectors.discord.access import Access
 from bot.connectors.discord.interactions import interacted
 from bot.connectors.discord.missing import TALK, missed
+from bot.connectors.discord.whereabouts import Whereabouts
 from bot.errors import StoreError
-from bot.messages import Message
+from bot.messages import Message, Person
 
 PAUSE = 0.5
 """Seconds between tries while the store is away."""
@@ -65,6 +66,7 @@ class Gateway(discord.AutoShardedClient):
         self._versions: OrderedDict[int, str] = OrderedDict()
         self._answering: dict[str, discord.Interaction[Any]] = {}
         self._away = False
+        self._whereabouts = Whereabouts(self)
         self._catch_up = access.catch_up
         self._reading = asyncio.Semaphore(READERS)
         for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
@@ -118,6 +120,8 @@ class Gateway(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something; the bot itself is nobody."""
         if message.author.id != self.me.id and message.type in TALK:
+            if isinstance(message.author, discord.User) and message.guild is None:
+                self._whereabouts.alone(message.channel.id, message.author)
             await self._hand_over(message.channel.id, incoming.said(message, self.me))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
@@ -134,32 +138,41 @@ class Gateway(discord.AutoShardedClient):
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Somebody took a message away; in a direct chat that is the other one, whom we need to know it by."""
-        channel = self.get_channel(payload.channel_id) or await self._fetched(payload.channel_id)
-        guild = self.get_guild(payload.guild_id) if payload.guild_id else None
-        other = getattr(channel, "recipient", None) or self.me
-        if channel is not None:
-            before = self._versions.pop(payload.message_id, str(payload.message_id))
-            place = incoming.address(channel, guild, other)
-            await self._hand_over(payload.channel_id, incoming.deleted(payload, place, self.me, before))
+        await self._gone((payload.message_id,), payload.channel_id, payload.guild_id)
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """A moderator took many away."""
-        for id in payload.message_ids:
-            data: Any = {"id": id, "channel_id": payload.channel_id, "guild_id": payload.guild_id}
-            await self.on_raw_message_delete(discord.RawMessageDeleteEvent({k: v for k, v in data.items() if v is not None}))  # type: ignore[arg-type]
+        await self._gone(sorted(payload.message_ids), payload.channel_id, payload.guild_id)
+
+    async def _gone(self, messages: Sequence[int], channel: int, guild: int | None) -> None:
+        if guild is None:
+            other = await self._whereabouts.partner(channel)
+            place = incoming.alone_with(other.id, channel) if other is not None else None
+        else:
+            found = await self._channel(channel)
+            place = incoming.address(found, found.guild, self.me) if found is not None else None
+        if place is None:
+            return
+        for id in messages:
+            await self._hand_over(channel, incoming.deleted(id, place, self.me, self._versions.pop(id, str(id))))
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         """Somebody put an emoji on a message, which Discord names but does not show.
 
         Nothing that is said there waits for a reaction, nor in the thread that the message began, which has its number.
         """
-        channel: Any = self.get_channel(payload.channel_id) or await self._fetched(payload.channel_id)
-        who = payload.member or (getattr(channel, "recipient", None) if payload.guild_id is None else None)
-        if channel is None or who is None or who.id == self.me.id:
+        if payload.user_id == self.me.id:
             return
-        guild = self.get_guild(payload.guild_id) if payload.guild_id else None
-        place = incoming.address(channel, guild, who)
-        await self._hand_over(-payload.message_id, incoming.reacted(payload, place, who, channel, self.me))
+        if payload.guild_id is None:
+            who = self._whereabouts.met(payload.channel_id)
+            channel, place = None, incoming.alone_with(payload.user_id, payload.channel_id)
+            sender = incoming.person(who) if who is not None else Person(str(payload.user_id), incoming.SOMEBODY)
+        else:
+            channel = await self._channel(payload.channel_id)
+            if channel is None or payload.member is None:
+                return
+            place, sender = incoming.address(channel, channel.guild, payload.member), incoming.person(payload.member)
+        await self._hand_over(-payload.message_id, incoming.reacted(payload, place, sender, channel, self.me))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Somebody used a command, a button or a form; it is acknowledged when its ticket is written."""
@@ -190,11 +203,9 @@ class Gateway(discord.AutoShardedClient):
         """A fault of ours in one event must not silence the others."""
         log.exception("an event of Discord was not understood", event_name=event)
 
-    async def _fetched(self, channel: int) -> Any:
-        try:
-            return await self.fetch_channel(channel)
-        except discord.HTTPException:
-            return None
+    async def _channel(self, id: int) -> Any:
+        """One of a guild."""
+        return self.get_channel(id) or await self._whereabouts.channel(id)
 
     async def _hand_over(self, channel: int, message: Message) -> None:
         """Until it is taken: the gateway does not send it again."""

@@ -27,6 +27,9 @@ from bot.messages import (
 MOST_SUBJECT = 300
 """Characters of what a channel is about; Discord's topics have up to 4,096, and every message carries them."""
 
+SOMEBODY = "Somebody"
+"""Whose name Discord did not tell."""
+
 
 def said(message: discord.Message, me: discord.ClientUser, replaces: str = "", *, found: bool = False) -> Message:
     """A message, or the newest version of one whose earlier event is `replaces`; `found` in its channel's history."""
@@ -55,10 +58,15 @@ def event_of(message: discord.Message) -> str:
     return f"{message.id}:{message.edited_at.timestamp():.3f}" if message.edited_at else str(message.id)
 
 
-def address(channel: Any, guild: discord.Guild | None, alone_with: discord.abc.User) -> Address:
+def alone_with(person: int, channel: int) -> Address:
+    """Where somebody is alone with the bot."""
+    return Address("discord", str(person), str(channel), direct=True)
+
+
+def address(channel: Any, guild: discord.Guild | None, person: discord.abc.User) -> Address:
     """Where something happened; a thread is one of its channel."""
     if guild is None:
-        return Address("discord", str(alone_with.id), str(channel.id), direct=True)
+        return alone_with(person.id, channel.id)
     if isinstance(channel, discord.Thread):
         return Address("discord", str(guild.id), str(channel.parent_id), str(channel.id))
     return Address("discord", str(guild.id), str(channel.id))
@@ -177,24 +185,22 @@ def left(me: discord.ClientUser, guild: int) -> Message:
     return Message("", f"left:{guild}", place, Person("", ""), trigger=Left(), me=str(me.id))
 
 
-def deleted(payload: discord.RawMessageDeleteEvent, place: Address, me: discord.ClientUser, replaces: str) -> Message:
+def deleted(message: int, place: Address, me: discord.ClientUser, replaces: str) -> Message:
     """A message that is gone. Discord does not say who took it away."""
-    id = str(payload.message_id)
+    id = str(message)
     return Message(id, f"deleted:{id}", place, Person("", ""), trigger=Deleted(replaces), me=str(me.id))
 
 
-def reacted(
-    payload: discord.RawReactionActionEvent, place: Address, who: discord.abc.User, channel: Any, me: discord.ClientUser
-) -> Message:
-    """An emoji on a message, of which Discord tells whose it is."""
+def reacted(payload: discord.RawReactionActionEvent, place: Address, who: Person, channel: Any, me: discord.ClientUser) -> Message:
+    """An emoji on a message, of which Discord tells whose it is; `channel` is None where somebody is alone with the bot."""
     mine = payload.message_author_id == me.id
-    author = person(me) if mine else Person(str(payload.message_author_id or ""), "Somebody")
+    author = person(me) if mine else Person(str(payload.message_author_id or ""), SOMEBODY)
     by: Mapping[str, Any] = {} if payload.member is None else rights(payload.member, payload.member.guild)
     return Message(
         id=str(payload.message_id),
         event=f"reaction:{payload.message_id}:{payload.user_id}:{payload.emoji}",
         address=place,
-        sender=person(who),
+        sender=who,
         trigger=Reacted(str(payload.emoji)),
         me=str(me.id),
         reply_to=Quote(str(payload.message_id), author),

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import discord
 from discord.http import Route
 
-from bot.connectors.discord.incoming import quote
+from bot.connectors.discord.incoming import SOMEBODY, person, quote
 from bot.connectors.discord.outgoing import channel_of, told, where
 from bot.connectors.discord.resolved import names
 from bot.messages import Address, Message, Reacted
@@ -78,7 +78,7 @@ class Surroundings:
         return [*(str(id) for id, theirs in may.items() if theirs.view_channel), *map(_place, shown)]
 
     async def placed(self, message: Message) -> Message:
-        """With what a reaction is on: Discord names it, and does not show it."""
+        """With what a reaction is on: Discord names it, and does not show it, nor who it is that is alone with the bot."""
         on, here = message.reply_to, message.address
         if not isinstance(message.trigger, Reacted) or on is None or on.parts:
             return message
@@ -88,7 +88,10 @@ class Surroundings:
             return message  # too many calls that are refused close Discord's door for an hour
         async with told(where(here)):
             channel = channel or (await self.rest()).get_partial_messageable(channel_of(here))
-            return replace(message, reply_to=quote(await channel.fetch_message(int(on.id))))
+            sender = message.sender
+            if here.direct and sender.name == SOMEBODY:
+                sender = person(await (await self.rest()).fetch_user(int(sender.id)))
+            return replace(message, sender=sender, reply_to=quote(await channel.fetch_message(int(on.id))))
 
     def granted(self, to: Address) -> discord.Permissions | None:
         """What the bot may do in a channel, as the gateway knows it; None where it does not."""

@@ -8,8 +8,8 @@ SEED ?=
 MINUTES ?=
 export PYTHON REDIS_URL
 
-# two processes, each with a store of its own; a file's tests stay together, because they share what takes long to start
-PARALLEL = -n 2 --dist loadfile --no-loadscope-reorder
+# processes, each with a store of its own; a file's tests stay together, because they share what takes long to start
+PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev models run test lint types contracts docs bench bench-quick bench-long bench-gpu bench-report chaos soak rehearsal journeys fuzz audit sbom images pictures lock clean chromium

@@ -1,4 +1,4 @@
-"""How two processes share the suite: which files begin, and which tests run alone. That there are two is said in the Makefile."""
+"""How several processes share the suite: which files begin, and which tests run alone. How many there are is said in the Makefile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 LONGEST = ("tests/test_running.py", "tests/browser/", "tests/worker/", "tests/plugins/", "tests/router/", "tests/test_cli.py")
-"""What takes long, the longest first: with short files at the end, both processes end at about the same time."""
+"""What takes long, the longest first: with short files at the end, all processes end at about the same time."""
 
 DOOR, ROOM = Path(__file__), Path(__file__).with_name("conftest.py")
 """Any two files will do: locks are held on them."""

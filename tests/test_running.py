@@ -211,7 +211,8 @@ def test_the_doctor_sees_that_it_runs(house: House) -> None:
     assert "append-only file" in done.stdout
 
 
-async def test_a_stop_leaves_nothing_behind_and_the_next_start_answers_what_was_asked_before(empty: House) -> None:
+async def test_a_stop_leaves_nothing_behind_and_the_next_start_answers_what_was_asked_before(tmp_path: Path) -> None:
+    empty = House(tmp_path, more="[worker]\ndrain = 0.5\n")  # what is held does not end in five seconds either
     with empty.running() as process, empty.holding() as held, empty.begin("ask", "one two three") as asking:
         await wait_until(held.exists, 30)
         processes = empty.family

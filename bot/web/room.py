@@ -127,7 +127,8 @@ class Visit:
         """What stands further up than the page goes."""
         place, me = self._who.place(looking.where), self._who.person()
         found = await self._rooms.history(place, HISTORY, looking.before)
-        self._view.take("older", where=looking.where, changes=self._showing.all(found, me.id), whole=len(found) < HISTORY)
+        drawn = await self._showing.all(found, me.id)
+        self._view.take("older", where=looking.where, changes=drawn, whole=len(found) < HISTORY)
 
     async def _writes(self, going: Going) -> None:
         if time.monotonic() - self._wrote > WRITING:
@@ -140,10 +141,10 @@ class Visit:
         while True:
             try:
                 async with aclosing(self._rooms.watch(*shown, most=HISTORY, people=True, news=True)) as changes:
-                    self._show(await anext(changes), me, shown)
+                    await self._show(await anext(changes), me, shown)
                     self._show_people(await self._rooms.people.of(self._here.room))
                     async for batch in changes:
-                        self._show([change for change in batch if change.place in shown], me)
+                        await self._show([change for change in batch if change.place in shown], me)
                         self._tell(batch, me, shown)
                         if any(_private(change, me) for change in batch):  # the answer to /language, say
                             await self._speak(me)
@@ -154,9 +155,9 @@ class Visit:
                 log.exception("a page cannot follow its room")
                 await asyncio.sleep(PAUSE)
 
-    def _show(self, changes: Sequence[Change], me: Person, anew: Sequence[Place] = ()) -> None:
+    async def _show(self, changes: Sequence[Change], me: Person, anew: Sequence[Place] = ()) -> None:
         """What changed; with all that stands in the places that are shown `anew`."""
-        drawn = self._showing.all(changes, me.id)
+        drawn = await self._showing.all(changes, me.id)
         if anew:
             self._view.take("all", wheres=[where(place) for place in anew], changes=drawn)
         elif drawn:

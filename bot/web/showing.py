@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +17,9 @@ from bot.web.doing import DIRECT, options
 from bot.web.files import url
 from bot.web.markdown import Markdown
 
+AT_ONCE = 4_000
+"""Characters that are drawn while everybody waits, together: at 9 µs for the most expensive (a list of many items), under 0.04 s."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -25,8 +29,13 @@ class Showing:
     def __init__(self, markdown: Markdown) -> None:
         self._markdown = markdown
 
-    def all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
-        """The changes that the person may see, as plain data; one that cannot be drawn is left out."""
+    async def all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
+        """The changes that the person may see, as plain data; one that cannot be drawn is left out. Much is drawn beside the loop."""
+        if sum(len(change.text) for change in changes if isinstance(change, RoomMessage)) > AT_ONCE:
+            return await asyncio.to_thread(self._all, changes, me)
+        return self._all(changes, me)
+
+    def _all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
         return [drawn for change in changes if (drawn := self._tried(change, me))]
 
     def _tried(self, change: Change, me: str) -> dict[str, Any] | None:

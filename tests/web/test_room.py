@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from bot.store.rooms import Rooms
 from bot.testing import wait_until
 from bot.web.markdown import Markdown
 from bot.web.room import Visit
-from bot.web.showing import Showing
+from bot.web.showing import AT_ONCE, Showing
 from bot.web.site import ChosenLanguage, no_choice
 from bot.web.view import View as Page
 
@@ -58,11 +59,11 @@ class Faulty(Showing):
 
     failed = False
 
-    def all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
+    async def all(self, changes: Sequence[Change], me: str) -> list[dict[str, Any]]:
         if not self.failed:
             self.failed = True
             raise RuntimeError("a bug")
-        return super().all(changes, me)
+        return await super().all(changes, me)
 
 
 class Picky(Markdown):
@@ -70,6 +71,18 @@ class Picky(Markdown):
 
     def render(self, text: str, names: tuple[str, ...] = ()) -> str:
         return super().render(text, names) if text != "poison" else str(1 / 0)
+
+
+class Watched(Markdown):
+    """Notes which texts were drawn in the thread where everybody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: dict[str, bool] = {}
+
+    def render(self, text: str, names: tuple[str, ...] = ()) -> str:
+        self.waited[text] = threading.current_thread() is threading.main_thread()
+        return super().render(text, names)
 
 
 @pytest.fixture
@@ -94,6 +107,23 @@ async def test_a_message_that_cannot_be_drawn_hides_no_other(rooms: Rooms) -> No
     await rooms.say(Place(LOBBY), Draft(ANN, (Text("poison"),)))
     await rooms.say(Place(LOBBY), Draft(ANN, (Text("three"),)))
     await wait_until(lambda: view.words == ["one", "two", "three"])
+    await visit.leave()
+
+
+async def test_nobody_waits_while_a_long_message_or_many_are_drawn(rooms: Rooms) -> None:
+    markdown = Watched()
+    view, visit = await opened(rooms, Showing(markdown))
+    await wait_until(lambda: view.words == ["one", "poison", "two"])
+    long = "- a\n" * (AT_ONCE // 4) + "- b"
+    await rooms.say(Place(LOBBY), Draft(ANN, (Text(long),)))
+    await wait_until(lambda: view.words[-1] == long)
+    assert markdown.waited == {"one": True, "poison": True, "two": True, long: False}
+    await visit.leave()
+
+    again = Watched()
+    view, visit = await opened(rooms, Showing(again))
+    await wait_until(lambda: len(view.words) == 4)
+    assert not any(again.waited.values())
     await visit.leave()
 
 

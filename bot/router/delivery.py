@@ -218,7 +218,7 @@ class Line:
         if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
             await self._send(posts[1:], "answer", 1)
         elif status is None and self._journal.find("sent.answer.0") is None:
-            id = await self._calls.insist(lambda: self._send_over(posts[0]))
+            id = await self._send_over(posts[0])
             self.sent += [id] if id else []
             if len(posts) > 1:  # where nothing follows, the end of the ticket records it
                 await self._write("sent.answer.0", id)
@@ -243,11 +243,11 @@ class Line:
 
         return await self._calls.insist(edit) is not False
 
-    async def _send_over(self, post: Post) -> str:
+    async def _send_over(self, post: Post) -> str | None:
         """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
-        id = await self._unsure(post, self._journal.ref)
-        if self._begun or self._journal.again:
-            await self._connector.edit(self._address, id, post)
+        id = await self._calls.insist(lambda: self._unsure(post, self._journal.ref))
+        if id and (self._begun or self._journal.again):
+            await self._became(id, post)
         return id
 
     async def post(self, reply: Reply, name: str) -> None:

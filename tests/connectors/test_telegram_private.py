@@ -9,10 +9,11 @@ import pytest
 from bot.connector import Key, Post
 from bot.connectors.telegram import TelegramConnector
 from bot.connectors.telegram.aside import START, THERE
-from bot.errors import MessageGone
+from bot.errors import ConnectorError, MessageGone
 from bot.testing import wait_until
 from tests.connectors.on_telegram import ANN, BEN, Ear, group, hearing, place
 from tests.wire.telegram_chats import Chat
+from tests.wire.telegram_rules import Refusal
 from tests.wire.telegram_server import Telegram
 
 SECRET = Post("your **secret**", private=True, person="11", about="7")
@@ -57,6 +58,19 @@ async def test_a_command_is_answered_alone_and_the_group_learns_where_once(teleg
     assert button["url"] == "https://t.me/hobnob_bot"
     await on_telegram.edit(place(chat), first, parts[0])
     assert chat.said == [THERE]
+
+
+async def test_what_its_person_has_is_not_said_again_where_the_group_can_be_told_only_later(
+    telegram: Telegram, on_telegram: TelegramConnector
+) -> None:
+    chat, alone = group(telegram), telegram.chats.direct(ANN)
+    telegram.fail("sendMessage", Refusal(429, "Too Many Requests: retry after 7", retry_after=7), after=1)
+    with pytest.raises(ConnectorError):
+        await on_telegram.send(place(chat), SECRET, "n")
+    await on_telegram.send(place(chat), SECRET, "n")
+    assert (alone.said, chat.said) == (["your secret"], [THERE])
+    await on_telegram.send(place(chat), replace(SECRET, about="8"), "m")
+    assert alone.said == ["your secret"] * 2
 
 
 @pytest.mark.parametrize("blocked", [True, False])

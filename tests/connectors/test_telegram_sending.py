@@ -111,6 +111,19 @@ async def test_several_pictures_are_an_album_with_the_buttons_below(telegram: Te
     assert (keys["text"], keys["reply_markup"]["inline_keyboard"][0][0]["text"]) == ("three", "Again")
 
 
+async def test_an_album_that_stands_is_not_sent_again_for_the_sake_of_its_buttons(
+    telegram: Telegram, on_telegram: TelegramConnector
+) -> None:
+    chat = telegram.chats.direct(ANN)
+    post = Post("two", uploads=tuple(Upload(f"{n}.png", "image/png", PNG + bytes([n])) for n in range(2)), keys=(Key("k", "Again"),))
+    telegram.fail("sendMessage", Refusal(429, "Too Many Requests: retry after 7", retry_after=7))
+    with pytest.raises(ConnectorError):
+        await on_telegram.send(place(chat), post, "a")
+    id = await on_telegram.send(place(chat), post, "a")
+    first, second, keys = chat.mine
+    assert (id, first["media_group_id"], keys["text"]) == (str(first["message_id"]), second["media_group_id"], "two")
+
+
 async def test_who_presses_a_button_below_an_album_means_its_pictures(telegram: Telegram, on_telegram: TelegramConnector) -> None:
     chat = telegram.chats.direct(ANN)
     pictures = tuple(Upload(f"{n}.png", "image/png", PNG + bytes([n])) for n in range(10))

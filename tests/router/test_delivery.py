@@ -190,6 +190,17 @@ async def test_a_status_line_of_a_router_that_died_before_it_was_journalled_beco
     assert not desk.platform.busy()
 
 
+async def test_what_was_sent_is_not_sent_once_more_when_its_edit_has_to_wait(desk: Desk) -> None:
+    _, journal = await desk.line()
+    await desk.platform.send(ROOM, Post("forty…", busy=True), journal.ref)
+    desk.platform.calls.clear()
+    desk.platform.faults += [None, ConnectorError("too many", retry_after=0.0)]
+    line, _ = await desk.line()
+    await line.settle(Reply("forty-two"))
+    assert [what for what, _, _ in desk.platform.calls] == ["send", "edit"]
+    assert desk.platform.shown(ROOM) == ["forty-two"]
+
+
 async def test_a_status_line_that_redis_failed_to_journal_becomes_the_answer(desk: Desk) -> None:
     line, _ = await desk.line(attempts=1, ledger=AwayAtFirst(desk.tickets))
     line.show(Reply("forty…"))

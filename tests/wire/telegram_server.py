@@ -62,7 +62,7 @@ class Telegram:
         self.hidden: set[str] = set()
         """Files that are not given over HTTP."""
         self.root = ""
-        self._faults: dict[str, deque[Refusal | None]] = defaultdict(deque)
+        self._faults: dict[str, deque[Refusal | str | None]] = defaultdict(deque)
         self._last_update = 900
         self._news = asyncio.Event()
         self._poller: asyncio.Task[Any] | None = None
@@ -71,9 +71,9 @@ class Telegram:
 
     # What tests say -------------------------------------------------------------------------------------------------------
 
-    def fail(self, method: str, *faults: Refusal | None) -> None:
-        """The next calls of the method are refused; after None one is carried out, and the connection breaks before its answer."""
-        self._faults[method] += faults
+    def fail(self, method: str, *faults: Refusal | None, after: int = 0) -> None:
+        """The calls behind the next `after` are refused; for None one is carried out, and the connection breaks before its answer."""
+        self._faults[method] += [*["passes"] * after, *faults]
 
     def again(self, update: Json) -> None:
         """Tells an update a second time."""
@@ -128,9 +128,9 @@ class Telegram:
         if not self._faults[method]:
             return False
         fault = self._faults[method].popleft()
-        if fault is not None:
+        if isinstance(fault, Refusal):
             raise fault
-        return True
+        return fault is None
 
     async def _updates(self, method: str, params: Json) -> Any:
         if method == "getUpdates":

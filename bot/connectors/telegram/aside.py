@@ -13,6 +13,7 @@ from bot.connectors.telegram import facts, faults
 from bot.connectors.telegram.clicks import LONGEST, VIA, Clicks
 from bot.connectors.telegram.rendering import length, rendered
 from bot.connectors.telegram.sending import Sender
+from bot.connectors.telegram.steps import Steps, once
 from bot.messages import Address
 from bot.translation import later, translated
 
@@ -37,13 +38,13 @@ class Aside:
     link: str
     _told: OrderedDict[tuple[Address, str], str] = field(default_factory=OrderedDict)
 
-    async def send(self, to: Address, post: Post) -> str:
+    async def send(self, to: Address, post: Post, steps: Steps) -> str:
         """What stands in the group afterwards: a message's id, or the click that the person was shown the words with."""
         clicked = post.via.startswith(VIA)
         short = not post.uploads and not post.keys and length(post.text) <= LONGEST
         if clicked and short and await self.clicks.say(post.via, rendered(post.text).text):
             return post.via
-        note = await self._alone(post)
+        note = await once(steps, "alone", lambda: self._alone(post, steps))
         known = self._told.get((to, post.about))
         if known is not None:
             return known
@@ -57,13 +58,13 @@ class Aside:
         """Whether this is all that the group will see of an answer."""
         return any(place == to and told == message for (place, _), told in self._told.items())
 
-    async def _alone(self, post: Post) -> str:
+    async def _alone(self, post: Post, steps: Steps) -> str:
         """Sends it to the person, and gives what the group may know of that."""
         if not post.person.isdecimal():
             return translated(NAMELESS)
         alone = Address(facts.NAME, post.person, facts.CHANNEL, direct=True)
         try:
-            await self.sender.send(alone, replace(post, reply_to="", about=""))
+            await self.sender.send(alone, replace(post, reply_to="", about=""), steps)
         except Forbidden:
             return translated(START)
         except BadRequest as error:
@@ -74,4 +75,4 @@ class Aside:
 
     async def _note(self, to: Address, post: Post, note: str) -> str:
         link = InlineKeyboardMarkup([[InlineKeyboardButton(translated(OPEN), url=self.link)]])
-        return await self.sender.send(to, Post(note, reply_to=post.reply_to, about=post.about, silent=True), link)
+        return await self.sender.send(to, Post(note, reply_to=post.reply_to, about=post.about, silent=True), {}, link)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -27,6 +28,7 @@ from bot.connectors.telegram.receiving import Receiver
 from bot.connectors.telegram.requests import Requests
 from bot.connectors.telegram.rights import withheld
 from bot.connectors.telegram.sending import MOST_CAPTION, MOST_TEXT, Sender, said
+from bot.connectors.telegram.steps import Steps
 from bot.connectors.telegram.styled import Styled
 from bot.connectors.telegram.surroundings import Names, Surroundings
 from bot.connectors.telegram.webhooks import Hook, Webhook
@@ -54,6 +56,8 @@ its way for longer than the next one."""
 PATIENCE = 30.0
 """Seconds for one call; files take longer to send than words."""
 
+REMEMBERED = 1024
+"""Posts of which it is known what stands already, where not all of their calls were taken."""
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -99,6 +103,7 @@ class TelegramConnector:
         self._drafts: Drafts | None = Drafts(self._draft)
         self._clicks = Clicks(self._confirm)
         self._aside: Aside | None = None
+        self._begun: OrderedDict[str, Steps] = OrderedDict()
         self._starting = asyncio.Lock()
         self._started = False
         self._members = Members(self._bot.get_chat_member)
@@ -142,7 +147,7 @@ class TelegramConnector:
         if post.private and not to.direct:
             if not post.busy:
                 aside = self._aside = self._aside or Aside(self._sender, self._clicks, f"https://t.me/{bot.username}")
-                return await self._asked(lambda: aside.send(to, post), once=True)
+                return await self._step_by_step(nonce, lambda steps: aside.send(to, post, steps))
             post = replace(post, text=WORKING, uploads=())
         await self._clicks.over(post.via)
         if post.partial and to.direct and self._drafts is not None and not post.uploads:
@@ -151,7 +156,16 @@ class TelegramConnector:
                 return ""
         if self._drafts is not None:
             await self._drafts.end(to)
-        return await self._asked(lambda: self._sender.send(to, post), once=True)
+        return await self._step_by_step(nonce, lambda steps: self._sender.send(to, post, steps))
+
+    async def _step_by_step(self, nonce: str, send: Callable[[Steps], Awaitable[str]]) -> str:
+        """Sends a post that may take several calls; what those before a fault did is known when it is tried once more."""
+        steps = self._begun.setdefault(nonce, {})
+        if len(self._begun) > REMEMBERED:
+            self._begun.popitem(last=False)
+        sent = await self._asked(lambda: send(steps), once=True)
+        self._begun.pop(nonce, None)
+        return sent
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Replaces a message; what only one person was shown stays as it was."""

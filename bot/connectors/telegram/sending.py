@@ -27,6 +27,7 @@ from telegram.error import BadRequest, ChatMigrated, RetryAfter
 from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.rendering import rendered
+from bot.connectors.telegram.steps import Steps, once
 from bot.connectors.telegram.styled import Styled, units
 from bot.hiding import closed
 from bot.messages import Address
@@ -60,6 +61,7 @@ NO_FILES = later(
 )
 
 T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 
@@ -70,11 +72,14 @@ class Sender:
     bot: Bot
     moved: dict[str, int] = field(default_factory=OrderedDict)
 
-    async def send(self, to: Address, post: Post, below: InlineKeyboardMarkup | None = None) -> str:
-        """The new message's id; of an album, that of its first. `below` stands under words, where the post has no buttons of its own."""
+    async def send(self, to: Address, post: Post, steps: Steps, below: InlineKeyboardMarkup | None = None) -> str:
+        """The new message's id; of an album, that of its first. `below` stands under words, where the post has no buttons of its own.
+
+        A try that follows a failed one is given its `steps`, so that what stands is not said once more.
+        """
         if post.uploads:
             try:
-                return await (self._file(to, post, post.uploads[0]) if len(post.uploads) == 1 else self._album(to, post, post.uploads))
+                return await (self._file(to, post, post.uploads[0]) if len(post.uploads) == 1 else self._album(to, post, steps))
             except BadRequest as error:
                 post = _without_files(post, error)
         return await self._text(to, post, said(post.text, MOST_TEXT), below or keyboard(post.keys) or _forced(post))
@@ -178,16 +183,16 @@ class Sender:
         content = InputFile(upload.content, filename=upload.name)
         return await self.bot.send_document(chat, content, disable_content_type_detection=True, **more)
 
-    async def _album(self, to: Address, post: Post, uploads: Sequence[Upload]) -> str:
+    async def _album(self, to: Address, post: Post, steps: Steps) -> str:
         """Files side by side; an album has no buttons, so words and buttons follow it as a message of their own."""
-        below = post if not post.keys else Post("")
+        uploads, below = post.uploads, post if not post.keys else Post("")
         media = [_media(upload, below if number == 0 else Post(""), _kind(uploads)) for number, upload in enumerate(uploads)]
 
         async def call(chat: int) -> list[int]:
             await self._sign(chat, to, uploads[0])
             return [one.message_id for one in await self.bot.send_media_group(chat, media, **_where(to, post))]
 
-        ids = await self.call(to, call)
+        ids = await once(steps, "album", lambda: self.call(to, call))
         if post.keys:
             follows = Post("", reply_to=str(ids[0]), silent=True)
             await self._text(to, follows, said(post.text or KEYS_BELOW, MOST_TEXT), keyboard(post.keys, ids))

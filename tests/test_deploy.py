@@ -68,10 +68,20 @@ def test_services_use_only_what_there_is() -> None:
 def test_services_have_no_more_rights_than_they_need() -> None:
     for name, service in COMPOSE["services"].items():
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        if name != "vllm":  # writes its caches wherever it likes
-            assert service["read_only"] is True and service["cap_drop"] == ["ALL"], name
+        assert service["cap_drop"] == ["ALL"] and service["user"].partition(":")[0] not in ("", "0", "root"), name
+        assert service.get("read_only") is True or name == "vllm", "which writes its caches wherever it likes"
     for port in (port for service in COMPOSE["services"].values() for port in service.get("ports", ())):
         assert port.startswith("127.0.0.1:"), "a server with TLS stands in front"
+
+
+def test_the_router_can_read_what_a_bot_api_server_has_fetched() -> None:
+    """Such a server answers with a path on its own disk, and only with --local; its files are 0640, its folders 0750 (TDLib)."""
+    telegram, router = COMPOSE["services"]["telegram"], COMPOSE["services"]["router"]
+    (folder,) = re.findall(r"telegram-bot-api --local --dir=(\S+)", telegram["entrypoint"][-1])
+    (volume,) = [mount.split(":")[0] for mount in telegram["volumes"] if mount.split(":")[1] == folder]
+    assert f"{volume}:{folder}:ro" in router["volumes"]
+    assert telegram["user"].split(":")[1] in router["group_add"]
+    assert not [key for key in router["environment"] if "FILE_URL" in key], "it gives no files over HTTP"
 
 
 def test_no_secret_is_in_an_environment_or_an_argument() -> None:

@@ -34,6 +34,7 @@ from bot.store.health import Health, health
 
 if TYPE_CHECKING:
     from bot.connectors.discord.access import Access, Application
+    from bot.tables import PlatformTable
 
 GB = 1_000_000_000
 
@@ -91,9 +92,10 @@ def examine(path: Path | None) -> Iterator[Finding]:
 
 
 def telegram(config: Config) -> Iterator[Finding]:
-    """The token is known, and the bot may be in groups and hear what is said there; nothing where there is no token."""
+    """The token is known, and the bot may be in groups and hear what is said there; nothing where there is to be no token."""
     table = config.connectors.telegram
     if table.token is None:
+        yield from _unwritten("Telegram", table)
         return
     from bot.connectors.telegram.access import myself
 
@@ -118,8 +120,9 @@ def telegram(config: Config) -> Iterator[Finding]:
 
 
 def discord(config: Config) -> Iterator[Finding]:
-    """The token is known, the intent is on, and the bot's role may do what it needs; nothing where there is no token."""
+    """The token is known, the intent is on, and the bot's role may do what it needs; nothing where there is to be no token."""
     if config.connectors.discord.token is None:
+        yield from _unwritten("Discord", config.connectors.discord)
         return
     from bot.connectors.discord import access as portal
 
@@ -137,6 +140,11 @@ def discord(config: Config) -> Iterator[Finding]:
             yield Finding(
                 "wrong", "Discord", f"in {name} the bot's role lacks {', '.join(missing)}", "allow them in Server Settings, Roles"
             )
+
+
+def _unwritten(platform: str, table: PlatformTable) -> Iterator[Finding]:
+    if file := table.unwritten:
+        yield Finding("note", platform, f"not connected: {file} is empty", "put the bot's token into it, and start the router anew")
 
 
 async def _discord(access: Access) -> tuple[Application, list[tuple[str, list[str]]]]:

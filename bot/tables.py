@@ -23,16 +23,18 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-def _filled(given: Any, key: str) -> Any:
-    """A table whose secret `key` may be in a file, which `key_file` names."""
+def _filled(given: Any, key: str, *, empty: bool = False) -> Any:
+    """A table whose secret `key` may be in a file, which `key_file` names; where that may be `empty`, it is as if it was not named."""
     if not isinstance(given, dict) or not (file := given.get(f"{key}_file")):
         return given
-    if given.get(key):
-        raise ValueError(f"expected `{key}` or `{key}_file`, found both")
     try:
         content = Path(file).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError, TypeError) as error:
         raise ValueError(f"the file in `{key}_file` cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not content and empty:
+        return given
+    if given.get(key):
+        raise ValueError(f"expected `{key}` or `{key}_file`, found both")
     if not content:
         raise ValueError(f"the file in `{key}_file` is empty: {file}")
     return {**given, key: content}
@@ -167,7 +169,7 @@ class PlatformTable(Table):
     """The bot's token. Unset: this platform is not connected."""
 
     token_file: Folder | None = None
-    """A file that holds the token and nothing else, instead of `token`."""
+    """A file that holds the token and nothing else, instead of `token`. Empty: this platform is not connected, and the log says so."""
 
     proxy: SecretStr | None = None
     """The HTTP proxy to this platform: `http://user:password@host:3128`. Unset: none."""
@@ -175,7 +177,12 @@ class PlatformTable(Table):
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, given: Any) -> Any:
-        return _filled(given, "token")
+        return _filled(given, "token", empty=True)
+
+    @property
+    def unwritten(self) -> Path | None:
+        """The file that is to have the token, where it is empty."""
+        return self.token_file if self.token is None else None
 
 
 class DiscordTable(PlatformTable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -12,11 +13,16 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from bot import doctor
+from bot.cli.connecting import platforms
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.faults import Source, positions
-from bot.log import secrets_of
+from bot.log import secrets_of, setup
 from bot.plugins import load as load_plugins
+from bot.store.connection import connect
+from bot.store.hearsay import Hearsay
+from bot.store.keys import Keys
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +87,23 @@ def test_a_token_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     config = load(written(tmp_path, '[connectors.discord]\ntoken_file = "secret"'))
     assert config.connectors.discord.token == SecretStr("from-the-file")
     assert "from-the-file" in secrets_of(config)
+
+
+def test_a_file_without_a_token_yet_connects_nothing_and_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "secret").write_text("\n")
+    config = load(
+        written(tmp_path, '[connectors.discord]\ntoken_file = "secret"\n[connectors.telegram]\ntoken_file = "secret"\ntoken = "t"')
+    )
+    assert config.connectors.discord.token is None and config.connectors.telegram.token == SecretStr("t")
+    setup(config.log, process="router")
+
+    async def connected() -> list[str]:
+        return [one.name for one in platforms(config, Hearsay(connect("redis://127.0.0.1:9"), Keys(), config.talking))]
+
+    assert asyncio.run(connected()) == ["telegram"]
+    told = capsys.readouterr().err
+    assert "not connected: the file for its token is empty" in told and str(tmp_path / "secret") in told and "telegram" not in told
+    assert [(one.state, one.found) for one in doctor.discord(config)] == [("note", f"not connected: {tmp_path / 'secret'} is empty")]
 
 
 @pytest.mark.parametrize(

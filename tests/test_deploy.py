@@ -123,12 +123,19 @@ def test_hobnob_understands_what_its_services_are_told(name: str, tmp_path: Path
         monkeypatch.setenv(key, value.replace("/run/secrets", str(tmp_path)))
     config = load(ROOT / "config/bot.toml")
     assert config.redis_url == "redis://hobnob:x@valkey:6379/0"
+    assert tokens(config) == (["t", "t"] if name == "router" else [None, None])
     port = config.observe.router_port if name == "router" else config.observe.worker_port
     (check,) = [rest for word, rest in OURS[name] if word == "HEALTHCHECK"]
     assert f":{port}/readyz" in check
     assert float(re.findall(r"timeout=(\d+)\)", check)[0]) > PROBE
     scraped = {job["job_name"]: job["dns_sd_configs"][0] for job in prometheus()["scrape_configs"]}
     assert scraped[f"hobnob-{'router' if name == 'router' else 'worker'}"]["port"] == port
+
+
+def tokens(config: Config) -> list[str | None]:
+    """Discord's and Telegram's."""
+    found = (config.connectors.discord.token, config.connectors.telegram.token)
+    return [token.get_secret_value() if token else None for token in found]
 
 
 def prometheus() -> Any:
@@ -238,6 +245,32 @@ def test_a_unit_is_one(unit: str, tmp_path: Path) -> None:
     placed = tmp_path / unit.replace("@.", "@0.")
     placed.write_text((DEPLOY / "systemd" / unit).read_text())
     assert verified(placed) == ""
+
+
+def test_a_routers_unit_has_the_tokens_that_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A credential that is not there would keep it down, so each token has a default, which connects nothing."""
+    unit = (DEPLOY / "systemd/hobnob-router.service").read_text()
+    loaded, defaults = (dict(re.findall(rf"^{word}=(\w+):(.*)$", unit, re.MULTILINE)) for word in ("LoadCredential", "SetCredential"))
+    assert loaded == {name: f"/etc/hobnob/{name}" for name in ("redis_url", "discord_token", "telegram_token")}
+    there = {"redis_url": "redis://hobnob:x@store:6379/0", "discord_token": "t"}
+    for name in loaded:
+        (tmp_path / name).write_text(there.get(name) or defaults[name].encode().decode("unicode_escape"))
+    for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE):
+        for key, value in (pair.split("=") for pair in line.split()):
+            monkeypatch.setenv(key, value.replace("%d", str(tmp_path)).replace("%S", str(tmp_path)))
+    config = load(ROOT / "config/bot.toml")
+    assert config.redis_url == there["redis_url"]
+    assert tokens(config) == ["t", None]
+
+
+def test_what_a_cluster_is_told_to_have_is_made(tmp_path: Path) -> None:
+    """Every key of the secret that a pod takes is a file of make-secrets, and in the command of docs/deploy.md."""
+    subprocess.run([DEPLOY / "make-secrets", tmp_path], check=True)
+    volumes = [volume["secret"] for _, template in pods("base") for volume in template["spec"]["volumes"] if "secret" in volume]
+    keys = {item["key"] for volume in volumes for item in volume["items"]}
+    assert keys <= {file.name for file in (tmp_path / "secrets").iterdir()}
+    (told,) = re.findall(r"for name in (.*?);", (ROOT / "docs/deploy.md").read_text())
+    assert keys == {*told.split()} >= {"discord_token", "telegram_token"}
 
 
 def test_a_unit_waits_longer_than_what_it_stops() -> None:
@@ -367,6 +400,7 @@ def test_hobnob_understands_a_clusters_configuration(folder: str, tmp_path: Path
 
     (tmp_path / "redis_url").write_text("redis://hobnob:x@valkey:6379/0")
     (tmp_path / "discord_token").write_text("t")
+    (tmp_path / "telegram_token").write_text("")
     given: dict[str, str] = {}
     for _, template in pods(folder):
         for container in template["spec"]["containers"]:
@@ -376,6 +410,7 @@ def test_hobnob_understands_a_clusters_configuration(folder: str, tmp_path: Path
     monkeypatch.setenv("HOBNOB_CONNECTORS__DISCORD__SHARD_IDS", shards(1))
     config = load(DEPLOY / "kubernetes" / folder / "bot.toml")
     assert config.connectors.discord.shard_ids == (4, 5, 6, 7)
+    assert tokens(config) == ["t", None]
     assert "chat" in load_plugins(config, "front").loaded
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import structlog
+
 from bot.config import Config
 from bot.connector import Connector
 from bot.store.hearsay import Hearsay
 from bot.tables import TelegramTable
 
+log = structlog.get_logger(__name__)
+
 
 def platforms(config: Config, hearsay: Hearsay) -> list[Connector]:
     """A connector for each token; `hearsay` keeps what a platform tells but never lists."""
     found: list[Connector] = []
+    for name, table in (("discord", config.connectors.discord), ("telegram", config.connectors.telegram)):
+        if file := table.unwritten:
+            log.warning("not connected: the file for its token is empty", platform=name, file=str(file))
     if config.connectors.discord.token is not None:
         from bot.connectors.discord.access import Access
         from bot.connectors.discord.connector import DiscordConnector

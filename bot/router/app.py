@@ -153,7 +153,7 @@ def build(
     """Connects the parts; nothing runs yet. Raises PluginError for routes or connectors whose names collide.
 
     `queue` is how jobs may wait, `talking` when the bot is spoken to, `allowed` who may use it and how much.
-    `lease` in seconds is how long tickets stay with a router that has gone silent, and its rounds are a third of that. `run` makes the
+    `lease` in seconds is how long tickets stay with a router that has gone silent, and its rounds are a sixth of that. `run` makes the
     Runner, which tests of plugins can stop anywhere. With `contents` the operator may read what was said to the bot.
     """
     metrics = metrics or RouterMetrics()

@@ -42,7 +42,6 @@ class Residence:
         """Returns once everything is written that follows; `accept` writes tickets. Raises StoreError when it could not be."""
         match trigger:
             case Moved(server=server):
-                await self.leaving.back(message.address)  # a platform may call its end a departure, and what is kept would pass there
                 await self.move(message.address, replace(message.address, server=server))
             case Joined():
                 await self._joined(message, trigger, accept)

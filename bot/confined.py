@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 START = "import sys; sys.path.append({root!r}); from {program} import main; main()"
 
 
 @asynccontextmanager
-async def confined(program: str, order: str) -> AsyncIterator[Process]:
+async def confined(program: str, order: str, file: IO[bytes] | None = None) -> AsyncIterator[Process]:
     """A fresh interpreter that runs `main` of this module of ours, which stands on the standard library alone.
 
-    It has no environment, no site packages, no open files, no terminal.
+    It has no environment, no site packages, no terminal, and no open file but its input, its output and this one.
     """
     start = START.format(root=str(Path(__file__).parents[1]), program=program)
     process = await asyncio.create_subprocess_exec(
@@ -27,6 +28,7 @@ async def confined(program: str, order: str) -> AsyncIterator[Process]:
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
+        pass_fds=(file.fileno(),) if file else (),
         env={},
         cwd="/",
         start_new_session=True,

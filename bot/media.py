@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import time
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import gettempdir, mkstemp
+from typing import BinaryIO
 
 import structlog
 from pydantic import BaseModel, ConfigDict
@@ -123,8 +128,7 @@ class Decoder:
     ) -> AsyncGenerator[tuple[bytes, bytes], None]:
         """Everything before the end. The process is gone when this is left, in whatever way."""
         patience = limits.wait
-        order = json.dumps(asdict(_order(limits, longest, after, fit)))
-        async with lane, confined(media_worker.__name__, order) as process, fed(process, content) as feeding:
+        async with lane, _decoding(content, partial(_order, limits, longest, after, fit)) as (process, feeding):
             while True:
                 began = time.monotonic()
                 try:
@@ -144,11 +148,48 @@ class Decoder:
                 yield kind, body
 
 
-def _order(limits: Limits, longest: float, after: float, fit: int) -> Order:
+@asynccontextmanager
+async def _decoding(content: AsyncIterator[bytes], order: Callable[[BinaryIO], str]) -> AsyncIterator[tuple[Process, asyncio.Task[None]]]:
+    """A process that is told `order`, and what brings it the content."""
+    with _nameless() as (write, file):
+        async with confined(media_worker.__name__, order(file), file) as process, fed(process, _written(content, write)) as feeding:
+            yield process, feeding
+
+
+@contextmanager
+def _nameless() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """A file to write, and the same one to read; it has no name any more, and is gone with those who hold it."""
+    try:
+        handle, path = mkstemp()
+    except OSError as error:
+        raise _unwritten(error) from error
+    with os.fdopen(handle, "wb") as write, Path(path).open("rb") as file:
+        Path(path).unlink()
+        yield write, file
+
+
+async def _written(content: AsyncIterator[bytes], to: BinaryIO) -> AsyncIterator[bytes]:
+    """The same, once it lies there: whoever is told what has come need not hold it."""
+    async for piece in content:
+        try:
+            to.write(piece)
+            to.flush()
+        except OSError as error:
+            raise _unwritten(error) from error
+        yield piece
+
+
+def _unwritten(error: OSError) -> Unavailable:
+    log.error("a sound file cannot be written to the folder of temporary files", folder=gettempdir(), fault=str(error))
+    return Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`."))
+
+
+def _order(limits: Limits, longest: float, after: float, fit: int, file: BinaryIO) -> str:
     found = library("av")
     if found is None:
         raise Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`."))
-    return Order(found, longest, limits.size, limits.seconds, limits.cpu, limits.memory, after, fit)
+    order = Order(found, file.fileno(), longest, limits.size, limits.seconds, limits.cpu, limits.memory, after, fit)
+    return json.dumps(asdict(order))
 
 
 def _sentence(word: str, limits: Limits) -> str:

@@ -26,13 +26,15 @@ CLIP, FACTS, FITTED, FAULT, END = b"c", b"p", b"o", b"f", b"e"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to do and within which limits. `library` is the folder that PyAV lies in; an order without `longest` asks for facts only.
+    """What to do and within which limits. `library` is the folder that PyAV lies in, `file` the descriptor of what standard input brings;
+    an order without `longest` asks for facts only.
 
     `size` and `memory` are in bytes, the other limits in seconds; the first clip begins `after` so many. With `most` an Ogg file of at
     most so many bytes is written instead.
     """
 
     library: str
+    file: int
     longest: float
     size: int
     seconds: float
@@ -43,10 +45,12 @@ class Order:
 
 
 class Arriving:
-    """Standard input as a file that can seek: what has come is kept, what has not is waited for."""
+    """The file as it grows: what has come through standard input lies there, too, and is not held; what has not is waited for."""
 
-    def __init__(self, most: int) -> None:
-        self._kept = bytearray()
+    def __init__(self, file: int, most: int) -> None:
+        """`file` is the descriptor that it is read by."""
+        self._file = file
+        self._come = 0
         self._at = 0
         self._most = most
         self._ended = False
@@ -54,7 +58,8 @@ class Arriving:
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, fewer only at the end."""
         self._wait_for(self._at + size if size >= 0 else None)
-        piece = bytes(self._kept[self._at : self._at + size if size >= 0 else None])
+        end = self._come if size < 0 else min(self._at + size, self._come)
+        piece = os.pread(self._file, max(0, end - self._at), self._at)
         self._at += len(piece)
         return piece
 
@@ -62,7 +67,7 @@ class Arriving:
         """As of a file; seeking from the end waits for the end."""
         if whence == os.SEEK_END:
             self._wait_for(None)
-        self._at = max(0, offset + (0, self._at, len(self._kept))[whence])
+        self._at = max(0, offset + (0, self._at, self._come)[whence])
         return self._at
 
     def tell(self) -> int:
@@ -70,12 +75,12 @@ class Arriving:
         return self._at
 
     def _wait_for(self, end: int | None) -> None:
-        while not self._ended and (end is None or len(self._kept) < end):
-            if len(self._kept) > self._most:  # asked before reading: some demuxers go on after a fault
+        while not self._ended and (end is None or self._come < end):
+            if self._come > self._most:  # asked before reading: some demuxers go on after a fault
                 raise Fault("large")
             piece = os.read(0, 1 << 16)
             self._ended = not piece
-            self._kept += piece
+            self._come += len(piece)
 
 
 def send(kind: bytes, body: bytes = b"") -> None:
@@ -89,7 +94,7 @@ def answer(order: Order) -> None:
     """Does what is ordered, frame by frame. Raises Fault, or MemoryError where the file wants too much."""
     flac(array("h", [0]))  # loads what is loaded at first use, before the last door closes
     shut()
-    source = Arriving(order.size)
+    source = Arriving(order.file, order.size)
     if order.most:
         send(FITTED, fitted(source, order.most, order.seconds))
         return
@@ -102,7 +107,7 @@ def answer(order: Order) -> None:
 
 
 def main() -> None:
-    """Reads the order from the command line and the file from standard input."""
+    """Reads the order from the command line."""
     order = ordered(Order)
     try:
         answer(order)

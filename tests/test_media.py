@@ -10,6 +10,7 @@ import math
 import random
 import struct
 import sys
+import tempfile
 import wave
 from array import array
 from collections.abc import AsyncIterator, Iterator
@@ -17,11 +18,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from bot.errors import UserError
 from bot.media import Decoder, Limits
 from bot.sounds import RATE, quiet
 from bot.testing import wait_until
+from tests.memory import peak
 from tests.traps import bomb
 
 AUDIO = Path(__file__).parent / "data" / "audio"
@@ -257,7 +260,44 @@ async def test_a_file_that_takes_too_much_computing_is_given_up() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
 async def test_a_file_that_takes_too_much_memory_is_given_up() -> None:
-    assert "more than a sound file should" in await refusal(forever(JFK["mp3"], JFK["mp3"]), Limits(size=1 << 40, memory=250_000_000))
+    assert "more than a sound file should" in await refusal(covers(12), Limits(memory=250_000_000))
+
+
+async def covers(number: int, size: int = 16_000_000) -> AsyncIterator[bytes]:
+    """A FLAC file with so many pictures of so many bytes before its sound: whoever reads it is made to hold them."""
+    picture = struct.pack(">II9s6I", 3, 9, b"image/png", 0, 1, 1, 24, 0, size) + bytes(size)
+    yield b"fLaC\x00" + JFK["flac"][5:42]
+    for _ in range(number):
+        yield b"\x06" + len(picture).to_bytes(3, "big") + picture
+    yield b"\x81\x00\x00\x01\x00"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak")
+async def test_a_long_file_takes_no_more_memory_than_a_short_one() -> None:
+    async def most(seconds: int) -> float:
+        """MB that the decoder ever took of a WAV file with 0.4 MB a second."""
+        sound, found = wav(array("h", bytes(seconds * 384_000)), rate=192_000), [0.0]
+        async for _ in Decoder().clips(pieces(sound), 5.0):
+            found += map(peak, workers())
+        return max(found)
+
+    short, long = await most(10), await most(70)
+    assert long - short < 8.0, "the file alone is 23 MB longer"
+
+
+async def test_the_file_that_is_read_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    clips = Decoder().clips(audio("jfk.ogg"), 2.0)
+    await anext(clips)
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+    await clips.aclose()
+
+
+async def test_where_nothing_can_be_written_the_operator_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with capture_logs() as told:
+        assert await refusal(audio("jfk.ogg")) == "Sound files cannot be read here now. The operator can see why with `hobnob doctor`."
+    assert told[0]["folder"] == str(tmp_path / "gone")
 
 
 async def test_a_source_that_fails_says_so_itself() -> None:

@@ -24,7 +24,7 @@ from bot.router.metering import spent
 from bot.router.stores import Stores
 from bot.router.toolbox import Toolbox
 from bot.store.conversations import DAY
-from bot.store.keys import digest
+from bot.store.keys import digest, digest_of
 from bot.store.quotas import Exhausted
 from bot.store.schedules import Firing
 from bot.turns import Call, Summary, Turn
@@ -181,7 +181,7 @@ class DurableActs(DurableFiles):
         async def ask() -> bytes:
             return fetched_json.dump_json(await fetch(method, url, headers, body, limit))
 
-        name = self._journal.name("fetch", method, url, json.dumps(dict(headers), sort_keys=True), digest(body.hex()), str(limit))
+        name = self._journal.name("fetch", method, url, json.dumps(dict(headers), sort_keys=True), digest_of(body), str(limit))
         return fetched_json.validate_json(await self._journal.once(name, ask))
 
     async def forward(self, message: Message) -> None:

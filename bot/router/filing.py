@@ -16,7 +16,7 @@ from bot.router.cutting import Recording
 from bot.router.deciding import DurableDecisions, blob_json
 from bot.router.journal import Journal
 from bot.router.stores import Stores
-from bot.store.keys import digest
+from bot.store.keys import digest_of
 from bot.translation import tr
 
 paper_json: TypeAdapter[Paper] = TypeAdapter(Paper)
@@ -53,7 +53,7 @@ class DurableFiles(DurableDecisions):
     async def keep(self, content: bytes, mime: str, name: str) -> Blob:
         """The blob that was made the first time."""
 
-        entry = self._journal.name("keep", mime, name, digest(content.hex()))
+        entry = self._journal.name("keep", mime, name, digest_of(content))
         return await self._once(blob_json, entry, lambda: self._stores.blobs.put(content, mime, name))
 
     def clips(self, audio: Audio, longest: float, total: float, ahead: int) -> AbstractAsyncContextManager[AsyncIterator[Clip]]:

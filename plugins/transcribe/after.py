@@ -20,7 +20,6 @@ from bot import (
     Text,
     TextSoFar,
     Transcribe,
-    Transcript,
     Turn,
     UserError,
     estimate_tokens,
@@ -31,12 +30,13 @@ from bot import (
 from plugins.transcribe import formats
 from plugins.transcribe.languages import NAMES
 from plugins.transcribe.notes import Note
+from plugins.transcribe.transcripts import Whole
 from plugins.transcribe.writing import file, text_of, timed
 
-Read = Callable[[Context, Note], Awaitable[list[Transcript]]]
+Read = Callable[[Context, Note], Awaitable[list[Whole]]]
 """The transcripts of a note, from where they are kept, or heard anew."""
 
-Interpret = Callable[[Context, Note, str], Awaitable[list[Transcript]]]
+Interpret = Callable[[Context, Note, str], Awaitable[list[Whole]]]
 """The transcripts of a note in English, heard anew by the model of that name."""
 
 CAPABLE = 1_000_000_000
@@ -94,9 +94,9 @@ class After:
             Action("files", Note, self.files),
         ]
 
-    async def buttons(self, ctx: Context, note: Note, transcripts: Sequence[Transcript]) -> list[Button]:
+    async def buttons(self, ctx: Context, note: Note, transcripts: Sequence[Whole]) -> list[Button]:
         """Those that can keep what they promise here and now."""
-        heard = [one for one in transcripts if one.segments]
+        heard = [one for one in transcripts if one.parts]
         if not heard:
             return []
         able, payload = await self._able(ctx), note.model_dump(mode="json")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from bot import Transcribe, Transcript
+from plugins.transcribe.settings import Script
 
 SCRIPTS = {"simplified": "t2s", "traditional": "s2t"}
 """OpenCC's conversions."""
@@ -22,7 +21,7 @@ def said_before(language: str | None, job: Transcribe) -> str:
     return PUNCTUATED if language == "zh" and not job.translate else ""
 
 
-def in_script(transcript: Transcript, script: Literal["heard", "simplified", "traditional"]) -> Transcript:
+def in_script(transcript: Transcript, script: Script) -> Transcript:
     """The transcript with its words in that script; other languages stay as they are."""
     if script == "heard" or transcript.language not in ("zh", "yue"):
         return transcript

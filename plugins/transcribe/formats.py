@@ -6,34 +6,32 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from bot import Segment, Transcript, Word, tr
-from plugins.transcribe.transcripts import paragraphs, plain, several, spelt, turns
+from bot import Segment, Word, tr
+from plugins.transcribe.transcripts import Whole, paragraphs, plain, spelt, turns
 
 LONGEST_LINE = 84
 """Characters of a subtitle: two lines of 42, as broadcasters have them."""
 
 
-def txt(transcript: Transcript) -> str:
+def txt(whole: Whole) -> str:
     """The words, a paragraph a minute; of several speakers, one whenever another one speaks."""
-    if several(transcript):
-        said = [(part[0], transcript.model_copy(update={"segments": tuple(part)})) for part in turns(transcript.segments)]
-        return "\n\n".join(f"{named(first, '{}: ')}{plain(part)}" for first, part in said) + "\n"
-    parts = [transcript.model_copy(update={"segments": tuple(part)}) for part in paragraphs(transcript.segments)]
-    return "\n\n".join(plain(part) for part in parts) + "\n"
+    if whole.speakers > 1:
+        return "\n\n".join(f"{named(part[0], '{}: ')}{plain(part, whole.language)}" for part in turns(whole.segments)) + "\n"
+    return "\n\n".join(plain(part, whole.language) for part in paragraphs(whole.segments)) + "\n"
 
 
-def srt(transcript: Transcript) -> str:
+def srt(whole: Whole) -> str:
     """SubRip."""
-    shown, who = enumerate(subtitles(transcript), 1), several(transcript)
+    shown, who = enumerate(subtitles(whole), 1), whole.speakers > 1
     return "".join(
         f"{number}\n{_time(one.start, ',')} --> {_time(one.end, ',')}\n{named(one, '{}: ') if who else ''}{_safe(one.text)}\n\n"
         for number, one in shown
     )
 
 
-def vtt(transcript: Transcript) -> str:
+def vtt(whole: Whole) -> str:
     """WebVTT, with its tags for voices."""
-    shown, who = subtitles(transcript), several(transcript)
+    shown, who = subtitles(whole), whole.speakers > 1
     return "WEBVTT\n\n" + "".join(
         f"{_time(one.start, '.')} --> {_time(one.end, '.')}\n{named(one, '<v {}>') if who else ''}{_safe(one.text)}\n\n" for one in shown
     )
@@ -44,15 +42,20 @@ def named(segment: Segment, form: str) -> str:
     return form.format(tr("Speaker {n}", n=segment.speaker)) if segment.speaker else ""
 
 
-def as_json(transcript: Transcript) -> str:
-    """Everything that is known: language, model, segments with their speakers and words, their times in seconds and probabilities."""
-    return json.dumps(transcript.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+def as_json(whole: Whole) -> str:
+    """Everything that is known: language, model, segments with their speakers and words, their times in seconds and probabilities.
+
+    Each segment has a line of its own.
+    """
+    facts = json.dumps({"language": whole.language, "seconds": whole.seconds, "model": whole.model}, ensure_ascii=False)
+    said = ",\n".join(json.dumps(one.model_dump(), ensure_ascii=False) for one in whole.segments)
+    return f'{facts[:-1]}, "segments": [\n{said}\n]}}\n'
 
 
-def subtitles(transcript: Transcript) -> Iterator[Segment]:
+def subtitles(whole: Whole) -> Iterator[Segment]:
     """Segments that fit on a screen, each of some length, none before the end of the one before."""
     end = 0.0
-    for segment in (piece for whole in transcript.segments for piece in _split(whole, transcript.language)):
+    for segment in (piece for one in whole.segments for piece in _split(one, whole.language)):
         start = max(segment.start, end)
         end = max(segment.end, start + 0.001)
         yield segment.model_copy(update={"start": start, "end": end})
@@ -86,7 +89,7 @@ def _time(seconds: float, mark: str) -> str:
     return f"{thousandths // 3_600_000:02d}:{thousandths // 60_000 % 60:02d}:{thousandths // 1000 % 60:02d}{mark}{thousandths % 1000:03d}"
 
 
-ALL: Mapping[str, tuple[str, Callable[[Transcript], str]]] = MappingProxyType(
+ALL: Mapping[str, tuple[str, Callable[[Whole], str]]] = MappingProxyType(
     {
         "txt": ("text/plain", txt),
         "srt": ("application/x-subrip", srt),

@@ -27,14 +27,12 @@ from bot import (
     Said,
     Text,
     Tool,
-    Transcript,
     UserError,
     hookimpl,
     tr,
     translated,
 )
 from plugins.transcribe.after import After
-from plugins.transcribe.chinese import in_script
 from plugins.transcribe.choosing import NOTICES, Choosing
 from plugins.transcribe.config import Config, voices
 from plugins.transcribe.kept import Kept
@@ -42,7 +40,7 @@ from plugins.transcribe.languages import NAMES
 from plugins.transcribe.listening import Wish, listen
 from plugins.transcribe.notes import Note, calls, of_message, of_quote
 from plugins.transcribe.settings import Settings
-from plugins.transcribe.transcripts import plain
+from plugins.transcribe.transcripts import Whole, plain
 from plugins.transcribe.writing import NOBODY, reply, text_of
 
 PEOPLE = 1_000
@@ -184,7 +182,7 @@ class Plugin:
         heard = kept or await self._heard(ctx, note, spoken=args.spoken)
         if kept is None and not ctx.address.direct:
             await self._remembered(ctx, note, _said(heard))
-        if args.into and any(one.segments for one in heard):
+        if args.into and any(one.parts for one in heard):
             return await self._after.translated(ctx, text_of(heard), args.into)
         return await self._reply(ctx, note, heard)
 
@@ -206,27 +204,26 @@ class Plugin:
 
     async def _heard(
         self, ctx: Context, note: Note, *, spoken: str = "", interpreter: str = "", quiet: bool = False, unseen: bool = False
-    ) -> list[Transcript]:
+    ) -> list[Whole]:
         settings: Settings = ctx.settings
         longest = min(settings.longest, self._config.longest)
         people, subject = await _people(ctx) if settings.people else [], ctx.message.subject if settings.subject else ""
         hints = ", ".join(filter(None, (settings.hints, *people, subject)))
         language = spoken or settings.language or ""
         apart = self._voices if settings.speakers else ""
-        wish = Wish(longest, language, hints, interpreter, quiet=quiet, unseen=unseen, voices=apart)
-        heard = await listen(ctx, note.sounds, wish)
-        return [in_script(one, settings.chinese) for one in heard]
+        wish = Wish(longest, language, hints, interpreter, quiet=quiet, unseen=unseen, voices=apart, script=settings.chinese)
+        return await listen(ctx, note.sounds, wish)
 
-    async def _reply(self, ctx: Context, note: Note, heard: list[Transcript]) -> Reply:
+    async def _reply(self, ctx: Context, note: Note, heard: list[Whole]) -> Reply:
         note = await self._kept.written(ctx, note, heard)
         usual = await self._kept.usual(ctx, heard)
         return await reply(ctx, heard, usual, await self._after.buttons(ctx, note, heard))
 
-    async def _again(self, ctx: Context, note: Note) -> list[Transcript]:
+    async def _again(self, ctx: Context, note: Note) -> list[Whole]:
         await self._may(ctx, note)
         return await self._kept.text(ctx, note) or await self._heard(ctx, note)
 
-    async def _in_english(self, ctx: Context, note: Note, model: str) -> list[Transcript]:
+    async def _in_english(self, ctx: Context, note: Note, model: str) -> list[Whole]:
         await self._may(ctx, note)
         return await self._heard(ctx, note, interpreter=model)
 
@@ -252,8 +249,8 @@ def _others(message: Message) -> tuple[Text | Image | File, ...]:
     return tuple(part for part in message.parts if not isinstance(part, Audio))
 
 
-def _said(heard: Iterable[Transcript]) -> str:
-    return "\n".join(plain(one) for one in heard if one.segments)
+def _said(heard: Iterable[Whole]) -> str:
+    return "\n".join(plain(one.segments, one.language) for one in heard if one.parts)
 
 
 async def _people(ctx: Context) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from bot import Context, Person, Quote, Transcript, UserError
+from bot import Context, Person, Quote, UserError
 from plugins.transcribe.notes import REMEMBERED, Note, Out
 from plugins.transcribe.settings import Policy
+from plugins.transcribe.transcripts import Whole
 
-heard_json: TypeAdapter[list[Transcript]] = TypeAdapter(list[Transcript])
+heard_json: TypeAdapter[list[Whole]] = TypeAdapter(list[Whole])
 
 
 class Told(BaseModel):
@@ -73,27 +74,27 @@ class Kept:
         """The note of this message, if it is remembered."""
         return await ctx.store.get(Note, "chat", f"note:{quote.id}") if quote else None
 
-    async def written(self, ctx: Context, note: Note, heard: Sequence[Transcript]) -> Note:
+    async def written(self, ctx: Context, note: Note, heard: Sequence[Whole]) -> Note:
         """Remembers what was heard, too."""
         content = heard_json.dump_json(list(heard))
         note = note.model_copy(update={"text": await ctx.keep(content, "application/json", "transcript.json")})
         await self.put(ctx, note)
         return note
 
-    async def text(self, ctx: Context, note: Note) -> list[Transcript] | None:
+    async def text(self, ctx: Context, note: Note) -> list[Whole] | None:
         """What was heard, while it is kept."""
         found = note.text or ((await ctx.store.get(Note, "chat", note.key)) or note).text
         if found is None:
             return None
         try:
             return heard_json.validate_json(await ctx.read(found))
-        except UserError:
+        except (UserError, ValidationError):  # of an older release, which kept another form
             return None
 
-    async def usual(self, ctx: Context, heard: Sequence[Transcript]) -> str:
+    async def usual(self, ctx: Context, heard: Sequence[Whole]) -> str:
         """The language that is expected here: the server's, else that of the chat's last recording, else that of the person's program."""
         last = await ctx.store.get(Usual, "chat", "language")
-        now = next((one.language for one in heard if one.segments), "")
+        now = next((one.language for one in heard if one.parts), "")
         if now and (last is None or last.language != now):
             await ctx.store.put(Usual(language=now), "chat", "language")
         return ctx.settings.language or (last.language if last else ctx.message.language.partition("-")[0])

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import Audio, Clip, Context, JobCancelled, JobError, Partial, Reply, TextSoFar, Transcribe, Transcript, UserError, tr
+from plugins.transcribe.chinese import in_script
 from plugins.transcribe.jobs import Compare
+from plugins.transcribe.settings import Script
 from plugins.transcribe.speakers import Speakers
-from plugins.transcribe.transcripts import NOTHING, clock, joined, plain
-from plugins.transcribe.writing import growing
+from plugins.transcribe.transcripts import NOTHING, Whole, clock, gap, joined, plain
+from plugins.transcribe.writing import BEGINNING, growing
 
 WINDOW = 30.0
 """Seconds of one job: what Whisper takes at once. Short jobs let others' short notes in between."""
@@ -33,7 +35,8 @@ class Wish:
     """How to listen. `longest` in seconds; `language` "" finds it out; `hints` are words to expect; `interpreter` is the model that is to
     translate into English, "" for the words themselves.
 
-    `quiet` shows nothing before there are words, `unseen` nothing at all. `voices` is the model that tells speakers apart, "" for none.
+    `quiet` shows nothing before there are words, `unseen` nothing at all. `voices` is the model that tells speakers apart, "" for none;
+    Chinese comes in that `script`.
     """
 
     longest: float
@@ -43,6 +46,7 @@ class Wish:
     quiet: bool = False
     unseen: bool = False
     voices: str = ""
+    script: Script = "heard"
 
 
 class Listening:
@@ -56,11 +60,12 @@ class Listening:
         self._clock = clock
         self._began = clock()
         self._whole = NOTHING
+        self._end = ""
         self._speakers = Speakers()
         self._running: deque[tuple[Clip, asyncio.Task[Heard]]] = deque()
         self._latest: dict[float, str] = {}
 
-    async def transcript(self) -> Transcript:
+    async def transcript(self) -> Whole:
         """Raises UserError for what cannot be heard, JobError where the model fails; then nothing of it is worked on any more."""
         check_length(self._sound.seconds, self._wish.longest)
         try:
@@ -82,8 +87,10 @@ class Listening:
             part, voices = await task
             self._running.popleft()
             self._latest.pop(clip.start, None)
-            told = self._speakers.told_apart(part, voices) if voices else part
+            told = in_script(self._speakers.told_apart(part, voices) if voices else part, self._wish.script)
             self._whole = joined(self._whole, told, clip.start)
+            said = filter(None, (self._end, plain(told.segments, told.language)))
+            self._end = gap(told.language).join(said)[-2 * BEGINNING :]  # more than is shown, so that it is seen to be an end
 
     async def _abandon(self) -> None:
         for _, task in self._running:
@@ -109,11 +116,11 @@ class Listening:
             return ()
 
     def _shown(self, clip: Clip, partial: Partial) -> Reply | None:
-        """All that is known without a gap."""
+        """The end of all that is known without a gap."""
         if not isinstance(partial, TextSoFar) or self._wish.unseen:
             return None
         self._latest[clip.start] = partial.text.strip()
-        text, end = plain(self._whole), self._whole.seconds
+        text, end = self._end, self._whole.seconds
         for one, _ in self._running:
             if one.start not in self._latest:
                 break
@@ -125,7 +132,7 @@ class Listening:
         return (self._clock() - self._began) / done * max(0.0, self._sound.seconds - done) if done else 0.0
 
 
-async def listen(ctx: Context, sounds: tuple[Audio, ...], wish: Wish) -> list[Transcript]:
+async def listen(ctx: Context, sounds: tuple[Audio, ...], wish: Wish) -> list[Whole]:
     """All recordings of a message, one after the other."""
     return [await Listening(ctx, sound, wish).transcript() for sound in sounds]
 

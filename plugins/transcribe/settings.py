@@ -11,6 +11,9 @@ from plugins.transcribe.languages import known
 
 Policy = Literal["off", "demand", "addressed", "always"]
 
+Script = Literal["heard", "simplified", "traditional"]
+"""The characters of Chinese: as the model writes them, or turned into the others."""
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=40)]
 
 
@@ -37,7 +40,7 @@ class Settings(BaseModel):
     language: Annotated[str, AfterValidator(known)] | None = Field(default=None, title="Language")
     """The language that is spoken here; empty finds it out for each recording."""
 
-    chinese: Literal["heard", "simplified", "traditional"] = Field(default="heard", title="Chinese characters")
+    chinese: Script = Field(default="heard", title="Chinese characters")
     """The characters that Chinese is written in: as the model `heard` it, `simplified` or `traditional`."""
 
     speakers: bool = Field(default=False, title="Tell speakers apart")

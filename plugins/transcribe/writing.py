@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import Blob, Button, Context, File, Reply, Transcript, later, tr, translated
+from bot import Blob, Button, Context, File, Reply, later, tr, translated
 from plugins.transcribe.formats import named, txt
 from plugins.transcribe.languages import NAMES
-from plugins.transcribe.transcripts import PARAGRAPH, clock, marked, paragraphs, several, together, turns
+from plugins.transcribe.transcripts import PARAGRAPH, Whole, clock, paragraphs, together, turns
 
 NOBODY = later("Nobody speaks in this recording.")
 
@@ -23,41 +23,42 @@ def quote(text: str) -> str:
     return "\n".join(f"> {line}" if line else ">" for line in text.splitlines())
 
 
-def body(transcript: Transcript) -> str:
+def body(whole: Whole) -> str:
     """The words, with marks; those of several speakers one after the other, else those of a long recording in paragraphs of a minute."""
-    if several(transcript):
-        return "\n\n".join(f"{named(part[0], '**{}:** ')}{together(part, transcript.language)}" for part in turns(transcript.segments))
-    parts = [together(part, transcript.language) for part in paragraphs(transcript.segments)]
-    return "\n\n".join(parts) if transcript.seconds > PARAGRAPH else marked(transcript)
+    if whole.speakers > 1:
+        return "\n\n".join(f"{named(part[0], '**{}:** ')}{together(part, whole.language)}" for part in turns(whole.segments))
+    if whole.seconds <= PARAGRAPH:
+        return together(whole.segments, whole.language)
+    return "\n\n".join(together(part, whole.language) for part in paragraphs(whole.segments))
 
 
-def timed(transcript: Transcript) -> str:
+def timed(whole: Whole) -> str:
     """A line for each segment, with the time at which it begins, and where several speak with who it is."""
-    who = several(transcript)
-    said = ((one, together([one], transcript.language)) for one in transcript.segments)
+    who = whole.speakers > 1
+    said = ((one, together([one], whole.language)) for one in whole.segments)
     return "\n".join(f"`{clock(one.start)}` {named(one, '**{}:** ') if who else ''}{words}" for one, words in said)
 
 
-def spoken(transcripts: Sequence[Transcript], usual: str) -> str:
+def spoken(heard: Sequence[Whole], usual: str) -> str:
     """The languages that are not the usual one here, in words; none while that is not known."""
-    codes = dict.fromkeys(one.language for one in transcripts if one.segments)
+    codes = dict.fromkeys(one.language for one in heard if one.parts)
     return ", ".join(NAMES.get(code, code) for code in codes if code and usual and code != usual)
 
 
-async def reply(ctx: Context, transcripts: Sequence[Transcript], usual: str, buttons: Sequence[Button]) -> Reply:
+async def reply(ctx: Context, heard: Sequence[Whole], usual: str, buttons: Sequence[Button]) -> Reply:
     """All recordings of a message. It notifies nobody: whoever sent the note knows what it says."""
-    text = "\n\n".join(quote(body(one)) if one.segments else translated(NOBODY) for one in transcripts)
-    note = f"_{found}_" if (found := spoken(transcripts, usual)) else ""
+    text = "\n\n".join(quote(body(one)) if one.parts else translated(NOBODY) for one in heard)
+    note = f"_{found}_" if (found := spoken(heard, usual)) else ""
     if ctx.limits.size(text) + len(note) <= MESSAGES * ctx.limits.text * 0.9:  # where it is cut, some room is left
         return Reply(*filter(None, (text, note)), buttons=buttons, silent=True)
-    whole = "\n".join(txt(one) for one in transcripts)
-    beginning = quote(f"{text_of(transcripts)[:BEGINNING].rsplit(' ', 1)[0]} …")
+    whole = "\n".join(txt(one) for one in heard)
+    beginning = quote(f"{text_of(heard)[:BEGINNING].rsplit(' ', 1)[0]} …")
     return Reply(*filter(None, (beginning, note)), await file(ctx, "transcript.txt", "text/plain", whole), buttons=buttons, silent=True)
 
 
-def text_of(transcripts: Sequence[Transcript]) -> str:
+def text_of(heard: Sequence[Whole]) -> str:
     """The words of all, with marks."""
-    return "\n\n".join(body(one) for one in transcripts if one.segments)
+    return "\n\n".join(body(one) for one in heard if one.parts)
 
 
 async def file(ctx: Context, name: str, mime: str, content: str) -> File:

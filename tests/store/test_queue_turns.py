@@ -11,11 +11,12 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.errors import JobCancelled, JobLost, JobTimedOut
+from bot.jobs import TextSoFar
 from bot.store.keys import Keys
 from bot.store.queue import Broken, Depth, Finished, Queue, Update, Waiting
 from bot.store.shifts import Begun, Offer, Shift
 from bot.testing import wait_until
-from tests.hands import Say
+from tests.hands import Said, Say
 
 SHORT = 0.15
 DEPTH = Depth(server=50, person=10)
@@ -259,6 +260,16 @@ async def test_who_lost_a_job_neither_stops_its_clock_nor_says_that_it_runs(
     await shift.loaded(OFFER, 1.0, lost)
     assert await redis.hget(keys.job("1"), "parked") is None
     assert await redis.xlen(keys.out("1")) == said
+
+
+async def test_of_a_job_that_has_ended_its_end_alone_is_kept(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:
+    await submit(queue, "1")
+    [claim] = (await turn(shift)).claims
+    for words in ("so", "so far"):
+        await shift.emit(claim, TextSoFar(text=words).model_dump_json())
+    await shift.finish(claim, Said(words="so far so good").model_dump_json(), 0.1)
+    assert await redis.xlen(keys.out("1")) == 1
+    assert [type(update) async for update in queue.follow("1")] == [Finished]
 
 
 async def test_jobs_that_expired_in_line_leave_it_without_a_trace(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:

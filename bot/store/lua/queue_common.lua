@@ -100,10 +100,10 @@ local function leave(id, want, tenant, person)
   return rank(want, tenant, person, first_in(line(want, tenant, person)))
 end
 
--- Tells the followers of a job; the newest entries are enough, because a partial holds all that was said.
-local function tell(id, state, fence, value)
+-- Tells the followers of a job; the newest entries are enough, because a partial holds all that was said, and the end more.
+local function tell(id, state, fence, value, most)
   local out = prefix .. ':out:' .. id
-  redis.call('XADD', out, 'MAXLEN', 8, '*', 'state', state, 'fence', fence, 'value', value)
+  redis.call('XADD', out, 'MAXLEN', most or 8, '*', 'state', state, 'fence', fence, 'value', value)
   if state ~= 'partial' then redis.call('EXPIRE', out, 86400) end
 end
 
@@ -112,7 +112,7 @@ local function close(id, state, fence, value)
   redis.call('HSET', job_key(id), 'state', 'done', 'fence', fence + 1)
   redis.call('HDEL', job_key(id), 'body')
   redis.call('ZREM', prefix .. ':leases:jobs', id)
-  tell(id, state, fence, value)
+  tell(id, state, fence, value, 1)
 end
 
 -- Puts a running job back into line. The time for which it ran is not time that it waited.

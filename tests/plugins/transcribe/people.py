@@ -13,6 +13,7 @@ from bot.testing import Scripted, ScriptedActs
 from plugins.transcribe.config import Config
 from plugins.transcribe.front import Plugin
 from plugins.transcribe.settings import Settings
+from plugins.transcribe.transcripts import NOTHING, Whole, joined
 
 ALICE, BOB = Person("1", "Alice"), Person("2", "Bob")
 LOBBY = Address("room", "lobby", "lobby")
@@ -41,6 +42,14 @@ def transcript(*said: str, language: str = "en", seconds: float = 10.0, sure: fl
         Segment(start=2.0 * at, end=2.0 * at + 2.0, text=text, words=words(text, 2.0 * at, sure)) for at, text in enumerate(said)
     )
     return Transcript(language=language, seconds=seconds, segments=segments, model="whisper-base")
+
+
+def whole(*parts: Transcript) -> Whole:
+    """One after the other."""
+    made = NOTHING
+    for part in parts:
+        made = joined(made, part, made.seconds)
+    return made
 
 
 def words(text: str, start: float, sure: float) -> tuple[Word, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import TypeVar
@@ -13,8 +14,9 @@ from bot import Audio, Blob, Clip, Job, Progress, Result, Segment, TextSoFar, Tr
 from bot.acts import Show
 from bot.testing import ScriptedActs
 from plugins.transcribe.listening import Listening, Wish
-from plugins.transcribe.transcripts import joined
-from tests.plugins.transcribe.people import asked, context, cut, outcome, recording, scripted, sent, transcript, written
+from plugins.transcribe.transcripts import plain
+from plugins.transcribe.writing import BEGINNING
+from tests.plugins.transcribe.people import asked, context, cut, outcome, recording, scripted, sent, transcript, whole, written
 
 R = TypeVar("R", bound=Result)
 
@@ -32,7 +34,7 @@ async def test_of_a_long_recording_is_said_how_far_it_is_and_how_long_it_takes()
     acts, moments = ScriptedActs(*((TextSoFar(text=f"{n}."), transcript(f"{n}.", seconds=25.0)) for n in range(4))), iter(range(0, 999, 60))
     acts.cut["v"] = cut(25.0, 25.0, 25.0, 25.0)
     heard = await Listening(context(sent(), acts), recording(seconds=100.0), Wish(900.0), lambda: float(next(moments))).transcript()
-    assert heard.text == "0. 1. 2. 3."
+    assert plain(heard.segments, "en") == "0. 1. 2. 3."
     assert [reply.text for reply in acts.shown] == [
         "> 0.\n\n_0:25 of 1:40, about 3 minutes left …_",
         "> 0. 1.\n\n_0:50 of 1:40, about 2 minutes left …_",
@@ -59,10 +61,35 @@ def test_times_count_from_the_start_of_the_whole_recording() -> None:
         segments=(Segment(start=1.0, end=2.0, text="Two", words=(Word(start=1.0, end=2.0, text="Two", probability=0.9),)),),
         model="whisper-base",
     )
-    whole = joined(transcript("One.", seconds=60.0), part, 60.0)
-    assert [(one.start, one.end) for one in whole.segments] == [(0.0, 2.0), (61.0, 62.0)]
-    assert [(word.start, word.end) for word in whole.segments[1].words] == [(61.0, 62.0)]
-    assert whole.seconds == 65.0
+    both = whole(transcript("One.", seconds=60.0), part)
+    first, second = both.segments
+    assert [(one.start, one.end) for one in (first, second)] == [(0.0, 2.0), (61.0, 62.0)]
+    assert [(word.start, word.end, word.probability) for word in second.words] == [(61.0, 62.0, 0.9)]
+    assert both.seconds == 65.0
+
+
+def test_the_words_of_three_hours_take_little_memory_and_are_gone_through_clip_by_clip() -> None:
+    part = transcript(*("and so my fellow Americans ask not what your" for _ in range(8)), seconds=30.0)
+    tracemalloc.start()
+    three_hours = whole(*[part] * 360)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    count = sum(len(segment.words) for segment in three_hours.segments)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 360 * 8 * 9
+    assert held < 3_000_000, "as objects they take 17 MB"
+    assert most - held < 300_000
+
+
+async def test_what_was_heard_long_ago_is_not_in_hand_while_the_text_grows() -> None:
+    acts = ScriptedActs(*((TextSoFar(text="Now."), transcript("word " * 100, seconds=30.0)) for _ in range(9)))
+    acts.cut["v"] = cut(*[30.0] * 9)
+    listening = Listening(context(sent(), acts), recording(seconds=270.0), Wish(900.0))
+    await listening.transcript()
+    assert len(listening._end) == 2 * BEGINNING
+    assert all(len(reply.text) < BEGINNING + 50 for reply in acts.shown)
+    assert acts.shown[-1].text.startswith("> … word word")
 
 
 @pytest.mark.parametrize(("longest", "heard"), [(50, False), (60, True)])
@@ -110,7 +137,8 @@ class Few(ScriptedActs):
 async def test_a_clip_is_kept_until_it_was_heard_however_long_it_waits() -> None:
     acts = Few(*(transcript(f"{number}.") for number in range(6)))
     acts.cut["v"] = cut(*[30.0] * 5, 4.0)
-    assert (await Listening(context(sent(), acts), recording(), Wish(900.0)).transcript()).text == "0. 1. 2. 3. 4. 5."
+    heard = await Listening(context(sent(), acts), recording(), Wish(900.0)).transcript()
+    assert plain(heard.segments, "en") == "0. 1. 2. 3. 4. 5."
 
 
 async def test_a_clip_without_speech_says_nothing_about_the_language() -> None:

@@ -20,7 +20,7 @@ from plugins.transcribe.speakers import Speakers
 from plugins.transcribe.voices import Voice
 from plugins.transcribe.writing import body, timed
 from tests.plugins.transcribe.notes import Notes, note
-from tests.plugins.transcribe.people import asked, context, cut, recording, scripted, sent, transcript
+from tests.plugins.transcribe.people import asked, context, cut, recording, scripted, sent, transcript, whole
 from tests.plugins.transcribe.subtitles import check_times, cues
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -155,7 +155,7 @@ async def test_where_voices_cannot_be_told_apart_the_words_stay() -> None:
 
 
 def test_files_say_who_speaks_and_nobody_is_numbered_who_is_alone() -> None:
-    both = Speakers().told_apart(said(ANN, ANN, BEN), (ANN, ANN, BEN))
+    both = whole(Speakers().told_apart(said(ANN, ANN, BEN), (ANN, ANN, BEN)))
     assert formats.txt(both) == "Speaker 1: 0. 1.\n\nSpeaker 2: 2.\n"
     assert timed(both).splitlines()[2] == "`0:04` **Speaker 2:** 2."
     assert "<v Speaker 2>2." in formats.vtt(both)
@@ -164,5 +164,5 @@ def test_files_say_who_speaks_and_nobody_is_numbered_who_is_alone() -> None:
         check_times(found, both.seconds)
         assert found[2][2].endswith("2.")
     assert '"speaker": 2' in formats.as_json(both)
-    alone = Speakers().told_apart(said(ANN, ANN), (ANN, ANN))
+    alone = whole(Speakers().told_apart(said(ANN, ANN), (ANN, ANN)))
     assert (body(alone), formats.srt(alone).count("Speaker")) == ("0. 1.", 0)

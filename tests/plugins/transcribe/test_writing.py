@@ -8,15 +8,15 @@ from itertools import pairwise
 import pytest
 from pydantic import BaseModel
 
-from bot import Action, Answer, Button, File, Generate, Limits, NoArgs, Reply, Segment, Transcript, UserError
+from bot import Action, Answer, Button, File, Generate, Limits, NoArgs, Reply, Segment, UserError
 from bot.testing import Scripted, ScriptedActs
 from plugins.transcribe import formats
 from plugins.transcribe.after import PIECE, SHORT, Into, pieces
 from plugins.transcribe.chinese import in_script
 from plugins.transcribe.notes import Note, calls
 from plugins.transcribe.phantoms import phantom
-from plugins.transcribe.transcripts import marked
-from tests.plugins.transcribe.people import ALICE, asked, context, outcome, plugin, recording, scripted, sent, transcript, written
+from plugins.transcribe.writing import text_of
+from tests.plugins.transcribe.people import ALICE, asked, context, outcome, plugin, recording, scripted, sent, transcript, whole, written
 from tests.plugins.transcribe.subtitles import check_times, cues
 
 LARGE = "qwen2.5-7b-instruct"
@@ -86,8 +86,7 @@ async def test_a_language_is_named_where_another_one_was_expected() -> None:
 
 def test_doubtful_words_have_a_mark_one_for_all_in_a_row() -> None:
     clear, unclear = transcript("We meet", sure=0.9), transcript("in Bad Ischl", sure=0.2)
-    both = clear.model_copy(update={"segments": clear.segments + unclear.segments})
-    assert marked(both) == "We meet in Bad Ischl (?)"
+    assert text_of([whole(clear, unclear)]) == "We meet in Bad Ischl (?)"
 
 
 async def test_buttons_are_there_for_what_can_be_done() -> None:
@@ -181,8 +180,17 @@ async def test_files_come_in_every_format_also_when_the_text_is_not_kept_any_mor
     assert json.loads(acts.files[reply.parts[-1].source.id])["segments"][0]["words"][0]["probability"] == 0.9  # type: ignore[union-attr]
 
 
+async def test_what_an_older_release_kept_is_heard_again() -> None:
+    acts = scripted(transcript("Hello."), transcript("Hello again."))
+    await outcome(sent(recording()), acts)
+    note = Note.model_validate_json(acts.stored["chat", "note:m1"])
+    assert note.text is not None
+    acts.files[note.text.id] = b'[{"language": "en", "seconds": 10.0, "segments": [], "model": "whisper-base"}]'
+    assert (await plugin()._after.timestamps(context(sent(), acts), note)).text == "`0:00` Hello again."
+
+
 def test_subtitles_fit_a_screen_and_their_times_increase() -> None:
-    long = transcript("word " * 40, "--> <b>", "end")
+    long = whole(transcript("word " * 40, "--> <b>", "end"))
     made = list(formats.subtitles(long))
     assert all(len(one.text) <= formats.LONGEST_LINE for one in made)
     assert all(one.start < one.end for one in made)
@@ -193,7 +201,7 @@ def test_subtitles_fit_a_screen_and_their_times_increase() -> None:
 @pytest.mark.parametrize("format", ["vtt", "srt"])
 def test_another_library_reads_the_subtitles(format: str) -> None:
     odd = transcript("word " * 40, "--> <b>", "two\n\nparagraphs", "1", "end", seconds=4000.0)
-    late = odd.model_copy(update={"segments": (*odd.segments, Segment(start=3723.5, end=3725.0, text="After an hour."))})
+    late = whole(odd.model_copy(update={"segments": (*odd.segments, Segment(start=3723.5, end=3725.0, text="After an hour."))}))
     found = cues(formats.ALL[format][1](late), format)
     check_times(found, late.seconds)
     assert " ".join(text for *_, text in found).replace("&lt;", "<") == f"{'word ' * 40}→ <b> two paragraphs 1 end After an hour."
@@ -238,5 +246,4 @@ def test_pieces_are_whole_and_small_enough() -> None:
 
 
 def test_a_transcript_is_plain_in_scripts_without_spaces() -> None:
-    heard: Transcript = transcript("你好", "再见", language="zh")
-    assert marked(heard) == "你好再见"
+    assert text_of([whole(transcript("你好", "再见", language="zh"))]) == "你好再见"

@@ -39,12 +39,6 @@ from tests.memory import peak
 MINUTES = (10, 30, 180)
 """The first is what the memory of the others is compared with."""
 
-CAUSES = {
-    "180 min: all peaks of memory above those of 10 min": "the decoder holds the file and the router the words with their times; the "
-    "worker's is flat.",
-}
-"""Why goals are missed."""
-
 PLAINLY = 30
 
 PATIENCE = 7200.0

@@ -240,24 +240,55 @@ def verified(unit: Path, *options: str) -> str:
     return "\n".join(line for line in ours if "is not executable" not in line)
 
 
-@pytest.mark.parametrize("unit", ["hobnob-router.service", "hobnob-worker@.service"])
-def test_a_unit_is_one(unit: str, tmp_path: Path) -> None:
-    placed = tmp_path / unit.replace("@.", "@0.")
-    placed.write_text((DEPLOY / "systemd" / unit).read_text())
+UNITS = ["hobnob-router.service", "hobnob-worker@0.service", "hobnob-worker@cpu.service"]
+
+
+def unit(name: str) -> str:
+    """What systemd reads for it: the file, and what lies in the folder of its name."""
+    systemd = DEPLOY / "systemd"
+    made = re.sub("@.+?[.]", "@.", name)
+    return "\n".join(file.read_text() for file in (systemd / made, *sorted((systemd / f"{name}.d").glob("*.conf"))))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_is_one(name: str, tmp_path: Path) -> None:
+    placed = tmp_path / name
+    shutil.copytree(DEPLOY / "systemd", tmp_path, dirs_exist_ok=True)
+    shutil.copy(tmp_path / re.sub("@.+?[.]", "@.", name), tmp_path / "placed")
+    (tmp_path / "placed").rename(placed)
     assert verified(placed) == ""
+
+
+@pytest.mark.parametrize(("name", "device"), [("hobnob-worker@0.service", "cuda:0"), ("hobnob-worker@cpu.service", "cpu")])
+def test_a_workers_unit_is_for_its_device(name: str, device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "redis_url").write_text("redis://hobnob:x@store:6379/0")
+    instance = name.removeprefix("hobnob-worker@").removesuffix(".service")
+    told = told_by(unit(name).replace("%i", instance), tmp_path)
+    for key, value in told.items():
+        monkeypatch.setenv(key, value)
+    config = load(ROOT / "config/bot.toml")
+    assert config.worker.device == device
+    assert config.observe.worker_port not in (None, config.observe.router_port)
+    groups = [line.split("=")[1] for line in unit(name).splitlines() if line.startswith("SupplementaryGroups=")]
+    assert bool(groups[-1]) is (device != "cpu"), "a machine without a GPU may have no such groups"
+
+
+def told_by(unit: str, credentials: Path) -> dict[str, str]:
+    """The variables that a unit sets, the last of a name, with what stands for folders."""
+    pairs = (pair.split("=") for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE) for pair in line.split())
+    return {key: value.replace("%d", str(credentials)).replace("%S", str(credentials)) for key, value in pairs if key != "HOBNOB_CONFIG"}
 
 
 def test_a_routers_unit_has_the_tokens_that_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A credential that is not there would keep it down, so each token has a default, which connects nothing."""
-    unit = (DEPLOY / "systemd/hobnob-router.service").read_text()
-    loaded, defaults = (dict(re.findall(rf"^{word}=(\w+):(.*)$", unit, re.MULTILINE)) for word in ("LoadCredential", "SetCredential"))
+    router = unit("hobnob-router.service")
+    loaded, defaults = (dict(re.findall(rf"^{word}=(\w+):(.*)$", router, re.MULTILINE)) for word in ("LoadCredential", "SetCredential"))
     assert loaded == {name: f"/etc/hobnob/{name}" for name in ("redis_url", "discord_token", "telegram_token")}
     there = {"redis_url": "redis://hobnob:x@store:6379/0", "discord_token": "t"}
     for name in loaded:
         (tmp_path / name).write_text(there.get(name) or defaults[name].encode().decode("unicode_escape"))
-    for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE):
-        for key, value in (pair.split("=") for pair in line.split()):
-            monkeypatch.setenv(key, value.replace("%d", str(tmp_path)).replace("%S", str(tmp_path)))
+    for key, value in told_by(router, tmp_path).items():
+        monkeypatch.setenv(key, value)
     config = load(ROOT / "config/bot.toml")
     assert config.redis_url == there["redis_url"]
     assert tokens(config) == ["t", None]

@@ -11,9 +11,10 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, BinaryIO, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,11 +27,17 @@ FORMAT = 1
 
 MANIFEST, KEYS, CONFIG, FILES = "manifest.json", "keys.jsonl", "bot.toml", "files/"
 
+ENV, ENTRIES = ".env", "models/"
+"""What lies beside these, if there is any: the tokens of the configuration, and models that were added."""
+
 FOLDER = "backups"
 """Where they are in the data directory, unless somebody says otherwise."""
 
 MAGIC = b"age-encryption.org/"
 """What an encrypted one begins with."""
+
+
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Manifest(BaseModel):
@@ -89,6 +96,11 @@ class Archive:
         while cast("IO[bytes]", self._tar.fileobj).read(1 << 20):
             pass
 
+    def beside(self) -> dict[str, bytes]:
+        """The content of `ENV`, which is there with secrets alone, and of each of `ENTRIES`, by name: `models/NAME.toml`."""
+        found = [member.name for member in self._tar if member.isfile() and _of_beside(member.name)]
+        return {name: self._content(name) for name in found}
+
     def unpack(self, folder: Path) -> int:
         """Puts the files of rooms there, and says how many; one that is there stays."""
         found = [member for member in self._tar if member.isfile() and member.name.startswith(FILES)]
@@ -107,9 +119,17 @@ class Archive:
 
 
 async def write(
-    path: Path, manifest: Manifest, records: AsyncIterable[Record], config: str, files: Path, to: Sequence[str] = ()
+    path: Path,
+    manifest: Manifest,
+    records: AsyncIterable[Record],
+    config: str,
+    files: Path,
+    to: Sequence[str] = (),
+    beside: Mapping[str, bytes] = NOTHING,
 ) -> Manifest:
     """Writes a backup, whole or not at all, that only whoever has a key of `to` (age recipients) can read; its manifest, with the count.
+
+    `beside` is what `Archive.beside` gives back.
 
     Raises UserError for what is no recipient, OSError.
     """
@@ -126,6 +146,8 @@ async def write(
             _add(tar, MANIFEST, manifest.model_dump_json(indent=1).encode())
             tar.add(keys, KEYS)
             _add(tar, CONFIG, config.encode())
+            for name, content in beside.items():
+                _add(tar, name, content)
             for one in _within(files):
                 tar.add(one, FILES + one.name, recursive=False)
         made.chmod(0o600)
@@ -147,6 +169,12 @@ def opened(path: Path, key: Path | None = None) -> Iterator[Archive]:
                 yield Archive(tar, path.name)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise _useless(path.name, str(error)) from error
+
+
+def _of_beside(name: str) -> bool:
+    """Nothing that lies deeper, so that a forged one leads nowhere else."""
+    entry = name.removeprefix(ENTRIES)
+    return name == ENV or (entry != name and entry.endswith(".toml") and entry == Path(entry).name)
 
 
 def _within(folder: Path) -> list[Path]:

@@ -16,12 +16,17 @@ from bot.errors import UserError
 from bot.store.dump import Record
 from tests.house import House
 
+ADDED = 'summary = "Mine"\nkind = "chat"\nlicence = "mit"\ndisk = 1\nsource = { type = "hub", repo = "ada/mine" }\n'
+
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Path]]:
     """An installation that answered a question with a file, was backed up while it ran, and once more after its end."""
     folder = tmp_path_factory.mktemp("kept")
     house = House(folder, more='[models]\ntoken = "hf_very_secret_token_of_mine"\n')
+    (folder / ".env").write_text("HOBNOB_MODELS__ENDPOINT=http://127.0.0.1:9\n")
+    (house.data / "models").mkdir(parents=True)
+    (house.data / "models/mine.toml").write_text(ADDED)
     (folder / "picture.bin").write_bytes(b"picture" * 100)
     with house.running():
         assert house.do("ask", "remember this", "--file", str(folder / "picture.bin")).returncode == 0
@@ -70,6 +75,26 @@ def test_with_secrets_they_are_there(kept: tuple[House, Path]) -> None:
     with opened(folder / "secrets.tar.gz") as archive:
         assert "hf_very_secret_token_of_mine" in archive.config
         assert any(record.key.startswith("invite:") for record in archive.records())
+
+
+def test_tokens_and_added_models_beside_the_configuration_come_back(kept: tuple[House, Path], tmp_path: Path) -> None:
+    """The tokens where secrets were asked for; neither in the place of what is there."""
+    old, folder = kept
+    assert old.do("backup", str(folder / "beside.tar.gz"), "--secrets").returncode == 0
+    with opened(folder / "running.tar.gz") as archive:
+        assert archive.beside() == {"models/mine.toml": ADDED.encode()}
+    new = House(tmp_path)
+    done = new.do("restore", str(folder / "beside.tar.gz"))
+    assert f"{tmp_path / '.env'} is back." in done.stdout, done.stderr
+    assert (tmp_path / ".env").read_text() == (folder / ".env").read_text()
+    assert (new.data / "models/mine.toml").read_text() == ADDED
+    assert {(tmp_path / ".env").stat().st_mode & 0o777, (new.data / "models/mine.toml").stat().st_mode & 0o777} == {0o600}
+    (tmp_path / ".env").write_text("HOBNOB_MODELS__ENDPOINT=http://127.0.0.1:10\n")
+    done = new.do("restore", str(folder / "beside.tar.gz"), "--replace")
+    aside = new.data / "restored-.env"
+    assert f"{tmp_path / '.env'} is there already and stays as it is; what the backup has is {aside}." in done.stdout, done.stderr
+    assert (tmp_path / ".env").read_text().endswith(":10\n") and aside.read_text().endswith(":9\n")
+    assert "mine.toml" not in done.stdout and aside.stat().st_mode & 0o777 == 0o600
 
 
 def test_only_the_owner_can_read_a_backup_and_its_key(kept: tuple[House, Path]) -> None:
@@ -137,6 +162,9 @@ async def test_files_of_a_forged_backup_stay_in_their_folder(tmp_path: Path) -> 
         for member in of:
             out.addfile(member, of.extractfile(member))
         out.add(tmp_path / "secret", "files/../../escaped")
+        out.add(tmp_path / "secret", "models/../escaped.toml")
+    with opened(tmp_path / "forged.tar.gz") as archive:
+        assert archive.beside() == {}
     with opened(tmp_path / "forged.tar.gz") as archive, pytest.raises((tarfile.FilterError, UserError)):
         archive.unpack(tmp_path / "data/files")
     assert not (tmp_path / "escaped").exists()

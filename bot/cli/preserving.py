@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from bot import backup as archives
 from bot import log
 from bot.cli.meeting import runs
 from bot.cli.reaching import connected, setup
-from bot.config import Config
+from bot.config import DOTENV, Config
 from bot.errors import UserError
 from bot.locking import lock
 from bot.metrics import release
@@ -52,10 +53,34 @@ def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> N
     with archives.opened(file, key) as archive:
         asyncio.run(_restore(config, archive, replace))
         count = archive.unpack(config.files_dir)
-        beside = config.data_dir / f"restored-{archives.CONFIG}"
-        beside.write_text(archive.config, encoding="utf-8")
-        beside.chmod(0o600)
-        typer.echo(f"Restored {archive.manifest.keys} keys and {count} files of {archive.manifest.at}. Its configuration is {beside}.")
+        written = _aside(config, archives.CONFIG, archive.config.encode())
+        typer.echo(f"Restored {archive.manifest.keys} keys and {count} files of {archive.manifest.at}. Its configuration is {written}.")
+        for name, content in archive.beside().items():
+            _put(config, name, content)
+
+
+def _put(config: Config, name: str, content: bytes) -> None:
+    """Where it was; what is there already, and otherwise, stays, and that is said."""
+    place = config.models_dir / Path(name).name if name.startswith(archives.ENTRIES) else config.source.path.parent / name
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _private(place, content)
+        typer.echo(f"{place} is back.")
+    elif place.read_bytes() != content:
+        typer.echo(f"{place} is there already and stays as it is; what the backup has is {_aside(config, place.name, content)}.")
+
+
+def _aside(config: Config, name: str, content: bytes) -> Path:
+    """In the data directory, for its owner to look at."""
+    place = config.data_dir / f"restored-{name}"
+    place.unlink(missing_ok=True)
+    _private(place, content)
+    return place
+
+
+def _private(place: Path, content: bytes) -> None:
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
 
 
 def export(path: Path | None, server: str, file: Path | None) -> None:
@@ -99,7 +124,15 @@ async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets:
         facts = {"release": release(), "form": form, "at": now.isoformat(timespec="seconds"), "keys": 0}
         manifest = archives.Manifest(**facts, whole=not running, secrets=secrets)
         records = Dump(redis, Keys()).read(running=running, credentials=secrets)
-        return written, await archives.write(written, manifest, records, _told(config, secrets), config.files_dir, to)
+        told, beside = _told(config, secrets), _beside(config, secrets)
+        return written, await archives.write(written, manifest, records, told, config.files_dir, to, beside)
+
+
+def _beside(config: Config, secrets: bool) -> dict[str, bytes]:
+    """The entries of models that were added; with secrets, the file of environment variables in which tokens are, too."""
+    added = {f"{archives.ENTRIES}{file.name}": file.read_bytes() for file in sorted(config.models_dir.glob("*.toml"))}
+    env = config.source.path.parent / DOTENV
+    return added | ({archives.ENV: env.read_bytes()} if secrets and env.is_file() else {})
 
 
 def _told(config: Config, secrets: bool) -> str:

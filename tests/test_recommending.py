@@ -126,6 +126,21 @@ def test_cards_are_read_from_what_the_driver_says() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "bandwidth"),
+    [
+        ("NVIDIA L40S", 8.64e11),
+        ("NVIDIA L40", 8.64e11),
+        ("NVIDIA L4", 3.0e11),
+        ("NVIDIA A100-SXM4-80GB", 2.04e12),
+        ("NVIDIA GeForce RTX 4090", 1.01e12),
+        ("NVIDIA GH2000", 3.0e11),
+    ],
+)
+def test_a_card_is_known_by_a_whole_word_of_its_name(name: str, bandwidth: float) -> None:
+    assert parsed(f"{name}, 46068\n")[0].bandwidth == bandwidth
+
+
 def test_the_memory_is_measured() -> None:
     assert 1e8 < bandwidth() < 1e13
 

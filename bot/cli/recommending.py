@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,9 +36,11 @@ SHEETS = {
     "H100": (3.35e12, 9.9e14),
     "A100": (2.04e12, 3.1e14),
     "4090": (1.01e12, 1.65e14),
+    "L40S": (8.64e11, 3.62e14),
+    "L40": (8.64e11, 1.81e14),
     "L4": (3.0e11, 1.2e14),
 }
-"""Of cards by a part of their name, from their data sheets: bytes a second of their memory, operations a second on bfloat16."""
+"""Of cards by a word of their name, from their data sheets: bytes a second of their memory, operations a second on bfloat16."""
 
 USUAL = (3.0e11, 5e13)
 """Those of a card that is not among them."""
@@ -145,7 +148,8 @@ def parsed(said: str) -> tuple[Card, ...]:
 
 
 def _known(name: str) -> tuple[float, float]:
-    return next((sheet for part, sheet in SHEETS.items() if part in name), USUAL)
+    words = re.split(r"[^A-Za-z0-9]+", name)
+    return next((sheet for word, sheet in SHEETS.items() if word in words), USUAL)
 
 
 def show(advice: Advice, machine: Machine) -> None:

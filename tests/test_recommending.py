@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.catalogue import Precision, load
+from bot.catalogue import Catalogue, Precision, load
 from bot.cli.fitting import Advice, Wish, advise
 from bot.cli.machine import Card, Machine
 from bot.cli.recommending import bandwidth, look, parsed, recommend
@@ -134,7 +134,7 @@ def test_cards_are_read_from_what_the_driver_says() -> None:
         ("NVIDIA L4", 3.0e11),
         ("NVIDIA A100-SXM4-80GB", 2.04e12),
         ("NVIDIA GeForce RTX 4090", 1.01e12),
-        ("NVIDIA GH2000", 3.0e11),
+        ("NVIDIA GH200 480GB", 4.0e12),
     ],
 )
 def test_a_card_is_known_by_a_whole_word_of_its_name(name: str, bandwidth: float) -> None:
@@ -156,6 +156,35 @@ def test_programs_get_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
         recommend(config, "", "en", "good", "", 2, as_json=True)
     with pytest.raises(ConfigError, match="--task: expected one of chat, tools, image, speech, found 'paint'"):
         recommend(config, "chat, paint", "en", "fast", "", 2, as_json=True)
+
+
+def test_at_a_terminal_it_asks_for_what_no_option_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what is usual for whoever only presses Enter; and it goes by what is answered."""
+    config = tmp_path / "bot.toml"
+    config.write_text(f'data_dir = "{tmp_path}"\n')
+    asked: dict[str, str] = {}
+    answers = {"Speed": "best", "Languages": "de", "What the bot is for": "commercial"}
+
+    def prompt(question: str, default: str) -> str:
+        asked[question] = default
+        return next((answer for begins, answer in answers.items() if question.startswith(begins)), default)
+
+    wishes: list[Wish] = []
+
+    def noted(known: Catalogue, machine: Machine, wish: Wish) -> Advice:
+        wishes.append(wish)
+        return advise(known, machine, wish)
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("bot.cli.recommending.advise", noted)
+    monkeypatch.setattr("bot.cli.recommending.look", lambda: MACHINES["no GPU"])
+    recommend(config, "", "", "", "", 2, as_json=False)
+    assert list(asked.values()) == ["chat,image,speech", "en", "balanced", "private"]
+    assert (wishes[0].languages, wishes[0].quality, wishes[0].use) == (("de",), "best", "commercial")
+    asked.clear()
+    recommend(config, "chat", "en", "fast", "public", 2, as_json=False)
+    assert not asked and wishes[1].quality == "fast"
 
 
 @pytest.mark.parametrize("trial", ["exec sleep 60", "echo no JSON", "exit 1"])

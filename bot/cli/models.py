@@ -46,7 +46,7 @@ def models_add(
 def models_recommend(
     tasks: Annotated[str, typer.Option("--task", help="What it is to do, separated by commas: chat, tools, image, speech.")] = "",
     languages: Annotated[str, typer.Option("--languages", "-l", help="Codes, separated by commas: en,de.")] = "",
-    quality: Annotated[str, typer.Option(help="fast, balanced or best.")] = "balanced",
+    quality: Annotated[str, typer.Option(help="fast, balanced or best.")] = "",
     use: Annotated[str, typer.Option(help="private, public or commercial; else models.use.")] = "",
     people: Annotated[int, typer.Option(min=1, max=1000, help="Who chat at the same time.")] = 2,
     json: Json = False,

@@ -32,6 +32,7 @@ from bot.errors import ConfigError
 T = TypeVar("T", bound=str)
 
 SHEETS = {
+    "GH200": (4.0e12, 9.9e14),
     "H200": (4.8e12, 9.9e14),
     "H100": (3.35e12, 9.9e14),
     "A100": (2.04e12, 3.1e14),
@@ -50,6 +51,8 @@ TRIED = 60.0
 
 USUAL_TASKS = "chat,image,speech"
 
+USUAL_QUALITY: Quality = "balanced"
+
 COPIED = 64 << 20
 """Bytes that each core copies to measure the main memory; more than caches hold."""
 
@@ -65,10 +68,11 @@ def recommend(path: Path | None, tasks: str, languages: str, quality: str, use: 
     if sys.stdin.isatty() and not as_json:
         tasks = tasks or typer.prompt(f"What it is to do, of {', '.join(get_args(Task))}", default=USUAL_TASKS)
         languages = languages or typer.prompt("Languages, as codes separated by commas", default="en")
+        quality = quality or typer.prompt(f"Speed or quality, of {', '.join(get_args(Quality))}", default=USUAL_QUALITY)
         chosen = chosen or typer.prompt("What the bot is for: private, public or commercial", default="private")
     wish = Wish(
         tuple(_words(languages or "en")),
-        _one(quality, get_args(Quality), "--quality"),
+        _one(quality or USUAL_QUALITY, get_args(Quality), "--quality"),
         _one(chosen or "private", get_args(Use), "--use"),
         people,
         tuple(_one(task, get_args(Task), "--task") for task in _words(tasks or USUAL_TASKS)),

@@ -41,7 +41,7 @@ from bot.router.gathering import Gathering
 from bot.router.giving import Giving
 from bot.router.helping import Helping
 from bot.router.journal import Journal
-from bot.router.keeping import again, fire, keep, retry, take
+from bot.router.keeping import fire, keep, retry, take
 from bot.router.lateness import Lateness
 from bot.router.listening import Standing, end, listen, named
 from bot.router.metering import Meters
@@ -58,6 +58,7 @@ from bot.router.remembering import FOLLOWED
 from bot.router.reporting import Reporting
 from bot.router.residence import Residence
 from bot.router.rewriting import Rewriting
+from bot.router.rounds import again, lasting
 from bot.router.ruling import Ruling
 from bot.router.runner import Runner
 from bot.router.stopping import stopping
@@ -179,10 +180,9 @@ def build(
     async def say(address: Address, event: str, words: str) -> None:
         await dispatch.say(address, event, words)
 
-    def changed(message: Message) -> None:
-        publishing.changed(message)
-
-    admitting = Admitting(Applicants(redis, keys), ruling, gate, table, everywhere, by_name, say, changed)
+    admitting = Admitting(
+        Applicants(redis, keys), ruling, gate, table, everywhere, by_name, say, lambda message: publishing.changed(message)
+    )
     table.known.update(((entry.plugin, entry.id), entry) for entry in admitting.entries())
     helping, permitting = Helping(table, gate, plugins.locales), Permitting(servers, rewriting, picking)
     entering, tally = Entering(Sessions(redis, keys), gate), Tally(redis, keys)
@@ -272,13 +272,13 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
             keep(router.tickets, router.runner, router.stores.queue, router.round),
             fire(router.stores.schedules, router.deliver, router.round),
             retry(router.dead, router.dispatch.again, names, router.round),
-            router.publishing.run(),
-            router.tally.run(),
+            lasting("commands", router.publishing.run),
+            lasting("counts", router.tally.run),
             router.reporting.run(router.round),
             router.gathering.run(names, router.round),
             take(router.tickets, router.runner, names),
-            again(router.pacing.count, router.round),
-            again(router.trimming.once, PAUSE),
+            again("pace", router.pacing.count, router.round),
+            again("trimming", router.trimming.once, PAUSE),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]
         stack.push_async_callback(end, tasks[:1])

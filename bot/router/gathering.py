@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.connector import Deliver
 from bot.messages import Called, Message
-from bot.router.keeping import again, passed
+from bot.router.rounds import again, passed
 from bot.store.albums import Albums
 
 
@@ -32,7 +32,7 @@ class Gathering:
                         await passed(self.next(together(parts)), "an album could not be handed on", album=name)
                     await self.albums.done(connector, name, parts)
 
-        await again(once, pause)
+        await again("albums", once, pause)
 
 
 def together(parts: Sequence[Message]) -> Message:

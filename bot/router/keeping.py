@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from bot.connector import Deliver
-from bot.errors import StoreError
 from bot.messages import Fired, Message
+from bot.router.rounds import again, passed
 from bot.router.runner import Runner
 from bot.store.dead import DeadList
 from bot.store.queue import Queue
@@ -21,6 +21,9 @@ WAIT = 5.0
 
 MUTE = 2.0
 """Seconds without an answer after which what others left is looked for over another connection."""
+
+SOON = 1.0
+"""Seconds between two tries of what keeps tickets here and has them run: others take them over after a lease."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +44,7 @@ async def keep(tickets: Tickets, runner: Runner, queue: Queue, pause: float) -> 
                 await tickets.reap()
             await queue.reap()
 
-    await asyncio.gather(again(renew, pause), again(reap, pause))
+    await asyncio.gather(again("leases", renew, pause, longest=SOON), again("what others left", reap, pause, longest=SOON))
 
 
 async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> None:
@@ -53,7 +56,7 @@ async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> N
                 runner.start(ticket)
         await tickets.wait(connectors, WAIT)
 
-    await _forever(once)
+    await again("tickets", once, longest=SOON)
 
 
 async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
@@ -64,12 +67,11 @@ async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
             message = Message("", f"fired:{id}", firing.address, firing.person, trigger=Fired(id), at=firing.at)
             if await passed(deliver(message), "a firing could not be delivered", id=id):  # else it is handed out again later
                 await schedules.done(id)
-        await asyncio.sleep(pause)
 
-    await _forever(once)
+    await again("schedules", once, pause)
 
 
-async def retry(dead: DeadList, again: Callable[[Body, str], Awaitable[None]], connectors: Sequence[str], pause: float) -> None:
+async def retry(dead: DeadList, ask: Callable[[Body, str], Awaitable[None]], connectors: Sequence[str], pause: float) -> None:
     """Asks anew what the operator wants retried, where one of the connectors speaks; it leaves the list once its ticket is written."""
 
     async def once() -> None:
@@ -77,49 +79,7 @@ async def retry(dead: DeadList, again: Callable[[Body, str], Awaitable[None]], c
             if body is None:
                 log.warning("a job of the dead list cannot be asked anew: its question is not known any more", job=id)
             else:
-                await passed(again(body, id), "a job of the dead list could not be asked anew", job=id)
+                await passed(ask(body, id), "a job of the dead list could not be asked anew", job=id)
             await dead.drop([id])
-        await asyncio.sleep(pause)
 
-    await _forever(once)
-
-
-async def passed(act: Awaitable[None], trouble: str, **entry: str) -> bool:
-    """Whether it went well; what went wrong with one entry is logged, and holds up none behind it. Raises StoreError, which all have."""
-    try:
-        await act
-    except StoreError:
-        raise
-    except Exception:
-        log.exception(trouble, **entry)
-        return False
-    return True
-
-
-async def again(once: Callable[[], Awaitable[None]], pause: float) -> None:
-    """A round of somebody else's, every `pause` seconds."""
-
-    async def paused() -> None:
-        await once()
-        await asyncio.sleep(pause)
-
-    await _forever(paused)
-
-
-async def _forever(once: Callable[[], Awaitable[None]]) -> None:
-    """Again and again; while Redis is away, once a second, with one line in the log."""
-    away = False
-    while True:
-        try:
-            await once()
-            if away:
-                log.info("redis is back")
-            away = False
-        except (StoreError, TimeoutError) as error:
-            if not away:
-                log.error("redis is away", fault=str(error) or "it does not answer")
-            away = True
-            await asyncio.sleep(1.0)
-        except Exception:  # one bad entry must not end a round that all others live by
-            log.exception("a round failed")
-            await asyncio.sleep(1.0)
+    await again("the dead list", once, pause)

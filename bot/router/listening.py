@@ -13,6 +13,7 @@ import structlog
 
 from bot.connector import Connected, Connector, Deliver, Single
 from bot.errors import ConnectorError, PluginError, StoreError
+from bot.router.rounds import lasting
 
 LONGEST_PAUSE = 60.0
 """Seconds before a connector that fails again and again is started anew; one that ran as long is well."""
@@ -57,6 +58,10 @@ class Standing:
 
 async def listen(standing: Standing, deliver: Deliver, leases: Leases) -> None:
     """Until cancelled, or the connector gives up."""
+    await lasting(f"receiving from {standing.connector.name}", lambda: _listen(standing, deliver, leases))
+
+
+async def _listen(standing: Standing, deliver: Deliver, leases: Leases) -> None:
     connector = standing.connector
     if isinstance(connector, Single) and connector.single:
         standing.state = "stands by"

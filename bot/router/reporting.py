@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import asdict
 
 from bot.calls import Call, Calls, Rest
-from bot.router.keeping import again
+from bot.router.rounds import again
 from bot.store.tracing import Tracing
 from bot.store.troubles import Trouble, Troubles
 
@@ -28,7 +28,7 @@ class Reporting:
 
     async def run(self, pause: float) -> None:
         """Until cancelled."""
-        await again(self._once, pause)
+        await again("what plugins do", self._once, pause)
 
     async def _once(self) -> None:
         while self._rests:

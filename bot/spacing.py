@@ -46,6 +46,9 @@ class Spacing:
         finally:
             self.waiting -= 1
 
+    async def first(self) -> None:
+        """For calls that matter more: these have turns elsewhere, and wait for nothing here."""
+
     async def _taken(self) -> None:
         async with self._line:
             while (wait := self._wait()) > SOON:  # noqa: ASYNC110  what ends it is time
@@ -66,7 +69,7 @@ class Beside(Spacing):
         self._behind = asyncio.Lock()
 
     async def first(self) -> None:
-        """Waits for the next turn, and takes it."""
+        """Waits for the next turn before all others, and takes it."""
         await super()._taken()
 
     async def _taken(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.spacing import Spacing
+from bot.spacing import Beside, Spacing
 from tests.leaping import Leaping, leap
 
 
@@ -62,3 +62,14 @@ def test_who_gives_up_leaves_the_turn_to_the_next() -> None:
         return most, spacing.waiting, loop.now - began
 
     assert leap(main) == (3, 0, 1.0)
+
+
+@pytest.mark.parametrize(("kind", "waits"), [(Spacing, 0.0), (Beside, 1.0)])
+def test_what_matters_more_waits_only_where_it_shares_the_turns(kind: type[Spacing], waits: float) -> None:
+    async def main(loop: Leaping) -> float:
+        spacing, began = kind(1.0, loop.time), loop.now
+        await spacing.turn()
+        await spacing.first()
+        return loop.now - began
+
+    assert leap(main) == waits

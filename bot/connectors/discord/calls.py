@@ -46,10 +46,7 @@ def spaced(client: discord.Client, spacing: Spacing) -> None:
     request = client.http.request
 
     async def in_turn(route: Route, **more: Any) -> Any:
-        if f"{route.method} {route.path}" not in POSTS:
-            await spacing.turn()
-        elif isinstance(spacing, Beside):
-            await spacing.first()
+        await (spacing.first() if f"{route.method} {route.path}" in POSTS else spacing.turn())
         try:
             return await request(route, **more)
         except asyncio.CancelledError:

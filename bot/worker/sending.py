@@ -24,6 +24,9 @@ MOST = 50
 PAUSE = 0.5
 """Seconds between tries while Redis is away."""
 
+WHILE = 60.0
+"""Seconds in which one warning says that what models show cannot be sent."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -33,6 +36,7 @@ class Sender:
     def __init__(self, shift: Shift, *, pace: float = PACE) -> None:
         self._shift = shift
         self._pace = pace
+        self._quiet = 0.0
         self._fresh: deque[Claimed] = deque()
         self._resting = True
         """Nobody is going to look at what is fresh before `wake`."""
@@ -72,16 +76,36 @@ class Sender:
         return due
 
     async def _show(self, works: Iterable[Claimed]) -> None:
-        said = [(work, partial) for work in works for partial in _untold(work)]
+        said = [(work, partial) for work in works for partial in self._untold(work)]
         if not said:
             return
         try:
             ours = await self._shift.emit_all([(work.claim, partial) for work, partial in said])
         except Exception as error:  # the next partials hold all that these do
-            log.debug("partials were not sent", fault=ascii(error))
+            self._unshown(said[0][0], "answers are not shown as they grow, only their ends will be: look after Redis", str(error))
             return
         for (work, _), mine in zip(said, ours, strict=True):
             work.cancelled = work.cancelled or not mine
+
+    def _untold(self, work: Claimed) -> Iterator[str]:
+        """Its newest partials as they travel."""
+        for partial in work.take():
+            if work.end is not None:
+                return
+            work.heard = True
+            try:
+                yield partial.model_dump_json()
+            except Exception as error:  # what a plugin put into it may not be for the wire
+                what = "what a model shows of an answer cannot be sent, only its end will be: tell the plugin's author"
+                self._unshown(work, what, ascii(error))
+
+    def _unshown(self, work: Claimed, what: str, fault: str) -> None:
+        """A warning for the first of a job, and in a while for one job: an answer has hundreds."""
+        first, work.unshown, now = not work.unshown, True, time.monotonic()
+        said = log.debug
+        if first and now >= self._quiet:
+            said, self._quiet = log.warning, now + WHILE
+        said(what, kind=work.job.kind, job=work.claim.id, ref=work.claim.ref, fault=fault)
 
     def ended(self, work: Claimed) -> None:
         """Sends the end, however long it takes."""
@@ -128,15 +152,3 @@ class Sender:
         """Returns when everything is sent."""
         while self._ending:
             await asyncio.wait(self._ending)
-
-
-def _untold(work: Claimed) -> Iterator[str]:
-    """Its newest partials as they travel."""
-    for partial in work.take():
-        if work.end is not None:
-            return
-        work.heard = True
-        try:
-            yield partial.model_dump_json()
-        except Exception as error:  # what a plugin put into it may not be for the wire
-            log.debug("a partial was not sent", job=work.claim.id, fault=ascii(error))

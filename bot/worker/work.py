@@ -51,6 +51,8 @@ class Claimed:
         """Whether a partial of it was sent."""
         self.due = 0.0
         """When the next one is, on the monotonic clock: before that nobody would see it."""
+        self.unshown = False
+        """Whether one could not be."""
         self.seconds = 0.0
         """What it has taken of the device."""
         self._late = False

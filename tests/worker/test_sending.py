@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
+import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
+from bot.errors import StoreError
 from bot.jobs import Partial, Preview, Progress, Result, TextSoFar
 from bot.messages import Blob
 from bot.models import Batch, Memory, Model, Placement
@@ -18,6 +23,7 @@ from bot.store.blobs import Blobs
 from bot.store.keys import Keys
 from bot.store.queue import Broken, Finished, Shown
 from bot.store.shifts import Shift
+from bot.testing import wait_until
 from bot.worker.device import Device
 from bot.worker.loop import Loop
 from bot.worker.offers import offer
@@ -156,3 +162,47 @@ async def test_the_newest_preview_is_shown_though_progress_was_told_right_after_
                     hold.unlink(missing_ok=True)
     assert Preview(image=Blob("9", "image/jpeg", 1)) in shown
     assert len(shown) < 18, "what came too fast is left out"
+
+
+class Stammer(Careless):
+    """Shows again and again what cannot be sent, while the job's file is there."""
+
+    name = "stammer"
+
+    def run(self, batch: Batch[Beat, Any]) -> None:
+        for work in batch:
+            while Path(work.job.hold).exists():
+                work.emit(TextSoFar.model_construct(text=HALF["half of a letter"]))
+                time.sleep(STEP)
+            work.finish(Done(pid=0))
+
+
+@pytest.mark.parametrize("fault", ["Redis does not answer", ""])
+async def test_an_answer_that_cannot_be_shown_as_it_grows_is_one_warning_and_no_flood_of_them(
+    redis: Redis, keys: Keys, jobs: Jobs, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emit = AsyncMock(side_effect=StoreError(fault))
+    if fault:
+        monkeypatch.setattr(Shift, "emit_all", emit)
+        monkeypatch.setitem(HALF, "half of a letter", "whole")
+
+    with capture_logs() as log:
+        async with at_work(redis, keys, Stammer()):
+            for name in ("one", "two"):
+                hold = jobs.hold(name)
+                await jobs.submit(Beat(name=name, hold=str(hold)))
+                await wait_until(partial(several, log, name))
+                hold.unlink()
+                assert isinstance(await jobs.ended(name), Finished)
+    one, two = (unsent(log, name) for name in ("one", "two"))
+    assert [said["log_level"] for said in one] == ["warning", *["debug"] * (len(one) - 1)]
+    assert {said["log_level"] for said in two} == {"debug"}, "it was said a moment ago"
+    assert ("look after Redis" if fault else "tell the plugin's author") in one[0]["event"]
+
+
+def unsent(log: Sequence[Any], job: str) -> list[Any]:
+    return [said for said in log if "will be:" in said["event"] and said["job"] == job]
+
+
+def several(log: Sequence[Any], job: str) -> bool:
+    return len(unsent(log, job)) > 2

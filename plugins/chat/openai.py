@@ -53,9 +53,15 @@ class _Usage(BaseModel):
     completion_tokens: int = 0
 
 
+class _Fault(BaseModel):
+    message: str = ""
+    code: int | str | None = None
+
+
 class _Chunk(BaseModel):
     choices: tuple[_Choice, ...] = ()
     usage: _Usage | None = None
+    error: _Fault | str | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +83,10 @@ class Written:
 
 class ServerRefusedError(Exception):
     """The server says no, or says nothing; the text tells the operator why."""
+
+
+class _BrokenOffError(Exception):
+    """A stream that ends before its answer does, or a fault in its midst that may pass."""
 
 
 GO_ON = "Go on exactly where you stopped. Repeat nothing."
@@ -134,14 +144,21 @@ async def stream(client: httpx.AsyncClient, asked: dict[str, Any], begun: str = 
                 if answer.status_code not in BUSY or number == TRIES:
                     raise ServerRefusedError(_refusal(answer))
                 pause = _asked_for(answer, pause)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, _BrokenOffError) as error:
             if written.text != begun or number == TRIES:
-                raise ServerRefusedError(f"{client.base_url} broke off ({type(error).__name__}: {error}); is it running?") from error
+                said = f"{type(error).__name__}: {error}" if isinstance(error, httpx.TransportError) else str(error)
+                raise ServerRefusedError(f"{client.base_url} broke off ({said}); is it running?") from error
+            written = Written(begun)
         await asyncio.sleep(pause)
 
 
 async def _chunks(answer: httpx.Response) -> AsyncIterator[_Chunk]:
-    """The events of the stream (https://html.spec.whatwg.org/multipage/server-sent-events.html), as far as the protocol uses them."""
+    """The events of the stream (https://html.spec.whatwg.org/multipage/server-sent-events.html), as far as the protocol uses them.
+
+    The status of a stream stands before its answer: what goes wrong later comes as an event `error`, of vLLM with [DONE] behind it, or as
+    an end without [DONE] and without a reason to finish.
+    """
+    finished = False
     async for line in answer.aiter_lines():
         if not line.startswith("data:"):
             continue
@@ -149,9 +166,22 @@ async def _chunks(answer: httpx.Response) -> AsyncIterator[_Chunk]:
         if data == "[DONE]":
             return
         try:
-            yield _Chunk.model_validate_json(data)
+            chunk = _Chunk.model_validate_json(data)
         except ValidationError as error:
             raise ServerRefusedError(f"expected a piece of an answer, found {data[:200]!r}") from error
+        if chunk.error:
+            raise _fault(answer, chunk.error)
+        finished = finished or any(choice.finish_reason for choice in chunk.choices[:1])
+        yield chunk
+    if not finished:
+        raise _BrokenOffError("its stream ended before the answer did")
+
+
+def _fault(answer: httpx.Response, error: _Fault | str) -> Exception:
+    """In the midst of an answer; by its code whether it may pass."""
+    fault = _Fault(message=error) if isinstance(error, str) else error
+    said = f"in the midst of an answer: {fault.code or 'error'}, {' '.join(fault.message[:300].split())}"
+    return _BrokenOffError(said) if str(fault.code) in map(str, BUSY) else ServerRefusedError(f"{answer.url} says {said}")
 
 
 def _grown(written: Written, chunk: _Chunk) -> bool:

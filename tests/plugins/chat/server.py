@@ -18,13 +18,17 @@ from typing import Any
 
 @dataclass
 class Script:
-    """What it does: `refusals` (status, headers) come first, then the words; with `breaks` the connection ends after so many of them."""
+    """What it does: `refusals` (status, headers) come first, then the words; with `breaks` the connection ends after so many of them.
+
+    Then each of `ends` is how one stream ends, instead of well: with a fault that is an event, or, where that is None, without a word.
+    """
 
     words: Sequence[str] = ("The capital ", "is ", "Paris.")
     finish: str = "stop"
     calls: Sequence[dict[str, Any]] = ()
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     breaks: int | None = None
+    ends: list[dict[str, Any] | str | None] = field(default_factory=list)
     hold: threading.Event | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -65,6 +69,11 @@ class Handler(BaseHTTPRequestHandler):
                 self._event({"choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]})
             for call in self.script.calls:
                 self._event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]})
+            if self.script.ends:
+                if fault := self.script.ends.pop(0):
+                    self._event({"error": fault})
+                    self.wfile.write(b"data: [DONE]\n\n")
+                return
             while self.script.hold and not self.script.hold.wait(0.01):
                 self.wfile.write(b": still here\n\n")
             self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": self.script.finish}]})

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from bot import ConfigError, Generate, Placement
 from bot.catalogue import load
 from bot.testing import wait_until
+from plugins.chat import openai as protocol
 from plugins.chat.config import Config, Server, served
 from plugins.chat.model import Plugin
 from plugins.chat.remote import Remote, ServerRefusedError
@@ -90,11 +91,40 @@ def test_a_refusal_says_what_to_do_and_is_not_repeated(script: Script, status: i
     assert len(script.asked) == 1
 
 
-def test_an_answer_that_breaks_off_is_not_begun_again(script: Script) -> None:
+def test_an_answer_that_breaks_off_is_neither_begun_again_nor_taken_for_whole(script: Script) -> None:
     script.breaks = 2
     script.words = ("a", "b", "c")
-    request = run(remote(script))
-    assert (request.answer.text, len(script.asked)) == ("ab", 1)
+    request = Request(generate("Hi"))
+    with pytest.raises(ServerRefusedError, match=r"broke off \(its stream ended before the answer did"):
+        remote(script).run(Arrivals(request))
+    assert (request.results, request.partials[-1], len(script.asked)) == ([], "ab", 1)
+
+
+FULL = {"message": "the engine is\n overloaded", "type": "ServiceUnavailable", "param": None, "code": 503}
+BAD = {"message": "EngineDeadError: see its log", "type": "InternalServerError", "param": None, "code": 400}
+
+
+@pytest.mark.parametrize("fault", [BAD, {"message": "EngineDeadError"}, "EngineDeadError"])
+@pytest.mark.parametrize("words", [(), ("Par", "is")])
+def test_a_fault_in_the_midst_of_an_answer_is_neither_nothing_nor_the_whole(script: Script, fault: Any, words: tuple[str, ...]) -> None:
+    script.words, script.ends = words, [fault]
+    with pytest.raises(ServerRefusedError, match=r"in the midst of an answer: .*EngineDeadError"):
+        run(remote(script))
+    assert len(script.asked) == 1
+
+
+@pytest.mark.parametrize("fault", [FULL, {**FULL, "code": "429"}, None])
+def test_what_ends_before_its_first_word_is_asked_again_where_that_may_help(
+    script: Script, fault: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "LONGEST_PAUSE", 0.0)
+    script.words, script.ends = (), [fault]
+    script.calls = [{"index": 0, "id": "c1", "function": {"name": "time", "arguments": '{"zone": "UTC"}'}}]
+    (call,) = run(remote(script)).answer.calls
+    assert (call.name, call.arguments, len(script.asked)) == ("time", {"zone": "UTC"}, 2)
+    script.ends = [fault] * protocol.TRIES
+    with pytest.raises(ServerRefusedError, match=r"broke off \((in the midst of an answer: (503|429), the engine is over|its stream)"):
+        run(remote(script))
 
 
 def test_a_cancelled_answer_hangs_up(script: Script) -> None:

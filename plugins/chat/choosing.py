@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from bot import Action, Command, Completing, Context, Reply, Route, UserError, tr
 from plugins.chat.comparing import Comparing, Taken
 from plugins.chat.config import Served
+from plugins.chat.room import room
 
 
 class ModelsArgs(BaseModel):
@@ -48,11 +49,16 @@ class Choosing:
         """The setting that holds here, while that model is served."""
         return self._models.get(ctx.settings.model, self._first)
 
+    def room(self, ctx: Context) -> int:
+        """The most tokens that this model is shown of the conversation, and of one question."""
+        return room(ctx.settings, self.chosen(ctx))
+
     async def models(self, ctx: Context, args: ModelsArgs) -> Reply | str:
         """Everybody may look; the server's admins may choose, which the core sees to, and compare."""
         if args.against or args.prompt:
             questions = [question for each in args.prompt.split("|") if (question := each.strip())]
-            return await self._comparing.compare(ctx, self._two(args), questions)
+            two = self._two(args)
+            return await self._comparing.compare(ctx, two, questions, min(room(ctx.settings, self._models[name]) for name in two))
         if not args.name:
             here = self.chosen(ctx)
             return "\n".join(_line(model, here=model is here) for model in self._models.values())

@@ -79,9 +79,12 @@ class Comparing:
         """The buttons below the answers, and below all of them."""
         return [Action("vote", Vote, self.vote, ordered=True), Action("result", Result, self.result, ordered=True)]
 
-    async def compare(self, ctx: Context, models: tuple[str, str], questions: Sequence[str]) -> Reply:
-        """Has both models answer. Raises Refused for who does not manage the server, UserError for what cannot be asked."""
-        _check(ctx, questions)
+    async def compare(self, ctx: Context, models: tuple[str, str], questions: Sequence[str], most: int) -> Reply:
+        """Has both models answer questions of at most so many tokens.
+
+        Raises Refused for who does not manage the server, UserError for what cannot be asked.
+        """
+        _check(ctx, questions, most)
         for number, question in enumerate(questions):
             await self._ask(ctx, f"compared/{ctx.ref}/{number}", models, question)
         told = translated(ANSWERED, one=models[0], other=models[1])
@@ -129,13 +132,12 @@ class Comparing:
         return question
 
 
-def _check(ctx: Context, questions: Sequence[str]) -> None:
+def _check(ctx: Context, questions: Sequence[str], most: int) -> None:
     _manages(ctx)
     if not 1 <= len(questions) <= MOST_QUESTIONS:
         raise UserError(
             tr("Please say what both are to answer: --prompt with one to {most} questions, separated by |.", most=MOST_QUESTIONS)
         )
-    most = ctx.settings.context_tokens
     if any(estimate_tokens(question) > most for question in questions):
         raise UserError(tr("A question is too long: {most} tokens are the most that a model is shown here.", most=most))
 

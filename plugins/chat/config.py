@@ -105,6 +105,8 @@ class Served:
     name: str
     entry: Entry | None = None
     server: Server | None = None
+    window: int | None = None
+    """The most tokens of prompt and answer together; None where another program runs it, which alone knows."""
 
     @property
     def tuned(self) -> bool:
@@ -128,7 +130,7 @@ class Served:
 def served(config: Config, catalogue: Catalogue) -> list[Served]:
     """The chosen models. Raises ConfigError for one that nobody knows, or that does not chat."""
     found = [
-        Served(name, server=config.servers[name]) if name in config.servers else Served(name, catalogue.find([name])[0])
+        Served(name, server=config.servers[name]) if name in config.servers else _here(name, catalogue.find([name])[0], config.context)
         for name in config.models
     ]
     if wrong := [one.entry for one in found if one.entry and one.entry.kind != "chat"]:
@@ -141,3 +143,7 @@ def served(config: Config, catalogue: Catalogue) -> list[Served]:
             *(f"servers.{name}: expected {name!r} among `models`, where the first one answers by default" for name in unnamed)
         )
     return found
+
+
+def _here(name: str, entry: Entry, context: int) -> Served:
+    return Served(name, entry, window=min(context, entry.chat.context if entry.chat else context))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -41,24 +41,36 @@ async def with_documents(ctx: Context, room: int) -> tuple[Message, str]:
     Raises UserError for a file that is too large to be fetched.
     """
     message = ctx.message
-    left_out: list[str] = []
-    added: list[Text] = []
     files = [part for part in message.parts if readable(part)]
     quoted = [part for part in message.reply_to.parts if readable(part)] if message.reply_to else []
-    share = room // max(1, len(files) + len(quoted))
-    for part in (*files, *quoted):
-        text, cut = shortened(await content(ctx, part), share)
-        name = part.source.name or "a file"
-        added.append(Text("\n".join([f"[{name}]", *(f"> {line}" for line in text.splitlines())])))
-        left_out += [tr("the first {n} characters of {file}", n=f"{len(text):,}", file=name)] if cut else []
+    texts, said = await beginnings(ctx, [*files, *quoted], room)
+    named = zip((*files, *quoted), texts, strict=True)
+    added = [Text("\n".join([f"[{_name(part)}]", *(f"> {line}" for line in text.splitlines())])) for part, text in named]
     parts = (*(part for part in message.parts if part not in files), *added)
-    return (replace(message, parts=parts) if added else message), _said(left_out)
+    return (replace(message, parts=parts) if added else message), said
 
 
-async def content(ctx: Context, part: File) -> str:
-    """The text of a file, whatever of the usual encodings it is in; control characters are left out. Raises UserError."""
+async def beginnings(ctx: Context, files: Sequence[File], room: int) -> tuple[list[str], str]:
+    """As much of each file as fits, where they share `room` tokens; and what of them was read, "" for all. Raises UserError."""
+    share, texts, left_out = room // max(1, len(files)), [], []
+    for part in files:
+        text, cut = shortened(await content(ctx, part, share), share)
+        texts.append(text)
+        left_out += [tr("the first {n} characters of {file}", n=f"{len(text):,}", file=_name(part))] if cut else []
+    return texts, _said(left_out)
+
+
+def _name(part: File) -> str:
+    return part.source.name or "a file"
+
+
+async def content(ctx: Context, part: File, tokens: int) -> str:
+    """The text of a file, whatever of the usual encodings it is in; control characters are left out. Raises UserError.
+
+    Of a PDF no more pages are read than make up so many tokens.
+    """
     if is_pdf(part):
-        return _printable((await ctx.paper(part.source, letters=ctx.settings.context_tokens * BYTES_PER_TOKEN + 1)).text)
+        return _printable((await ctx.paper(part.source, letters=max(0, tokens) * BYTES_PER_TOKEN + 1)).text)
     raw = await ctx.read(part.source, limit=LARGEST)
     for encoding in ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
         try:

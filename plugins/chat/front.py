@@ -57,7 +57,7 @@ class Plugin:
 
     async def undo(self, ctx: Context, args: NoArgs) -> str:
         """Forgets the last question and its answer, as if they had not been said."""
-        last = exchange((await recalled(ctx)).turns)
+        last = exchange((await recalled(ctx, self._choosing.room(ctx))).turns)
         if not last:
             return tr("There is nothing to forget.")
         await talk(ctx).withdraw(last[0].message)
@@ -65,14 +65,14 @@ class Plugin:
 
     async def answer(self, ctx: Context) -> Reply | str:
         """What was said to the bot, with files and what it replies to."""
-        settings = ctx.settings
-        message, left_out = await with_documents(ctx, settings.context_tokens - question(ctx.message, []).tokens)
+        room = self._choosing.room(ctx)
+        message, left_out = await with_documents(ctx, room - question(ctx.message, []).tokens)
         if not words(message) and (unreadable(message) or not quoted(message)):
             return _wordless(message)
-        memory = await recalled(ctx)
+        memory = await recalled(ctx, room)
         asked = question(message, memory.turns)
-        if asked.tokens > settings.context_tokens:
-            raise UserError(_too_long(asked, settings.context_tokens))
+        if asked.tokens > room:
+            raise UserError(_too_long(asked, room))
         return await self._replying.reply(ctx, memory, asked, [_unread(message), left_out and f"({left_out})"])
 
 

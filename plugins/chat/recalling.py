@@ -12,12 +12,10 @@ from bot.turns import boundary
 from plugins.chat import tasks
 from plugins.chat.config import Served
 from plugins.chat.documents import shortened
+from plugins.chat.room import SHARE, room, space
 
 EARLIER = "Earlier"
 """Under this name the summary stands before what people said; it is made of their words, so it is none of the persona's."""
-
-SHARE = 5
-"""The summary may take a fifth of what the turns may."""
 
 PATIENCE = Generate.timeout
 """Seconds in which no other summary is begun beside one that is under way, or behind one that failed."""
@@ -48,10 +46,10 @@ def talk(ctx: Context) -> Conversation:
     return ctx.conversation.of(ctx.person) if ctx.settings.memory == "person" else ctx.conversation
 
 
-async def recalled(ctx: Context) -> Recalled:
-    """The newest turns, behind the summary of what has left the memory."""
+async def recalled(ctx: Context, most: int) -> Recalled:
+    """The newest turns, at most so many tokens, behind the summary of what has left the memory."""
     conversation, settings = talk(ctx), ctx.settings
-    turns = await conversation.turns(settings.context_tokens)
+    turns = await conversation.turns(most)
     end = turns[-1].offset + turns[-1].tokens if turns else 0
     if not settings.summary or not turns or not turns[0].offset:
         return Recalled(turns, end)
@@ -102,7 +100,7 @@ class Condensing:
     async def follow(self, ctx: Context, recalled: Recalled, *more: Turn) -> None:
         """Has summed up what the next question will not be shown, whoever said it: the bot, or others who were overheard."""
         after = recalled.end + sum(turn.tokens for turn in more)
-        if not ctx.settings.summary or boundary(after, ctx.settings.context_tokens) <= recalled.upto:
+        if not ctx.settings.summary or boundary(after, self._room(ctx)) <= recalled.upto:
             return
         if await ctx.store.get(Begun, *_place(ctx)) is None:
             await self._begin(ctx)
@@ -114,7 +112,7 @@ class Condensing:
         """
         conversation = talk(ctx)
         before = await conversation.summary()
-        left, upto = await _left(conversation, before, ctx.settings.context_tokens)
+        left, upto = await _left(conversation, before, self._room(ctx))
         try:
             after = await self._after(ctx, before, left, upto) if upto > before.upto else before
         except (JobError, UserError):
@@ -127,10 +125,15 @@ class Condensing:
             await ctx.store.delete(*_place(ctx))
 
     async def _after(self, ctx: Context, before: Summary, left: Sequence[Turn], upto: int) -> Summary:
-        piece = next(iter(split(left, ctx.settings.context_tokens - estimate_tokens(before.text))), [])
+        model = self._chosen(ctx)
+        most = space(ctx.settings, model, tasks.condense().turns("", tuned=model.tuned))
+        piece = next(iter(split(left, most - estimate_tokens(before.text))), [])
         text = await self._summed(ctx, before, piece) if piece else ""
         end = left[len(piece)].offset if len(piece) < len(left) else upto
         return Summary(text=text or before.text, upto=end, forgotten=before.forgotten)
+
+    def _room(self, ctx: Context) -> int:
+        return room(ctx.settings, self._chosen(ctx))
 
     async def _begin(self, ctx: Context) -> None:
         await ctx.store.put(Begun(), *_place(ctx), ttl=PATIENCE)
@@ -142,7 +145,7 @@ class Condensing:
         job = Generate(
             model=model.name,
             turns=task.turns(lines([*said, *piece]), tuned=model.tuned),
-            max_tokens=max(32, min(ctx.settings.max_tokens, ctx.settings.context_tokens // SHARE)),
+            max_tokens=max(32, min(ctx.settings.max_tokens, self._room(ctx) // SHARE)),
             temperature=0.0,
             stop=() if model.tuned else task.stops,
         )

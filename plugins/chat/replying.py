@@ -61,7 +61,7 @@ class Replying:
 
     async def again(self, ctx: Context, args: NoArgs | Asked) -> Reply | str:
         """Answers a question anew, in other words; the first answer is forgotten."""
-        memory, message = await recalled(ctx), _message(args)
+        memory, message = await recalled(ctx, self._choosing.room(ctx)), _message(args)
         turns = exchange(memory.turns, message)
         asked = next((turn for turn in turns if turn.role == "person"), None)
         if asked is None:
@@ -72,7 +72,7 @@ class Replying:
 
     async def go_on(self, ctx: Context, args: NoArgs | Asked) -> Reply | str:
         """Goes on with an answer; the chat is shown what is new, and the whole is remembered."""
-        memory, message = await recalled(ctx), _message(args)
+        memory, message = await recalled(ctx, self._choosing.room(ctx)), _message(args)
         turns = exchange(memory.turns, message)
         if not turns or turns[-1].role != "bot":
             return translated(GONE) if message else tr("There is no answer to go on with.")

@@ -25,8 +25,9 @@ from bot import (
 )
 from plugins.chat import tasks
 from plugins.chat.config import Served
-from plugins.chat.documents import content, readable, shortened
+from plugins.chat.documents import beginnings, readable
 from plugins.chat.recalling import lines, split, talk
+from plugins.chat.room import space
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described, too_long
 
@@ -128,20 +129,20 @@ class Requests:
 
     async def ask(self, ctx: Context, args: _Args) -> str:
         """One question."""
-        return await self._done(ctx, tasks.answer(), await self._text(ctx, args))
+        return await self._told(ctx, tasks.answer(), args)
 
     async def translate(self, ctx: Context, args: TranslateArgs) -> str:
         """A text in another language."""
-        return await self._done(ctx, tasks.translate(args.language), await self._text(ctx, args))
+        return await self._told(ctx, tasks.translate(args.language), args)
 
     async def summarize(self, ctx: Context, args: SummarizeArgs) -> Reply | str:
         """A text, or what was said here since some hours ago."""
         if args.text or ctx.message.reply_to:
-            return await self._done(ctx, tasks.summarise(), await self._text(ctx, args))
+            return await self._told(ctx, tasks.summarise(), args)
         since = (ctx.now - timedelta(hours=args.hours)).timestamp()
         said = [turn for turn in await self._remembered(ctx) if turn.at >= since]
         return (
-            await self._told(ctx, said)
+            await self._summed(ctx, said)
             if said
             else tr("I know of nothing that was said here in the last {hours} h.", hours=f"{args.hours:g}")
         )
@@ -151,48 +152,66 @@ class Requests:
         turns, me = await self._remembered(ctx), ctx.person.id
         last = max((number for number, turn in enumerate(turns) if turn.person == me and turn.role == "person"), default=-1)
         missed = [turn for turn in turns[last + 1 :] if turn.person != me]
-        return Reply(await self._told(ctx, missed) if missed else tr("You have missed nothing that I know of."), private=True)
+        return Reply(await self._summed(ctx, missed) if missed else tr("You have missed nothing that I know of."), private=True)
 
     async def _remembered(self, ctx: Context) -> list[Turn]:
-        return await talk(ctx).turns(MOST_PARTS * ctx.settings.context_tokens)
+        return await talk(ctx).turns(MOST_PARTS * self._space(ctx, tasks.condense()))
 
-    async def _told(self, ctx: Context, turns: Sequence[Turn]) -> str:
+    async def _summed(self, ctx: Context, turns: Sequence[Turn]) -> str:
         """Summed up part by part where it is more than the model can be shown at once, and then the parts together."""
-        task, parts = tasks.condense(), split(turns, ctx.settings.context_tokens)
+        task = tasks.condense()
+        most = self._space(ctx, task)
+        parts = split(turns, most)
         told = [await self._done(ctx, task, lines(part), shown=len(parts) == 1) for part in parts]
-        return told[0] if len(told) == 1 else await self._done(ctx, task, "\n".join(told)[: ctx.settings.context_tokens * 2])
+        return told[0] if len(told) == 1 else await self._done(ctx, task, "\n".join(told)[: most * 2])
 
     async def classify(self, ctx: Context, args: ClassifyArgs) -> str:
         """One of the labels."""
         labels = [label for each in args.labels.split(",") if (label := each.strip())]
         if len(labels) < 2:
             raise UserError(tr('Please give at least two labels, separated by commas: --labels "spam, no spam".'))
-        return tasks.closest(await self._done(ctx, tasks.classify(labels), await self._text(ctx, args)), labels)
+        return await self._told(ctx, tasks.classify(labels), args, lambda label: tasks.closest(label, labels))
 
     async def extract(self, ctx: Context, args: ExtractArgs) -> str:
         """A list."""
-        return await self._done(ctx, tasks.extract(args.what), await self._text(ctx, args))
+        return await self._told(ctx, tasks.extract(args.what), args)
 
     async def code(self, ctx: Context, args: CodeArgs) -> str:
         """A code block, also from models that write bare code."""
-        written = await self._done(ctx, tasks.code(args.language), await self._text(ctx, args))
-        return written if "```" in written else f"```{args.language.lower()}\n{written}\n```"
 
-    async def _text(self, ctx: Context, args: _Args) -> str:
-        """What the command is about: its words, else the message it replies to, with text files. Raises UserError when there is nothing."""
+        def fenced(written: str) -> str:
+            return written if "```" in written else f"```{args.language.lower()}\n{written}\n```"
+
+        return await self._told(ctx, tasks.code(args.language), args, fenced)
+
+    async def _told(self, ctx: Context, task: Task, args: _Args, shaped: Callable[[str], str] = str) -> str:
+        """What the model answers, and below it what of files it was shown, where that is not all."""
+        text, left_out = await self._text(ctx, args, self._space(ctx, task))
+        answer = shaped(await self._done(ctx, task, text))
+        return f"{answer}\n\n({left_out})" if left_out else answer
+
+    def _space(self, ctx: Context, task: Task) -> int:
+        model = self._chosen(ctx)
+        return space(ctx.settings, model, task.turns("", tuned=model.tuned))
+
+    async def _text(self, ctx: Context, args: _Args, most: int) -> tuple[str, str]:
+        """What the command is about: its words, else the message it replies to, with text files; and what of these was read.
+
+        Raises UserError when there is nothing.
+        """
         quote, spoken = ctx.message.reply_to, args.text.strip()
         files = [part for part in (*ctx.message.parts, *(quote.parts if quote and not spoken else ())) if isinstance(part, File)]
-        read = [shortened(await content(ctx, part), ctx.settings.context_tokens)[0] for part in files if readable(part)]
         others = [part for part in quote.parts if not readable(part)] if quote and not spoken else []
-        if text := "\n".join(filter(None, [spoken or described(others), *read])):
-            return text
+        words = spoken or described(others)
+        read, left_out = await beginnings(ctx, [part for part in files if readable(part)], most - estimate_tokens(words))
+        if text := "\n".join(filter(None, [words, *read])):
+            return text, left_out
         raise UserError(tr("Please write a text behind the command, or reply with it to a message."))
 
     async def _done(self, ctx: Context, task: Task, text: str, *, shown: bool = True) -> str:
-        model, settings = self._chosen(ctx), ctx.settings
-        if (tokens := estimate_tokens(text)) > settings.context_tokens:
-            most = len(text) * settings.context_tokens // tokens
-            raise UserError(too_long(len(text), most))
+        model, settings, most = self._chosen(ctx), ctx.settings, self._space(ctx, task)
+        if (tokens := estimate_tokens(text)) > most:
+            raise UserError(too_long(len(text), len(text) * most // tokens))
         job = Generate(
             model=model.name,
             turns=task.turns(text, tuned=model.tuned),

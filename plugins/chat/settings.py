@@ -26,7 +26,7 @@ class Settings(BaseModel):
     """The most tokens of an answer; three tokens are about two English words."""
 
     context_tokens: int = Field(default=1200, title="Memory", ge=100, le=200_000)
-    """How many tokens of the conversation it is shown, and the most that one question may have. More takes longer to read."""
+    """The tokens of the conversation that it is shown, and of the longest question, as far as it has room. More takes longer to read."""
 
     memory: Literal["chat", "person"] = Field(default="chat", title="Shared or apart")
     """`chat`: all who speak here share one conversation. `person`: the bot has one with each of them, and knows nothing of the others'."""

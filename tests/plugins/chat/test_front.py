@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from bot import (
     Audio,
     Context,
     File,
+    Function,
     Generate,
     Image,
     JobCancelled,
@@ -25,6 +27,7 @@ from bot import (
     Progress,
     Quote,
     Reply,
+    Summary,
     Text,
     TextSoFar,
     Turn,
@@ -36,6 +39,7 @@ from bot.testing import ScriptedActs
 from plugins.chat.config import Config
 from plugins.chat.front import Plugin, speaks
 from plugins.chat.settings import PERSONA, Settings
+from plugins.chat.speaker import Speaker
 
 ALICE, BOB, HOBNOB = Person("1", "Alice"), Person("2", "Bob"), Person("9", "Hobnob", bot=True)
 
@@ -231,6 +235,44 @@ async def test_history_is_cut_to_the_servers_budget() -> None:
     texts = [turn.text for turn in asked(acts).turns[1:]]
     assert texts[-2:] == ["line 49", "and now?"]
     assert 5 <= len(texts) <= 11
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("tools", [False, True])
+@pytest.mark.parametrize("window", [512, 2048])
+async def test_a_larger_memory_loses_nothing_between_prompt_and_summary(tokenizer: Any, window: int, tools: bool) -> None:
+    """All that the front half counts as shown is in the prompt that the worker makes of it: summary, oldest turn and question."""
+    entry = load().models["smollm2-135m-instruct"]
+    assert entry.chat
+    entry = entry.model_copy(update={"chat": entry.chat.model_copy(update={"tools": tools})})
+    plugin, acts = Plugin(Config(context=window), load().model_copy(update={"models": {entry.name: entry}})), ScriptedActs(answer("ok"))
+    acts.offered = tuple(Function(name=f"tool_{number}", description="Looks things up. " * 9, parameters={}) for number in range(30))
+    for index in range(300):
+        acts.remembered.append(Turn(role="person", parts=(Text(f"line {index} of many"),), name="Bob", tokens=16, offset=index * 16))
+    acts.summaries[""] = Summary(text="They spoke of lines. " * 2, upto=4000)
+    ctx = Context(said("and now?"), Settings(context_tokens=200_000), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
+    await plugin.answer(ctx)
+    job = asked(acts)
+    assert bool(job.tools) is tools and 3 < len(job.turns) < 200
+    speaker = Speaker(
+        "x",
+        SimpleNamespace(config=SimpleNamespace(), generation_config=SimpleNamespace(eos_token_id=2)),
+        tokenizer,
+        context=window,
+        chat=entry.chat,
+    )
+    prompt = tokenizer.decode(speaker.encode(job).tokens)
+    assert [turn.text.strip() for turn in job.turns if turn.text.strip() not in prompt] == []
+
+
+async def test_a_question_that_the_models_window_has_no_room_for_is_told_whatever_the_setting() -> None:
+    with pytest.raises(UserError, match=r"24,999 characters, and I can read about \d,\d\d\d at once. Please send less"):
+        await replied(said("word " * 5000), ScriptedActs(), context_tokens=200_000)
+    servers = {"big": {"url": "http://127.0.0.1:1/v1"}}
+    acts = ScriptedActs(answer("ok"))
+    ctx = Context(said("word " * 5000), Settings(context_tokens=200_000), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
+    await Plugin(Config.model_validate({"models": ["big"], "servers": servers}), load()).answer(ctx)
+    assert len(asked(acts).turns[-1].text) == 24_999, "where a server runs the model, it alone knows its window"
 
 
 async def test_reset_forgets() -> None:

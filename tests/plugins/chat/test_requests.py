@@ -218,6 +218,17 @@ async def test_a_file_may_be_what_a_command_is_about() -> None:
     assert asked(acts).turns[-1].text == "one two"
 
 
+async def test_of_a_file_that_is_too_long_for_a_command_it_is_said_what_was_read() -> None:
+    acts = holding(b"a word and another\n" * 5000, answer("Words."))
+    message = said("/summarize", reply_to=Quote("m0", BOB, (NOTES,)))
+    ctx = Context(message, Settings(context_tokens=200_000), datetime(2026, 1, 1, tzinfo=UTC), "ref", acts)
+    told = await plugin()._requests.summarize(ctx, SummarizeArgs())
+    assert re.fullmatch(r"Words\.\n\n\(I have read the first 4,\d\d\d characters of notes\.md\.\)", str(told))
+    assert len(asked(acts).turns[-1].text) < 5000
+    with pytest.raises(UserError, match=r"24,999 characters, and I can read about 4,\d\d\d at once"):
+        await plugin()._requests.ask(Context(said("/ask"), ctx.settings, ctx.now, "ref", acts), _Args(text="word " * 5000))
+
+
 async def replied_to(acts: ScriptedActs, message: Message) -> str:
     outcome = await plugin().answer(context(acts, message))
     return outcome if isinstance(outcome, str) else outcome.text

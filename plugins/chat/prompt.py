@@ -43,9 +43,9 @@ class PromptFormat:
         """
         first = leading(turns)
         persona = self._cut(Part("system", "\n".join(turn.text.strip() for turn in first)), budget // 2)
-        rest = turns[len(first) :]
+        rest, task = self._spoken(turns[len(first) :])
         parts = [part(turn, calling=self._form.calling) for turn in rest]
-        if not self._form.named:
+        if not (self._form.named or task):
             persona, parts = nameless(persona, parts)
         tools = self._fewer(persona, tools, budget)
         prompt = self._render(persona, parts, tools)
@@ -56,6 +56,12 @@ class PromptFormat:
             parts = parts[1:] if len(parts) > 1 else [self._cut(parts[0], self._form.length(parts[0].text) - excess)]
             prompt = self._render(persona, parts, tools)
         return prompt
+
+    def _spoken(self, turns: Sequence[Turn]) -> tuple[Sequence[Turn], bool]:
+        """Without an empty turn of the bot at the end, whose place a template writes itself; and whether that was a task's hole."""
+        if self._form.named or len(turns) < 2 or turns[-1].role != "bot" or turns[-1].text.strip() or turns[-1].calls:
+            return turns, False
+        return turns[:-1], bool(turns[-1].name)
 
     def _fewer(self, persona: Part, tools: Sequence[Function], budget: int) -> Sequence[Function]:
         if not (tools and self._form.calling):

@@ -74,6 +74,39 @@ async def test_a_base_model_is_shown_examples_and_a_hole(name: str) -> None:
     assert job.stop and ending.split("\n")[-2].split(":")[0] in "".join(prompt.stops)
 
 
+INSTRUCTED = {
+    "ask": (
+        "Instruct: Question: What is the capital of Italy?\nOutput: Rome.\nInstruct: Question: How many legs does a spider have?\n"
+        "Output: Eight.\nInstruct: Question: Who wrote Hamlet?\nOutput: William Shakespeare.\nInstruct: Question: Who?\nOutput:"
+    ),
+    "translate": (
+        "Instruct: Text: Good morning.\nOutput: Bonjour.\nInstruct: Text: How are you?\nOutput: Comment allez-vous ?\n"
+        "Instruct: Text: Where is the station?\nOutput: Où est la gare ?\nInstruct: Text: Thank you.\nOutput:"
+    ),
+    "classify": (
+        "Instruct: Each text has one of these labels: positive, negative.\nText: The food was cold and late.\nOutput: negative\n"
+        "Instruct: Text: What a lovely evening!\nOutput: positive\nInstruct: Text: Ha!\nOutput:"
+    ),
+    "extract": ("Instruct: Text: On 3 May Ada paid Ben 20 euros in Paris.\nOutput: Ada, Ben\nInstruct: Text: Eve.\nOutput:"),
+}
+"""Of a base model with a form of its own, in which the place of the answer stands once."""
+
+
+@pytest.mark.parametrize("name", INSTRUCTED)
+async def test_a_base_model_with_a_template_is_shown_the_examples_in_that(name: str) -> None:
+    args, _ = CONTINUED[name]
+    acts = ScriptedActs(answer("Oui."))
+    await getattr(plugin("phi-2")._requests, name)(context(acts), args)
+    prompt = PromptFormat(form(words := tokenizer("phi-2"), load().models["phi-2"].chat)).encode(asked(acts).turns, 2000)
+    assert words.decode(prompt.tokens) == INSTRUCTED[name]
+
+
+def test_no_other_base_model_of_the_catalogue_has_a_template() -> None:
+    """The others continue a transcript, whose hole is their turn."""
+    chats = {name: entry.chat for name, entry in load().models.items() if entry.chat}
+    assert [name for name, chat in chats.items() if chat.template and not chat.tuned] == ["phi-2"]
+
+
 @pytest.mark.parametrize("name", CONTINUED)
 async def test_a_tuned_model_is_told_what_to_do(name: str) -> None:
     args, _ = CONTINUED[name]

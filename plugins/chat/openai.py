@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from bot import Call, Generate, Turn
 from plugins.chat.calling import sendable
 from plugins.chat.forms import Part
-from plugins.chat.prompt import leading, merged, nameless, part
+from plugins.chat.prompt import asked, leading, merged, nameless, part
 
 TRIES = 4
 BUSY = {408, 429, 500, 502, 503, 504}
@@ -85,6 +86,10 @@ class ServerRefusedError(Exception):
     """The server says no, or says nothing; the text tells the operator why."""
 
 
+class NoSystemError(ServerRefusedError):
+    """The model's template knows no system message."""
+
+
 class _BrokenOffError(Exception):
     """A stream that ends before its answer does, or a fault in its midst that may pass."""
 
@@ -93,17 +98,31 @@ GO_ON = "Go on exactly where you stopped. Repeat nothing."
 """Some servers go on with an answer that stands last, others do not: asked in words, all do."""
 
 
-def messages(turns: Sequence[Turn]) -> list[dict[str, Any]]:
-    """Turns as the protocol has them; persons' words begin with their names."""
+NO_SYSTEM = re.compile(r"system role|role.{0,20}system|roles must alternate", re.IGNORECASE)
+"""What templates raise at a system message: Gemma's “System role not supported”, Mistral 7B's “Conversation roles must alternate …”."""
+
+
+def messages(turns: Sequence[Turn], *, folded: bool = False) -> list[dict[str, Any]]:
+    """Turns as the protocol has them; persons' words begin with their names.
+
+    Where the model takes no system message, what it would say is `folded` into the head of the first of a person.
+    """
     first = leading(turns)
     rest = turns[len(first) :]
     head, parts = nameless(Part("system", "\n".join(turn.text.strip() for turn in first)), [part(turn, calling=True) for turn in rest])
-    persona = [{"role": "system", "content": head.text}] if head.text else []
     calls = [turn.call for turn in rest if turn.role == "tool"]
-    said = [_message(each) for each in merged(parts)]
+    said = [_message(each) for each in merged(asked(parts))]
     for message, id in zip((message for message in said if message["role"] == "tool"), calls, strict=True):
         message["tool_call_id"] = id
-    return [*persona, *said, *([{"role": "user", "content": GO_ON}] if begun(turns) else [])]
+    return [*_headed(head.text, said, folded=folded), *([{"role": "user", "content": GO_ON}] if begun(turns) else [])]
+
+
+def _headed(head: str, said: list[dict[str, Any]], *, folded: bool) -> list[dict[str, Any]]:
+    if not head or not folded:
+        return [*([{"role": "system", "content": head}] if head else []), *said]
+    if not said or said[0]["role"] != "user":
+        return [{"role": "user", "content": head}, *said]
+    return [{"role": "user", "content": f"{head}\n\n{said[0]['content']}"}, *said[1:]]
 
 
 def begun(turns: Sequence[Turn]) -> str:
@@ -118,22 +137,25 @@ def _message(each: Part) -> dict[str, Any]:
     return {"role": "assistant", "content": "", "tool_calls": [{"id": id, "type": "function", "function": called} for id, called in calls]}
 
 
-def body(job: Generate, model: str) -> dict[str, Any]:
-    """The request; only what every server knows, and what the job asks for."""
-    asked: dict[str, Any] = {"model": model, "messages": messages(job.turns), "stream": True, "stream_options": {"include_usage": True}}
-    asked |= {"max_tokens": job.max_tokens, "temperature": job.temperature, "top_p": job.top_p}
+def body(job: Generate, model: str, *, folded: bool = False) -> dict[str, Any]:
+    """The request; only what every server knows, and what the job asks for. `folded`: see `messages`."""
+    request: dict[str, Any] = {"model": model, "messages": messages(job.turns, folded=folded), "stream": True}
+    request |= {"stream_options": {"include_usage": True}, "max_tokens": job.max_tokens, "temperature": job.temperature, "top_p": job.top_p}
     if job.tools:
-        asked["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in job.tools]
-    return asked | ({"stop": list(job.stop)} if job.stop else {}) | ({"seed": job.seed} if job.seed is not None else {})
+        request["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in job.tools]
+    return request | ({"stop": list(job.stop)} if job.stop else {}) | ({"seed": job.seed} if job.seed is not None else {})
 
 
-async def stream(client: httpx.AsyncClient, asked: dict[str, Any], begun: str = "") -> AsyncGenerator[Written]:
-    """The answer behind what was begun, again after each piece. Tried again until the first piece; raises ServerRefusedError."""
+async def stream(client: httpx.AsyncClient, request: dict[str, Any], begun: str = "") -> AsyncGenerator[Written]:
+    """The answer behind what was begun, again after each piece. Tried again until the first piece.
+
+    Raises ServerRefusedError; NoSystemError where the model may take the same without a system message.
+    """
     written = Written(begun)
     for number in range(1, TRIES + 1):
         pause = min(2.0 ** (number - 2), LONGEST_PAUSE)
         try:
-            async with client.stream("POST", "chat/completions", json=asked) as answer:
+            async with client.stream("POST", "chat/completions", json=request) as answer:
                 if answer.is_success:
                     async for chunk in _chunks(answer):
                         if _grown(written, chunk):
@@ -141,6 +163,8 @@ async def stream(client: httpx.AsyncClient, asked: dict[str, Any], begun: str = 
                     yield written
                     return
                 await answer.aread()
+                if request["messages"][0]["role"] == "system" and NO_SYSTEM.search(answer.text):
+                    raise NoSystemError(_refusal(answer))
                 if answer.status_code not in BUSY or number == TRIES:
                     raise ServerRefusedError(_refusal(answer))
                 pause = _asked_for(answer, pause)

@@ -76,7 +76,7 @@ class PromptFormat:
         return tools[:kept]
 
     def _render(self, persona: Part, parts: Sequence[Part], tools: Sequence[Function]) -> Prompt:
-        said = _asked(parts) if self._form.named else merged(_asked(parts))
+        said = asked(parts) if self._form.named else merged(asked(parts))
         begun = said[-1].text if said and said[-1].role == "assistant" and not said[-1].calls else ""
         if begun:  # its turn is open: a hole in a transcript, the generation prompt of a template
             said = [*said[:-1], *([replace(said[-1], text="")] if self._form.named else [])]
@@ -118,7 +118,7 @@ def leading(turns: Sequence[Turn]) -> list[Turn]:
     return list(takewhile(lambda turn: turn.role == "system", turns))
 
 
-def _asked(parts: Sequence[Part]) -> list[Part]:
+def asked(parts: Sequence[Part]) -> list[Part]:
     """Without an answer at the beginning, whose question has left."""
     first = next((index for index, part in enumerate(parts) if part.role != "assistant"), len(parts) - 1)
     return list(parts[max(first, 0) :])

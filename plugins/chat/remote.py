@@ -11,7 +11,7 @@ import httpx
 from bot import Answer, Batch, Generate, Memory, Model, Placement, TextSoFar, Work, while_wanted
 from plugins.chat.config import Server
 from plugins.chat.managed import Managed
-from plugins.chat.openai import SILENCE, ServerRefusedError, Written, begun, body, stream
+from plugins.chat.openai import SILENCE, NoSystemError, ServerRefusedError, Written, begun, body, stream
 from plugins.chat.sharing import Sharing
 from plugins.chat.stream import ended
 
@@ -28,6 +28,8 @@ class Remote(Model[Generate, Answer]):
         self._server = server
         self._managed = Managed(name, server) if server.command else None
         self._sharing = Sharing(name, server) if server.shares else None
+        self._folds = False
+        """Whether its model has refused a system message, and gets none from then on."""
 
     def memory(self) -> Memory:
         """What the operator says that it takes, where it can be given back; what cannot is not ours to count."""
@@ -69,8 +71,15 @@ class Remote(Model[Generate, Answer]):
         work.finish(Answer(text=text, finish=written.finish, model=self.name, calls=calls, seconds=seconds, **counts))
 
     async def _written(self, work: Work[Generate, Answer]) -> Written:
+        try:
+            return await self._streamed(work)
+        except NoSystemError:
+            self._folds = True
+            return await self._streamed(work)
+
+    async def _streamed(self, work: Work[Generate, Answer]) -> Written:
         written = Written()
-        asked = body(work.job, self._server.model or self.name)
+        asked = body(work.job, self._server.model or self.name, folded=self._folds)
         timeout = httpx.Timeout(SILENCE, connect=10.0)
         reached = httpx.AsyncClient(base_url=str(self._server.url), headers=self._headers(), timeout=timeout)
         async with reached as client, aclosing(stream(client, asked, begun(work.job.turns))) as pieces:

@@ -20,7 +20,8 @@ from typing import Any
 class Script:
     """What it does: `refusals` (status, headers) come first, then the words; with `breaks` the connection ends after so many of them.
 
-    Then each of `ends` is how one stream ends, instead of well: with a fault that is an event, or, where that is None, without a word.
+    With `plain` it refuses system messages so, as templates of Gemma do. Each of `ends` is how one stream ends, instead of well: with a
+    fault that is an event, or, where that is None, without a word.
     """
 
     words: Sequence[str] = ("The capital ", "is ", "Paris.")
@@ -28,6 +29,7 @@ class Script:
     calls: Sequence[dict[str, Any]] = ()
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     breaks: int | None = None
+    plain: str = ""
     ends: list[dict[str, Any] | str | None] = field(default_factory=list)
     hold: threading.Event | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -49,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         self.script.keys.append(self.headers.get("Authorization", ""))
         if self.path != "/v1/chat/completions" or body.get("stream") is not True:
             self._say(404, {"error": {"message": f"no {self.path}"}})
+        elif self.script.plain and body["messages"][0]["role"] == "system":
+            self._say(400, {"object": "error", "message": self.script.plain, "type": "BadRequestError", "code": 400})
         elif self.script.refusals:
             status, headers = self.script.refusals.pop(0)
             self._say(status, {"error": {"message": "not now"}}, headers)

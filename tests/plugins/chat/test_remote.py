@@ -69,6 +69,35 @@ def test_the_request_says_what_the_job_says(script: Script) -> None:
     assert [asked[key] for key in ("model", "max_tokens", "temperature", "top_p", "stop", "seed")] == ["big", 7, 0.5, 0.8, ["\n"], 3]
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "System role not supported None",
+        "Conversation roles must alternate user/assistant/user/assistant/... None",
+        "An error occurred in the chat template: the role 'system' is unknown",
+    ],
+)
+def test_a_model_that_takes_no_system_message_is_asked_without_one_from_then_on(script: Script, refusal: str) -> None:
+    script.plain = refusal
+    model = remote(script)
+    for _ in range(2):
+        turns = (system("S."), bot("An answer whose question has left."), person("Hi"), bot("Hello."), person("Bye"))
+        assert run(model, Generate(turns=turns)).answer.text == "The capital is Paris."
+    first, *others = [[(message["role"], message["content"]) for message in asked["messages"]] for asked in script.asked]
+    told = "S.\nYou talk with Alice."
+    assert first == [("system", told), ("user", "Hi"), ("assistant", "Hello."), ("user", "Bye")]
+    assert others == [[("user", f"{told}\n\nHi"), ("assistant", "Hello."), ("user", "Bye")]] * 2
+
+
+def test_a_refusal_that_has_nothing_to_do_with_it_changes_nothing(script: Script) -> None:
+    model, job = remote(script), Generate(turns=(system("S."), person("Hi")))
+    script.refusals = [(400, {})]
+    with pytest.raises(ServerRefusedError, match="not now"):
+        run(model, job)
+    run(model, job)
+    assert [asked["messages"][0]["role"] for asked in script.asked] == ["system", "system"]
+
+
 def test_an_answer_that_is_cut_says_so(script: Script) -> None:
     script.finish = "length"
     assert run(remote(script)).answer.finish == "length"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.connectors.telegram.rendering import length, rendered
+from bot.connectors.telegram.sending import MOST_TEXT, said
 from bot.connectors.telegram.styled import Styled, units
 from tests.wire.telegram_rules import bad, check_text
 
@@ -245,14 +247,38 @@ def test_code_keeps_its_language_and_its_letters() -> None:
     assert (one.type, one.language, styled.text) == ("pre", "c++", "int *p = &a; // @everyone **no**")
 
 
-@pytest.mark.parametrize("markdown", ["@somebody", "hello @somebody", "(@somebody)", "@**somebody**", "**@** @somebody"])
+MENTIONED = re.compile(r"(?<![a-zA-Z0-9_])@[a-zA-Z0-9_]")
+"""What Telegram may take for the beginning of a name: it looks at the words alone, whatever their styles."""
+
+SOMEBODY = (
+    *("@somebody", "hello @somebody", "(@somebody)", "@**somebody**", "**@** @somebody", "@so**mebo**dy", "@s", "é@somebody"),
+    *("http://!@somebody", "http://a_b.org/@somebody", "http://example.org/<@somebody", "http://example.org/)@somebody"),
+    *("s**http://example.org/@somebody**", "xhttp://example.org/@somebody", "http://example.org:0/@somebody", "`a` " * 100 + "`@somebody`"),
+    *("http://example.org/\u3000@somebody", "http://example.org/\u2019@somebody", "[x](https://x.org)@somebody"),
+)
+
+
+@pytest.mark.parametrize("markdown", SOMEBODY)
 def test_nobody_is_mentioned(markdown: str) -> None:
-    assert "@somebody" not in rendered(markdown).text
-    assert rendered(markdown).text.replace("\u2060", "").endswith(("@somebody", "@somebody)"))
+    text = rendered(markdown).text
+    assert not MENTIONED.search(text)
+    assert text.replace("\u2060", "").rstrip(")")[-8:] == ("@s" if markdown == "@s" else "somebody")
+
+
+@pytest.mark.parametrize("markdown", [one for one in SOMEBODY if not one.startswith("s**")])  # a real address, as it is written
+def test_nobody_is_mentioned_where_there_is_no_room_for_styles(markdown: str) -> None:
+    shown = said(markdown + " word" * 200, 900)
+    assert not MENTIONED.search(shown.text)
+    assert shown.text.endswith("…")
+
+
+def test_many_mentions_take_no_room_from_what_is_said() -> None:
+    text = "@a " * (MOST_TEXT // 3)
+    assert said(text, MOST_TEXT).text == text.strip().replace("@", "\uff20")
 
 
 def test_addresses_stay_what_they_are() -> None:
-    text = "https://example.org/@somebody and a@example.org"
+    text = "https://example.org/@somebody and a@example.org, http://a.example.org:8080?@b#@c"
     assert rendered(text).text == text
 
 

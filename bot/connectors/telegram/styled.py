@@ -19,10 +19,18 @@ LONG_QUOTE = 400
 
 _DROPPED = re.compile("[\r\u0333\u033f\u030a\u2028-\u202e\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
-_MENTION = re.compile(r"(?P<url>https?://\S+)|(?<!\w)@(?=\w{3}|$)", re.ASCII)
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = rf"(?:{_LABEL}\.){{1,4}}[a-z]{{2,24}}(?::[1-9]\d{{0,3}})?"
+_PATH = r"[/?#][^\s<>\"«»()\[\]{}\u2000-\u206f]*"
+_MENTION = re.compile(rf"(?P<url>(?<![a-z0-9])https?://{_HOST}{_PATH})|(?<![a-z0-9_])@", re.IGNORECASE)
+"""An @ that may begin a mention; and an address, in which none does: its host is one, and Telegram does not let it end before its @."""
 
 JOINER = "\u2060"
 """Behind an @ it keeps Telegram from seeing a mention, and people from seeing a difference."""
+
+WIDE_AT = "\uff20"
+"""Takes the place of an @ where a joiner may find no room."""
 
 CODE = frozenset({"code", "pre"})
 QUOTE = "blockquote"
@@ -79,7 +87,7 @@ class Writer:
     def write(self, text: str) -> None:
         """Words, as they are."""
         self._break()
-        self._put(_cleaned(text, mentions=not any(style.kind in CODE for style in self._open)))
+        self._put(_cleaned(text))
 
     def gap(self, lines: int) -> None:
         """The next words stand that many line breaks further down."""
@@ -115,8 +123,8 @@ class Writer:
             self._runs.append((text, tuple(self._open)))
 
     def done(self) -> Styled:
-        """All that was written, without the space around it, which Telegram would cut off and so shift everything."""
-        runs = self._trimmed()
+        """All that was written, without the space around it, which Telegram would cut off and so shift everything. Nobody is mentioned."""
+        runs = self._harmless()
         spans: dict[Style, list[int]] = {}
         found: list[tuple[int, int, Style]] = []
         at = 0
@@ -129,7 +137,18 @@ class Writer:
         found += [(*span, style) for style, span in spans.items()]  # type: ignore[misc]
         found.sort(key=lambda one: (one[0], -one[1]))
         entities = (MessageEntity(style.kind, start, end - start, url=style.url, language=style.language) for start, end, style in found)
-        return Styled("".join(text for text, _ in runs), tuple(entities)[:MOST_ENTITIES])
+        return Styled("".join(text for text, _ in runs), tuple(entities))
+
+    def _harmless(self) -> list[tuple[str, tuple[Style, ...]]]:
+        """With the styles alone that Telegram takes: in code nobody is mentioned, but in what it overlooks."""
+        runs = self._trimmed()
+        taken = set(list(dict.fromkeys(style for _, styles in runs for style in styles))[:MOST_ENTITIES])
+        made, before = [], ""
+        for text, styles in runs:
+            shown = tuple(style for style in styles if style in taken)
+            made.append((text if any(style.kind in CODE for style in shown) else _inert(text, before), shown))
+            before = text[-1]
+        return made
 
     def _trimmed(self) -> list[tuple[str, tuple[Style, ...]]]:
         runs = list(self._runs)
@@ -155,7 +174,21 @@ def linkable(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(plain) and "." in host and port != 0 and parts.username is None
 
 
-def _cleaned(text: str, *, mentions: bool) -> str:
-    """Without what Telegram drops, and with mentions that notify nobody."""
-    text = _CONTROL.sub(" ", _DROPPED.sub("", text))
-    return _MENTION.sub(lambda found: found["url"] or f"@{JOINER}", text) if mentions else text
+def plain(text: str) -> Styled:
+    """The words as they are, and no longer; nobody is mentioned."""
+    return Styled(_inert(_cleaned(text).strip(), at=WIDE_AT))
+
+
+def _cleaned(text: str) -> str:
+    """Without what Telegram drops."""
+    return _CONTROL.sub(" ", _DROPPED.sub("", text))
+
+
+def _inert(text: str, before: str = "", at: str = f"@{JOINER}") -> str:
+    """With mentions that notify nobody; what begins behind a letter is no address."""
+
+    def harmless(found: re.Match[str]) -> str:
+        address = found["url"] and not (found.start() == 0 and before.isalnum())
+        return found[0] if address else found[0].replace("@", at)
+
+    return _MENTION.sub(harmless, text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from bot.connector import Key, Post
@@ -155,19 +153,22 @@ async def test_an_edited_command_is_an_edit_of_what_was_said_first(telegram: Tel
     assert (second.trigger, second.at) == (Called("roll", shared=False, edits=first.event), 1_000_000)
 
 
-async def test_an_album_is_one_message_even_when_it_comes_in_pieces(telegram: Telegram, on_telegram: TelegramConnector) -> None:
-    chat = telegram.chats.direct(ANN)
+async def test_the_parts_of_an_album_are_told_as_they_come_and_keep_nobody_waiting(
+    telegram: Telegram, on_telegram: TelegramConnector
+) -> None:
     ear = Ear()
+    telegram.chats.say(telegram.chats.direct(BEN), BEN, "hello")
+    first, second, third = telegram.chats.album(telegram.chats.direct(ANN), ANN, ["one", "two", "three"], "look @hobnob_bot")
+    late = telegram.updates.pop()
     async with hearing(on_telegram, ear):
-        first, *rest = telegram.chats.album(chat, ANN, ["one", "two", "three"], "look @hobnob_bot")
-        late = telegram.updates.pop()
-        await asyncio.sleep(0.2)
+        await wait_until(lambda: len(ear.heard) == 3)
         telegram.again(late)
-        await wait_until(lambda: ear.heard)
-    [message] = ear.heard
-    assert [part.kind for part in message.parts] == ["text", "image", "image", "image"]
-    assert (message.id, message.mentions) == (str(first["message_id"]), (ME,))
-    assert len(rest) == 2
+        await wait_until(lambda: len(ear.heard) == 4)
+    parts = sorted((message for message in ear.heard if message.album), key=lambda part: part.id)
+    assert [[part.kind for part in message.parts] for message in parts] == [["text", "image"], ["image"], ["image"]]
+    assert [message.id for message in parts] == [str(one["message_id"]) for one in (first, second, third)]
+    assert {message.album for message in parts} == {first["media_group_id"]}
+    assert parts[0].mentions == (ME,)
 
 
 async def test_recordings_of_all_kinds_are_sound(telegram: Telegram, on_telegram: TelegramConnector) -> None:

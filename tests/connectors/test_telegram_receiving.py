@@ -9,10 +9,11 @@ from structlog.testing import capture_logs
 
 from bot.connectors.telegram import Account, TelegramConnector
 from bot.errors import ConnectorError, StoreError
+from bot.membership import Joined
 from bot.messages import Message
 from bot.store.hearsay import Hearsay
 from bot.testing import wait_until
-from tests.connectors.on_telegram import ANN, BEN, Ear, connected, heard, hearing
+from tests.connectors.on_telegram import ANN, BEN, Ear, connected, group, heard, hearing
 from tests.wire.telegram_rules import Refusal
 from tests.wire.telegram_server import Telegram
 
@@ -30,6 +31,25 @@ async def test_the_offset_moves_only_after_the_router_has_written_everything(tel
             await wait_until(lambda: telegram.confirmed > telegram.told[-1]["update_id"])
     assert [message.text for message in ear.heard] == ["one", "two"]
     assert [line["fault"] for line in logs if line["event"] == "updates wait"] == ["away", "still away"]
+
+
+async def test_a_group_whose_joining_could_not_be_written_down_is_told_of_again(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    told: list[Message] = []
+    away = [StoreError("away")]
+
+    async def deliver(message: Message) -> None:
+        if isinstance(message.trigger, Joined) and message.address.server and away:
+            raise away.pop()
+        told.append(message)
+
+    telegram.chats.say(group(telegram), ANN, "one")
+    task = asyncio.create_task(on_telegram.run(deliver))
+    await wait_until(lambda: told and told[-1].text == "one")
+    telegram.chats.say(group(telegram), ANN, "two")
+    await wait_until(lambda: told[-1].text == "two")
+    task.cancel()
+    await asyncio.wait([task])
+    assert [isinstance(message.trigger, Joined) for message in told if message.address.server] == [True, False, False]
 
 
 async def test_a_chat_waits_for_no_other_and_keeps_its_order(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -167,12 +167,6 @@ def fingerprint(message: telegram.Message) -> str:
     return blake2b(f"{words(message)}\0{getattr(newest, 'file_unique_id', '')}".encode(), digest_size=4).hexdigest()
 
 
-def album(messages: Sequence[telegram.Message]) -> tuple[Part, ...]:
-    """The parts of a message that Telegram sent in pieces, the words first."""
-    found = [part for message in messages for part in parts(message)]
-    return tuple(sorted(found, key=lambda part: part.kind != "text"))
-
-
 def shows(message: telegram.Message, told: str) -> bool:
     """Whether a button below it tells exactly this."""
     rows = message.reply_markup.inline_keyboard if message.reply_markup else ()

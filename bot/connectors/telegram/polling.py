@@ -12,7 +12,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.reading import ALLOWED
-from bot.connectors.telegram.receiving import Json, Receiver, album_of
+from bot.connectors.telegram.receiving import Json, Receiver
 from bot.connectors.telegram.requests import Requests
 from bot.errors import StoreError
 
@@ -21,9 +21,6 @@ WAIT = 50
 
 SPARE = 10.0
 """Seconds on top of that until the connection counts as dead."""
-
-ALBUM_PAUSE = 0.4
-"""Seconds after which the rest of an album has usually come: its parts are updates of their own."""
 
 MOST_PAUSE = 30.0
 STORE_PAUSE = 0.5
@@ -47,7 +44,7 @@ class Polling:
         offset, pause = 0, faults.PAUSE
         while True:
             try:
-                updates = await self._whole(await self._updates(offset, self.wait), offset)
+                updates = await self._updates(offset, self.wait)
                 pause = faults.PAUSE
             except InvalidToken:
                 raise
@@ -66,16 +63,6 @@ class Polling:
             log.info("Telegram answers again")
         self.told = ""
         return list(found)  # type: ignore[arg-type]  # the library types every result as an object
-
-    async def _whole(self, updates: list[Json], offset: int) -> list[Json]:
-        """With the rest of an album in whose middle they end; asking again with the same offset gives the same and what came since."""
-        while updates and album_of(updates[-1]):
-            await asyncio.sleep(ALBUM_PAUSE)
-            more = await self._updates(offset, 0)
-            if len(more) <= len(updates):
-                return more or updates
-            updates = more
-        return updates
 
     async def _hand_over(self, updates: list[Json]) -> None:
         while True:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,9 +82,13 @@ class Reader:
         added = change is not None and change.old_chat_member.status in GONE
         if chat.id in self._known and not added:
             return None
-        self._known.add(chat.id)
         deaf = self._deaf(change.new_chat_member) if added and change else None
         return self._joined(where, f":{update.update_id}", Joined(deaf or "", new=added), chat.title or "")
+
+    def told(self, message: Message) -> None:
+        """That the router has written down where the bot is."""
+        if isinstance(message.trigger, Joined):
+            self._known.add(int(message.address.server))
 
     def _deaf(self, here: telegram.ChatMember) -> str | None:
         """What Telegram withholds from the bot as it was added."""
@@ -94,30 +98,29 @@ class Reader:
         me = facts.person(self.me)
         return Message("", f"joined:{where.server}{when}", where, me, trigger=joined, me=me.id, place=place)
 
-    async def read(self, updates: Sequence[Update], *, apart: bool = False) -> Message | None:
-        """One arrival: an update, or all those of one album, or `apart` a part of it. None for what is nobody's words."""
-        update = updates[0]
+    async def read(self, update: Update) -> Message | None:
+        """An update as an arrival, or as a part of one, where it is one of an album. None for what is nobody's words."""
         if update.callback_query is not None:
             return await self._click(update.callback_query)
         if update.message_reaction is not None:
             return self._reaction(update, update.message_reaction)
         if (changed := update.edited_message) is not None:  # without a date nobody edited it: it got a reaction, say
-            return await self._message([changed], edited=True) if changed.edit_date else None
-        if update.message is not None and update.message.migrate_to_chat_id:
-            return self._moved(update.message, update.message.migrate_to_chat_id)
-        messages = [one.message for one in updates if one.message is not None]
-        found = await self._message(messages) if messages else None
-        album = messages[0].media_group_id if messages and apart else None
-        return replace(found, album=album) if found and album else found
+            return await self._message(changed, edited=True) if changed.edit_date else None
+        message = update.message
+        if message is None:
+            return None
+        if message.migrate_to_chat_id:
+            return self._moved(message, message.migrate_to_chat_id)
+        found = await self._message(message)
+        return replace(found, album=str(message.media_group_id)) if found and message.media_group_id else found
 
-    async def _message(self, messages: Sequence[telegram.Message], *, edited: bool = False) -> Message | None:
-        first = messages[0]
+    async def _message(self, first: telegram.Message, *, edited: bool = False) -> Message | None:
         await self.around.heard(first)
-        parts = facts.album(messages)
+        parts = tuple(facts.parts(first))
         quote = facts.quote(first)
         if not parts and quote is None:
             return None
-        here, mentioned = facts.address(first), [one for message in messages for one in facts.mentions(message, self.me)]
+        here, mentioned = facts.address(first), facts.mentions(first, self.me)
         message = Message(
             id=str(first.id),
             event=f"{first.chat.id}:{first.id}",

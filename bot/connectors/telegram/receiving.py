@@ -27,13 +27,10 @@ class Receiver:
     deliver: Deliver
     clicked: Callable[[str], None]
 
-    async def take(self, raw: Iterable[Json], *, apart: bool = False) -> None:
-        """Returns once the router has written down all of them. Raises StoreError when it cannot: nothing may be acknowledged then.
-
-        `apart` says that of an album there may come more, each part once the one before is acknowledged.
-        """
+    async def take(self, raw: Iterable[Json]) -> None:
+        """Returns once the router has written down all of them. Raises StoreError when it cannot: nothing may be acknowledged then."""
         updates = [update for one in raw if (update := self._parsed(one)) is not None]
-        faults = await asyncio.gather(*(self._hand_over(groups, apart) for groups in lanes(together(updates))), return_exceptions=True)
+        faults = await asyncio.gather(*(self._hand_over(lane) for lane in lanes(updates)), return_exceptions=True)
         for fault in faults:
             if fault is not None:
                 raise fault
@@ -41,17 +38,19 @@ class Receiver:
             if update.callback_query is not None:
                 self.clicked(update.callback_query.id)
 
-    async def _hand_over(self, groups: Sequence[list[Update]], apart: bool) -> None:
+    async def _hand_over(self, updates: Sequence[Update]) -> None:
         """What was said in one chat, in its order."""
-        for group in groups:
+        for update in updates:
             try:
-                for message in (self.reader.joined(group[0]), await self.reader.read(group, apart=apart)):
-                    if message is not None:
-                        await self.deliver(message)
+                if (joined := self.reader.joined(update)) is not None:
+                    await self.deliver(joined)
+                    self.reader.told(joined)
+                if (message := await self.reader.read(update)) is not None:
+                    await self.deliver(message)
             except StoreError:
                 raise
             except Exception:  # a fault of ours in one message must not silence the platform
-                log.exception("message not delivered", update=group[0].update_id)
+                log.exception("message not delivered", update=update.update_id)
 
     def _parsed(self, raw: Json) -> Update | None:
         try:
@@ -61,31 +60,11 @@ class Receiver:
             return None
 
 
-def together(updates: Sequence[Update]) -> list[list[Update]]:
-    """The updates in order, those of one album as one, where its first stands."""
-    found: list[list[Update]] = []
-    albums: dict[str, list[Update]] = {}
-    for update in updates:
-        album = str(update.message.media_group_id or "") if update.message else ""  # the library takes whatever stands there
-        if album in albums:
-            albums[album].append(update)
-            continue
-        found.append([update])
-        if album:
-            albums[album] = found[-1]
-    return found
-
-
-def lanes(groups: Sequence[list[Update]]) -> list[list[list[Update]]]:
+def lanes(updates: Sequence[Update]) -> list[list[Update]]:
     """The updates by their chats, which need not wait for one another; all in one where a chat moves to another."""
-    if any(group[0].message and (group[0].message.migrate_to_chat_id or group[0].message.migrate_from_chat_id) for group in groups):
-        return [list(groups)]
-    found: dict[int, list[list[Update]]] = {}
-    for group in groups:
-        found.setdefault(group[0].effective_chat.id if group[0].effective_chat else 0, []).append(group)
+    if any(one.message and (one.message.migrate_to_chat_id or one.message.migrate_from_chat_id) for one in updates):
+        return [list(updates)]
+    found: dict[int, list[Update]] = {}
+    for update in updates:
+        found.setdefault(update.effective_chat.id if update.effective_chat else 0, []).append(update)
     return list(found.values())
-
-
-def album_of(raw: Json) -> str:
-    """The album that an update is part of, "" for none."""
-    return str((raw.get("message") or {}).get("media_group_id", ""))

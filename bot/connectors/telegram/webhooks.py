@@ -70,7 +70,7 @@ class Webhook:
         except ValueError:
             return web.Response(status=400)
         try:
-            await self.receiver.take([update], apart=True)
+            await self.receiver.take([update])
         except StoreError as error:  # Telegram brings it again
             log.warning("updates wait", fault=str(error))
             return web.Response(status=503)

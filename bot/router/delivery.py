@@ -83,6 +83,7 @@ class Line:
         self._patient = False
         self._calling = False
         self._begun = False
+        self._faulty = False
         self._stands = ""
         """The status line, where Redis was away before it could be written down."""
 
@@ -121,7 +122,7 @@ class Line:
         self._newest = Status(post, pictures[-1] if pictures else None)
         if self._patient and not after:
             self._drop_pump()
-        if self._pump is None or self._pump.done():
+        if not self._faulty and (self._pump is None or self._pump.done()):
             self._pump = asyncio.create_task(self._keep_current(after if self._shown is None else 0.0))
 
     def _drop_pump(self) -> None:
@@ -149,6 +150,10 @@ class Line:
                 await self._calls.hold(error, getattr(error, "retry_after", None) or 1.0)
                 log.debug("status line not shown", fault=str(error))
             except Superseded:
+                return
+            except Exception:  # a fault of ours: the answer may be delivered all the same
+                log.exception("status line cannot be shown", connector=self._connector.name)
+                self._faulty = True
                 return
             finally:
                 self._calling = False

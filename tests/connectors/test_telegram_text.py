@@ -277,6 +277,12 @@ def test_many_mentions_take_no_room_from_what_is_said() -> None:
     assert said(text, MOST_TEXT).text == text.strip().replace("@", "\uff20")
 
 
+@pytest.mark.parametrize("mark", ["*", "**", "~~"])
+def test_what_is_nested_too_deeply_is_shown_as_it_was_written(mark: str) -> None:
+    text = f"{mark}a " * 400 + "@b" + f"b{mark}" * 400
+    assert rendered(text) == Styled(text.replace("@", "\uff20"))
+
+
 def test_addresses_stay_what_they_are() -> None:
     text = "https://example.org/@somebody and a@example.org, http://a.example.org:8080?@b#@c"
     assert rendered(text).text == text

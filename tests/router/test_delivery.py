@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 from PIL import Image as Picture
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot.connector import Limits, Post
 from bot.errors import ConnectorError, StoreError
@@ -117,6 +118,20 @@ async def test_a_lost_partial_does_not_lose_the_answer(desk: Desk) -> None:
     line, _ = await desk.line()
     line.show(Reply("a"))
     await wait_until(lambda: not desk.platform.faults)
+    await line.settle(Reply("answer"))
+    assert desk.platform.shown(ROOM) == ["answer"]
+
+
+async def test_a_fault_of_ours_in_a_status_line_is_logged_once_and_does_not_lose_the_answer(desk: Desk) -> None:
+    desk.platform.faults += [ValueError("a bug"), ValueError("another")]
+    line, _ = await desk.line()
+    with capture_logs() as logs:
+        line.show(Reply("a"))
+        await wait_until(lambda: len(desk.platform.faults) == 1)
+        line.show(Reply("b"))
+        await line.close()
+    assert [(line["event"], line["log_level"]) for line in logs] == [("status line cannot be shown", "error")]
+    desk.platform.faults.clear()
     await line.settle(Reply("answer"))
     assert desk.platform.shown(ROOM) == ["answer"]
 

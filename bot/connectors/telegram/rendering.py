@@ -11,7 +11,7 @@ from itertools import groupby
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.connectors.telegram.styled import Styled, Writer, linkable, units
+from bot.connectors.telegram.styled import Styled, Writer, linkable, plain, units
 from bot.connectors.telegram.tables import drawn
 from bot.markup import parser
 
@@ -27,9 +27,12 @@ REMEMBERED = 256
 
 @lru_cache(maxsize=REMEMBERED)
 def rendered(markdown: str) -> Styled:
-    """The text that people see, and its styles."""
+    """The text that people see, and its styles; as it was written, where these are nested too deeply."""
     writer = Writer()
-    _Blocks(writer).write(SyntaxTreeNode(_parser().parse(markdown)).children)
+    try:
+        _Blocks(writer).write(SyntaxTreeNode(_parser().parse(markdown)).children)
+    except RecursionError:
+        return plain(markdown)
     return writer.done()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,6 +228,23 @@ def part_of(kept: Attachment, *, alt: str = "", spoiler: bool = False, voice: bo
     return File(kept)
 
 
-def mentioned(text: str, people: Iterable[Person]) -> tuple[Person, ...]:
+def mentioned(text: str, people: Sequence[Person]) -> tuple[Person, ...]:
     """Those whose name stands in the text behind an @, whatever its case; of two who share a name, both."""
-    return tuple(person for person in people if re.search(rf"(?<![\w@])@{re.escape(person.name)}(?!\w)", text, re.IGNORECASE))
+    said = text.casefold()
+    names = {name: _behind_at(said, name) for name in {person.name.casefold() for person in people}}
+    return tuple(person for person in people if names[person.name.casefold()])
+
+
+def _behind_at(said: str, name: str) -> bool:
+    """Whether the whole name does; searched for without a pattern, because a room may have a thousand people."""
+    at = said.find(f"@{name}")
+    while at >= 0:
+        after = at + 1 + len(name)
+        if not (_of_word(said[at - 1 : at]) or said[at - 1 : at] == "@" or _of_word(said[after : after + 1])):
+            return True
+        at = said.find(f"@{name}", at + 1)
+    return False
+
+
+def _of_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"

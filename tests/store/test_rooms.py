@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
@@ -14,7 +15,7 @@ from bot.connector import Key
 from bot.errors import UserError
 from bot.messages import Person, Text
 from bot.store.keys import Keys
-from bot.store.places import BOT, LONGEST_TEXT, Body, Draft, Place, RoomMessage, newcomer
+from bot.store.places import BOT, LONGEST_TEXT, Body, Draft, Place, RoomMessage, mentioned, newcomer
 from bot.store.roomfeed import Change, Touched
 from bot.store.rooms import MOST_MESSAGES, Rooms
 from bot.testing import wait_until
@@ -327,3 +328,26 @@ async def test_a_change_is_looked_up_once_for_all_who_look_on(rooms: Rooms, monk
         for tab in tabs:
             await _until(tab, "here")
     assert [ids for ids in loaded if ids] == [[said], [last]]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("hello @Ann", ["Ann", "ann"]),
+        ("@ANN, @ann-marie", ["Ann", "ann"]),
+        ("@Anna me@Ann @@Ann @Ann_ Ann", []),
+        ("@Anna and @Ann Lee", ["Ann", "ann", "Ann Lee"]),
+        ("@Straße", ["STRASSE"]),
+    ],
+)
+def test_people_are_mentioned_by_their_whole_names(text: str, names: list[str]) -> None:
+    people = [Person(str(number), name) for number, name in enumerate(("Ann", "ann", "Ann Lee", "STRASSE"))]
+    assert [person.name for person in mentioned(text, people)] == names
+
+
+def test_a_long_message_to_a_full_room_holds_nobody_up() -> None:
+    """CPU time; 0.02 s were measured, and 0.33 with a pattern for each."""
+    people = [Person(str(number), f"person {number}") for number in range(1000)] + [Person("same", "p")] * 1000
+    began = time.process_time()
+    assert mentioned("@pe" * (LONGEST_TEXT // 3), people) == ()
+    assert time.process_time() - began < 0.15

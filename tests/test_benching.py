@@ -9,7 +9,9 @@ import pytest
 
 from bot.cli.benching import bench
 from bot.errors import ConfigError
+from tests.plugins.chat.families import checkpoint
 from tests.plugins.chat.server import Script, serving
+from tests.plugins.chat.test_adapters import BASE, adapter
 
 
 @pytest.fixture
@@ -51,3 +53,24 @@ def test_a_model_that_is_not_served_and_a_file_without_prompts_are_named(tmp_pat
         prompts.write_text("# nothing\n", encoding="utf-8")
         with pytest.raises(ConfigError, match="expected a prompt on each line, found none"):
             bench(config, ["good"], prompts, "", as_json=True)
+
+
+def test_an_adapter_answers_to_its_own_name(tmp_path: Path, prompts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its own weights on those of its base, which answers by itself as it does without."""
+    models = tmp_path / "models"
+    adapter(models / "poet", checkpoint(models / BASE.name, BASE.name), seed=1)
+    source = 'source = { type = "hub", repo = "ada/NAME" }\n'
+    for name in ("poet", "absent"):
+        entry = f'summary = "Rhymes"\nlicence = "mit"\ndisk = 1\nbase = "{BASE.name}"\n{source.replace("NAME", name)}'
+        (models / f"{name}.toml").write_text(entry, encoding="utf-8")
+    names = [BASE.name, "poet", "absent"]
+    chat = f'[plugins.chat]\nmodels = {json.dumps(names)}\n[plugins.chat.running."{BASE.name}"]\nprecision = "float32"\n'
+    (tmp_path / "bot.toml").write_text(f'data_dir = "{tmp_path}"\n{chat}', encoding="utf-8")
+    bench(tmp_path / "bot.toml", names[:2], prompts, "", as_json=True)
+    base, poet = json.loads(capsys.readouterr().out)["models"]
+    assert (base["model"], poet["model"]) == (BASE.name, "poet")
+    assert all(told["tokens"] for model in (base, poet) for told in model["answers"])
+    assert [told["text"] for told in base["answers"]] != [told["text"] for told in poet["answers"]]
+    assert poet["memory"] > base["memory"], "its weights are on top"
+    with pytest.raises(ConfigError, match="absent is not here: hobnob models pull absent"):
+        bench(tmp_path / "bot.toml", ["absent"], prompts, "", as_json=True)

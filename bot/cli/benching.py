@@ -95,15 +95,15 @@ class Asked:
 
 
 def bench(path: Path | None, names: Sequence[str], prompts: Path, judge: str, as_json: bool) -> None:
-    """Asks every model every prompt. Raises ConfigError for a model that is not served, and for a file without prompts."""
+    """Asks every model every prompt, adapters too. Raises ConfigError for one that is not served, and for a file without prompts."""
     config = load(path)
     asked = [line.strip() for line in prompts.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
     if not asked:
         raise ConfigError(f"{prompts}: expected a prompt on each line, found none")
     models = _models(config, [*names, *([judge] if judge else [])])
-    results = [_result(models[name], asked, config) for name in names]
+    results = [_result(name, models[name], asked, config) for name in names]
     if judge:
-        _judge(models[judge], asked, results, config)
+        _judge(judge, models[judge], asked, results, config)
     if as_json:
         typer.echo(json.dumps({"prompts": asked, "models": [asdict(result) for result in results]}, indent=2, ensure_ascii=False))
     else:
@@ -111,36 +111,44 @@ def bench(path: Path | None, names: Sequence[str], prompts: Path, judge: str, as
 
 
 def _models(config: Config, names: Sequence[str]) -> dict[str, Model[Any, Any]]:
-    served = {model.name: model for _, model in load_plugins(config, "model").collect("register_models") if model.job is Generate}
+    """By every name that people can choose: an adapter's is that of the model that it lies on."""
+    found = [model for _, model in load_plugins(config, "model").collect("register_models") if model.job is Generate]
+    served = {name: model for model in found for name in (model.name, *model.also)}
     if missing := [name for name in names if name not in served]:
         raise ConfigError(f"expected chat models that {config.source.path} serves ({', '.join(served)}), found {', '.join(missing)}")
     return served
 
 
-def _result(model: Model[Any, Any], prompts: Sequence[str], config: Config) -> Result:
-    result = Result(model.name)
+def _result(name: str, model: Model[Any, Any], prompts: Sequence[str], config: Config) -> Result:
+    result = Result(name)
     began = time.perf_counter()
-    _load(model, config)
+    _load(name, model, config)
     result.loading = round(time.perf_counter() - began, 1)
     try:
-        result.answers = [_told(model, Turn(role="person", parts=(Text(prompt),))) for prompt in prompts]
+        result.answers = [_told(name, model, Turn(role="person", parts=(Text(prompt),))) for prompt in prompts]
         result.memory = model.memory().weights + model.memory().cache
     finally:
         model.unload()
     return result
 
 
-def _load(model: Model[Any, Any], config: Config) -> None:
+def _load(name: str, model: Model[Any, Any], config: Config) -> None:
+    """With nothing on top of it but what was named. Raises ConfigError for what may not be used or is not here."""
     known = catalogue.load(added=config.models_dir)
-    if model.weights and (refusal := known.refusal(known.models[model.weights], config.models.use)):
-        raise ConfigError(refusal)
-    folder = known.models[model.weights].folder(config.models_dir) if model.weights else None
+    on_top = [name] if name in model.also else []
+    entries = [known.models[one] for one in (model.weights, *on_top) if one]
+    if refusals := [said for entry in entries if (said := known.refusal(entry, config.models.use))]:
+        raise ConfigError(*refusals)
+    folders = {entry.name: entry.folder(config.models_dir) for entry in entries}
+    if absent := [one for one in on_top if not folders[one].is_dir()]:
+        raise ConfigError(f"{absent[0]} is not here: hobnob models pull {absent[0]}")
     device = "remote" if model.remote else device_of(config)
-    model.load(Placement(device, folder, config.worker.threads or os.cpu_count() or 1))
+    threads = config.worker.threads or os.cpu_count() or 1
+    model.load(Placement(device, folders.get(model.weights), threads, {one: folders[one] for one in on_top}))
 
 
-def _told(model: Model[Any, Any], *turns: Turn, most: int = LONGEST) -> Told:
-    asked = Asked(Generate(turns=turns, max_tokens=most, temperature=0.0))
+def _told(name: str, model: Model[Any, Any], *turns: Turn, most: int = LONGEST) -> Told:
+    asked = Asked(Generate(turns=turns, model=name, max_tokens=most, temperature=0.0))
     began = time.perf_counter()
     model.run(asked)
     seconds = time.perf_counter() - began
@@ -149,16 +157,16 @@ def _told(model: Model[Any, Any], *turns: Turn, most: int = LONGEST) -> Told:
     return Told(asked.answer.text, round((asked.first or began + seconds) - began, 2), round(seconds, 2), asked.answer.tokens)
 
 
-def _judge(model: Model[Any, Any], prompts: Sequence[str], results: Sequence[Result], config: Config) -> None:
+def _judge(name: str, model: Model[Any, Any], prompts: Sequence[str], results: Sequence[Result], config: Config) -> None:
     """Shows it the answers without names and in an order of chance, so that neither counts."""
-    _load(model, config)
+    _load(name, model, config)
     chance = random.Random(0)  # noqa: S311  an order, no secret
     try:
         for number, prompt in enumerate(prompts):
             order = chance.sample(list(results), len(results))
             answers = "\n\n".join(f"Answer {place}:\n{one.answers[number].text}" for place, one in enumerate(order, 1))
             said = Turn(role="person", parts=(Text(f"Question: {prompt}\n\n{answers}\n\nThe best answer is number"),))
-            verdict = re.search(r"\d+", _told(model, Turn(role="system", parts=(Text(JUDGE),)), said, most=16).text)
+            verdict = re.search(r"\d+", _told(name, model, Turn(role="system", parts=(Text(JUDGE),)), said, most=16).text)
             if verdict and 0 < int(verdict[0]) <= len(order):
                 order[int(verdict[0]) - 1].votes += 1
     finally:

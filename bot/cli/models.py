@@ -60,7 +60,7 @@ def models_recommend(
 
 @models.command("bench")
 def models_bench(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Chat models that the configuration serves.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Chat models and adapters that the configuration serves.")],
     prompts: Annotated[Path, typer.Option("--prompts", exists=True, dir_okay=False, help="A file with a prompt on each line.")],
     judge: Annotated[str, typer.Option(metavar="NAME", help="A served model that votes for the best answers, without names.")] = "",
     json: Json = False,

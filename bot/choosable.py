@@ -36,6 +36,19 @@ def config_of(config: Config, name: str, found: Found) -> BaseModel:
         raise ConfigError(*config.source.faults(error, model, ("plugins", name))) from error
 
 
+def among(settings: type[BaseModel], name: str, config: BaseModel) -> tuple[str, ...]:
+    """What a setting is one of, where it says `json_schema_extra={"among": "models"}`: that field of its plugin's Config. Else ()."""
+    extra = settings.model_fields[name].json_schema_extra
+    source = extra.get("among") if isinstance(extra, dict) else None
+    return tuple(getattr(config, str(source), ())) if source else ()
+
+
+def titled(model: type[BaseModel], name: str) -> str:
+    """What people call a setting."""
+    field = model.model_fields.get(name)
+    return (field.title if field is not None else None) or name.replace("_", " ").capitalize()
+
+
 def settings_of(config: Config, name: str, found: Found, table: PluginTable) -> type[BaseModel]:
     """What servers may choose. Every setting has a default, the operator's defaults fit, and what is locked exists."""
     settings = found.model("settings", "Settings", NoSettings)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.choices import CORE, Change, Changed, Chosen, Deed, Origin, Setting, Where
+from bot.choosable import among, titled
 from bot.connector import Connector
 from bot.errors import BadArguments, Refused, UserError
 from bot.messages import Address, Message
@@ -116,7 +117,7 @@ class Choosing:
         on, switch = view.switch(plugin, address)
         settings = tuple(_settings(view, loaded, address))
         words = self._locales.of(reading().tag, plugin)
-        shape = _shape(loaded.settings, words)
+        shape = _shape(loaded, words)
         if plugin == CORE:
             shape["properties"]["language"]["enum"] = list(self._locales.tags)
         return Chosen(plugin, words.translated(loaded.manifest.summary), on, switch, loaded.fixed, settings, shape, seen)
@@ -198,7 +199,7 @@ class Choosing:
             raise Refused(tr("{plugin} cannot be switched by a server. Whoever runs this bot decides that.", plugin=plugin))
         settings = {} if change.everything else layer.of(plugin)
         settings = {name: value for name, value in settings.items() if name not in change.settings}
-        settings |= _valid(loaded, self._below(server, loaded, place, address), settings, change.settings)
+        settings |= _valid(loaded, self._below(server, loaded, place, address), settings, change.settings, layer.of(plugin))
         layer = layer.having(plugin, settings)
         if change.everything or change.on is not None:
             layer = layer.switched(plugin, "reset" if change.on is None else change.on)
@@ -215,10 +216,11 @@ class Choosing:
         return found
 
 
-def _shape(model: type[BaseModel], words: Translation) -> dict[str, Any]:
+def _shape(loaded: Loaded, words: Translation) -> dict[str, Any]:
     """The JSON schema of settings, with titles and descriptions in the reader's language."""
-    shape = model.model_json_schema()
-    for part in shape.get("properties", {}).values():
+    shape = loaded.settings.model_json_schema()
+    for name, part in shape.get("properties", {}).items():
+        part |= {"enum": list(there)} if (there := among(loaded.settings, name, loaded.config)) else {}
         part |= {word: words.translated(part[word]) for word in ("title", "description") if word in part}
     return shape
 
@@ -244,7 +246,9 @@ def _seen(server: Server, plugin: str, address: Address) -> str:
     return digest(json.dumps([[layer.plugins.get(plugin), layer.of(plugin)] for layer in layers], sort_keys=True))[:12]
 
 
-def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def _valid(
+    loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], given: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
     """The given settings as JSON, those that are reset left out. Raises BadArguments for each that is wrong, Refused for locked ones."""
     known = loaded.settings.model_fields
     if unknown := [name for name in given if name not in known]:
@@ -257,18 +261,16 @@ def _valid(loaded: Loaded, below: Mapping[str, Any], kept: Mapping[str, Any], gi
         sound = loaded.settings.model_validate({**below, **kept, **chosen}).model_dump(mode="json")
     except ValidationError as error:
         raise BadArguments(" ".join(_fault(loaded.settings, fault) for fault in error.errors())) from None
+    for name, value in chosen.items():
+        if (one_of := among(loaded.settings, name, loaded.config)) and value not in ("", *one_of, before.get(name), below.get(name)):
+            said = tr("there is no “{value}” here. There is: {known}.", value=_short(value), known=", ".join(one_of))
+            raise BadArguments(f"{titled(loaded.settings, name)}: {said}")
     return {name: sound[name] for name in chosen}
 
 
 def _fault(model: type[BaseModel], fault: Any) -> str:
     name = str(fault["loc"][0]) if fault["loc"] else ""
     return f"{titled(model, name)}: {wrong(fault)}." if name else f"{wrong(fault)}."
-
-
-def titled(model: type[BaseModel], name: str) -> str:
-    """What people call a setting."""
-    field = model.model_fields.get(name)
-    return (field.title if field is not None else None) or name.replace("_", " ").capitalize()
 
 
 def _what(before: Choices, after: Choices, plugin: str) -> list[Phrase]:

@@ -40,5 +40,5 @@ class Settings(BaseModel):
     tools: bool = Field(default=True, title="Tools")
     """A model that can call tools may call those of the plugins that are on here, for whoever asks and with no more rights than theirs."""
 
-    model: str = Field(default="", title="Model", max_length=100)
+    model: str = Field(default="", title="Model", max_length=100, json_schema_extra={"among": "models"})
     """The model that answers, of those that `/models` lists; empty is the first of them. `/models NAME` chooses it for a channel."""

@@ -21,7 +21,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    model: str = Field(default="", title="Model", max_length=64)
+    model: str = Field(default="", title="Model", max_length=64, json_schema_extra={"among": "models"})
     """Which model draws here; empty takes the operator's first."""
 
     size: Shape = Field(default="square", title="Shape")

@@ -59,6 +59,19 @@ class Hall(Platform):
         return {"channel": {"side": "Side"}, "role": {"5": "Tenor"}}.get(kind, {})
 
 
+class Horns(BaseModel):
+    """What a band has."""
+
+    horns: tuple[str, ...] = ("tuba", "cornet")
+
+
+class Playing(BaseModel):
+    """What a server chooses of it."""
+
+    horn: str = Field(default="", json_schema_extra={"among": "horns"})
+    loud: bool = False
+
+
 class Singer:
     """Says how it sounds here, and lets an admin change that."""
 
@@ -134,9 +147,10 @@ ADMINISTERS = Manifest(summary="Rules.", api=1, licence="Apache-2.0", rights=fro
 
 def plugins(boss: Boss) -> Plugins:
     singer = Loaded("singer", Singer(), settings=Tone, version="1", defaults={"loud": 3}, locked=frozenset({"key"}))
+    band = Loaded("band", object(), settings=Playing, version="1", config=Horns())
     choir = Loaded("choir", object(), settings=Picks, version="1")
     fixed = Loaded("fixed", object(), version="1", switchable=False)
-    return Plugins([singer, fixed, Loaded("boss", boss, ADMINISTERS, version="1"), Loaded("off", object(), enabled=False), choir])
+    return Plugins([singer, fixed, Loaded("boss", boss, ADMINISTERS, version="1"), Loaded("off", object(), enabled=False), choir, band])
 
 
 @pytest.fixture
@@ -174,8 +188,20 @@ async def test_it_is_seen_who_chose_what(stage: Stage) -> None:
         ("boss", True, True),
         ("off", False, False),
         ("choir", True, False),
+        ("band", True, False),
         ("hobnob", True, True),
     ]
+
+
+async def test_a_setting_that_is_one_of_what_the_operator_lists_is_offered_as_that_and_nothing_else_is_saved(stage: Stage) -> None:
+    await stage.look()
+    assert stage.chosen("band").shape["properties"]["horn"]["enum"] == ["tuba", "cornet"]
+    assert await stage.do(Change(plugin="band", settings={"horn": "tubba"})) == "Horn: there is no “tubba” here. There is: tuba, cornet."
+    assert await stage.do(Change(plugin="band", settings={"horn": "cornet"})) == "done"
+    assert await stage.do(Change(plugin="band", settings={"horn": ""})) == "done"
+    await stage.servers.put(ROOM.tenant, Server(choices=Choices(settings={"band": {"horn": "gone"}})))
+    assert await stage.do(Change(plugin="band", settings={"loud": True})) == "done", "it keeps nothing else from changing"
+    assert await stage.do(Change(plugin="band", settings={"horn": "gone", "loud": False})) == "done", "and may stay as it is"
 
 
 async def test_what_is_reset_is_again_what_it_was_before(stage: Stage) -> None:

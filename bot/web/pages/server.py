@@ -208,6 +208,8 @@ def _setting(shape: Shape, setting: Setting, known: Mapping[Picked, Mapping[str,
     option, picks = shape.option(setting.name), shape.picks(setting.name)
     there = known.get(picks, {}) if picks else {}
     now = "" if setting.value is None else str(setting.value)
+    if not picks and option.choices and now not in map(str, option.choices):
+        there = {str(one): str(one) for one in option.choices}  # what was chosen is there no more, or nothing is
     labels = {"": tr("nothing"), now: setting.label or now or tr("nothing"), **there} if there else {}
     return {
         "name": setting.name,

@@ -8,9 +8,28 @@ from typing import Any
 
 import pytest
 
-from bot import Attachment, Change, Chosen, Context, File, Generate, Message, NoArgs, Paper, Quote, Reply, Setting, Text, Turn, UserError
+from bot import (
+    Attachment,
+    Change,
+    Chosen,
+    Context,
+    File,
+    Generate,
+    Message,
+    NoArgs,
+    Paper,
+    Quote,
+    Reply,
+    Setting,
+    Shape,
+    Text,
+    Turn,
+    UserError,
+)
 from bot.catalogue import load
+from bot.choosable import among
 from bot.testing import ScriptedActs
+from bot.web.pages.server import _setting as on_page
 from plugins.chat.choosing import ModelsArgs
 from plugins.chat.config import Config
 from plugins.chat.forms import form
@@ -198,6 +217,23 @@ async def test_a_model_that_is_not_served_is_refused_and_a_choice_that_left_fall
         await plugin(TUNED, BASE)._choosing.models(context(acts), ModelsArgs(name="gpt"))
     gone = Context(said("x"), Settings(model=BASE), context(acts).now, "ref", acts)
     assert plugin(TUNED, "phi-2")._choosing.chosen(gone).name == TUNED
+
+
+@pytest.mark.parametrize("now", ["", "gone", TUNED])
+def test_the_page_of_a_server_shows_what_is_chosen_though_it_is_none_of_those_that_are_served(now: str) -> None:
+    shape = Shape({"properties": {"model": {"type": "string", "default": "", "enum": [TUNED, BASE]}}})
+    shown = on_page(shape, Setting("model", now, "plugin"), {})
+    assert (shown["value"], shown["choices"][-2:]) == (now, [TUNED, BASE])
+    assert now in shown["choices"] and shown["labels"].get("", "nothing") == "nothing"
+
+
+def test_the_settings_form_offers_the_models_that_are_served() -> None:
+    from plugins.imagine.config import Config as Drawing
+    from plugins.imagine.settings import Settings as Drawn
+
+    assert among(Settings, "model", Config(models=(TUNED, BASE))) == (TUNED, BASE)
+    assert among(Drawn, "model", Drawing()) == Drawing().models
+    assert among(Settings, "persona", Config()) == ()
 
 
 # Text files ---------------------------------------------------------------------------------------------------------------

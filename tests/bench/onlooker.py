@@ -78,13 +78,12 @@ class Onlooker:
             pass
 
     def _answered(self, place: Place, asked: str) -> bool:
-        return any(id != asked and b'"busy":false' in body for _, id, body in self.seen[place.key][-1:])
+        stands = {id: body for _, id, body in self.seen[place.key] if id != asked}
+        return any(stands.values()) and not any(b'"busy":true' in body for body in stands.values())
 
     def texts(self, place: Place, asked: str) -> list[tuple[float, str]]:
-        """What the message said that followed the one with the id `asked`, and when."""
-        followed = [(at, id, body) for at, id, body in self.seen[place.key] if int(id) > int(asked)]
-        first = min((id for _, id, _ in followed), key=int, default="")
-        return [(at, _text(body)) for at, id, body in followed if id == first]
+        """What was said after the message with the id `asked`, and when; an answer that took long is a message of its own at last."""
+        return [(at, _text(body)) for at, id, body in self.seen[place.key] if int(id) > int(asked) and body]
 
 
 def _text(body: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,11 +12,15 @@ from bot.connectors.telegram import Account, TelegramConnector
 from bot.errors import ConnectorError, StoreError
 from bot.membership import Joined
 from bot.messages import Message
+from bot.store import embedded
 from bot.store.hearsay import Hearsay
 from bot.testing import wait_until
+from bot.testing.contract import PATIENCE
 from tests.connectors.on_telegram import ANN, BEN, Ear, connected, group, heard, hearing
+from tests.connectors.test_telegram_webhooks import CONFIG
+from tests.house import House
 from tests.wire.telegram_rules import Refusal
-from tests.wire.telegram_server import Telegram
+from tests.wire.telegram_server import TOKEN, Telegram
 
 
 async def test_the_offset_moves_only_after_the_router_has_written_everything(telegram: Telegram, on_telegram: TelegramConnector) -> None:
@@ -50,6 +55,22 @@ async def test_a_group_whose_joining_could_not_be_written_down_is_told_of_again(
     task.cancel()
     await asyncio.wait([task])
     assert [isinstance(message.trigger, Joined) for message in told if message.address.server] == [True, False, False]
+
+
+async def test_an_album_that_is_told_over_two_polls_is_one_message(telegram: Telegram, tmp_path: Path) -> None:
+    house = House(tmp_path, CONFIG.format(token=TOKEN, url=telegram.root, hook=""))
+    alone, store = telegram.chats.direct(ANN), embedded.start(house.data)
+    with house.begin("router", "--no-pages") as router:
+        await wait_until(lambda: telegram.polled, 2 * PATIENCE)  # everything has to start first
+        telegram.chats.album(alone, ANN, ["one", "two", "three"], "count")
+        late = telegram.updates.pop()
+        await wait_until(lambda: telegram.confirmed >= late["update_id"])
+        telegram.again(late)
+        await wait_until(lambda: alone.said, PATIENCE)
+        router.terminate()
+    store.terminate()
+    store.wait(10)
+    assert alone.said == ["3 files"]
 
 
 async def test_a_chat_waits_for_no_other_and_keeps_its_order(telegram: Telegram, on_telegram: TelegramConnector) -> None:

@@ -21,7 +21,7 @@ from bot.messages import Blob
 from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
-from bot.store.queue import Broken, Finished, Shown
+from bot.store.queue import Broken, Finished, Shown, Update
 from bot.store.shifts import Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
@@ -135,9 +135,14 @@ async def test_words_are_sent_as_they_come_but_none_before_the_chat_can_show_the
     seen = jobs.hold("tale")
     await jobs.submit(Beat(name="quick", hold=str(seen)))
     await jobs.submit(Beat(name="slow", hold=str(seen)), pace=3600.0)
+
+    async def followed() -> list[Update]:
+        return [update async for update in jobs.queue.follow("slow")]
+
+    following = asyncio.create_task(followed())  # of what has ended nothing but its end is left
     async with at_work(redis, keys, Teller()):
         assert tuple([word async for word in heard(jobs, "quick", seen)]) == TALE
-        said = [update async for update in jobs.queue.follow("slow")]
+        said = await following
     assert [update.partial for update in said if isinstance(update, Shown)] == [TextSoFar(text=TALE[0])]
     assert isinstance(said[-1], Finished), "the result does not wait"
 

@@ -64,22 +64,24 @@ class Device:
         """What is on the device, in bytes; to be asked from any thread."""
         return {name: entry.size for name, entry in self._entries.copy().items() if entry.resident}
 
-    def warm(self, models: Sequence[Model[Any, Any]]) -> None:
-        """Loads what fits beside one another, so that nobody waits for it; a fault is met again, and told, by who needs the model.
+    def reclaim(self, models: Sequence[Model[Any, Any]]) -> None:
+        """Takes the memory back that another program may hold still, for a worker that has died."""
+        for model in models:
+            if model.concurrency and not model.remote:
+                _quietly(model)
+
+    def warm(self, model: Model[Any, Any]) -> None:
+        """Loads it where it fits beside the others, so that nobody waits for it; a fault is met again, and told, by who needs the model.
 
         Raises DeviceLost.
         """
-        for model in models:
-            if model.concurrency and not model.remote:
-                _quietly(model)  # another program may hold it still, for a worker that has died
-        for model in models:
-            try:
-                if self._taken() + self._need(model) <= self.room:
-                    self.bring_in(model)
-            except Exception as error:  # any library below a model may raise anything
-                if diagnose(error) == "device":
-                    raise DeviceLost(str(error)) from None
-                log.exception("a model could not be loaded yet", model=model.name)
+        try:
+            if not self.has(model) and self._taken() + self._need(model) <= self.room:
+                self.bring_in(model)
+        except Exception as error:  # any library below a model may raise anything
+            if diagnose(error) == "device":
+                raise DeviceLost(str(error)) from None
+            log.exception("a model could not be loaded yet", model=model.name)
 
     def wish(self, model: Model[Any, Any], loaded: bool) -> None:
         """Has the model on the device or not, because the operator wishes it; others make room. Raises DeviceLost."""

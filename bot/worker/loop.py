@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -68,6 +69,8 @@ class Loop:
         self._drain = drain
         self._idle_unload = idle_unload
         self._models = {model.name: model for model in models}
+        self._cold = deque(models)
+        """Models that were not loaded yet, to be in the memory before somebody needs them; the first of them first."""
         self._shift = shift
         self._claimed = claimed
         self._blobs = blobs
@@ -90,7 +93,7 @@ class Loop:
         """Until `stop`, or until the device is `lost`. While Redis is away, it tries again each second."""
         hearing = asyncio.create_task(self._orders.hear())
         try:
-            await self._warm()
+            await self._for_now(self._device.reclaim, list(self._models.values()))
             await self._turns()
         except DeviceLost as lost:
             self.lost = True
@@ -98,12 +101,6 @@ class Loop:
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
         await self._hand_back(self._unbegun())
-
-    async def _warm(self) -> None:
-        with suppress(StoreError):
-            if await self._shift.leave() is None:
-                warm = self._begin(self._device.warm, list(self._models.values()))
-                await self._unless_stopped(asyncio.shield(warm), self._orders.paused)
 
     async def _turns(self) -> None:
         away = False
@@ -120,6 +117,10 @@ class Loop:
     def _begin(self, what: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
         """Has the model's thread do this."""
         return asyncio.get_running_loop().run_in_executor(self._thread, functools.partial(what, *args, **kwargs))
+
+    async def _for_now(self, what: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """The same, and waits for it unless it is stopped or paused; it goes on then."""
+        await self._unless_stopped(asyncio.shield(self._begin(what, *args, **kwargs)), self._orders.paused)
 
     def _unbegun(self) -> list[Claimed]:
         """Takes out whatever no model has in hand: what is parked, and what the open turn was not given yet."""
@@ -147,6 +148,8 @@ class Loop:
             await self._serve(self._models[begun.model], begun)
         elif begun.off:
             await self._rest()
+        elif self._cold:  # only then: whoever waits at the start waits for no other model
+            await self._for_now(self._device.warm, self._cold.popleft())
         else:
             await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._orders.called)
 
@@ -155,8 +158,7 @@ class Loop:
         while self._orders.wishes and not self._stop.is_set():
             name, loaded = self._orders.wishes.popleft()
             if name in self._models and name not in self._parked and not self._orders.paused.is_set():
-                wished = self._begin(self._device.wish, self._models[name], loaded)
-                await self._unless_stopped(asyncio.shield(wished), self._orders.paused)
+                await self._for_now(self._device.wish, self._models[name], loaded)
         await self._shift.holds(self._device.resident)
 
     async def _rest(self) -> None:

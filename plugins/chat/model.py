@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import Answer, Batch, Catalogue, EngineModel, Entry, Generate, Memory, Model, Placement, hookimpl
-from plugins.chat.config import Config, Running, served
+from plugins.chat.config import Config, Running, Served, served
 from plugins.chat.remote import Remote
 
 if TYPE_CHECKING:
@@ -143,8 +143,13 @@ class Plugin:
 
     @hookimpl
     def register_models(self) -> Iterable[Model[Any, Any]]:
-        """The models that the operator chose, and those that chosen adapters lie on."""
-        entries = [one.entry for one in self._served if one.entry]
-        bases = dict.fromkeys(entry.base or entry.name for entry in entries)
-        local = [Chat(self._config, self._catalogue.models[base], [one for one in entries if one.base == base]) for base in bases]
-        return [*local, *(Remote(one.name, one.server) for one in self._served if one.server)]
+        """The models that the operator chose, and those that chosen adapters lie on, in the operator's order: the first is loaded first."""
+        return {one.name if one.entry is None else one.entry.base or one.name: self._model(one) for one in self._served}.values()
+
+    def _model(self, one: Served) -> Model[Any, Any]:
+        if one.server:
+            return Remote(one.name, one.server)
+        assert one.entry is not None, "it is behind a server, or of the catalogue"
+        base = one.entry.base or one.name
+        above = [other.entry for other in self._served if other.entry and other.entry.base == base]
+        return Chat(self._config, self._catalogue.models[base], above)

@@ -116,6 +116,8 @@ async def working(redis: Redis, keys: Keys, *models: Narrow) -> AsyncIterator[No
     """A worker in this process, which has loaded all of them."""
     shift = Shift(redis, keys, "w", [offer(model) for model in models])
     loop = Loop(models, shift, Blobs(redis, keys), Device(10, lambda _: Placement("cpu")))
+    while loop._cold:
+        loop._device.warm(loop._cold.popleft())
     running = asyncio.create_task(loop.run())
     yield
     loop.stop()

@@ -61,7 +61,8 @@ def test_the_operator_may_allow_models_less_memory_than_there_is() -> None:
 def test_a_model_that_fails_to_unload_is_gone_and_the_next_one_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("DRILL_LOG", f"{tmp_path}/log")
     made, sticky, quiet = Device(10, lambda _: Placement("cpu")), Sticky(), Quiet()
-    made.warm([Unmeasured(), sticky])
+    made.warm(Unmeasured())
+    made.warm(sticky)
     assert made.has(sticky)
     with pytest.raises(RuntimeError, match="it sticks"):
         made.bring_in(quiet)

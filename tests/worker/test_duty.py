@@ -103,6 +103,7 @@ async def test_a_pause_frees_the_memory_at_once_and_what_ran_goes_on_afterwards(
 ) -> None:
     monkeypatch.setattr(looping, "YIELD", 0.3)
     async with day(redis, keys, model()) as at:
+        await wait_until(lambda: at.device.has(at.model))  # who waits for a load pays for it, and would come second afterwards
         await jobs.submit(Sing(name="1"))
         await wait_until(lambda: at.model.turns == [["1"]])
         await at.duty.order([ALL], PAUSE)

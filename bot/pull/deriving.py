@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from bot.catalogue import Catalogue, Hub
+from bot.catalogue import Catalogue
 from bot.errors import PullError
+from bot.origins import Hub
 from bot.pull.hub import Info, look
 from bot.pull.steps import Access
 

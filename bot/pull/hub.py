@@ -9,8 +9,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.catalogue import Hub
 from bot.errors import PullError
+from bot.origins import Hub
 from bot.pull.fetching import Asset, fetch
 from bot.pull.steps import Access, Noted, counting
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.catalogue import Entry, Shipped
+from bot.catalogue import Entry
+from bot.origins import Shipped
 
 RECORD = "hobnob.json"
 

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.catalogue import Entry, Hub, Shipped, Wheels
+from bot.catalogue import Entry
 from bot.errors import PullError
+from bot.origins import Hub, Shipped, Wheels
 from bot.pull.hub import bring_hub
 from bot.pull.landing import Status, land, status
 from bot.pull.steps import Access, Noted, Step, Tell, silent

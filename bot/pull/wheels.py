@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from bot.catalogue import Made, Wheel, Wheels
 from bot.errors import PullError
+from bot.origins import Made, Wheel, Wheels
 from bot.pip import PipError, normal, pip
 from bot.pull.fetching import Asset, DeniedError, fetch
 from bot.pull.landing import sha256

@@ -13,12 +13,12 @@ import structlog
 
 from bot.allowing import Allowed
 from bot.choices import CORE
-from bot.config import QueueTable
 from bot.connector import Closing, Connector, Deliver, Private
 from bot.errors import StoreError
 from bot.messages import Address, Message
 from bot.metrics import RouterMetrics
 from bot.plugins import Plugins
+from bot.queueing import QueueTable
 from bot.router.acts import DurableActs
 from bot.router.admitting import Admitting
 from bot.router.allowance import adopting

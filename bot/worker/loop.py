@@ -23,7 +23,8 @@ from bot.worker.device import Device
 from bot.worker.diagnosis import DeviceLost
 from bot.worker.hearing import WAIT, Orders
 from bot.worker.meter import Meter
-from bot.worker.offers import Parked, offer
+from bot.worker.offers import offer
+from bot.worker.parked import Parking
 from bot.worker.sending import Sender
 from bot.worker.turns import Open
 from bot.worker.work import Claimed, Turn
@@ -79,9 +80,9 @@ class Loop:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._meter = Meter()
         self._stop = asyncio.Event()
-        self._orders = Orders(shift, self._cancel, self._room)
+        self._orders = Orders(shift, self._cancel, lambda: self._open.room() if self._open else None)
         self._open: Open | None = None
-        self._parked: dict[str, Parked] = {}
+        self._parked = Parking(shift)
 
     def stop(self) -> None:
         """Ends the day: the running turn gets a while, everything else is handed back at once."""
@@ -124,9 +125,7 @@ class Loop:
 
     def _unbegun(self) -> list[Claimed]:
         """Takes out whatever no model has in hand: what is parked, and what the open turn was not given yet."""
-        parked = [work for parked in self._parked.values() for work in parked.works]
-        self._parked.clear()
-        return [*parked, *(self._open.turn.withdraw() if self._open else ())]
+        return [*self._parked.clear(), *(self._open.turn.withdraw() if self._open else ())]
 
     async def _hand_back(self, works: Sequence[Claimed]) -> None:
         with suppress(StoreError):  # where Redis is away, their leases lapse
@@ -136,9 +135,9 @@ class Loop:
         if not self._models:
             await self._stop.wait()
             return
-        if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked)):
+        if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked.models)):
             await self._begin(self._device.free, idle)
-        await self._stop_clocks()
+        await self._parked.stop_clocks()
         self._orders.called.clear()
         await self._grant()
         begun = await self._shift.claim(self.offers())
@@ -157,7 +156,7 @@ class Loop:
         """Loads and unloads what the operator wishes, but for what a model has begun and goes on with; then tells what is in memory."""
         while self._orders.wishes and not self._stop.is_set():
             name, loaded = self._orders.wishes.popleft()
-            if name in self._models and name not in self._parked and not self._orders.paused.is_set():
+            if name in self._models and name not in self._parked.models and not self._orders.paused.is_set():
                 await self._for_now(self._device.wish, self._models[name], loaded)
         await self._shift.holds(self._device.resident)
 
@@ -182,7 +181,7 @@ class Loop:
     def offers(self, joined: str = "", room: int = 0) -> list[Offer]:
         """What could run now; of the model whose turn is `joined`, so many more jobs."""
         return [
-            offer(model, most=room if name == joined else None, resident=self._device.has(model), parked=self._parked.get(name))
+            offer(model, most=room if name == joined else None, resident=self._device.has(model), parked=self._parked.of(name))
             for name, model in self._models.items()
         ]
 
@@ -204,39 +203,26 @@ class Loop:
         self._open = opened = Open(model, works, self._meter, self, self._max_drain)
         try:
             parked = await self._run(model, opened.turn)
-            if parked:  # before the turn is let go: whoever cancels finds them at every moment
-                self._parked[model.name] = Parked(parked, time.time())
+            self._parked.put(model.name, parked)  # before the turn is let go: whoever cancels finds them at every moment
         finally:
             self._open = None
             await opened.end()
             await self._hand_back(opened.turn.withdraw())
-        await self._stop_clocks()
+        await self._parked.stop_clocks()
         await self._unless_stopped(self._sender.empty())
-
-    async def _stop_clocks(self) -> None:
-        """What is parked does not use up its time; where Redis is away, this is said when it is back."""
-        for parked in [each for each in self._parked.values() if not each.told]:
-            await self._shift.park([work.claim for work in parked.works])
-            for work in parked.works:
-                work.clock.stop()
-            parked.told = True
 
     async def _taken(self, model: Model[Any, Any], claims: Sequence[Claim]) -> list[Claimed]:
         """The jobs of a turn that begins: what the model goes on with, and what came; that is given up where Redis is away by now."""
         try:
             if self._orders.paused.is_set():
                 await self._orders.look()  # a pause that ends by itself calls nobody
-            if model.name in self._parked:
-                await self._shift.resume([work.claim for work in self._parked[model.name].works])
-                for work in self._parked[model.name].works:
-                    work.clock.go_on()
+            await self._parked.resume(model.name)
         except StoreError:
             with suppress(StoreError):
                 await self._shift.hand_back(claims)
             raise
         came = await self._works(model, claims)
-        before = self._parked.pop(model.name, None)  # last: nothing is waited for until the turn has them
-        return [*(before.works if before else ()), *came]
+        return [*self._parked.take(model.name), *came]  # last: nothing is waited for until the turn has them
 
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
@@ -293,20 +279,10 @@ class Loop:
             work.cancelled = work.claim.id in self._orders.cancelled
         return works
 
-    def _room(self) -> None:
-        if self._open is not None:
-            self._open.room()
-
     def _cancel(self, id: str) -> None:
         if self._open is not None:
             self._open.turn.cancel(id)
-        for model, parked in list(self._parked.items()):
-            for work in [work for work in parked.works if work.claim.id == id]:
-                work.cancelled = True
-                work.drop()
-                parked.works.remove(work)
-            if not parked.works:
-                del self._parked[model]
+        self._parked.cancel(id)
 
     async def close(self) -> bool:
         """Sends what is left; False when the model's thread does not end and the process must be ended around it."""

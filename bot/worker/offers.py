@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from bot.jobs import wanted
 from bot.models import Model
 from bot.store.shifts import Offer
-from bot.worker.work import Claimed
-
-
-@dataclass(slots=True)
-class Parked:
-    """What a model has begun and goes on with in its next turn; `since` in seconds since 1970, `told` once the queue knows."""
-
-    works: list[Claimed]
-    since: float
-    told: bool = False
-
-    def room(self, most: int) -> int:
-        """How many may run beside it, of at most so many."""
-        return 0 if any(work.claim.alone for work in self.works) else most - len(self.works)
+from bot.worker.parked import Parked
 
 
 def offer(model: Model[Any, Any], *, most: int | None = None, resident: bool = False, parked: Parked | None = None) -> Offer:

@@ -7,9 +7,10 @@ import signal
 import sys
 from pathlib import Path
 
-from bot.config import Config, QueueTable
+from bot.config import Config
 from bot.connectors.room import RoomConnector
 from bot.plugins import Loaded, Plugins
+from bot.queueing import QueueTable
 from bot.router import app
 from bot.router.app import running
 from bot.store.connection import connect

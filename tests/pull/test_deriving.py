@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.catalogue import Hub, load
+from bot.catalogue import load
 from bot.cli.adding import add
 from bot.errors import ConfigError, PullError
+from bot.origins import Hub
 from tests.pull.shelf import Shelf
 
 QWEN = {

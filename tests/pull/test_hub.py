@@ -9,8 +9,9 @@ import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError
 
-from bot.catalogue import Entry, Hub
+from bot.catalogue import Entry
 from bot.errors import PullError
+from bot.origins import Hub
 from bot.pull import Access, pull
 from bot.pull.hub import wanted
 from tests.pull.entries import entry

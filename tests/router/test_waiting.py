@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from bot.config import QueueTable
 from bot.errors import JobRefused
 from bot.jobs import Preview, Progress, TextSoFar
 from bot.messages import Address
+from bot.queueing import QueueTable
 from bot.router.gate import View
 from bot.router.terms import Terms
 from bot.store.dead import DeadList

@@ -11,11 +11,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot import Command, Context, NoArgs, Reply, Route, hookimpl
-from bot.config import QueueTable
 from bot.connector import Limits
 from bot.jobs import Partial, TextSoFar
 from bot.messages import Address, Called, Clicked, Message, Person
 from bot.plugins import Loaded, Plugins
+from bot.queueing import QueueTable
 from bot.router import app
 from bot.router.app import Router, running
 from bot.store.keys import Keys

@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from bot import catalogue
-from bot.catalogue import Catalogue, Entry, Hub
+from bot.catalogue import Catalogue, Entry
 from bot.config import Config
 from bot.errors import BadArguments, BotError
+from bot.origins import Hub
 from bot.pull import status
 from bot.store.pulls import READY, Pulled, Pulls
 from bot.store.snapshot import Worker

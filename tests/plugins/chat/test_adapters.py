@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot import Entry, Generate, Placement
-from bot.catalogue import Hub, load
+from bot.catalogue import load
+from bot.origins import Hub
 from bot.worker.offers import offer
 from plugins.chat.config import Config, Running
 from plugins.chat.engine import Engine

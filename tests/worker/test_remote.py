@@ -71,6 +71,7 @@ async def test_an_endpoint_that_shares_the_device_takes_turns_with_it_and_gives_
     hold = jobs.hold("song")
     worker = start(60.0, models=["drum", "sharing"])
     await serving(1)
+    await wait_until(lambda: log.names("load") == ["drum"])  # nobody waits, so it is there before it is needed
     for name in "ab":
         await jobs.submit(Share(name=name, hold=str(hold), key=name))
     await wait_until(lambda: server.singing == {"a", "b"})

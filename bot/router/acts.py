@@ -140,7 +140,7 @@ class DurableActs(DurableFiles):
 
     async def condense(self, summary: Summary, person: str) -> None:
         """One write for the summary and its journal entry."""
-        writes = self._stores.conversations.condensing(self._conversation, summary, person)
+        writes = await self._stores.conversations.condensing(self._conversation, summary, person)
         await self._write(self._journal.name("condense", summary.model_dump_json(), person), writes)
 
     @property

@@ -68,7 +68,7 @@ class Conversations:
         summary, meta = await self.summary(conversation, person), self._keys.turns_meta(conversation)
         counted: list[Write] = [["HINCRBY", meta, f"forgotten:{person}", 1], ["EXPIRE", meta, RETENTION, "LT"]]
         kept = summary.model_copy(update={"forgotten": summary.forgotten + 1})
-        return [*counted, *(self.condensing(conversation, kept, person) if 0 < summary.upto <= first else ())]
+        return [*counted, *(self._keeping(conversation, kept, person) if 0 < summary.upto <= first else ())]
 
     @guarded
     async def summary(self, conversation: str, person: str = "") -> Summary:
@@ -77,8 +77,12 @@ class Conversations:
         summary = Summary() if found is None else Summary.model_validate_json(found)
         return summary if summary.forgotten == int(count or 0) else Summary(forgotten=int(count or 0))
 
-    def condensing(self, conversation: str, summary: Summary, person: str = "") -> list[Write]:
-        """The writes that keep a summary."""
+    async def condensing(self, conversation: str, summary: Summary, person: str = "") -> list[Write]:
+        """The writes that keep a summary; none where something was taken back since it was begun, so that the one before it stays."""
+        now = await self.summary(conversation, person)
+        return self._keeping(conversation, summary, person) if now.forgotten == summary.forgotten else []
+
+    def _keeping(self, conversation: str, summary: Summary, person: str) -> list[Write]:
         meta = self._keys.turns_meta(conversation)
         return [["HSET", meta, f"summary:{person}", summary.model_dump_json()], ["EXPIRE", meta, RETENTION, "LT"]]
 

@@ -25,7 +25,7 @@ from bot import (
 )
 from plugins.chat import tasks
 from plugins.chat.config import Served
-from plugins.chat.documents import beginnings, readable
+from plugins.chat.documents import beginnings, readable, shortened
 from plugins.chat.recalling import lines, split, talk
 from plugins.chat.room import space
 from plugins.chat.tasks import Task
@@ -163,7 +163,7 @@ class Requests:
         most = self._space(ctx, task)
         parts = split(turns, most)
         told = [await self._done(ctx, task, lines(part), shown=len(parts) == 1) for part in parts]
-        return told[0] if len(told) == 1 else await self._done(ctx, task, "\n".join(told)[: most * 2])
+        return told[0] if len(told) == 1 else await self._done(ctx, task, shortened("\n".join(told), most)[0])
 
     async def classify(self, ctx: Context, args: ClassifyArgs) -> str:
         """One of the labels."""

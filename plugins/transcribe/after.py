@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from math import inf
 
 from pydantic import BaseModel, ConfigDict
@@ -46,7 +47,7 @@ PIECE = 700
 """Tokens of a transcript that a chat model is given at once: with its answer they fit the smallest window that the operator can set."""
 
 SHORT = PIECE // 4
-"""Tokens of a summary, three sentences: those of the parts are a quarter as long as the text, so summing them up comes to an end."""
+"""Tokens of a part's summary, three sentences: all of them together are a quarter as long as the text."""
 
 OFFERED = ("en", "es", "fr", "de", "pt", "ru", "ar", "hi", "zh", "ja")
 """Languages that have a button; any other is named behind /transcribe."""
@@ -125,10 +126,11 @@ class After:
 
     async def summary(self, ctx: Context, note: Note) -> Reply:
         """Three sentences; of a text that is too long for the model, of the summaries of its parts."""
-        parts = pieces(text_of(await self._read(ctx, note)))
-        while len(parts) > 1:
+        parts, before = pieces(text_of(await self._read(ctx, note))), inf
+        while 1 < len(parts) < before:  # a model that sums nothing up is not asked again
+            before = len(parts)
             parts = pieces("\n".join([await self._asked(ctx, SUMMARY, part, SHORT) for part in parts]))
-        return Reply(await self._asked(ctx, SUMMARY, parts[0], SHORT))
+        return Reply(await self._asked(ctx, SUMMARY, parts[0], 2 * PIECE))
 
     async def translate(self, ctx: Context, note: Note) -> Reply:
         """Asks for the language."""
@@ -160,7 +162,9 @@ class After:
         model = await self._interpreter(ctx)
         if model is None:
             raise UserError(tr("No model that translates speech into English is here now."))
-        return Reply(text_of(await self._english(ctx, note, model)) or tr("There is nothing to translate."), silent=True)
+        spoken = await self._english(ctx, note, model)
+        written = [replace(one, language="en") for one in spoken]  # Whisper names the language that it heard
+        return Reply(text_of(written) or tr("There is nothing to translate."), silent=True)
 
     async def timestamps(self, ctx: Context, note: Note) -> Reply:
         """A line for each segment with its time."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from bot import Transcribe, Transcript
 from plugins.transcribe.settings import Script
 
@@ -21,13 +24,20 @@ def said_before(language: str | None, job: Transcribe) -> str:
     return PUNCTUATED if language == "zh" and not job.translate else ""
 
 
+@cache
+def _converter(script: Script) -> Callable[[str], str]:
+    """Reads its dictionaries, which would otherwise be read for each clip."""
+    from opencc import OpenCC
+
+    convert: Callable[[str], str] = OpenCC(SCRIPTS[script]).convert
+    return convert
+
+
 def in_script(transcript: Transcript, script: Script) -> Transcript:
     """The transcript with its words in that script; other languages stay as they are."""
     if script == "heard" or transcript.language not in ("zh", "yue"):
         return transcript
-    from opencc import OpenCC
-
-    convert = OpenCC(SCRIPTS[script]).convert
+    convert = _converter(script)
     segments = tuple(
         one.model_copy(
             update={

@@ -64,7 +64,10 @@ BASE = 74_000_000
 """Parameters of Whisper base, whose memory was measured."""
 
 
-UNKNOWN = later("The model that listens here does not know that language. Leave the language empty, and I find it out, or choose another.")
+UNKNOWN = later(
+    "The model that listens here does not know that language. Name another one, or none, and I find it out; an admin sets "
+    "what is spoken here."
+)
 
 IN_HAND = 2
 """Batches that it chooses from: notes of about a length are found more often among more of them."""

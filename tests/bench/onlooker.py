@@ -1,4 +1,4 @@
-"""Looks on as somebody elsewhere does, who costs this machine what is sent to them: kept as it comes, with the moment, read afterwards.
+"""Looks on from the store at what stands in the room: kept as it comes, with the moment, read afterwards. No page is open, none is drawn.
 
 Who asks what: `whole.py`.
 """

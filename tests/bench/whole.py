@@ -116,7 +116,7 @@ class Asked:
 
 
 class Visit:
-    """People whose pages stand open: who asks something sees what comes of it."""
+    """People in rooms: what comes of what they ask is seen in the store, once it stands there."""
 
     def __init__(self, rooms: Rooms, onlooker: Onlooker) -> None:
         self.onlooker = onlooker

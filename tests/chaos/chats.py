@@ -9,7 +9,6 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.connectors.telegram.styled import JOINER
 from bot.messages import Address
 from bot.store.keys import Keys
 from bot.store.tickets import ticket_id
@@ -18,7 +17,7 @@ from tests.data.plugins.relay.front import LONG
 from tests.wire.discord_interactions import Interaction
 from tests.wire.discord_payloads import Json
 from tests.wire.discord_server import Discord
-from tests.wire.telegram_chats import Chat
+from tests.wire.telegram_chats import Chat, words
 from tests.wire.telegram_server import Telegram
 
 ROUTES = ("listener:aside", "listener:relay", "command:relay")
@@ -188,7 +187,7 @@ class OnTelegram(Watched):
         return self.chat.mine
 
     def read(self, message: Json) -> Shown | None:
-        text = str(message.get("text", message.get("caption", ""))).replace(JOINER, "")
+        text = words(message)
         asked = message.get("reply_to_message", {}).get("message_id", "")
         return Shown(str(message["message_id"]), str(asked), text, self.pressable(message), told(text))
 

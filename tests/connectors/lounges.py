@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bot.connectors.telegram.styled import JOINER
 from bot.messages import Attachment, Audio, Person, Text
 from bot.store.places import BOT, Draft, Place, newcomer
 from bot.store.rooms import Rooms
 from tests.wire.discord_payloads import Json
 from tests.wire.discord_server import Discord
-from tests.wire.telegram_chats import Chat, person
+from tests.wire.telegram_chats import Chat, person, words
 from tests.wire.telegram_server import Telegram
 
 OPTIONS = {"voice": "notes", "mynotes": "choice"}
@@ -128,7 +127,7 @@ class OnTelegram:
         return [self._seen(message) for message in (*self.chat.mine, *self._alone["Ada"].mine)]
 
     def _seen(self, message: Json) -> Seen:
-        text = str(message.get("text", message.get("caption", ""))).replace(JOINER, "")
+        text = words(message)
         labels = [button["text"] for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
         files = [self.telegram.chats.files[message["document"]["file_id"]]] if "document" in message else []
         return Seen(text, labels, files, message)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from bot.connectors.telegram.styled import JOINER
 from bot.store.keys import Keys
 from bot.testing import wait_until
 from bot.testing.contract import PATIENCE, Contract
 from tests.house import House
-from tests.wire.telegram_chats import Chat, person, topic_of
+from tests.wire.telegram_chats import Chat, person, topic_of, words
 from tests.wire.telegram_rules import Json
 from tests.wire.telegram_server import TOKEN, Telegram
 from tests.wire.telegram_spec import faults
@@ -61,8 +60,7 @@ class Group:
 
     def texts(self, *, topic: bool = False) -> list[str]:
         said = self._said(self.topic if topic else 0)
-        words = [str(message.get("text", message.get("caption", ""))) for message in said]
-        return [text.replace(JOINER, "") for text in words if text]
+        return [text for message in said if (text := words(message))]
 
     def files(self) -> list[bytes]:
         return [self.telegram.chats.files[message["document"]["file_id"]] for message in self._said() if "document" in message]
@@ -170,8 +168,8 @@ class TestTelegram(Contract):
 
     async def test_a_word_calls_it_where_it_stands_as_a_word(self, telegram: Telegram, house: House) -> None:
         called = telegram.chats.group(CALLED, "Called")
-        for words in ("computers are fine", "so, Computer: hello", "你好小智在吗"):
-            telegram.chats.say(called, ADA, words)
+        for said in ("computers are fine", "so, Computer: hello", "你好小智在吗"):
+            telegram.chats.say(called, ADA, said)
         await wait_until(lambda: called.said == ["so, Computer: hello", "你好小智在吗"], PATIENCE)
 
     async def test_a_command_whose_message_is_edited_runs_once(self, telegram: Telegram, chat: Group) -> None:

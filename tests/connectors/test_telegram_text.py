@@ -277,6 +277,12 @@ def test_many_mentions_take_no_room_from_what_is_said() -> None:
     assert said(text, MOST_TEXT).text == text.strip().replace("@", "\uff20")
 
 
+def test_many_mentions_cost_no_styles() -> None:
+    shown = said("**all of** " + "@a " * ((MOST_TEXT - 12) // 3), MOST_TEXT)
+    assert [(entity.type, entity.offset, entity.length) for entity in shown.entities] == [("bold", 0, 6)]
+    assert "@" not in shown.text and "**" not in shown.text
+
+
 @pytest.mark.parametrize("mark", ["*", "**", "~~"])
 def test_what_is_nested_too_deeply_is_shown_as_it_was_written(mark: str) -> None:
     text = f"{mark}a " * 400 + "@b" + f"b{mark}" * 400

@@ -134,21 +134,30 @@ async def test_a_question_in_other_words_takes_along_what_its_person_was_answere
 
 async def test_a_summary_goes_with_what_it_says_and_not_with_what_came_after(redis: Redis, keys: Keys) -> None:
     conversations = await talked(redis, keys, *exchange("a1"), *exchange("b1", **BOB), *exchange("a2"))
-    await done(redis, conversations.condensing(CHAT, Summary(text="short", upto=20)))
-    await done(redis, conversations.condensing(CHAT, Summary(text="Bob's", upto=20), "bob"))
+    await done(redis, await conversations.condensing(CHAT, Summary(text="short", upto=20)))
+    await done(redis, await conversations.condensing(CHAT, Summary(text="Bob's", upto=20), "bob"))
     await conversations.forget(CHAT, "a2")
     begun = await conversations.summary(CHAT)
     assert begun.text == "short"
     await conversations.forget(CHAT, "a1")
     assert await conversations.summary(CHAT) == Summary(forgotten=2)
-    await done(redis, conversations.condensing(CHAT, begun))  # by somebody who read what was deleted meanwhile
+    await done(redis, await conversations.condensing(CHAT, begun))  # by somebody who read what was deleted meanwhile
     assert (await conversations.summary(CHAT)).text == ""
     assert (await conversations.summary(CHAT, "bob")).text == "Bob's"
 
 
+async def test_a_summary_that_comes_too_late_leaves_the_one_before_it(redis: Redis, keys: Keys) -> None:
+    conversations = await talked(redis, keys, *exchange("a1"), *exchange("a2"), *exchange("a3"))
+    await done(redis, await conversations.condensing(CHAT, Summary(text="one", upto=20)))
+    begun = await conversations.summary(CHAT)
+    await conversations.forget(CHAT, "a3")
+    await done(redis, await conversations.condensing(CHAT, begun.model_copy(update={"text": "one and two", "upto": 40})))
+    assert (await conversations.summary(CHAT)).text == "one"
+
+
 async def test_that_there_was_nothing_to_sum_up_is_known_until_something_before_it_is_taken_back(redis: Redis, keys: Keys) -> None:
     conversations = await talked(redis, keys, *exchange("a1"), *exchange("a2"))
-    await done(redis, conversations.condensing(CHAT, Summary(upto=20)))
+    await done(redis, await conversations.condensing(CHAT, Summary(upto=20)))
     await conversations.forget(CHAT, "a2")
     assert (await conversations.summary(CHAT)).upto == 20
     await conversations.forget(CHAT, "a1")
@@ -158,7 +167,7 @@ async def test_that_there_was_nothing_to_sum_up_is_known_until_something_before_
 async def test_a_reset_takes_the_summaries_and_that_of_one_person_only_theirs(redis: Redis, keys: Keys) -> None:
     conversations = await talked(redis, keys, *exchange("a1"), *exchange("b1", **BOB))
     for person in ("", "ada", "bob"):
-        await done(redis, conversations.condensing(CHAT, Summary(text=f"of {person}", upto=1), person))
+        await done(redis, await conversations.condensing(CHAT, Summary(text=f"of {person}", upto=1), person))
     await done(redis, await conversations.resetting(CHAT, "ada"))
     assert [(await conversations.summary(CHAT, person)).text for person in ("", "ada", "bob")] == ["", "", "of bob"]
     assert [one.message for one in await conversations.turns(CHAT, 1000)] == ["b1", "b1"]

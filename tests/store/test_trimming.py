@@ -50,7 +50,7 @@ async def test_an_index_loses_the_names_of_what_has_passed(redis: Redis, keys: K
 async def test_what_is_kept_of_somebody_in_short_passes_though_others_go_on(redis: Redis, keys: Keys) -> None:
     conversations, meta = await talked(redis, keys, *exchange("a1"), *exchange("b1", **BOB)), keys.turns_meta(CHAT)
     for person in ("", "ada", "bob", "cyd"):
-        await done(redis, conversations.condensing(CHAT, Summary(text=f"of {person}", upto=1), person))
+        await done(redis, await conversations.condensing(CHAT, Summary(text=f"of {person}", upto=1), person))
     assert float(await redis.hget(meta, "until:bob") or 0) >= (await redis.time())[0] + RETENTION - 60
     await redis.hset(meta, mapping={"until:bob": 1, "until:dan": 1})  # as their time passes; of Dan nothing is kept in short
 

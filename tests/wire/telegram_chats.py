@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.connectors.telegram.styled import JOINER, WIDE_AT
 from tests.wire.telegram_rules import Json, units
 
 ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
@@ -222,3 +223,8 @@ def member(status: str) -> Json:
         stories = ("invite_users", "post_stories", "edit_stories", "delete_stories")
         return {"status": status, "can_be_edited": False, "is_anonymous": False, **{f"can_{one}": True for one in rights + stories}}
     return {"status": status, "is_anonymous": False} if status == "creator" else {"status": status}
+
+
+def words(message: Json) -> str:
+    """What people read of a message, with an @ for what stands in its place so that nobody is mentioned."""
+    return str(message.get("text", message.get("caption", ""))).replace(JOINER, "").replace(WIDE_AT, "@")

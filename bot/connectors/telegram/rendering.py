@@ -11,7 +11,7 @@ from itertools import groupby
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.connectors.telegram.styled import Styled, Writer, linkable, plain, units
+from bot.connectors.telegram.styled import INERT_AT, Styled, Writer, linkable, plain, units
 from bot.connectors.telegram.tables import drawn
 from bot.markup import parser
 
@@ -26,9 +26,9 @@ REMEMBERED = 256
 
 
 @lru_cache(maxsize=REMEMBERED)
-def rendered(markdown: str) -> Styled:
-    """The text that people see, and its styles; as it was written, where these are nested too deeply."""
-    writer = Writer()
+def rendered(markdown: str, at: str = INERT_AT) -> Styled:
+    """The text that people see, and its styles; as it was written, where these are nested too deeply. `at` is written for an @."""
+    writer = Writer(at)
     try:
         _Blocks(writer).write(SyntaxTreeNode(_parser().parse(markdown)).children)
     except RecursionError:

@@ -28,7 +28,7 @@ from bot.connector import Key, Post, Upload
 from bot.connectors.telegram import faults
 from bot.connectors.telegram.rendering import rendered
 from bot.connectors.telegram.steps import Steps, once
-from bot.connectors.telegram.styled import Styled, plain, units
+from bot.connectors.telegram.styled import INERT_AT, WIDE_AT, Styled, plain, units
 from bot.hiding import closed
 from bot.messages import Address
 from bot.translation import later, translated
@@ -208,8 +208,11 @@ def _without_files(post: Post, error: BadRequest) -> Post:
 
 def said(markdown: str, most: int) -> Styled:
     """The words with their styles; where these make them too long, as they were written; and never more than fits."""
-    words = rendered(markdown)
-    return words if units(words.text) <= most else plain(markdown).clipped(most)
+    for at in (INERT_AT, WIDE_AT):  # one letter longer for each @, and no longer
+        words = rendered(markdown, at)
+        if units(words.text) <= most:
+            return words
+    return plain(markdown).clipped(most)
 
 
 def keyboard(keys: Sequence[Key], album: Sequence[int] = ()) -> InlineKeyboardMarkup | None:

@@ -29,8 +29,10 @@ _MENTION = re.compile(rf"(?P<url>(?<![a-z0-9])https?://{_HOST}{_PATH})|(?<![a-z0
 JOINER = "\u2060"
 """Behind an @ it keeps Telegram from seeing a mention, and people from seeing a difference."""
 
+INERT_AT = f"@{JOINER}"
+
 WIDE_AT = "\uff20"
-"""Takes the place of an @ where a joiner may find no room."""
+"""Takes the place of an @ where a joiner finds no room."""
 
 CODE = frozenset({"code", "pre"})
 QUOTE = "blockquote"
@@ -78,8 +80,12 @@ def _within(entities: tuple[MessageEntity, ...], end: int) -> Iterator[MessageEn
 
 @dataclass
 class Writer:
-    """Collects words and the styles they are in; blocks are kept apart by line breaks that are written only between two of them."""
+    """Collects words and the styles they are in; blocks are kept apart by line breaks that are written only between two of them.
 
+    `at` is written for an @ that may begin a mention.
+    """
+
+    at: str = INERT_AT
     _runs: list[tuple[str, tuple[Style, ...]]] = field(default_factory=list)
     _open: list[Style] = field(default_factory=list)
     _gap: str = ""
@@ -146,7 +152,7 @@ class Writer:
         made, before = [], ""
         for text, styles in runs:
             shown = tuple(style for style in styles if style in taken)
-            made.append((text if any(style.kind in CODE for style in shown) else _inert(text, before), shown))
+            made.append((text if any(style.kind in CODE for style in shown) else _inert(text, self.at, before), shown))
             before = text[-1]
         return made
 
@@ -176,7 +182,7 @@ def linkable(url: str) -> bool:
 
 def plain(text: str) -> Styled:
     """The words as they are, and no longer; nobody is mentioned."""
-    return Styled(_inert(_cleaned(text).strip(), at=WIDE_AT))
+    return Styled(_inert(_cleaned(text).strip(), WIDE_AT))
 
 
 def _cleaned(text: str) -> str:
@@ -184,7 +190,7 @@ def _cleaned(text: str) -> str:
     return _CONTROL.sub(" ", _DROPPED.sub("", text))
 
 
-def _inert(text: str, before: str = "", at: str = f"@{JOINER}") -> str:
+def _inert(text: str, at: str, before: str = "") -> str:
     """With mentions that notify nobody; what begins behind a letter is no address."""
 
     def harmless(found: re.Match[str]) -> str:

@@ -24,7 +24,7 @@ from bot.router.metering import spent
 from bot.router.stores import Stores
 from bot.router.toolbox import Toolbox
 from bot.store.conversations import DAY
-from bot.store.keys import digest, digest_of
+from bot.store.digests import digest, digest_of
 from bot.store.quotas import Exhausted
 from bot.store.schedules import Firing
 from bot.turns import Call, Summary, Turn

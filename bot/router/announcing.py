@@ -14,7 +14,7 @@ from bot.replies import Reply
 from bot.router.gate import View
 from bot.router.table import Entry
 from bot.routes import Schedule
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.schedules import Firing, Schedules
 from bot.store.tickets import Write
 

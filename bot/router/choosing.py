@@ -23,7 +23,7 @@ from bot.router.picking import Picking
 from bot.router.rewriting import Keep, Rewriting, deed, must_be_admin, place_of
 from bot.router.working import Work
 from bot.shapes import Shape
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Body
 from bot.store.troubles import Troubles

@@ -10,7 +10,7 @@ from bot.connector import Key
 from bot.errors import Refused
 from bot.jobs import wanted
 from bot.messages import Message
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.translation import tr
 
 CANCEL = "cancel."

@@ -30,7 +30,7 @@ from bot.router.picking import Picking
 from bot.router.readers import Readers
 from bot.router.rewriting import Keep
 from bot.router.ruling import Ruling
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.traces import Trace
 from bot.translation import read_in
 

@@ -10,7 +10,7 @@ import structlog
 from bot.connector import Attending, Connector
 from bot.errors import StoreError
 from bot.messages import Address, Message
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.presence import Presence
 
 DAY = 86_400

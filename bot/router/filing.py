@@ -16,7 +16,7 @@ from bot.router.cutting import Recording
 from bot.router.deciding import DurableDecisions, blob_json
 from bot.router.journal import Journal
 from bot.router.stores import Stores
-from bot.store.keys import digest_of
+from bot.store.digests import digest_of
 from bot.translation import tr
 
 paper_json: TypeAdapter[Paper] = TypeAdapter(Paper)

@@ -20,7 +20,7 @@ from bot.router.clicking import Instead
 from bot.router.delivery import Line
 from bot.router.journal import Journal
 from bot.router.status import Meanwhile, expired, paused
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.queue import Broken, Exchanged, Finished, Queue, Running, Shown, Waiting
 from bot.store.quotas import Charge
 from bot.translation import tr

@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import StoreError
 from bot.messages import Message
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.tickets import Ticket, Write
 from bot.translation import Phrase
 

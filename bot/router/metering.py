@@ -17,7 +17,7 @@ from bot.router.gate import Gate, View
 from bot.router.rewriting import Keep, Rewriting, deed
 from bot.router.saying import told
 from bot.router.status import roughly
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.quotas import NOTHING, Charge, Counters, Exhausted, Meter
 from bot.store.servers import Server, Servers
 from bot.store.tickets import Body

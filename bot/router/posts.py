@@ -20,7 +20,7 @@ from bot.replies import Reply
 from bot.router.asking import CHOOSE
 from bot.router.journal import Journal
 from bot.router.splitting import split
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.plugindata import Pressed
 from bot.translation import tr
 

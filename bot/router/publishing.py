@@ -18,7 +18,7 @@ from bot.router.readers import Readers
 from bot.router.status import roughly
 from bot.router.table import Table
 from bot.routes import Command
-from bot.store.keys import digest
+from bot.store.digests import digest
 from bot.store.offered import Offered
 from bot.translation import later, reader, translated
 

@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
-
-def digest(*words: str) -> str:
-    """A short id that is the same for the same words: 128 bits, hex."""
-    return hashlib.blake2b("\0".join(words).encode(), digest_size=16).hexdigest()
-
-
-def digest_of(content: bytes) -> str:
-    """The same for a file's bytes, of which no copy is made."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
 
 class Keys:
     """Names of keys under one prefix; the scripts build some of them too, so a name here is a name there."""

@@ -11,8 +11,9 @@ from redis.asyncio import Redis
 
 from bot.errors import JobError, JobTimedOut
 from bot.store.connection import blocking, guarded
+from bot.store.digests import digest
 from bot.store.duty import Duty, Leave
-from bot.store.keys import Keys, digest
+from bot.store.keys import Keys
 from bot.store.queue import LEASE, error_json
 from bot.store.scripts import Scripts
 

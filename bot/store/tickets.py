@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from bot.choices import Level
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
-from bot.store.keys import Keys, digest
+from bot.store.digests import digest
+from bot.store.keys import Keys
 from bot.store.promptly import promptly
 from bot.store.quotas import NOTHING, Charge, charged, exhausted
 from bot.store.scripts import Scripts

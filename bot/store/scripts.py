@@ -20,6 +20,7 @@ WHEN_FULL = frozenset(
     {
         *("queue_claim", "queue_renew", "queue_emit", "queue_finish", "queue_release", "queue_reap", "queue_park", "queue_loaded"),
         *("queue_cancel", "queue_drop", "ticket_claim", "ticket_renew", "ticket_record", "ticket_finish", "ticket_release", "room_edit"),
+        "album_done",
     }
 )
 """Scripts that run even when Redis has no memory left: what was accepted comes to its end, and that frees some."""

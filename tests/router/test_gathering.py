@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot import Context, Listener, Route, hookimpl
 from bot.connector import Limits, typed_command
@@ -62,6 +64,53 @@ async def test_parts_that_come_to_any_router_are_one_message(routers: tuple[list
     await wait_until(lambda: not any(one.runner.held for one in made))
 
 
+async def test_a_part_that_comes_while_its_album_is_handed_on_is_a_message_of_its_own(redis: Redis, keys: Keys) -> None:
+    albums, heard = Albums(redis, keys, pause=0.0), list[str]()
+
+    async def slow(message: Message) -> None:
+        if not heard:
+            await albums.add(part(3))
+        heard.append(f"{message.id}: {len(message.parts)}")
+
+    for number in (1, 2):
+        await albums.add(part(number))
+    handing = asyncio.create_task(Gathering(albums, slow).run(["room"], 0.01))
+    await wait_until(lambda: len(heard) == 2)
+    await wait_until(lambda: _nothing_due(redis, keys))
+    handing.cancel()
+    await asyncio.wait([handing])
+    assert heard == ["1: 2", "3: 1"]
+
+
+async def test_two_routers_hand_on_the_same_album_and_the_later_part_after_it(redis: Redis, keys: Keys) -> None:
+    first, second = (Albums(redis, keys, pause=0.0) for _ in range(2))
+    for number in (1, 2):
+        await first.add(part(number))
+    [of_first] = await first.whole("room")
+    await second.add(part(3))
+    [of_second] = await second.whole("room")
+    assert [one.id for one in of_second.parts] == ["1", "2"] == [one.id for one in of_first.parts]
+    await first.done(of_first)
+    [later] = await first.whole("room")
+    await second.done(of_second)
+    assert [one.id for one in later.parts] == ["3"]
+    await second.add(part(4))
+    assert [album.parts for album in await second.whole("room")] == [later.parts], "what is being handed on stays as it is"
+    await first.done(later)
+    [last] = await first.whole("room")
+    assert [one.id for one in last.parts] == ["4"]
+    await first.done(last)
+    assert await second.whole("room") == []
+    assert await _nothing_due(redis, keys)
+
+
+async def test_a_router_whose_clock_is_ahead_waits_for_all_parts(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    albums, now = Albums(redis, keys, pause=60.0), time.time
+    await albums.add(part(1))
+    monkeypatch.setattr(time, "time", lambda: now() + 3600)
+    assert not await albums.whole("room")
+
+
 async def test_an_album_that_cannot_be_handed_on_holds_up_no_other(redis: Redis, keys: Keys) -> None:
     albums, tried = Albums(redis, keys, pause=0.0), list[str]()
 
@@ -72,17 +121,33 @@ async def test_an_album_that_cannot_be_handed_on_holds_up_no_other(redis: Redis,
 
     for number in (1, 2):
         await albums.add(replace(part(number), album=f"g{number}"))
-    await redis.hset(keys.album(f"{LOUNGE.conversation}/g2"), "lounge:9", "{")
     handing = asyncio.create_task(Gathering(albums, taken).run(["room"], 0.01))
     await wait_until(lambda: len(tried) == 2)
-
-    async def through() -> bool:
-        return not await redis.exists(keys.albums_due("room"))
-
-    await wait_until(through)
+    await wait_until(lambda: _nothing_due(redis, keys))
     handing.cancel()
     await asyncio.wait([handing])
     assert tried == ["1", "2"]
+
+
+async def test_a_part_of_another_release_is_left_to_it_and_said_once(redis: Redis, keys: Keys) -> None:
+    albums, album = Albums(redis, keys, pause=0.0), keys.album(f"{LOUNGE.conversation}/g1")
+    await albums.add(part(1))
+    await redis.hset(album, "lounge:2", '{"parts": "of another kind"}')
+    with capture_logs() as logs:
+        [found] = await albums.whole("room")
+        await albums.done(found)
+        assert await albums.whole("room") == await albums.whole("room") == []
+    assert [one.id for one in found.parts] == ["1"]
+    assert [line["arrival"] for line in logs] == ["lounge:2"]
+    assert await redis.hgetall(album) == {b"lounge:1": b"", b"lounge:2": b'{"parts": "of another kind"}'}
+    assert not await _nothing_due(redis, keys), "it is there for who understands it"
+    await redis.delete(album)
+    assert await albums.whole("room") == []
+    assert await _nothing_due(redis, keys), "and passes with its album"
+
+
+async def _nothing_due(redis: Redis, keys: Keys) -> bool:
+    return not await redis.exists(keys.albums_due("room"))
 
 
 def test_a_command_below_any_of_them_is_one() -> None:

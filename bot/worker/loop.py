@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import structlog
 from pydantic import ValidationError
@@ -26,11 +24,9 @@ from bot.worker.meter import Meter
 from bot.worker.offers import offer
 from bot.worker.parked import Parking
 from bot.worker.sending import Sender
+from bot.worker.thread import MOMENT, ModelThread
 from bot.worker.turns import Open
 from bot.worker.work import Claimed, Turn
-
-MOMENT = 0.2
-"""Seconds that a thread with nothing to do takes at most to notice that it may end."""
 
 SENDING = 3.0
 """Seconds that results which are ready get to reach Redis at a stop."""
@@ -39,7 +35,6 @@ YIELD = 4.0
 """Seconds that a running turn gets to end in when the operator wants the device, and that freeing the memory may take then."""
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
 
@@ -77,10 +72,10 @@ class Loop:
         self._blobs = blobs
         self._device = device
         self._sender = Sender(shift)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._meter = Meter()
         self._stop = asyncio.Event()
         self._orders = Orders(shift, self._cancel, lambda: self._open.room() if self._open else None)
+        self._thread = ModelThread(self._orders.called.set)
         self._open: Open | None = None
         self._parked = Parking(shift)
 
@@ -115,13 +110,9 @@ class Loop:
                 away = True
                 await self._unless_stopped(asyncio.sleep(1.0))
 
-    def _begin(self, what: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R]:
-        """Has the model's thread do this."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, functools.partial(what, *args, **kwargs))
-
     async def _for_now(self, what: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-        """The same, and waits for it unless it is stopped or paused; it goes on then."""
-        await self._unless_stopped(asyncio.shield(self._begin(what, *args, **kwargs)), self._orders.paused)
+        """Has the model's thread do this, and waits for it unless it is stopped or paused; it goes on then."""
+        await self._unless_stopped(asyncio.shield(self._thread.begin(what, *args, **kwargs)), self._orders.paused)
 
     def _unbegun(self) -> list[Claimed]:
         """Takes out whatever no model has in hand: what is parked, and what the open turn was not given yet."""
@@ -136,9 +127,12 @@ class Loop:
             await self._stop.wait()
             return
         if self._idle_unload and (idle := self._device.idle(self._idle_unload, self._parked.models)):
-            await self._begin(self._device.free, idle)
+            await self._thread.begin(self._device.free, idle)
         await self._parked.stop_clocks()
         self._orders.called.clear()
+        self._thread.check()
+        if self._orders.paused.is_set():
+            await self._orders.look()  # a pause that ends by itself calls nobody
         await self._grant()
         begun = await self._shift.claim(self.offers())
         if self._stop.is_set():  # meanwhile
@@ -147,16 +141,21 @@ class Loop:
             await self._serve(self._models[begun.model], begun)
         elif begun.off:
             await self._rest()
-        elif self._cold:  # only then: whoever waits at the start waits for no other model
+        elif self._cold and not self._orders.paused.is_set():  # only then: whoever waits at the start waits for no other model
             await self._for_now(self._device.warm, self._cold.popleft())
         else:
             await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._orders.called)
 
     async def _grant(self) -> None:
-        """Loads and unloads what the operator wishes, but for what a model has begun and goes on with; then tells what is in memory."""
-        while self._orders.wishes and not self._stop.is_set():
+        """Loads and unloads what the operator wishes, but for what a model has begun and goes on with; then tells what is in memory.
+
+        What is wished in a pause is done after it.
+        """
+        while self._orders.wishes and not self._stop.is_set() and not self._orders.paused.is_set():
             name, loaded = self._orders.wishes.popleft()
-            if name in self._models and name not in self._parked.models and not self._orders.paused.is_set():
+            if name in self._models and name not in self._parked.models:
+                with suppress(ValueError):  # from now on it is in memory, or not, as it was wished
+                    self._cold.remove(self._models[name])
                 await self._for_now(self._device.wish, self._models[name], loaded)
         await self._shift.holds(self._device.resident)
 
@@ -172,7 +171,7 @@ class Loop:
 
     async def _let_go(self) -> None:
         """Raises DeviceLost when a model goes on all the same: then the memory is free with the end of this process."""
-        freeing = self._begin(self._device.free)
+        freeing = self._thread.begin(self._device.free)
         await asyncio.wait((freeing,), timeout=YIELD)
         if not freeing.done():
             raise DeviceLost(f"a model did not let go of it within {2 * YIELD:.0f} s of a pause")
@@ -215,7 +214,7 @@ class Loop:
         """The jobs of a turn that begins: what the model goes on with, and what came; that is given up where Redis is away by now."""
         try:
             if self._orders.paused.is_set():
-                await self._orders.look()  # a pause that ends by itself calls nobody
+                await self._orders.look()  # it may have ended between the look and the claim
             await self._parked.resume(model.name)
         except StoreError:
             with suppress(StoreError):
@@ -226,7 +225,7 @@ class Loop:
 
     async def _run(self, model: Model[Any, Any], turn: Turn) -> list[Claimed]:
         """The jobs that the model parked."""
-        running = self._begin(attempts.run, self._device, model, turn)
+        running = self._thread.begin(attempts.run, self._device, model, turn)
         await self._unless_stopped(asyncio.shield(running), self._orders.paused)
         refused = False
         if not running.done():
@@ -290,8 +289,5 @@ class Loop:
             await asyncio.wait_for(self._sender.empty(), SENDING)
         if (elsewhere := self._device.elsewhere()) and not self.lost:
             with suppress(TimeoutError):  # the thread is deep in a computation
-                await asyncio.wait_for(self._begin(self._device.free, elsewhere), SENDING)
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        for thread in self._thread._threads:
-            thread.join(MOMENT)
-        return not any(thread.is_alive() for thread in self._thread._threads)
+                await asyncio.wait_for(self._thread.begin(self._device.free, elsewhere), SENDING)
+        return self._thread.end()

@@ -135,7 +135,7 @@ async def test_a_load_is_told_how_long_who_waits_for_it_does(jobs: Jobs, redis: 
 
     async with working(redis, keys, Careful()) as (loop, _):
         await wait_until(lambda: told)
-        await loop._begin(loop._device.free)
+        await loop._thread.begin(loop._device.free)
         await jobs.submit(Beat(name="1"))
         assert isinstance(await jobs.ended("1"), Finished)
     assert told[0] == float("inf"), "at the start nobody waits"

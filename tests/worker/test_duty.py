@@ -200,6 +200,30 @@ async def test_a_pause_while_a_worker_starts_does_not_wait_for_what_it_loads(
         await wait_until(lambda: at.loop.lost, 3.0)
 
 
+async def test_a_load_that_finds_the_device_lost_in_a_pause_ends_its_worker(redis: Redis, keys: Keys) -> None:
+    class Broken(Long):
+        def load(self, placement: Placement) -> None:
+            self.turns.append(["loads"])
+            self.enough.wait(10)
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    async with day(redis, keys, Broken()) as at:
+        await wait_until(lambda: at.model.turns)
+        await at.duty.order([ALL], PAUSE)
+        await wait_until(lambda: at.loop._thread._threads._work_queue.qsize())  # nobody waits for the load any more
+        at.model.enough.set()
+        await wait_until(lambda: at.loop.lost, 3.0)
+
+
+async def test_what_the_operator_wishes_in_a_pause_is_done_after_it(redis: Redis, keys: Keys) -> None:
+    async with day(redis, keys, Long()) as at:
+        await wait_until(lambda: at.device.has(at.model))
+        await at.duty.order(["desk"], Leave("pause", time.time() + 0.8))
+        await at.free()
+        await at.duty.wish("desk", at.model.name, loaded=True)
+        await wait_until(lambda: at.device.has(at.model))
+
+
 async def test_what_is_ordered_of_all_and_of_one_holds_until_it_is_over_or_taken_back(redis: Redis, keys: Keys) -> None:
     duty = Duty(redis, keys)
     now = (await redis.time())[0]

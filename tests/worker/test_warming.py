@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 
 from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
+from bot.store.duty import UNLOAD, Duty, Leave
 from bot.store.keys import Keys
 from bot.store.queue import Finished
 from bot.store.shifts import Shift
@@ -86,3 +88,30 @@ async def test_who_comes_while_a_model_is_loaded_waits_for_that_one_alone(redis:
         slow.up.set()
         assert isinstance(await jobs.ended("song"), Finished)
     assert did[:3] == ["load slow", "load b", "song"]
+
+
+async def test_who_comes_after_a_pause_that_ended_by_itself_waits_for_one_load_alone(redis: Redis, keys: Keys, jobs: Jobs) -> None:
+    did: list[str] = []
+    slow, duty = Plain("slow", Beat, did, slow=True), Duty(redis, keys)
+    await duty.order(["w"], Leave("pause", time.time() + 0.5))
+    async with working(redis, keys, slow, Plain("other", Beat, did), Plain("b", Sing, did)) as loop:
+        await loop._orders.attend()
+        assert loop._orders.paused.is_set() and not did
+        await wait_until(lambda: did)
+        await jobs.submit(Sing(name="song"))
+        slow.up.set()
+        assert isinstance(await jobs.ended("song"), Finished)
+    await duty.resume(["w"])
+    assert did[:3] == ["load slow", "load b", "song"]
+
+
+async def test_a_model_that_the_operator_unloads_before_its_time_came_is_not_loaded_a_moment_later(redis: Redis, keys: Keys) -> None:
+    did: list[str] = []
+    slow = Plain("slow", Beat, did, slow=True)
+    async with working(redis, keys, slow, Plain("b", Sing, did), Plain("c", Sing, did)) as loop:
+        await wait_until(lambda: did)
+        await redis.rpush(keys.orders("w"), f"{UNLOAD}b")
+        await wait_until(lambda: loop._orders.wishes)
+        slow.up.set()
+        await wait_until(lambda: len(did) == 2)
+    assert did == ["load slow", "load c"]

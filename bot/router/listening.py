@@ -87,13 +87,21 @@ async def lead(leases: Leases, what: str, act: Callable[[], Awaitable[None]]) ->
 
 
 async def _led(leases: Leases, what: str, act: Callable[[], Awaitable[None]]) -> bool:
-    """Whether the act ended by itself, rather than because the lease could not be renewed."""
+    """Whether the act ended by itself, rather than because the lease could not be renewed, or something below it was cancelled.
+
+    Raises what the act raised.
+    """
     log.info("this router receives", connector=what)
     acting = asyncio.ensure_future(act())
     try:
         while not acting.done() and await _renewed(leases, what):
             await asyncio.wait((acting,), timeout=leases.lease / 3)
-        return acting.done()
+        if acting.done() and not acting.cancelled():
+            acting.result()
+            return True
+        if acting.done():
+            log.error("receiving was cancelled from within, and begins again", connector=what)
+        return False
     finally:
         await end((acting,))
         with suppress(StoreError):  # it ends by itself

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from redis.asyncio import Redis
 
 from bot.router.listening import end, lead
@@ -77,3 +78,27 @@ async def test_an_act_that_ends_by_itself_is_not_begun_again(redis: Redis, keys:
     await lead(Leads(redis, keys, "a", lease=LEASE), "telegram", act)
     assert acts == [1]
     assert not await redis.exists(keys.lead("telegram"))
+
+
+async def test_what_is_cancelled_from_within_is_begun_again_and_ends_with_its_router(redis: Redis, keys: Keys) -> None:
+    acts = []
+
+    async def act() -> None:
+        acts.append(1)
+        if len(acts) == 1:
+            raise asyncio.CancelledError
+        await asyncio.Event().wait()
+
+    leading = asyncio.create_task(lead(Leads(redis, keys, "a", lease=LEASE), "telegram", act))
+    await wait_until(lambda: len(acts) == 2)
+    await end((leading,))
+    assert leading.cancelled()
+    assert not await redis.exists(keys.lead("telegram"))
+
+
+async def test_what_fails_says_so(redis: Redis, keys: Keys) -> None:
+    async def act() -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await lead(Leads(redis, keys, "a", lease=LEASE), "telegram", act)

@@ -40,7 +40,7 @@ class Claim:
     @property
     def pace(self) -> float:
         """Seconds between two partials that somebody sees; 0.0 where its router says nothing."""
-        return float(self.body.get("pace", 0.0))
+        return float(self.body.get("pace") or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

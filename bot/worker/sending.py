@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -36,7 +37,8 @@ class Sender:
     def __init__(self, shift: Shift, *, pace: float = PACE) -> None:
         self._shift = shift
         self._pace = pace
-        self._quiet = 0.0
+        self._quiet: dict[str, float] = {}
+        """Until when a warning is not said again, on the monotonic clock."""
         self._fresh: deque[Claimed] = deque()
         self._resting = True
         """Nobody is going to look at what is fresh before `wake`."""
@@ -59,12 +61,21 @@ class Sender:
     async def _flush(self) -> None:
         while not self._resting:
             self._hurry.clear()
-            works = self._due()
-            await self._show(works)
+            works = await self._round()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), max(self._pace, len(works) / MOST))
+                await asyncio.wait_for(self._hurry.wait(), max(self._pace, works / MOST))
             self._resting = True  # first: the model's thread adds, and looks at this after that
             self._resting = not self._fresh
+
+    async def _round(self) -> int:
+        """Sends what is due, of so many jobs. A fault of ours costs that alone: the next partials hold all that these do."""
+        try:
+            works = self._due()
+            await self._show(works)
+        except Exception as error:
+            self._warn("what models show of their answers was lost for a moment: please report this", exc_info=error)
+            return 0
+        return len(works)
 
     def _due(self) -> list[Claimed]:
         """Those whose partials somebody would see; the others stay fresh until they end."""
@@ -101,11 +112,16 @@ class Sender:
 
     def _unshown(self, work: Claimed, what: str, fault: str) -> None:
         """A warning for the first of a job, and in a while for one job: an answer has hundreds."""
-        first, work.unshown, now = not work.unshown, True, time.monotonic()
-        said = log.debug
-        if first and now >= self._quiet:
-            said, self._quiet = log.warning, now + WHILE
+        first, work.unshown = not work.unshown, True
+        said = self._warn if first else log.debug
         said(what, kind=work.job.kind, job=work.claim.id, ref=work.claim.ref, fault=fault)
+
+    def _warn(self, what: str, **about: Any) -> None:
+        """Each at most once in a while; for those who debug, always."""
+        said, now = log.debug, time.monotonic()
+        if now >= self._quiet.get(what, 0.0):
+            said, self._quiet[what] = log.warning, now + WHILE
+        said(what, **about)
 
     def ended(self, work: Claimed) -> None:
         """Sends the end, however long it takes."""

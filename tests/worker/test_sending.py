@@ -22,7 +22,7 @@ from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
 from bot.store.keys import Keys
 from bot.store.queue import Broken, Finished, Shown, Update
-from bot.store.shifts import Shift
+from bot.store.shifts import Claim, Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
 from bot.worker.loop import Loop
@@ -203,6 +203,37 @@ async def test_an_answer_that_cannot_be_shown_as_it_grows_is_one_warning_and_no_
     assert [said["log_level"] for said in one] == ["warning", *["debug"] * (len(one) - 1)]
     assert {said["log_level"] for said in two} == {"debug"}, "it was said a moment ago"
     assert ("look after Redis" if fault else "tell the plugin's author") in one[0]["event"]
+
+
+async def test_a_fault_of_ours_in_one_moment_ends_no_partials_and_is_said(
+    redis: Redis, keys: Keys, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emit, sent = Shift.emit_all, 0
+
+    async def once_too_few(shift: Shift, partials: Sequence[tuple[Claim, str]]) -> list[bool]:
+        nonlocal sent
+        sent += 1
+        return await emit(shift, partials) if sent > 1 else []
+
+    monkeypatch.setattr(Shift, "emit_all", once_too_few)
+    monkeypatch.setitem(HALF, "half of a letter", "whole")
+    with capture_logs() as log:
+        async with at_work(redis, keys, Stammer()):
+            hold = jobs.hold("one")
+            await jobs.submit(Beat(name="one", hold=str(hold)))
+            try:
+                async with asyncio.timeout(5.0):
+                    await anext(update async for update in jobs.queue.follow("one") if isinstance(update, Shown))
+            finally:
+                hold.unlink()
+            assert isinstance(await jobs.ended("one"), Finished)
+    [said] = [said for said in log if "please report this" in said["event"]]
+    assert isinstance(said["exc_info"], ValueError)
+
+
+def test_a_router_that_says_no_pace_is_as_one_that_knows_of_none() -> None:
+    paces = [Claim("j", 1, body, "", 1.0, False).pace for body in ({}, {"pace": None}, {"pace": 2})]
+    assert paces == [0.0, 0.0, 2.0]
 
 
 def unsent(log: Sequence[Any], job: str) -> list[Any]:

@@ -201,8 +201,7 @@ class Line:
             await self._write("status", self._stands)
         status = self._status()
         elsewhere = reply is None or await self._delivered(reply, status)
-        left = status or (self._journal.message.via if reply is None else "")
-        if left and elsewhere:
+        if elsewhere and (left := status or (self._journal.message.via if reply is None else "")):
             await self._calls.insist(lambda: self._connector.delete(self._address, left))
 
     async def _delivered(self, reply: Reply, status: str | None) -> bool:
@@ -220,16 +219,14 @@ class Line:
         return self._journal.find("sent.answer.0") is not None
 
     async def _answer(self, posts: list[Post], status: str | None) -> None:
-        if status is not None and self._may_become(posts[0]) and await self._became(status, posts[0]):
+        if status is not None:
+            placed = self._may_become(posts[0]) and await self._became(status, posts[0])
+        else:
+            placed = self._journal.find("sent.answer.0") is None and await self._sent_over(posts)
+        if placed:
             await self._send(posts[1:], "answer", 1)
-        elif status is None and self._journal.find("sent.answer.0") is None:
-            id = await self._send_over(posts[0])
-            self.sent += [id] if id else []
-            if len(posts) > 1:  # where nothing follows, the end of the ticket records it
-                await self._write("sent.answer.0", id)
-            await self._send(posts[1:], "answer", 1)
-        else:  # whatever stands there already is no place for it
-            await self._send(posts if status is None else [replace(posts[0], opening=False), *posts[1:]], "answer", 0)
+        else:  # whatever stands there already, or was removed, is no place for it
+            await self._send([replace(posts[0], opening=False), *posts[1:]], "answer", 0)
 
     def _may_become(self, post: Post) -> bool:
         """Whether the status line can become the answer, and nobody has to be notified of it."""
@@ -248,12 +245,15 @@ class Line:
 
         return await self._calls.insist(edit) is not False
 
-    async def _send_over(self, post: Post) -> str | None:
-        """Sends the answer; a status line that took the same nonce, but was not journalled when a router or Redis died, becomes it."""
-        id = await self._calls.insist(lambda: self._unsure(post, self._journal.ref))
-        if id and (self._begun or self._journal.again):
-            await self._became(id, post)
-        return id
+    async def _sent_over(self, posts: Sequence[Post]) -> bool:
+        """Sends the first post, which a status line with its nonce, not journalled when something died, becomes; False if that is gone."""
+        id = await self._calls.insist(lambda: self._unsure(posts[0], self._journal.ref))
+        if id and (self._begun or self._journal.again) and not await self._became(id, posts[0]):
+            return False
+        self.sent += [id] if id else []
+        if len(posts) > 1:  # where nothing follows, the end of the ticket records it
+            await self._write("sent.answer.0", id)
+        return True
 
     async def post(self, reply: Reply, name: str) -> None:
         """Sends a message beside the answer, which replies to nothing unless it is private; `name` is unique within the ticket."""

@@ -23,7 +23,8 @@ LIMITS = {
 
 @dataclass
 class Platform:
-    """Implements `bot.Connector`, with threads. The same nonce gives the same message, as on Discord and in our own rooms.
+    """Implements `bot.Connector`, with threads. The same nonce gives the same message, as on Discord and in our own rooms,
+    and one that was deleted does not come back by it.
 
     `faults` are raised by the next calls, first come first raised; None lets one pass. `chats` are the messages that stand, `versions`
     all that each of them was, by its id, `calls` what was done, in order, and
@@ -63,12 +64,12 @@ class Platform:
     async def send(self, to: Address, post: Post, nonce: str) -> str:
         """Ids count up."""
         self._call("send", nonce, post.text)
-        id = self.nonces.setdefault(nonce, f"{len(self.nonces) + 1}")
         chat = self.chats.setdefault(to, {})
-        if id not in chat:
+        if nonce not in self.nonces:
+            id = self.nonces[nonce] = f"{len(self.nonces) + 1}"
             chat[id] = post
             self.versions[id].append(post)
-        return id
+        return self.nonces[nonce]
 
     async def edit(self, to: Address, message: str, post: Post) -> None:
         """Raises MessageGone for one that was deleted."""

@@ -234,6 +234,17 @@ async def test_a_long_answer_takes_the_place_of_a_status_line_that_redis_failed_
     assert not desk.platform.busy()
 
 
+@pytest.mark.parametrize("words", ["forty-two", " ".join(f"word{number}" for number in range(40))])
+async def test_an_answer_whose_status_line_was_not_journalled_and_is_removed_is_sent_once(desk: Desk, words: str) -> None:
+    first, journal = await desk.line()
+    status = await desk.platform.send(ROOM, Post("forty…", busy=True, opening=True), journal.ref)  # by a router that died
+    await desk.platform.delete(ROOM, status)
+    for line in (first, (await desk.line(attempts=3))[0]):
+        await line.settle(Reply(words))
+        assert " ".join(desk.platform.shown(ROOM)) == words
+        assert not any(post.opening for post in desk.platform.chats[ROOM].values()), "that was what is gone"
+
+
 async def test_a_router_that_may_have_lost_the_ticket_shows_nothing_more(desk: Desk, redis: Redis, keys: Keys) -> None:
     """It was halted, say: the answer of another may stand where its status line stood."""
     tickets, began = Tickets(redis, keys, "r", lease=0.1), time.monotonic()

@@ -9,7 +9,7 @@ import signal
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -159,29 +159,35 @@ async def _decoding(content: AsyncIterator[bytes], order: Callable[[BinaryIO], s
 @contextmanager
 def _nameless() -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """A file to write, and the same one to read; it has no name any more, and is gone with those who hold it."""
-    try:
+    with stored():
         handle, path = mkstemp()
-    except OSError as error:
-        raise _unwritten(error) from error
-    with os.fdopen(handle, "wb") as write, Path(path).open("rb") as file:
-        Path(path).unlink()
-        yield write, file
+    write = os.fdopen(handle, "wb")
+    try:
+        with Path(path).open("rb") as file:
+            Path(path).unlink()
+            yield write, file
+    finally:
+        with suppress(OSError):  # what a full disk did not take is told of already
+            write.close()
 
 
 async def _written(content: AsyncIterator[bytes], to: BinaryIO) -> AsyncIterator[bytes]:
     """The same, once it lies there: whoever is told what has come need not hold it."""
     async for piece in content:
-        try:
+        with stored():
             to.write(piece)
             to.flush()
-        except OSError as error:
-            raise _unwritten(error) from error
         yield piece
 
 
-def _unwritten(error: OSError) -> Unavailable:
-    log.error("a sound file cannot be written to the folder of temporary files", folder=gettempdir(), fault=str(error))
-    return Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`."))
+@contextmanager
+def stored() -> Iterator[None]:
+    """For dealings with the folder of temporary files: Unavailable where it is full or not ours to write, which the log says."""
+    try:
+        yield
+    except OSError as error:
+        log.error("sound cannot be kept in the folder of temporary files", folder=gettempdir(), fault=str(error))
+        raise Unavailable(tr("Sound files cannot be read here now. The operator can see why with `hobnob doctor`.")) from error
 
 
 def _order(limits: Limits, longest: float, after: float, fit: int, file: BinaryIO) -> str:

@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 import math
+import os
 import random
 import struct
 import sys
@@ -20,7 +21,8 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import UserError
+from bot import media
+from bot.errors import Unavailable, UserError
 from bot.media import Decoder, Limits
 from bot.sounds import RATE, quiet
 from bot.testing import wait_until
@@ -392,3 +394,21 @@ async def test_a_sound_is_made_to_fit_as_well_as_it_can_be() -> None:
     for content, most in ((whole, 1000), (b"no sound", 1000)):
         with pytest.raises(UserError):
             await Decoder().fitted(content, most)
+
+
+async def test_a_full_disk_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    handles: list[int] = []
+    content = (AUDIO / "jfk.ogg").read_bytes()
+
+    def full() -> tuple[int, str]:
+        (tmp_path / "file").touch()
+        handles.append(os.open("/dev/full", os.O_WRONLY))
+        return handles[-1], str(tmp_path / "file")
+
+    monkeypatch.setattr(media, "mkstemp", full)
+    with capture_logs() as log, pytest.raises(Unavailable, match="Sound files cannot be read here now"):
+        await Decoder().probe(pieces(content, 4000))
+    assert "No space left" in log[0]["fault"]
+    with pytest.raises(OSError):
+        os.fstat(handles[0])
+    assert not await asyncio.to_thread(os.path.exists, tmp_path / "file")

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from bot.acts import Clip
 from bot.errors import JobError, UserError
-from bot.media import Decoder
+from bot.media import Decoder, stored
 from bot.messages import Audio, Blob
 from bot.router.journal import Journal
 from bot.store.blobs import Blobs
@@ -107,23 +107,23 @@ class Recording:
     async def _cut(self, longest: float, total: float, after: float, fail: Fail) -> AsyncGenerator[Cut, None]:
         """Decodes as fast as it goes, so that the process that does it is free again, however long the work on the clips takes."""
         long = self.audio.seconds > LONG_SECONDS or self.audio.source.size > LONG_SIZE
-        with SpooledTemporaryFile(IN_MEMORY) as file:
-            spool = Spool(file, fail)
-            filling = asyncio.create_task(spool.fill(self.decoder.clips(self.content(), longest, total, after, long=long)))
-            try:
-                while (cut := await spool.next()) is not None:
-                    yield cut
-            finally:
-                filling.cancel()
-                with suppress(asyncio.CancelledError):
-                    await filling
+        spool = Spool(fail)
+        filling = asyncio.create_task(spool.fill(self.decoder.clips(self.content(), longest, total, after, long=long)))
+        try:
+            while (cut := await spool.next()) is not None:
+                yield cut
+        finally:
+            filling.cancel()
+            with suppress(asyncio.CancelledError):
+                await filling
+            spool.close()
 
 
 class Spool:
-    """What was decoded and nobody has asked for yet."""
+    """What was decoded and nobody has asked for yet. Where the disk is full, both ends raise Unavailable."""
 
-    def __init__(self, file: SpooledTemporaryFile[bytes], fail: Fail) -> None:
-        self._file = file
+    def __init__(self, fail: Fail) -> None:
+        self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  closed by `close`
         self._fail = fail
         self._places: deque[tuple[int, int, float, float]] = deque()
         self._news = asyncio.Event()
@@ -134,8 +134,10 @@ class Spool:
         try:
             async with aclosing(cuts):
                 async for content, start, seconds in cuts:
-                    at = self._file.seek(0, 2)
-                    self._file.write(content)
+                    with stored():
+                        at = self._file.seek(0, 2)
+                        self._file.write(content)
+                        self._file.flush()
                     self._places.append((at, len(content), start, seconds))
                     self._news.set()
         except Exception as fault:
@@ -152,5 +154,11 @@ class Spool:
         if not self._places:
             return None
         at, size, start, seconds = self._places.popleft()
-        self._file.seek(at)
-        return self._file.read(size), start, seconds
+        with stored():
+            self._file.seek(at)
+            return self._file.read(size), start, seconds
+
+    def close(self) -> None:
+        """The file is gone."""
+        with suppress(OSError):  # what a full disk did not take is told of already
+            self._file.close()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 import pytest
@@ -15,6 +18,7 @@ from bot import Attachment, Audio, Context, Message, Reply, UserError
 from bot.catalogue import load
 from bot.messages import Address, Person
 from bot.plugins import Plugins
+from bot.router import cutting
 from bot.router.acts import DurableActs
 from bot.router.app import build
 from bot.router.delivery import Delivery
@@ -101,3 +105,17 @@ async def test_a_recording_that_goes_on_and_on_is_refused(
     assert str(told.value) == sentence
     assert [key async for key in redis.scan_iter(f"{keys.prefix}:*") if b":blob:" in key] == []
     assert not [child for child in psutil.Process().children() if "media_worker" in " ".join(child.cmdline())]
+
+
+def full(mode: str = "", **how: object) -> BinaryIO:
+    """A file on a disk that takes nothing more."""
+    return Path("/dev/full").open("w+b")
+
+
+async def test_a_disk_that_is_full_by_the_time_the_sound_is_decoded_is_told_in_a_sentence(
+    redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "IN_MEMORY", 1)
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(UserError, match="Sound files cannot be read here now"):
+        await transcribed(redis, keys, Station(partial(iter, [AMR])), Config(), Settings())

@@ -78,8 +78,9 @@ async def retry(dead: DeadList, ask: Callable[[Body, str], Awaitable[None]], con
         for id, body in (await dead.retried(connectors)).items():
             if body is None:
                 log.warning("a job of the dead list cannot be asked anew: its question is not known any more", job=id)
-            else:
-                await passed(ask(body, id), "a job of the dead list could not be asked anew", job=id)
+            elif not await passed(ask(body, id), "a job of the dead list could not be asked anew, and stays there", job=id):
+                await dead.give_up(id)
+                continue
             await dead.drop([id])
 
     await again("the dead list", once, pause)

@@ -60,10 +60,13 @@ async def again(name: str, once: Callable[[], Awaitable[None]], pause: float = 0
 
 
 async def passed(act: Awaitable[None], trouble: str, **entry: str) -> bool:
-    """Whether it went well; what went wrong with one entry is logged, and holds up none behind it. Raises StoreError, which all have."""
+    """Whether it went well; what went wrong with one entry is logged, and holds up none behind it.
+
+    Raises StoreError and TimeoutError, which all have: the entry is none the worse for it.
+    """
     try:
         await act
-    except StoreError:
+    except (StoreError, TimeoutError):
         raise
     except Exception:
         log.exception(trouble, **entry)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
+import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
@@ -20,6 +20,8 @@ KEPT = 604_800
 
 AT_ONCE = 32
 """How many are asked anew in one round, so that none takes long."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class DeadList:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
+        self._strange: set[str] = set()
+        """What this router was to ask anew, does not understand, and has said so."""
 
     @guarded
     async def all(self) -> list[Dead]:
@@ -76,6 +80,11 @@ class DeadList:
             await batch.execute()
 
     @guarded
+    async def give_up(self, id: str) -> None:
+        """Asks it anew no more, and keeps it on the list: the operator sees that it is there still."""
+        await self._redis.lrem(self._keys.retries(), 0, id)
+
+    @guarded
     async def drop(self, ids: Sequence[str]) -> None:
         """Forgets them, with what was asked."""
         async with self._redis.pipeline(transaction=True) as batch:
@@ -87,18 +96,27 @@ class DeadList:
 
     @guarded
     async def retried(self, connectors: Collection[str]) -> dict[str, Body | None]:
-        """The first that are to be asked anew through one of these connectors, by id; None where the ticket is not known any more."""
+        """The first that are to be asked anew through one of these connectors, by id; None where the ticket is not known any more.
+
+        What this router does not understand is left to one that does, and holds up none behind it.
+        """
         ids = [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.retries(), 0, -1)]
+        self._strange &= set(ids)
         async with self._redis.pipeline(transaction=False) as batch:
             for id in ids:
                 batch.hget(self._keys.dead_job(id), "tenant")
             tenants = await batch.execute()
-        ours = [id for id, tenant in zip(ids, tenants, strict=True) if tenant is None or tenant.decode().partition("/")[0] in connectors]
-        bodies = [await self._redis.hget(self._keys.dead_job(id), "ticket-body") for id in ours[:AT_ONCE]]
-        return {id: _read(body) for id, body in zip(ours, bodies, strict=False)}
+        found: dict[str, Body | None] = {}
+        for id, tenant in zip(ids, tenants, strict=True):
+            ours = tenant is None or (tenant.decode().partition("/")[0] in connectors and id not in self._strange)
+            if ours and len(found) < AT_ONCE:
+                await self._find(id, found)
+        return found
 
-
-def _read(body: bytes | str | None) -> Body | None:
-    with suppress(ValidationError):  # another release wrote it, and it would hold up the others for ever
-        return Body.model_validate_json(body) if body else None
-    return None
+    async def _find(self, id: str, found: dict[str, Body | None]) -> None:
+        body = await self._redis.hget(self._keys.dead_job(id), "ticket-body")
+        try:
+            found[id] = Body.model_validate_json(body) if body else None
+        except ValidationError:  # another release wrote it, whose routers may be there, too
+            self._strange.add(id)
+            log.error("this router does not understand a job of the dead list, and leaves it to others", job=id)

@@ -57,6 +57,25 @@ async def test_a_group_whose_joining_could_not_be_written_down_is_told_of_again(
     assert [isinstance(message.trigger, Joined) for message in told if message.address.server] == [True, False, False]
 
 
+async def test_a_group_whose_joining_is_not_understood_is_heard_all_the_same(telegram: Telegram, on_telegram: TelegramConnector) -> None:
+    told: list[Message] = []
+
+    async def deliver(message: Message) -> None:
+        told.append(message)
+        if isinstance(message.trigger, Joined) and message.address.server:
+            raise ValueError("a bug")
+
+    telegram.chats.say(group(telegram), ANN, "one")
+    telegram.chats.say(group(telegram), ANN, "two")
+    with capture_logs() as logs:
+        task = asyncio.create_task(on_telegram.run(deliver))
+        await wait_until(lambda: told and told[-1].text == "two")
+        task.cancel()
+        await asyncio.wait([task])
+    assert [message.text for message in told if message.address.server] == ["", "one", "two"]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["where the bot is was not delivered"]
+
+
 async def test_an_album_that_is_told_over_two_polls_is_one_message(telegram: Telegram, tmp_path: Path) -> None:
     house = House(tmp_path, CONFIG.format(token=TOKEN, url=telegram.root, hook=""))
     alone, store = telegram.chats.direct(ANN), embedded.start(house.data)

@@ -42,15 +42,26 @@ class Receiver:
         """What was said in one chat, in its order."""
         for update in updates:
             try:
-                if (joined := self.reader.joined(update)) is not None:
-                    await self.deliver(joined)
-                    self.reader.told(joined)
+                await self._join(update)
                 if (message := await self.reader.read(update)) is not None:
                     await self.deliver(message)
             except StoreError:
                 raise
             except Exception:  # a fault of ours in one message must not silence the platform
                 log.exception("message not delivered", update=update.update_id)
+
+    async def _join(self, update: Update) -> None:
+        """A fault of ours here must not silence the group: all that is said there would be stopped by it, again and again."""
+        joined = self.reader.joined(update)
+        if joined is None:
+            return
+        try:
+            await self.deliver(joined)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("where the bot is was not delivered", update=update.update_id)
+        self.reader.told(joined)
 
     def _parsed(self, raw: Json) -> Update | None:
         try:

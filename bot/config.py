@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, Valid
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.addresses import Web
 from bot.allowing import AdmissionTable, QuotasTable
 from bot.catalogue import Use
 from bot.errors import ConfigError
 from bot.faults import ENVIRONMENT, Source, read, unknown
 from bot.queueing import QueueTable
-from bot.tables import ConnectorsTable, Folder, RedisTable, Table, TalkingTable, Web, WorkerTable
+from bot.tables import ConnectorsTable, Folder, RedisTable, Table, TalkingTable, WorkerTable
 from bot.writing import settle
 
 CHOICE = f"{ENVIRONMENT}CONFIG"

@@ -6,13 +6,12 @@ import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, SecretStr, model_validator
 
+from bot.addresses import RedisUrl, Socket, Web
 from bot.connector import Needs
-from bot.store import sentinel
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -38,54 +37,6 @@ def _filled(given: Any, key: str, *, empty: bool = False) -> Any:
     if not content:
         raise ValueError(f"the file in `{key}_file` is empty: {file}")
     return {**given, key: content}
-
-
-def _address(*schemes: str) -> AfterValidator:
-    def check(url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError(f"expected {' or '.join(f'{scheme}://' for scheme in schemes)} and a host")
-        return url.rstrip("/")
-
-    return AfterValidator(check)
-
-
-Web = Annotated[str, _address("https", "http")]
-Socket = Annotated[str, _address("wss", "ws")]
-
-
-_DB = ("db",)
-_REDIS = {
-    **{"redis": _DB, "rediss": _DB + sentinel.TLS, "unix": _DB},
-    **{sentinel.PLAIN: sentinel.OPTIONS, sentinel.SECURE: sentinel.OPTIONS + sentinel.TLS},
-}
-"""What may stand behind the `?` of each kind of address; the client's other options would change what we rely on."""
-
-
-def _server(parts: SplitResult) -> bool:
-    if parts.scheme == "unix":
-        return bool(parts.path)
-    return bool(parts.hostname and parts.port != 0 and re.fullmatch(r"(/\d*)?", parts.path))
-
-
-def _redis(url: SecretStr) -> SecretStr:
-    expected = f"expected redis://HOST:PORT/NUMBER, rediss://… for TLS, {sentinel.FORM}, or unix:///PATH"
-    try:
-        parts = urlsplit(url.get_secret_value())
-        there = sentinel.watched(url.get_secret_value()) or _server(parts)
-    except ValueError as error:  # no port, or half an address
-        raise ValueError(expected) from error
-    if parts.scheme not in _REDIS or not there:
-        raise ValueError(expected)
-    for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        if name not in _REDIS[parts.scheme]:
-            raise ValueError(f"an address with {parts.scheme}:// has no option {name!r}; it may have {', '.join(_REDIS[parts.scheme])}")
-        if name == "db" and not value.isdecimal():
-            raise ValueError("expected a number behind db=")
-    return url
-
-
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 
 
 class RedisTable(Table):
@@ -226,7 +177,7 @@ class TelegramTable(PlatformTable):
     file_url: Web = "https://api.telegram.org/file"
     """Where its files are."""
 
-    webhook_url: Annotated[str, _address("https", "http")] | None = None
+    webhook_url: Web | None = None
     """The address that Telegram brings updates to, served by a TLS server of yours that passes it on to `webhook_port` of any router:
     `https://bot.example.org/telegram`. Unset: one router asks Telegram for updates, which needs no address."""
 

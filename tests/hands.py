@@ -48,7 +48,7 @@ async def worker(
             for claim in (await shift.claim([offer])).claims:
                 text, result = answer(claim.body)
                 if text:
-                    await shift.emit(claim, TextSoFar(text=text).model_dump_json())
+                    await shift.emit_all([(claim, TextSoFar(text=text).model_dump_json())])
                 await shift.finish(claim, result.model_dump_json(), 0.1)
             await shift.wait(wants, 1.0)
 

@@ -175,13 +175,9 @@ class Shift:
         found = cast("tuple[bytes, bytes] | None", await blocking(self._redis.blpop([self._keys.orders(self.worker)], timeout=seconds)))
         return None if found is None else found[1].decode()
 
-    async def emit(self, claim: Claim, partial: str) -> bool:
-        """Shows how a job stands; False when it is no longer ours."""
-        return (await self.emit_all([(claim, partial)]))[0]
-
     @guarded
     async def emit_all(self, partials: Sequence[tuple[Claim, str]]) -> list[bool]:
-        """Shows how several jobs stand, at one moment."""
+        """Shows how several jobs stand, at one moment; False for those that are no longer ours."""
         said = [word for claim, partial in partials for word in (claim.id, claim.fence, partial)]
         return [bool(ours) for ours in await self._emit(args=[self._keys.prefix, *said])]
 

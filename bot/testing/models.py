@@ -138,7 +138,7 @@ class Models:
         try:
             *partials, outcome = self._next(job)
             for shown, partial in enumerate(partials, 1):
-                await self._shift.emit(claim, partial.model_dump_json())
+                await self._shift.emit_all([(claim, partial.model_dump_json())])
                 if self._hesitation is not None:
                     await self._hesitation.after(shown)
             if isinstance(outcome, JobError):

@@ -22,7 +22,7 @@ from bot.worker.diagnosis import DeviceLost
 from bot.worker.hearing import WAIT, Orders
 from bot.worker.meter import Meter
 from bot.worker.offers import offer
-from bot.worker.parked import Parking
+from bot.worker.parked import ParkedJobs
 from bot.worker.sending import Sender
 from bot.worker.thread import MOMENT, ModelThread
 from bot.worker.turns import Open
@@ -77,7 +77,7 @@ class Loop:
         self._orders = Orders(shift, self._cancel, lambda: self._open.room() if self._open else None)
         self._thread = ModelThread(self._orders.called.set)
         self._open: Open | None = None
-        self._parked = Parking(shift)
+        self._parked = ParkedJobs(shift)
 
     def stop(self) -> None:
         """Ends the day: the running turn gets a while, everything else is handed back at once."""

@@ -23,7 +23,7 @@ class Parked:
         return 0 if any(work.claim.alone for work in self.works) else most - len(self.works)
 
 
-class Parking:
+class ParkedJobs:
     """By model. Whoever has taken jobs out has them alone."""
 
     def __init__(self, shift: Shift) -> None:

@@ -38,7 +38,7 @@ async def emit(url: str) -> None:
     async def answer(claim: Claim, begin: float) -> None:
         for step in range(round(SECONDS / PACE)):
             await asyncio.sleep(begin + step * PACE - CLOCK())
-            await shift.emit(claim, TextSoFar(text=str(CLOCK())).model_dump_json())
+            await shift.emit_all([(claim, TextSoFar(text=str(CLOCK())).model_dump_json())])
         await shift.finish(claim, "{}", 1.0)
 
     began = CLOCK() + 0.1

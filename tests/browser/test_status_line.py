@@ -47,7 +47,7 @@ class Place:
         return claim
 
     async def emit(self, claim: Claim, partial: Partial) -> None:
-        assert await self.slow.emit(claim, partial.model_dump_json())
+        assert await self.slow.emit_all([(claim, partial.model_dump_json())]) == [True]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -253,7 +253,7 @@ async def test_a_result_of_another_release_is_read_as_far_as_it_is_known(redis: 
         for said, shown in (('{"words": "hi", "mood": "new"}', "hi"), ('{"words": 3}', outdated)):
             await at.ask(said)
             claim = await at.claim()
-            assert await at.shift.emit(claim, '{"kind": "unheard of"}')
+            assert await at.shift.emit_all([(claim, '{"kind": "unheard of"}')]) == [True]
             assert await at.shift.finish(claim, said, 0.1)
             await at.sees(shown)
 

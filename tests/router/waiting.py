@@ -100,7 +100,7 @@ class Scene:
         return claim
 
     async def emit(self, claim: Claim, partial: Partial) -> None:
-        assert await self.shift.emit(claim, partial.model_dump_json())
+        assert await self.shift.emit_all([(claim, partial.model_dump_json())]) == [True]
 
     async def sees(self, text: str) -> None:
         """Waits until the last post says that."""

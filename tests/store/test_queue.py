@@ -96,7 +96,7 @@ async def test_a_job_is_followed_from_the_line_to_its_result(queue: Queue, shift
     first = await one(shift)
     await wait_until(lambda: Waiting(0) in seen)
     mine = await one(shift)
-    assert await shift.emit(mine, TextSoFar(text="wo").model_dump_json())
+    assert await shift.emit_all([(mine, TextSoFar(text="wo").model_dump_json())]) == [True]
     assert await shift.finish(mine, Said(words="words").model_dump_json(), 1.0)
     await asyncio.wait_for(watching, 5)
     assert seen == [Waiting(1), Waiting(0), Running(), Shown(TextSoFar(text="wo")), Finished(b'{"words":"words"}')]
@@ -162,7 +162,7 @@ async def test_a_silent_worker_loses_its_job_and_its_late_words_are_refused(queu
     mine = await one(shift)
     theirs = await taken_over(queue, other)
     assert theirs.alone
-    assert not await shift.emit(mine, TextSoFar(text="late").model_dump_json())
+    assert await shift.emit_all([(mine, TextSoFar(text="late").model_dump_json())]) == [False]
     assert not await shift.finish(mine, '{"words":"zombie"}', 1.0)
     assert await other.finish(theirs, '{"words":"right"}', 1.0)
     assert await ended(queue, "1") == Finished(b'{"words":"right"}')

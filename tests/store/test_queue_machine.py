@@ -192,7 +192,7 @@ class Machine(RuleBasedStateMachine):
         current = self.world.current(claim)
         match what:
             case "emit":
-                assert self.do(shift.emit(claim, "{}")) == current
+                assert self.do(shift.emit_all([(claim, "{}")])) == [current]
                 return
             case "finish":
                 assert self.do(shift.finish(claim, "{}", 1.0)) == current

@@ -266,7 +266,7 @@ async def test_of_a_job_that_has_ended_its_end_alone_is_kept(queue: Queue, shift
     await submit(queue, "1")
     [claim] = (await turn(shift)).claims
     for words in ("so", "so far"):
-        await shift.emit(claim, TextSoFar(text=words).model_dump_json())
+        await shift.emit_all([(claim, TextSoFar(text=words).model_dump_json())])
     await shift.finish(claim, Said(words="so far so good").model_dump_json(), 0.1)
     assert await redis.xlen(keys.out("1")) == 1
     assert [type(update) async for update in queue.follow("1")] == [Finished]

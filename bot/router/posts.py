@@ -132,7 +132,8 @@ class Posts:
                 menus.append(_menu(id, part))
             else:
                 keys += [Key(f"{id}.{at}", f"{'✓ ' * one.chosen}{one.label}") for at, one in enumerate(part.choices)]
-        await self.buttons.keep_buttons(kept)
+        if kept:
+            await self.buttons.keep_buttons(kept)
         return tuple(keys), tuple(menus)
 
 

@@ -71,9 +71,7 @@ class PluginData:
     @guarded
     async def keep_buttons(self, buttons: Mapping[str, Pressed]) -> None:
         """Remembers what buttons do, by their ids; the same id again changes nothing that matters."""
-        if buttons:
-            kept = [("SET", self._keys.button(id), _content(button), "EX", BUTTON_TTL) for id, button in buttons.items()]
-            await answered(self._redis, kept)
+        await answered(self._redis, [("SET", self._keys.button(id), _content(button), "EX", BUTTON_TTL) for id, button in buttons.items()])
 
     @guarded
     async def button(self, id: str) -> Pressed | None:

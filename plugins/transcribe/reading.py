@@ -6,7 +6,7 @@ How windows are encoded and decoded: `windows.py`. What is longer than a window:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from faster_whisper.transcribe import get_compression_ratio
@@ -42,10 +42,6 @@ PRIOR = 0.1
 
 BEST_OF = 5
 """Tries with chance of which the likeliest is taken, as the library does."""
-
-TRIES = 3
-"""Texts that are tried at once for a few doubtful windows. Each keeps what it looks at of its window (37 MB for base): with six at once, a
-recording of hours, in which two clips are doubtful together sooner or later, took 114 MB more than one of minutes."""
 
 
 def read(engine: Engine, windows: Sequence[Window], beam: int) -> None:
@@ -95,8 +91,7 @@ def _in_other_languages(engine: Engine, windows: Sequence[Window], encoded: Any,
     rows = [row for row, _ in others]
     asked = [windows[row] for row in rows]
     spoken = [language for _, language in others]
-    encodings, most = chosen(encoded, rows, len(windows)), _at_once(engine, windows)
-    readings = generate(engine, asked, spoken, encodings, {"beam_size": beam}, most=most, short=True)
+    readings = generate(engine, asked, spoken, chosen(encoded, rows, len(windows)), {"beam_size": beam}, short=True)
     for window, reading in zip(asked, readings, strict=True):
         prior = dict(window.languages)
         window.reading = max(window.read, reading, key=lambda one: _worth(one, PRIOR * math.log(prior[one.language])))
@@ -116,28 +111,15 @@ def _by_chance(engine: Engine, windows: Sequence[Window], encoded: Any, temperat
     What is merely improbable by now was read in four languages and in two windows, and chance has never made it better: over 104 clips
     the word errors were the same with these tries and without them, which took 28 % of the processor's time of 32 notes.
     """
-    most = _at_once(engine, windows)
     for temperature in filter(None, temperatures):
         left = [row for row, window in enumerate(windows) if get_compression_ratio(window.read.text) > DENSE]
         if not left:
             return
-        some, encodings = [windows[row] for row in left], chosen(encoded, left, len(windows))
-        for tries in _shares(BEST_OF, most):
-            how = {"beam_size": 1, "num_hypotheses": tries, "sampling_topk": 0, "sampling_temperature": temperature}
-            readings = generate(engine, some, [window.read.language for window in some], encodings, how, most=most)
-            for window, reading in zip(some, readings, strict=True):
-                window.reading = max(window.read, reading, key=_dense_last)
-
-
-def _at_once(engine: Engine, windows: Sequence[Window]) -> int:
-    """As many texts as these windows have, and a few more: who reads many notes together has the memory for as many tries."""
-    return min(engine.together, max(len(windows), TRIES))
-
-
-def _shares(tries: int, most: int) -> Iterator[int]:
-    """The tries in turns of at most so many."""
-    for done in range(0, tries, most):
-        yield min(most, tries - done)
+        some = [windows[row] for row in left]
+        how = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": temperature}
+        readings = generate(engine, some, [window.read.language for window in some], chosen(encoded, left, len(windows)), how)
+        for window, reading in zip(some, readings, strict=True):
+            window.reading = max(window.read, reading, key=_dense_last)
 
 
 def _dense_last(reading: Reading) -> tuple[bool, float]:

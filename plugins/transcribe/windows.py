@@ -93,19 +93,11 @@ def prepared(engine: Engine, windows: Sequence[Window], size: int) -> Any:
 
 
 def generate(
-    engine: Engine,
-    windows: Sequence[Window],
-    languages: Sequence[str],
-    encoded: Any,
-    how: Mapping[str, Any],
-    *,
-    most: int | None = None,
-    short: bool = False,
+    engine: Engine, windows: Sequence[Window], languages: Sequence[str], encoded: Any, how: Mapping[str, Any], *, short: bool = False
 ) -> list[Reading]:
     """Each window read in its language; `how` is what the engine takes for it, and a `short` one holds no more than people say.
 
-    Windows whose prompts are of a length are decoded together, which the engine asks for, and of them at `most` as many texts at once,
-    where nothing is said as many as the engine takes.
+    Windows whose prompts are of a length are decoded together, which the engine asks for, and of them as many as it takes at once.
     """
     tokenizers = [engine.tokenizer(language, translate=window.job.translate) for window, language in zip(windows, languages, strict=True)]
     prompts = [_prompt(engine, *one) for one in zip(windows, languages, tokenizers, strict=True)]
@@ -113,14 +105,14 @@ def generate(
     for row, prompt in enumerate(prompts):
         alike[len(prompt)].append(row)
     made: dict[int, Reading] = {}
-    step = max(1, (most or engine.together) // how.get("num_hypotheses", 1))
+    step = max(1, engine.together // how.get("num_hypotheses", 1))
     for length, rows in ((length, some[at : at + step]) for length, some in alike.items() for at in range(0, len(some), step)):
         limits = [_limit(windows[row], short=short) for row in rows]
-        longest = min(max(limits), engine.max_length - length)
+        most = min(max(limits), engine.max_length - length)
         results = engine.model.generate(
             chosen(encoded, rows, len(windows)),
             [prompts[row] for row in rows],
-            max_length=length + longest,
+            max_length=length + most,
             return_scores=True,
             return_no_speech_prob=True,
             max_initial_timestamp_index=50,
@@ -128,7 +120,7 @@ def generate(
             **how,
         )
         for row, result, limit in zip(rows, results, limits, strict=True):
-            made[row] = _reading(languages[row], tokenizers[row], result, min(longest, limit))
+            made[row] = _reading(languages[row], tokenizers[row], result, min(most, limit))
     return [made[row] for row in range(len(windows))]
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import wave
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,6 @@ from bot.catalogue import load
 from bot.media import Decoder
 from plugins.transcribe.config import Config
 from plugins.transcribe.model import UNKNOWN, Plugin, Whisper, heard
-from plugins.transcribe.reading import TRIES
 from tests.plugins.transcribe.notes import Note, Notes, note
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -191,27 +190,6 @@ async def test_a_cancelled_job_ends_between_two_segments(whisper: Whisper) -> No
     assert len(one.shown) == 1
     assert not one.results
     assert not one.failures
-
-
-@pytest.mark.models
-async def test_doubtful_windows_of_a_recording_are_tried_in_few_texts_at_once(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each text takes memory: how many of a recording's two clips are doubtful together is chance, and what a worker takes must not be."""
-    assert whisper.engine is not None
-    texts, model = list[int](), whisper.engine.model
-
-    class Counting:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(model, name)
-
-        def generate(self, encoded: Any, prompts: Sequence[Any], **how: Any) -> Any:
-            texts.append(len(prompts) * how.get("num_hypotheses", 1))
-            return model.generate(encoded, prompts, **how)
-
-    monkeypatch.setattr(whisper.engine, "model", Counting())
-    two = [note(await clip(f"spoken/en-{number:03}.ogg")) for number in (66, 67)]
-    whisper.run(Notes(two))
-    assert all(one.results for one in two)
-    assert max(texts) == TRIES < sum(texts[1:])
 
 
 @pytest.mark.models

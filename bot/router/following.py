@@ -141,7 +141,11 @@ class Following(Generic[R]):
     async def _why(self) -> str:
         if self._want in await self._queue.served():
             return tr("I am being updated and cannot do this right now. Please ask again in a few minutes.")
-        return tr("Nothing here can {kind} now. The operator can see why with `hobnob doctor`.", kind=self._job.kind)
+        return tr(
+            "Nothing here can {kind} now. After a start its model may still be on its way: please ask again in a minute. The operator can "
+            "see why with `hobnob doctor`.",
+            kind=self._job.kind,
+        )
 
     def _tell(self, update: Running | Shown) -> None:
         self._heard = time.monotonic()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -16,11 +19,19 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
 from plugins.transcribe.clips import RATE
+from plugins.transcribe.sparing import Sparing
 
 Samples = npt.NDArray[np.float32]
 
 Span = Mapping[str, int]
 """Speech from `start` to `end`, in samples."""
+
+
+TIDY_EVERY = 5.0
+"""Seconds. After each batch of short notes it would take a tenth of their time, in pages that the next one asks for again."""
+
+TRIM = ctypes.CDLL(None).malloc_trim if platform.libc_ver()[0] == "glibc" else None
+"""Other C libraries give back by themselves what was freed."""
 
 
 class Unwanted(Exception):  # noqa: N818  a request, no fault
@@ -38,9 +49,19 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
     """Asked before each window; true ends the transcript with Unwanted."""
 
     together: int = 8
-    """Texts that are decoded at once, tries of one window apart: each keeps what it looks at of its window, 37 MB for base."""
+    """Texts that are decoded at once, tries of one window apart: each keeps what it looks at of its window, 37 MB for base. On a CPU
+    fewer, see `sparing.py`."""
 
     _last: tuple[Samples, Any] | None = None
+
+    _tidied = -TIDY_EVERY
+
+    model: Any
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        if self.model.device == "cpu":
+            self.model = Sparing(self.model)
 
     def detect_language(self, audio: Any = None, features: Any = None, **options: Any) -> Any:
         """Looks at the very frames that `transcribe` will: it leaves out the last one, which is padding."""
@@ -67,6 +88,16 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
     def tokenizer(self, language: str, *, translate: bool) -> Any:
         """For one language and task."""
         return Tokenizer(self.hf_tokenizer, self.model.is_multilingual, task="translate" if translate else "transcribe", language=language)
+
+    def tidy(self) -> None:
+        """Gives the system what is free, between two batches and not too often.
+
+        GNU's C library keeps it in pieces that the next text does not fit in. Within an hour of speech base in int8 took 711 MB on two
+        cores, and with this and `sparing.py` 572, of which 569 within the first ten minutes.
+        """
+        if TRIM is not None and time.monotonic() >= self._tidied + TIDY_EVERY:
+            TRIM(0)
+            self._tidied = time.monotonic()
 
     def park(self) -> None:
         """Weights to the host."""

@@ -91,12 +91,14 @@ class Whisper(EngineModel[Transcribe, Transcript]):
     def memory(self) -> Memory:
         """Full windows take the most, by the attention of the encoder and the readings that are followed.
 
-        Base in int8 had 740 MB beside its weights with eight on a CPU, and large-v2 in float16 has 3 GB with eight (faster-whisper's
-        figures): four times as much for 21 times as many parameters.
+        On a CPU base in int8 had 287, 324 and 417 MB beside its weights with one, three and eight (`sparing.py`). Elsewhere all are read
+        together: base's 740 MB with eight, and large-v2 in float16 has 3 GB (faster-whisper's figures), four times as much for 21 times as
+        many parameters.
         """
         scale = (self._facts.parameters if self._facts else BASE) / BASE
         weights = round(160_000_000 * scale)
-        return Memory(weights=weights, cache=round(92_000_000 * self._config.batch * scale**0.5), parked=weights)
+        least, each = (0, 92_000_000) if self.device.startswith("cuda") else (250_000_000, 22_000_000)
+        return Memory(weights=weights, cache=round((least + each * self._config.batch) * scale**0.5), parked=weights)
 
     def load(self, placement: Placement) -> None:
         """From the folder and nowhere else. Raises FileNotFoundError when it is not complete, ValueError for another model's files."""
@@ -181,6 +183,7 @@ class Whisper(EngineModel[Transcribe, Transcript]):
         for clip in clips:
             if clip not in left:
                 self._tell(clip)
+        self.engine.tidy()
         return left
 
     def _tell(self, clip: Clip) -> None:

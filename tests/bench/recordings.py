@@ -39,12 +39,6 @@ from tests.memory import peak
 MINUTES = (10, 30, 180)
 """The first is what the memory of the others is compared with."""
 
-CAUSES = {
-    "180 min: all peaks of memory above those of 10 min": "the worker's, which what it happens to read together decides: 599 to 693 MB in "
-    "ten minutes (n=4), 711 to 713 in three hours (n=2), reached within the first. Router, decoder and store are flat.",
-}
-"""Why goals are missed."""
-
 PLAINLY = 30
 
 PATIENCE = 7200.0

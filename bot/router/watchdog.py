@@ -21,8 +21,9 @@ from bot.translation import Phrase, later
 NAMED, ENDED = 0.7, 5.0
 """Seconds without a turn after which the plugin is named, and after which the router is ended, to go on without it."""
 
-LOOK, BEAT = 0.05, 0.1
-"""Seconds between two looks, and between two signs of the loop."""
+LOOK, BEAT, CALM = 0.05, 0.1, 0.25
+"""Seconds between two looks at a loop that gave no sign, between two of its signs, and between two looks while it gives them: each look
+takes the processor from whatever computes, 120 µs."""
 
 MOST_STEP = 0.3
 """Seconds that count at most between two looks: a process that was halted was not blocked."""
@@ -62,12 +63,12 @@ class Watchdog:
             await asyncio.sleep(BEAT)
 
     def _watch(self, watched: int, stop: threading.Event) -> None:
-        beats, before = self._beats, time.monotonic()
-        while not stop.wait(LOOK):
+        beats, before, pause = self._beats, time.monotonic(), CALM
+        while not stop.wait(pause):
             now = time.monotonic()
-            step, before = min(now - before, MOST_STEP), now
+            step, before, pause = min(now - before, MOST_STEP), now, LOOK
             if self._beats != beats:
-                beats, self._stalled, self._blocker = self._beats, 0.0, None
+                beats, self._stalled, self._blocker, pause = self._beats, 0.0, None, CALM
                 continue
             self._look(sys._current_frames().get(watched), step)
 

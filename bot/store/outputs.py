@@ -165,7 +165,8 @@ class Outputs:
                 self._rung = entries[-1][0]
             else:
                 self._pass_on(name.decode().rpartition(":")[2], entries)
-        if self._looking is None or self._looking.done():  # on its own: what is said meanwhile must not wait for a long line
+        due = self._newcomers or time.monotonic() > self._next_look
+        if due and (self._looking is None or self._looking.done()):  # on its own: what is said meanwhile must not wait for a long line
             self._looking = asyncio.create_task(self._look_around())
 
     def _pass_on(self, id: str, entries: Entries) -> None:

@@ -55,7 +55,8 @@ class Reserved(DynamicLayer):  # type: ignore[no-untyped-call]
 
     def _show(self, columns: int) -> None:
         assert self._room is not None
-        self.keys, self.values = (part[:, :, :columns] for part in self._room)
+        keys, values = self._room
+        self.keys, self.values = keys.narrow(2, 0, columns), values.narrow(2, 0, columns)
 
 
 def _roomy(parts: Sequence[torch.Tensor], columns: int, more: int = 0) -> torch.Tensor:

@@ -121,15 +121,11 @@ class FairPool(ConnectionPool):
         return connection
 
     async def release(self, connection: Any) -> None:
-        """As the library's, without its lock and what it counts and tells, for which nobody here asks; the next in line goes on.
-
-        Of a closed pool nothing stays open.
-        """
+        """As the library's; the next in line goes on. Of a closed pool nothing stays open."""
         try:
-            self._in_use_connections.remove(connection)
-            if self._closed or connection.should_reconnect():
-                await connection.disconnect(nowait=self._closed)
-            self._available_connections.append(connection)
+            if self._closed:
+                await connection.disconnect(nowait=True)
+            await super().release(connection)
         finally:
             self._slots.release()
 

@@ -7,7 +7,7 @@ import { time } from "/static/words.js";
 export default {
   components: { Icon },
   props: { file: Object },
-  data: () => ({ playing: false, at: 0, length: 0, broken: false }),
+  data: ({ file }) => ({ playing: false, at: 0, length: file.seconds ?? 0, broken: false }),
   template: `
     <div class="player" :class="{ playing }">
       <audio ref="audio" :src="file.url" preload="metadata" @timeupdate="tick" @loadedmetadata="measure"

@@ -55,7 +55,7 @@ class Reserved(DynamicLayer):  # type: ignore[no-untyped-call]
 
     def _show(self, columns: int) -> None:
         assert self._room is not None
-        keys, values = self._room
+        keys, values = self._room  # narrowed once a layer and token, which slicing does 3.5 µs slower
         self.keys, self.values = keys.narrow(2, 0, columns), values.narrow(2, 0, columns)
 
 

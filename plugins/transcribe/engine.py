@@ -11,7 +11,6 @@ from itertools import chain
 from typing import Any
 
 import av
-import ctranslate2
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
@@ -19,7 +18,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
 from plugins.transcribe.clips import RATE
-from plugins.transcribe.sparing import Sparing
+from plugins.transcribe.sparing import Sparing, view
 
 Samples = npt.NDArray[np.float32]
 
@@ -77,7 +76,7 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
 
     def encoded(self, features: Samples) -> Any:
         """The encoder's output for (windows, mel bins, frames), which may be shorter than 30 s; it is not remembered."""
-        return self.model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(features)))
+        return self.model.encode(view(features))
 
     def frames(self, sound: Samples, spans: Sequence[Span]) -> Samples:
         """(mel bins, frames) of the speech alone, 100 frames a second; the same that the library computes."""
@@ -107,14 +106,6 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
     def unpark(self) -> None:
         """Weights back to the device; the host keeps its copy."""
         self.model.load_model(keep_cache=True)
-
-
-def chosen(rows: Any, which: Sequence[int], of: int) -> Any:
-    """Some rows of an encoder's output, which has `of`."""
-    if list(which) == list(range(of)):
-        return rows
-    held = rows if rows.device == "cpu" else rows.to_device(ctranslate2.Device.cpu)
-    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.asarray(held)[list(which)]))
 
 
 def samples(clip: bytes) -> Samples:

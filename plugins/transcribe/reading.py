@@ -12,7 +12,8 @@ from typing import Any
 from faster_whisper.transcribe import get_compression_ratio
 
 from plugins.transcribe.clips import FULL
-from plugins.transcribe.engine import Engine, chosen
+from plugins.transcribe.engine import Engine
+from plugins.transcribe.sparing import chosen
 from plugins.transcribe.windows import (
     DENSE,
     LIKELY,
@@ -91,7 +92,7 @@ def _in_other_languages(engine: Engine, windows: Sequence[Window], encoded: Any,
     rows = [row for row, _ in others]
     asked = [windows[row] for row in rows]
     spoken = [language for _, language in others]
-    readings = generate(engine, asked, spoken, chosen(encoded, rows, len(windows)), {"beam_size": beam}, short=True)
+    readings = generate(engine, asked, spoken, chosen(encoded, rows), {"beam_size": beam}, short=True)
     for window, reading in zip(asked, readings, strict=True):
         prior = dict(window.languages)
         window.reading = max(window.read, reading, key=lambda one: _worth(one, PRIOR * math.log(prior[one.language])))
@@ -117,7 +118,7 @@ def _by_chance(engine: Engine, windows: Sequence[Window], encoded: Any, temperat
             return
         some = [windows[row] for row in left]
         how = {"beam_size": 1, "num_hypotheses": BEST_OF, "sampling_topk": 0, "sampling_temperature": temperature}
-        readings = generate(engine, some, [window.read.language for window in some], chosen(encoded, left, len(windows)), how)
+        readings = generate(engine, some, [window.read.language for window in some], chosen(encoded, left), how)
         for window, reading in zip(some, readings, strict=True):
             window.reading = max(window.read, reading, key=_dense_last)
 

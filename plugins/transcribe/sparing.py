@@ -38,7 +38,7 @@ class Sparing:
     def encode(self, features: Any, to_cpu: bool = False) -> Any:
         """So many windows at once as look at no more pairs of moments together than a full one does: 72 MB for base."""
         windows, _, frames = features.shape
-        parts = [self._model.encode(part(features, rows), to_cpu=to_cpu) for rows in parted(windows, FULL**2 // frames**2)]
+        parts = [self._model.encode(chosen(features, rows), to_cpu=to_cpu) for rows in parted(windows, FULL**2 // frames**2)]
         return parts[0] if len(parts) == 1 else view(np.concatenate([np.asarray(one) for one in parts]))
 
     def generate(self, encoded: Any, prompts: Sequence[Any], *, num_hypotheses: int = 1, beam_size: int = 5, **how: Any) -> list[Any]:
@@ -46,7 +46,7 @@ class Sparing:
         tries = [len(some) for some in parted(num_hypotheses, TRIES)] if beam_size == 1 else [num_hypotheses]
         made = []
         for rows in _texts(encoded, max(tries)):
-            some, asked = part(encoded, rows), [prompts[row] for row in rows]
+            some, asked = chosen(encoded, rows), [prompts[row] for row in rows]
             tried = [self._model.generate(some, asked, num_hypotheses=count, beam_size=beam_size, **how) for count in tries]
             made += [max(results, key=lambda one: one.scores[0]) for results in zip(*tried, strict=True)]
         return made
@@ -58,7 +58,7 @@ class Sparing:
         made = []
         for rows in _texts(encoded):
             some, long = [texts[row] for row in rows], frames if isinstance(frames, int) else [frames[row] for row in rows]
-            made += self._model.align(part(encoded, rows), start, some, long, **how)
+            made += self._model.align(chosen(encoded, rows), start, some, long, **how)
         return made
 
 
@@ -74,9 +74,12 @@ def parted(count: int, most: int) -> Iterator[range]:
     return (range(*ends) for ends in pairwise(edges))
 
 
-def part(rows: Any, which: range) -> Any:
-    """Some of the rows on the host; the same when it is all."""
-    return rows if len(which) == rows.shape[0] else view(np.asarray(rows)[which.start : which.stop])
+def chosen(rows: Any, which: Sequence[int]) -> Any:
+    """Some rows of what the encoder takes or makes, on the host; the same when it is all of them."""
+    if list(which) == list(range(rows.shape[0])):
+        return rows
+    held = rows if rows.device == "cpu" else rows.to_device(ctranslate2.Device.cpu)
+    return view(np.asarray(held)[list(which)])
 
 
 def view(rows: Any) -> Any:

@@ -16,7 +16,8 @@ from faster_whisper.transcribe import Segment, Word, get_compression_ratio, get_
 from bot import Transcribe
 from plugins.transcribe.chinese import said_before
 from plugins.transcribe.clips import RATE
-from plugins.transcribe.engine import Engine, Samples, Span, chosen
+from plugins.transcribe.engine import Engine, Samples, Span
+from plugins.transcribe.sparing import chosen
 
 MARGIN = 150
 """Frames of silence behind the speech. Without them Whisper often does not hear the end of the last word."""
@@ -110,7 +111,7 @@ def generate(
         limits = [_limit(windows[row], short=short) for row in rows]
         most = min(max(limits), engine.max_length - length)
         results = engine.model.generate(
-            chosen(encoded, rows, len(windows)),
+            chosen(encoded, rows),
             [prompts[row] for row in rows],
             max_length=length + most,
             return_scores=True,
@@ -192,7 +193,7 @@ def _align(engine: Engine, windows: Sequence[Window], encoded: Any) -> None:
         engine.add_word_timestamps(
             [windows[row].segments for row in rows],
             engine.tokenizer(language, translate=translate),
-            chosen(encoded, rows, len(windows)),
+            chosen(encoded, rows),
             [windows[row].length for row in rows],
             "\"'“¿([{-",
             "\"'.。,，!！?？:：”)]}、",

@@ -41,8 +41,8 @@ LOCKSTEP = (
 )
 
 CAUSES = {
-    "whole bot: 1 / generate": "both compute, in step, and what anything else takes of one, both wait for: of one answer the router 27 ms, the "
-    "store 14, the worker's loop 8. The engine alone is as fast as `generate`. Three such runs gave 0.929, 0.954 and 0.938.",
+    "whole bot: 1 / generate": "both compute, in step, and what anything else takes of one, both wait for: of one answer the router 27 "
+    "ms, the store 14, the worker's loop 8. The engine alone is as fast as `generate`. Three such runs gave 0.929, 0.954 and 0.938.",
     "whole bot: 16 / better bare engine": LOCKSTEP.format(seconds=0.6, whole=5.3, people="16 answers")
     + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs.",
     "whole bot: last words of 16, less an edit / bare engine's": "as above.",

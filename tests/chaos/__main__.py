@@ -23,6 +23,7 @@ from rich.table import Table
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.rooms import Rooms
+from bot.store.tickets import Tickets
 from bot.testing import wait_until
 from tests.chaos.faults import Faults
 from tests.chaos.house import House
@@ -37,7 +38,7 @@ BEGIN = 300.0
 """Seconds in which everything must have begun."""
 
 DRAIN = 120.0
-"""Seconds in which everything must be answered once nothing goes wrong any more."""
+"""Seconds in which everything must be answered, to its last part, once nothing goes wrong any more."""
 
 GOALS = {"router": 5.0, "worker": 10.0}
 """Seconds until what a killed process held is in other hands, in 99 of 100 cases."""
@@ -84,7 +85,7 @@ async def _run(folder: Path, seconds: float, least: int, seed: int, *, gentle: b
                 faults = Faults(house, proxy, redis, Keys(), seed, platforms, gentle=gentle)
                 people.in_rooms(rooms, ROOMS)
                 await wait_until(platforms.used, BEGIN)
-                drained = await _live(people, faults, seconds, least)
+                drained = await _live(people, faults, redis, seconds, least)
                 verdict = await judged(people, redis, Keys(), faults.store_kills)
                 left = await _left(redis, Keys())
                 await rooms.close()
@@ -98,21 +99,25 @@ async def _run(folder: Path, seconds: float, least: int, seed: int, *, gentle: b
     return [*verdict.wrong, *left, *_slow(faults), *platforms.faults, *failed]
 
 
-async def _live(people: People, faults: Faults, seconds: float, least: int) -> float:
-    """People talk while things go wrong; then seconds until the last answer."""
+async def _live(people: People, faults: Faults, redis: Redis, seconds: float, least: int) -> float:
+    """People talk while things go wrong; then seconds until the last answer, whose later parts may have to wait for a platform."""
     looking, talking = people.look(), people.talk()
     await faults.happen(time.monotonic() + seconds, least)
     people.hush()
     await asyncio.gather(*talking)
     began = time.monotonic()
     with suppress(AssertionError):  # the verdict says what is missing
-        await wait_until(lambda: not people.open(faults.store_kills), DRAIN)
+        await wait_until(lambda: _all_said(people, faults, redis), DRAIN)
     drained = time.monotonic() - began
     await asyncio.sleep(5.0)  # what would come twice comes now
     for task in looking:
         task.cancel()
     await asyncio.gather(*looking, return_exceptions=True)
     return drained
+
+
+async def _all_said(people: People, faults: Faults, redis: Redis) -> bool:
+    return not people.open(faults.store_kills) and not await Tickets(redis, Keys(), "").under_way("")
 
 
 async def _left(redis: Redis, keys: Keys) -> list[str]:

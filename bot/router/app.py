@@ -58,7 +58,7 @@ from bot.router.remembering import FOLLOWED
 from bot.router.reporting import Reporting
 from bot.router.residence import Residence
 from bot.router.rewriting import Rewriting
-from bot.router.rounds import again, lasting
+from bot.router.rounds import Beat, again, lasting
 from bot.router.ruling import Ruling
 from bot.router.runner import Runner
 from bot.router.stopping import stopping
@@ -110,7 +110,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """A router whose parts know each other; `round` is the seconds between its rounds."""
+    """A router whose parts know each other; its rounds begin at the `beat`."""
 
     gathering: Gathering
     dispatch: Dispatch
@@ -129,7 +129,7 @@ class Router:
     reporting: Reporting
     standing: dict[str, Standing]
     trimming: Trimming
-    round: float
+    beat: Beat
 
     @property
     def deliver(self) -> Deliver:
@@ -245,7 +245,7 @@ def build(
     office = OnPages(servers, gate, offices, by_name)
     received = gathering, dispatch, runner, tickets, stores, by_name, endings, dead, leads
     standing = {name: Standing(connector) for name, connector in by_name.items()}
-    return Router(*received, pacing, publishing, metrics, office, tally, reporting, standing, Trimming(redis, keys), lease / ROUNDS)
+    return Router(*received, pacing, publishing, metrics, office, tally, reporting, standing, Trimming(redis, keys), Beat(lease / ROUNDS))
 
 
 def _counting(deliver: Deliver, metrics: RouterMetrics) -> Deliver:
@@ -269,16 +269,16 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
         stack.push_async_callback(_leave, router.pacing)
         names = list(router.connectors)
         rounds = [
-            keep(router.tickets, router.runner, router.stores.queue, router.round),
-            fire(router.stores.schedules, router.deliver, router.round),
-            retry(router.dead, router.dispatch.again, names, router.round),
+            keep(router.tickets, router.runner, router.stores.queue, router.beat),
+            fire(router.stores.schedules, router.deliver, router.beat),
+            retry(router.dead, router.dispatch.again, names, router.beat),
             lasting("commands", router.publishing.run),
             lasting("counts", router.tally.run),
-            router.reporting.run(router.round),
-            router.gathering.run(names, router.round),
+            router.reporting.run(router.beat),
+            router.gathering.run(names, router.beat),
             take(router.tickets, router.runner, names),
-            again("pace", router.pacing.count, router.round),
-            again("trimming", router.trimming.once, PAUSE),
+            again("pace", router.pacing.count, router.beat),
+            again("trimming", router.trimming.once, Beat(PAUSE)),
         ]
         tasks = [asyncio.create_task(one) for one in rounds]
         stack.push_async_callback(end, tasks[:1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.connector import Deliver
 from bot.messages import Called, Message
-from bot.router.rounds import again, passed
+from bot.router.rounds import Beat, again, passed
 from bot.store.albums import Albums
 
 
@@ -22,8 +22,8 @@ class Gathering:
         """Returns once the message, or the part, is written down. Raises StoreError when it could not be."""
         await (self.albums.add(message) if message.album else self.next(message))
 
-    async def run(self, connectors: Sequence[str], pause: float) -> None:
-        """Hands on what is whole, every `pause` seconds; an album that two routers hand on is one event all the same."""
+    async def run(self, connectors: Sequence[str], beat: Beat) -> None:
+        """Hands on what is whole, at every beat; an album that two routers hand on is one event all the same."""
 
         async def once() -> None:
             for connector in connectors:
@@ -31,7 +31,7 @@ class Gathering:
                     await passed(self.next(together(album.parts)), "an album could not be handed on", album=album.name)
                     await self.albums.done(album)
 
-        await again("albums", once, pause)
+        await again("albums", once, beat)
 
 
 def together(parts: Sequence[Message]) -> Message:

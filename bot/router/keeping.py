@@ -9,7 +9,7 @@ import structlog
 
 from bot.connector import Deliver
 from bot.messages import Fired, Message
-from bot.router.rounds import again, passed
+from bot.router.rounds import Beat, again, passed
 from bot.router.runner import Runner
 from bot.store.dead import DeadList
 from bot.store.queue import Queue
@@ -28,8 +28,8 @@ SOON = 1.0
 log = structlog.get_logger(__name__)
 
 
-async def keep(tickets: Tickets, runner: Runner, queue: Queue, pause: float) -> None:
-    """Every `pause` seconds renews the leases of running tickets, and makes lapsed tickets and jobs ready for whoever takes them first.
+async def keep(tickets: Tickets, runner: Runner, queue: Queue, beat: Beat) -> None:
+    """At every beat renews the leases of running tickets, and makes lapsed tickets and jobs ready for whoever takes them first.
 
     No renewal waits for the other: a connection that died without a word must cost no lease.
     """
@@ -40,11 +40,10 @@ async def keep(tickets: Tickets, runner: Runner, queue: Queue, pause: float) -> 
 
     async def reap() -> None:
         async with asyncio.timeout(MUTE):
-            if tickets.holds(0.0):  # who was halted, or without Redis, renews what is left of its own before that
-                await tickets.reap()
-            await queue.reap()
+            ours = [tickets.reap()] if tickets.holds(0.0) else []  # who was halted, or without Redis, renews what is left of its own before
+            await asyncio.gather(queue.reap(), *ours)
 
-    await asyncio.gather(again("leases", renew, pause, longest=SOON), again("what others left", reap, pause, longest=SOON))
+    await asyncio.gather(again("leases", renew, beat, longest=SOON), again("what others left", reap, beat, longest=SOON))
 
 
 async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> None:
@@ -59,7 +58,7 @@ async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> N
     await again("tickets", once, longest=SOON)
 
 
-async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
+async def fire(schedules: Schedules, deliver: Deliver, beat: Beat) -> None:
     """Delivers what is due; a firing is forgotten once its ticket is written."""
 
     async def once() -> None:
@@ -68,10 +67,10 @@ async def fire(schedules: Schedules, deliver: Deliver, pause: float) -> None:
             if await passed(deliver(message), "a firing could not be delivered", id=id):  # else it is handed out again later
                 await schedules.done(id)
 
-    await again("schedules", once, pause)
+    await again("schedules", once, beat)
 
 
-async def retry(dead: DeadList, ask: Callable[[Body, str], Awaitable[None]], connectors: Sequence[str], pause: float) -> None:
+async def retry(dead: DeadList, ask: Callable[[Body, str], Awaitable[None]], connectors: Sequence[str], beat: Beat) -> None:
     """Asks anew what the operator wants retried, where one of the connectors speaks; it leaves the list once its ticket is written."""
 
     async def once() -> None:
@@ -83,4 +82,4 @@ async def retry(dead: DeadList, ask: Callable[[Body, str], Awaitable[None]], con
                 continue
             await dead.drop([id])
 
-    await again("the dead list", once, pause)
+    await again("the dead list", once, beat)

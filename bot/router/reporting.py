@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import asdict
 
 from bot.calls import Call, Calls, Rest
-from bot.router.rounds import again
+from bot.router.rounds import Beat, again
 from bot.store.tracing import Tracing
 from bot.store.troubles import Trouble, Troubles
 
@@ -26,9 +26,9 @@ class Reporting:
         self._rests: deque[Rest] = deque()
         calls.rested = self._rests.append
 
-    async def run(self, pause: float) -> None:
+    async def run(self, beat: Beat) -> None:
         """Until cancelled."""
-        await again("what plugins do", self._once, pause)
+        await again("what plugins do", self._once, beat)
 
     async def _once(self) -> None:
         while self._rests:

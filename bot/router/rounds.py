@@ -19,6 +19,22 @@ LONGEST = 60.0
 log = structlog.get_logger(__name__)
 
 
+class Beat:
+    """When rounds begin, every `pause` seconds: all at one moment, so that what they ask of the store travels together."""
+
+    def __init__(self, pause: float) -> None:
+        self.pause = pause
+        self._next = asyncio.Event()
+        self._next.set()
+
+    async def next(self) -> None:
+        """Waits for the next; the first who does is the one whose pause is whole."""
+        if self._next.is_set():
+            self._next = asyncio.Event()
+            asyncio.get_running_loop().call_later(self.pause, self._next.set)
+        await self._next.wait()
+
+
 async def lasting(name: str, run: Callable[[], Awaitable[None]], *, longest: float = LONGEST) -> None:
     """Until it returns or is cancelled. What fails begins again after a pause, which grows up to `longest` seconds."""
     pause = FIRST
@@ -37,8 +53,8 @@ async def lasting(name: str, run: Callable[[], Awaitable[None]], *, longest: flo
         pause = FIRST if ran > pause else min(2 * pause, longest)
 
 
-async def again(name: str, once: Callable[[], Awaitable[None]], pause: float = 0.0, *, longest: float = LONGEST) -> None:
-    """A round every `pause` seconds; while Redis is away once a second, with one line in the log."""
+async def again(name: str, once: Callable[[], Awaitable[None]], beat: Beat | None = None, *, longest: float = LONGEST) -> None:
+    """A round at every beat, one after another without; while Redis is away once a second, with one line in the log."""
     away = False
 
     async def rounds() -> None:
@@ -49,7 +65,7 @@ async def again(name: str, once: Callable[[], Awaitable[None]], pause: float = 0
                 if away:
                     log.info("redis is back", round=name)
                 away = False
-                await asyncio.sleep(pause)
+                await (beat.next() if beat else asyncio.sleep(0.0))
             except (StoreError, TimeoutError) as error:
                 if not away:
                     log.error("redis is away", round=name, fault=str(error) or "it does not answer")

@@ -10,6 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -21,9 +22,9 @@ from bot.translation import Phrase, later
 NAMED, ENDED = 0.7, 5.0
 """Seconds without a turn after which the plugin is named, and after which the router is ended, to go on without it."""
 
-LOOK, BEAT, CALM = 0.05, 0.1, 0.25
-"""Seconds between two looks at a loop that gave no sign, between two of its signs, and between two looks while it gives them: each look
-takes the processor from whatever computes, 120 µs."""
+LOOK, CALM = 0.05, 0.25
+"""Seconds between two looks at a loop that gave no sign, and between two looks while it gives the sign that each asks for: a look takes the
+processor from whatever computes, 120 µs."""
 
 MOST_STEP = 0.3
 """Seconds that count at most between two looks: a process that was halted was not blocked."""
@@ -39,7 +40,7 @@ class Watchdog:
     def __init__(self, plugins: Mapping[str, Loaded], bench: Callable[[Loaded, Phrase], None]) -> None:
         self._packages = {type(one.plugin).__module__.rpartition(".")[0]: one for one in plugins.values()}
         self._bench = bench
-        self._beats = 0
+        self._signed = False
         self._blocker: Loaded | None = None
         self._stalled = 0.0
 
@@ -47,28 +48,27 @@ class Watchdog:
     def watching(self) -> Iterator[None]:
         """Watches the running loop meanwhile."""
         stop, loop = threading.Event(), asyncio.get_running_loop()
-        beating = loop.create_task(self._beat())
-        thread = threading.Thread(target=self._watch, args=(threading.get_ident(), stop), name="watchdog", daemon=True)
+        ask = partial(loop.call_soon_threadsafe, self._sign)
+        thread = threading.Thread(target=self._watch, args=(threading.get_ident(), ask, stop), name="watchdog", daemon=True)
         thread.start()
         try:
             yield
         finally:
             stop.set()
-            beating.cancel()
             thread.join()
 
-    async def _beat(self) -> None:
-        while True:
-            self._beats += 1
-            await asyncio.sleep(BEAT)
+    def _sign(self) -> None:
+        self._signed = True
 
-    def _watch(self, watched: int, stop: threading.Event) -> None:
-        beats, before, pause = self._beats, time.monotonic(), CALM
+    def _watch(self, watched: int, ask: Callable[[], object], stop: threading.Event) -> None:
+        before, pause = time.monotonic(), CALM
+        ask()
         while not stop.wait(pause):
             now = time.monotonic()
             step, before, pause = min(now - before, MOST_STEP), now, LOOK
-            if self._beats != beats:
-                beats, self._stalled, self._blocker, pause = self._beats, 0.0, None, CALM
+            if self._signed:
+                self._signed, self._stalled, self._blocker, pause = False, 0.0, None, CALM
+                ask()
                 continue
             self._look(sys._current_frames().get(watched), step)
 

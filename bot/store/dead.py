@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from bot.store.connection import guarded
+from bot.store.exchanging import Exchange
 from bot.store.keys import Keys
 from bot.store.queue import MOST_CRASHES
 from bot.store.tickets import Body
@@ -50,6 +51,7 @@ class DeadList:
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
+        self._ask = Exchange(redis)
         self._keys = keys
         self._strange: set[str] = set()
         """What this router was to ask anew, does not understand, and has said so."""
@@ -100,8 +102,10 @@ class DeadList:
 
         What this router does not understand is left to one that does, and holds up none behind it.
         """
-        ids = [cast("bytes", id).decode() for id in await self._redis.lrange(self._keys.retries(), 0, -1)]
+        ids = [cast("bytes", id).decode() for id in await self._ask("LRANGE", self._keys.retries(), 0, -1)]
         self._strange &= set(ids)
+        if not ids:
+            return {}
         async with self._redis.pipeline(transaction=False) as batch:
             for id in ids:
                 batch.hget(self._keys.dead_job(id), "tenant")

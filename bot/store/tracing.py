@@ -11,6 +11,7 @@ from redis.asyncio.client import PubSub
 
 from bot.errors import StoreError
 from bot.store.connection import guarded
+from bot.store.exchanging import Exchange
 from bot.store.keys import Keys
 
 SILENCE = 10.0
@@ -24,12 +25,13 @@ class Tracing:
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
+        self._ask = Exchange(redis)
         self._channel = keys.trace()
 
     @guarded
     async def heard(self) -> bool:
         """Whether anybody listens."""
-        ((_, listeners),) = cast("list[tuple[bytes, int]]", await self._redis.pubsub_numsub(self._channel))
+        _, listeners = cast("tuple[bytes, int]", await self._ask("PUBSUB", "NUMSUB", self._channel))
         return listeners > 0
 
     @guarded

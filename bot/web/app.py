@@ -50,6 +50,9 @@ from bot.web.visitors import START, Cookies, Visitors
 RECONNECT_SECONDS = 10.0
 """How long the server keeps a page whose connection was cut; a page that comes later loads itself anew."""
 
+TICK = 1.0
+"""Seconds between two times of day in answers, which have no smaller part."""
+
 SWEEP_SECONDS = 6 * 3600.0
 LAST_WORDS = 1
 """Seconds that open connections get when the router ends."""
@@ -58,11 +61,12 @@ log = structlog.get_logger(__name__)
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to the router and says when it is ready."""
+    """A server that leaves signals to the router, says when it is ready, and is told when to end."""
 
     def __init__(self, config: uvicorn.Config, ready: asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -73,6 +77,17 @@ class Server(uvicorn.Server):
         """Starts, then tells."""
         await super().startup(sockets)
         self._ready.set()
+
+    async def main_loop(self) -> None:
+        """As the library's, which looks ten times a second whether it is to end: this only keeps the time of day in its answers."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), TICK)
+
+    def end(self) -> None:
+        """Answers what was asked, and takes nothing new."""
+        self.should_exit = True
+        self._ending.set()
 
 
 async def serve(site: Site, *, bound: socket.socket | None = None, ready: asyncio.Event | None = None) -> None:
@@ -92,7 +107,7 @@ async def serve(site: Site, *, bound: socket.socket | None = None, ready: asynci
             await asyncio.shield(serving)
         finally:
             sweeping.cancel()
-            server.should_exit = True
+            server.end()
             await asyncio.wait([serving], timeout=LAST_WORDS + 2)
 
 

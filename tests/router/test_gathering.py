@@ -18,6 +18,7 @@ from bot.messages import Address, Attachment, Image, Message, Person, Said, Text
 from bot.plugins import Loaded, Plugins
 from bot.router.app import Router, build, running
 from bot.router.gathering import Gathering, together
+from bot.router.rounds import Beat
 from bot.store.albums import Albums
 from bot.store.keys import Keys
 from bot.testing import wait_until
@@ -74,7 +75,7 @@ async def test_a_part_that_comes_while_its_album_is_handed_on_is_a_message_of_it
 
     for number in (1, 2):
         await albums.add(part(number))
-    handing = asyncio.create_task(Gathering(albums, slow).run(["room"], 0.01))
+    handing = asyncio.create_task(Gathering(albums, slow).run(["room"], Beat(0.01)))
     await wait_until(lambda: len(heard) == 2)
     await wait_until(lambda: _nothing_due(redis, keys))
     handing.cancel()
@@ -121,7 +122,7 @@ async def test_an_album_that_cannot_be_handed_on_holds_up_no_other(redis: Redis,
 
     for number in (1, 2):
         await albums.add(replace(part(number), album=f"g{number}"))
-    handing = asyncio.create_task(Gathering(albums, taken).run(["room"], 0.01))
+    handing = asyncio.create_task(Gathering(albums, taken).run(["room"], Beat(0.01)))
     await wait_until(lambda: len(tried) == 2)
     await wait_until(lambda: _nothing_due(redis, keys))
     handing.cancel()

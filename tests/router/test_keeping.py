@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.messages import Address, Message, Person, Text
 from bot.router.keeping import retry
+from bot.router.rounds import Beat
 from bot.store.dead import AT_ONCE, DeadList
 from bot.store.keys import Keys
 from bot.store.tickets import Body
@@ -49,7 +50,7 @@ async def test_a_job_that_cannot_be_asked_anew_stays_on_the_list_and_holds_up_no
         return {one.id: one.retry for one in await dead.all()} == {"1": False} | dict.fromkeys(strange, True)
 
     with capture_logs() as logs:
-        retrying = asyncio.create_task(retry(dead, again, ["room"], 0.01))
+        retrying = asyncio.create_task(retry(dead, again, ["room"], Beat(0.01)))
         await wait_until(through)
         retrying.cancel()
         await asyncio.wait([retrying])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -16,7 +17,8 @@ from bot.errors import StoreError
 from bot.plugins import Plugins
 from bot.router import rounds
 from bot.router.app import build, running
-from bot.router.rounds import again, lasting
+from bot.router.rounds import Beat, again, lasting
+from bot.store.exchanging import Command, exchange
 from bot.store.keys import Keys
 from bot.store.offered import Offered
 from bot.store.tally import Tally
@@ -53,7 +55,7 @@ async def test_a_round_that_fails_is_told_by_its_name_and_goes_on_after_pauses_t
     monkeypatch.setattr(rounds, "time", SimpleNamespace(monotonic=lambda: 0.0))  # it fails at once, however slow this machine is
     calls, once = failing(*[TypeError("a fault")] * 5)
     with capture_logs() as log:
-        async with going(again("counts", once, 0.001, longest=0.04)):
+        async with going(again("counts", once, Beat(0.001), longest=0.04)):
             await wait_until(lambda: len(calls) > 7)
     told = [(entry["round"], entry["again_in"]) for entry in log if entry["event"] == "a round failed"]
     assert told == [("counts", 0.01), ("counts", 0.02), ("counts", 0.04), ("counts", 0.04), ("counts", 0.04)]
@@ -64,7 +66,7 @@ async def test_a_round_that_fails_is_told_by_its_name_and_goes_on_after_pauses_t
 async def test_what_was_cancelled_below_a_round_does_not_end_it_and_who_stops_it_does() -> None:
     calls, once = failing(asyncio.CancelledError())
     with capture_logs() as log:
-        async with going(again("tickets", once, 0.001)) as task:
+        async with going(again("tickets", once, Beat(0.001))) as task:
             await wait_until(lambda: len(calls) > 1)
     assert task.cancelled()
     assert [entry["round"] for entry in log if entry["event"] == "a round failed"] == ["tickets"]
@@ -73,9 +75,40 @@ async def test_what_was_cancelled_below_a_round_does_not_end_it_and_who_stops_it
 async def test_while_redis_is_away_one_line_says_so_and_one_that_it_is_back() -> None:
     calls, once = failing(*[StoreError("Redis does not answer")] * 3)
     with capture_logs() as log:
-        async with going(again("leases", once, 0.001)):
+        async with going(again("leases", once, Beat(0.001))):
             await wait_until(lambda: len(calls) > 4)
     assert [entry["event"] for entry in log] == ["redis is away", "redis is back"]
+
+
+async def test_rounds_of_one_beat_begin_at_one_moment_and_one_that_takes_longer_joins_them_again() -> None:
+    beat, begun = Beat(0.02), dict[str, list[float]](a=[], b=[], slow=[])
+
+    def noting(name: str, takes: float = 0.0) -> Awaitable[None]:
+        async def once() -> None:
+            begun[name].append(asyncio.get_running_loop().time())
+            await asyncio.sleep(takes)
+
+        return again(name, once, beat)
+
+    async with going(noting("a")), going(noting("b")), going(noting("slow", 0.03)):
+        await wait_until(lambda: len(begun["slow"]) > 4)
+    assert all(abs(one - other) < beat.pause / 2 for one, other in zip(begun["a"], begun["b"], strict=False))
+    assert all(min(abs(one - other) for other in begun["a"]) < beat.pause / 2 for one in begun["slow"])
+    assert len(begun["slow"]) < len(begun["a"])
+
+
+async def test_what_a_router_at_rest_asks_the_store_travels_together(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    travelled: list[set[str]] = []
+
+    async def exchanged(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+        travelled.append({str(command[min(3, len(command) - 1)]) for command in commands})
+        return await exchange(redis, commands)
+
+    monkeypatch.setattr("bot.store.exchanging.exchange", exchanged)
+    plugins = Plugins([])
+    asked = {keys.routers(), keys.ticket_leases(), keys.firings_due(), keys.prefix}
+    async with running(build(redis, keys, plugins, [], lease=0.6), plugins):
+        await wait_until(lambda: sum(asked <= some for some in travelled) > 2)
 
 
 async def test_what_ends_by_itself_is_not_begun_again() -> None:

@@ -11,6 +11,7 @@ from redis.exceptions import ResponseError
 
 from bot.store import scripts
 from bot.store.connection import connect
+from bot.store.exchanging import Exchange
 from bot.store.scripts import Scripts
 
 TEXTS = {
@@ -33,6 +34,17 @@ async def test_calls_of_one_moment_share_a_connection_and_keep_their_order(redis
     client = connect(redis_url)
     say = Scripts(client)("say")
     assert await asyncio.gather(*(say(args=[number]) for number in range(50))) == [str(number).encode() for number in range(50)]
+    assert sum(count for count, _ in client.connection_pool.get_connection_count()) == 1
+    await client.aclose()
+
+
+@pytest.mark.usefixtures("lua")
+async def test_what_several_parts_of_a_process_ask_at_one_moment_travels_together_in_order(redis_url: str) -> None:
+    client = connect(redis_url)
+    add, ask = Scripts(client)("add"), Exchange(client)
+    assert await add(keys=["sum"], args=[1]) == 1  # loads it: what the server has forgotten is called once more, after the others
+    calls = [add(keys=["sum"], args=[1]), ask("GET", "sum"), Scripts(client)("add")(keys=["sum"], args=[1]), ask("DEL", "sum")]
+    assert await asyncio.gather(*calls) == [2, b"2", 3, 1]
     assert sum(count for count, _ in client.connection_pool.get_connection_count()) == 1
     await client.aclose()
 

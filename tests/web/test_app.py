@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 
+import httpx
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.testing import wait_until
-from bot.web.app import _sweep
+from bot.web.app import Server, _sweep
 from bot.web.binding import bind, url
 
 
@@ -42,6 +47,20 @@ def test_the_address_printed_opens_on_this_machine(host: str, shown: str) -> Non
         pytest.skip(f"this machine has no {host}")
     with bound:
         assert url(bound) == f"{shown}{bound.getsockname()[1]}"
+
+
+async def test_a_server_ends_when_it_is_told_and_not_at_its_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.web.app.TICK", 3600.0)
+    ready = asyncio.Event()
+    server = Server(uvicorn.Config(Starlette(), log_config=None), ready)
+    with bind(at("127.0.0.1", 0)) as bound:
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
+        await asyncio.wait_for(ready.wait(), 10.0)
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(url(bound))
+        server.end()
+        await asyncio.wait_for(serving, 10.0)
+    assert parsedate_to_datetime(answer.headers["date"]).timestamp() == pytest.approx(time.time(), abs=60.0)
 
 
 async def test_a_round_of_sweeping_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ class Exchange:
         return await answer
 
     async def _send(self) -> None:
+        await asyncio.sleep(0)  # what was begun at this moment as a task of its own has not asked yet
         calls = [(command, answer) for command, answer in self._moment if not answer.done()]
         self._moment.clear()
         try:

@@ -48,10 +48,12 @@ LOCKSTEP = (
 
 CAUSES = {
     "whole bot: 1 / generate": "both compute, in step, and what anything else takes of one, both wait for: of one answer the router 23 "
-    "ms, the store 14, the worker's loop 9, and who looks on 12. The engine alone is as fast as `generate`.",
+    "ms, the store 14, the worker's loop 9, and who looks on 12. The engine alone is as fast as `generate`. The run before this one, of "
+    "the same code and hour, gave 0.967 (0.824 to 1.098): the machine's moods were larger than what is asked about.",
     "whole bot: 16 / better bare engine": LOCKSTEP.format(seconds=0.6, whole=5.3, people="16 answers")
-    + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs.",
-    "whole bot: last words of 16, less an edit / bare engine's": "as above.",
+    + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs."
+    " The run before this one gave 0.949 (0.684 to 1.309), an earlier one 0.933.",
+    "whole bot: last words of 16, less an edit / bare engine's": "as above; the run before this one gave 1.02 (0.721 to 1.405).",
     "whole bot: 16 / one by one": "as above, and as for the engine.",
     "engine: 16 / one by one": "the model's products alone are 6.1 to 6.9 times as fast with 16 rows as with one, in float32 and without "
     "instructions for matrices, where bfloat16 is slower.",

@@ -27,27 +27,27 @@ class Scripts:
     """Scripts, called by their hashes, and by their texts when the server has forgotten them. Calls of one moment travel together."""
 
     def __init__(self, redis: Redis) -> None:
-        self._exchange = Exchange(redis)
+        self._ask = Exchange(redis)
 
     def __call__(self, name: str, *before: str, when_full: bool = False) -> Script:
         """The script `lua/NAME.lua`, behind those that define what it uses; see WHEN_FULL."""
-        return Script(self._exchange, source(name, *before, when_full=when_full))
+        return Script(self._ask, source(name, *before, when_full=when_full))
 
 
 class Script:
     """One of them."""
 
-    def __init__(self, exchange: Exchange, text: str) -> None:
-        self._exchange = exchange
+    def __init__(self, ask: Exchange, text: str) -> None:
+        self._ask = ask
         self._text = text
         self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, *, keys: Sequence[Any] = (), args: Sequence[Any] = ()) -> Any:
         """What the script returns for these."""
         try:
-            return await self._exchange("EVALSHA", self._sha, len(keys), *keys, *args)
+            return await self._ask("EVALSHA", self._sha, len(keys), *keys, *args)
         except NoScriptError:  # its text also loads it: between a load of its own and the call it might be forgotten once more
-            return await self._exchange("EVAL", self._text, len(keys), *keys, *args)
+            return await self._ask("EVAL", self._text, len(keys), *keys, *args)
 
 
 @cache

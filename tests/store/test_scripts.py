@@ -93,3 +93,40 @@ async def test_who_is_cancelled_does_not_hold_up_the_others(redis: Redis) -> Non
     callers[0].cancel()
     assert await asyncio.gather(*callers[1:]) == [b"1", b"2"]
     assert await asyncio.wait_for(asyncio.gather(callers[0], return_exceptions=True), 1)
+
+
+async def test_what_cannot_be_sent_is_its_callers_fault_alone(redis: Redis) -> None:
+    ask = Exchange(redis)
+    found = await asyncio.gather(ask("ECHO", "a"), ask("ECHO", "\ud800"), ask("ECHO", "b"), return_exceptions=True)
+    assert [found[0], type(found[1]), found[2]] == [b"a", UnicodeEncodeError, b"b"]
+
+
+async def test_when_everything_is_cancelled_at_once_who_asks_after_that_is_answered(redis: Redis) -> None:
+    ask, told = Exchange(redis), list[bytes]()
+
+    async def caller() -> None:
+        try:
+            await ask("ECHO", "a")
+        finally:
+            told.append(await ask("ECHO", "b"))
+
+    for turns in range(5):  # as asyncio.run does it at its end, whichever step the sending is at
+        before, task = asyncio.all_tasks(), asyncio.create_task(caller())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for one in asyncio.all_tasks() - before:
+            one.cancel()
+        await asyncio.wait_for(asyncio.wait([task]), 5.0)
+    assert told == [b"b"] * 4, "the first had not begun"
+
+
+async def test_who_waits_for_a_sending_that_is_cancelled_is_cancelled(redis: Redis) -> None:
+    ask = Exchange(redis)
+    caller = asyncio.ensure_future(ask("ECHO", "a"))
+    for _ in range(4):  # until it is under way
+        await asyncio.sleep(0)
+    [sending] = Exchange._sending
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(caller, 5.0)
+    assert await ask("ECHO", "b") == b"b"

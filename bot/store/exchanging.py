@@ -55,15 +55,16 @@ class Exchange:
         task.add_done_callback(partial(self._sent, calls))
 
     async def _send(self, calls: Sequence[Awaited]) -> None:
-        found: Sequence[Any]
         try:
             found = await _sent(self._redis, [piece for pieces, _ in calls for piece in pieces], len(calls))
-        except Exception as error:  # whoever asked hears of it
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # whoever asked hears of it, whatever it is
             found = [error] * len(calls)
         for (_, answer), one in zip(calls, found, strict=True):
             if answer.done():
                 continue
-            if isinstance(one, Exception):
+            if isinstance(one, BaseException):
                 answer.set_exception(one)
             else:
                 answer.set_result(one)

@@ -48,12 +48,11 @@ LOCKSTEP = (
 
 CAUSES = {
     "whole bot: 1 / generate": "both compute, in step, and what anything else takes of one, both wait for: of one answer the router 23 "
-    "ms, the store 14, the worker's loop 9, and who looks on 12. The engine alone is as fast as `generate`. The run before this one, of "
-    "the same code and hour, gave 0.967 (0.824 to 1.098): the machine's moods were larger than what is asked about.",
+    "ms, the store 14, the worker's loop 9, and who looks on 12. Two runs of one hour differed by as much (docs/"
+    "decisions.md).",
     "whole bot: 16 / better bare engine": LOCKSTEP.format(seconds=0.6, whole=5.3, people="16 answers")
-    + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs."
-    " The run before this one gave 0.949 (0.684 to 1.309), an earlier one 0.933.",
-    "whole bot: last words of 16, less an edit / bare engine's": "as above; the run before this one gave 1.02 (0.721 to 1.405).",
+    + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs.",
+    "whole bot: last words of 16, less an edit / bare engine's": "as above.",
     "whole bot: 16 / one by one": "as above, and as for the engine.",
     "engine: 16 / one by one": "the model's products alone are 6.1 to 6.9 times as fast with 16 rows as with one, in float32 and without "
     "instructions for matrices, where bfloat16 is slower.",
@@ -86,9 +85,9 @@ def rested(way: Way, count: int) -> Run:
 def alone(ways: Mapping[str, Way], most: int) -> Runs:
     """One person at a time, more often than among the others: these differ by a few in a hundred, and a machine's moods by as much."""
     found: Runs = {(name, 1): [] for name in ALONE_WAYS}
-    for _ in range(most):
-        for (name, _), some in found.items():
-            some.append(rested(ways[name], 1))
+    for turn in range(most):
+        for name in ALONE_WAYS[:: 1 if turn % 2 else -1]:  # nobody always comes after the same
+            found[name, 1].append(rested(ways[name], 1))
     return found
 
 
@@ -151,7 +150,7 @@ def first_tokens(ways: Ways, whole_bot: Way) -> dict[str, Figure]:
     mine, late = [ways.first_token()[0]], []
     for _ in range(FIRSTS):
         mine.append(ways.first_token()[0])
-        late.append(1000 * (whole_bot(1).first - mine[-1]))
+        late.append(1000 * (rested(whole_bot, 1).first - mine[-1]))
     return {
         "engine: first token, later than generate's": Figure.of([1000 * (ours - theirs) for ours, theirs in bare], "ms", 15.0, "lower"),
         "whole bot: first words, later than the engine's": Figure.of(late, "ms", 15.0, "lower"),

@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, BinaryIO, cast
@@ -72,13 +72,16 @@ class Archive:
 
     @property
     def config(self) -> str:
-        """The configuration; where secrets were left out, `[hidden]` stands for them."""
-        return self._content(CONFIG).decode()
+        """The configuration; where secrets were left out, `[hidden]` stands for them. Raises UserError."""
+        try:
+            return self._content(CONFIG).decode()
+        except UnicodeDecodeError as error:
+            raise _useless(self._name, f"its {CONFIG} cannot be understood") from error
 
     def records(self) -> Iterator[Record]:
-        """What the store kept. Raises UserError when there is less than there should be."""
+        """What the store kept. Raises UserError for what is no record, and when there are fewer than there should be."""
         count = 0
-        for line in cast("IO[bytes]", self._tar.extractfile(KEYS)):
+        for line in self._open(KEYS):
             try:
                 yield Record.model_validate_json(line)
             except ValidationError as error:
@@ -88,11 +91,10 @@ class Archive:
             raise _useless(self._name, f"expected {self.manifest.keys} keys, found {count}")
 
     def check(self) -> None:
-        """Reads all of it to the end, where gzip's checksum stands. Raises UserError where any of it is missing or damaged."""
+        """Reads all of it to the end, where gzip's checksum stands. Raises UserError where any of it is missing, damaged or forged."""
         for _ in self.records():
             pass
-        _ = self.config
-        self._tar.getmembers()  # which reads over the files
+        _ = self.config, self.beside(), self._files()
         while cast("IO[bytes]", self._tar.fileobj).read(1 << 20):
             pass
 
@@ -103,19 +105,32 @@ class Archive:
 
     def unpack(self, folder: Path) -> int:
         """Puts the files of rooms there, and says how many; one that is there stays."""
-        found = [member for member in self._tar if member.isfile() and member.name.startswith(FILES)]
+        found = self._files()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for member in found:
-            member.name = member.name.removeprefix(FILES)
-            if not (folder / member.name).exists():
-                self._tar.extract(member, folder, filter="data")
+            place, part = (folder / member.name.removeprefix(FILES), folder / f"{member.name.removeprefix(FILES)}.part")
+            if not place.exists():
+                self._tar.extract(member.replace(name=part.name), folder, filter="data")
+                part.replace(place)  # what was cut off would pass for it at the next try
         return len(found)
 
+    def _files(self) -> list[tarfile.TarInfo]:
+        """Those of rooms. Raises UserError where one would lie elsewhere, or is no file."""
+        found = [member for member in self._tar if member.name.startswith(FILES)]
+        for member in found:
+            name = member.name.removeprefix(FILES)
+            if not member.isfile() or name != Path(name).name or name in ("", ".."):
+                raise _useless(self._name, f"{member.name} is no file of a room")
+        return found
+
+    def _open(self, name: str) -> IO[bytes]:
+        with suppress(KeyError):
+            if (file := self._tar.extractfile(name)) is not None:
+                return file
+        raise _useless(self._name, f"it has no {name}")
+
     def _content(self, name: str) -> bytes:
-        try:
-            return cast("IO[bytes]", self._tar.extractfile(name)).read()
-        except KeyError as error:
-            raise _useless(self._name, f"it has no {name}") from error
+        return self._open(name).read()
 
 
 async def write(

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from bot.backup import opened
+from bot.cli import preserving
+from bot.config import load
 from bot.store import embedded
 from tests.house import ECHO, House
 
@@ -151,12 +154,63 @@ def test_while_a_router_lives_nothing_is_touched(own: tuple[Checkout, Redis]) ->
     try:
         assert "routers run on that Redis: stop all routers and workers first" in checkout.update().stderr
         client.hset("hobnob:ticket:waits", mapping=TICKET)
-        assert checkout.house.do("backup", str(checkout.setups.with_name("b.tar.gz"))).returncode == 0
+        done = checkout.house.do("backup", str(checkout.setups.with_name("b.tar.gz")))
+        assert "because routers or workers run: what waits or is being answered" in done.stdout, done.stderr
         done = checkout.house.do("restore", str(checkout.setups.with_name("b.tar.gz")), "--replace")
         assert "routers run on that Redis" in done.stderr
     finally:
         client.delete("hobnob:routers")
     assert waiting(client) == (TICKET, ["waits"])
+
+
+def test_a_backup_has_what_waits_where_nobody_is_at_work_on_it(own: tuple[Checkout, Redis], monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout, _ = own
+    path = checkout.setups.with_name("all.tar.gz")
+    done = checkout.house.do("backup", str(path))
+    assert done.returncode == 0 and "Not in it" not in done.stdout, done.stderr
+    with opened(path) as archive:
+        assert {"ticket:waits", "jobs:generate"} <= {record.key for record in archive.records()} and archive.manifest.whole
+
+    came: list[list[str]] = [[], ["routers"]]
+
+    async def meanwhile(redis: object, keys: object) -> list[str]:
+        return came.pop(0)
+
+    monkeypatch.setattr(preserving, "living", meanwhile)
+    _, manifest = preserving.save(load(checkout.house.config), path, [], secrets=False)
+    with opened(path) as archive:
+        assert not {"ticket:waits", "jobs:generate"} & {record.key for record in archive.records()} and not manifest.whole
+
+
+def test_a_router_that_begins_while_packages_are_installed_keeps_the_store_as_it_is(own: tuple[Checkout, Redis]) -> None:
+    checkout, client = own
+    before, setup = checkout.head, checkout.upstream / "tools/setup"
+    plain, socket = setup.read_text(), embedded.socket_path(checkout.house.data.parent)
+    begins = f"Redis(unix_socket_path={str(socket)!r}).zadd('hobnob:routers', {{'elsewhere': 1e15}})"
+    setup.write_text(f'{plain}{sys.executable} -c "from redis import Redis; {begins}"\n')
+    checkout.release("during which a router begins")
+    client.config_resetstat()
+    try:
+        done = checkout.update()
+        assert "everything is as it was: routers run on that Redis: stop all routers and workers first" in done.stderr, done.stderr
+    finally:
+        client.delete("hobnob:routers")
+        setup.write_text(plain)
+        checkout.release("during which none does")
+    assert (checkout.head, checkout.branch, waiting(client)) == (before, "main", (TICKET, ["waits"]))
+    assert "cmdstat_hset" not in client.info("commandstats"), "nothing was removed and written again"
+
+
+def test_a_new_release_brings_nothing_forward_while_old_routers_live(own: tuple[Checkout, Redis]) -> None:
+    checkout, client = own
+    client.delete("hobnob:schema")
+    client.zadd("hobnob:routers", {"elsewhere": 1e15})
+    try:
+        done = checkout.house.do("update", "--finish")
+    finally:
+        client.delete("hobnob:routers")
+    assert done.returncode == 1 and "routers run on that Redis: stop all routers and workers first" in done.stderr, done.stderr
+    assert not client.exists("hobnob:schema")
 
 
 def test_what_waits_stays_when_packages_cannot_be_had(own: tuple[Checkout, Redis]) -> None:

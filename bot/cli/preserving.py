@@ -18,7 +18,7 @@ from bot.cli.meeting import runs
 from bot.cli.reaching import connected, setup
 from bot.config import DOTENV, Config
 from bot.errors import UserError
-from bot.locking import lock
+from bot.locking import holder, lock
 from bot.metrics import release
 from bot.plugins import load as load_plugins
 from bot.store import embedded, schema
@@ -26,6 +26,7 @@ from bot.store.dump import Dump
 from bot.store.exporting import Exported, exported
 from bot.store.keys import Keys
 from bot.store.living import living
+from bot.store.restoring import restoring
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -41,8 +42,8 @@ def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | 
     written, manifest = save(config, file, recipients, secrets=secrets)
     typer.echo(f"{written}: {manifest.keys} keys, {written.stat().st_size:,} bytes.")
     if not manifest.whole:
-        again = "" if config.redis.url else "; stop Hobnob first, and it is"
-        typer.echo(f"What was being answered at that moment is not in it{again}.")
+        runs, stop = ("routers or workers run", "all of them") if config.redis.url else ("Hobnob runs", "it")
+        typer.echo(f"Not in it, because {runs}: what waits or is being answered, and bytes that are kept for a day. Stop {stop} first.")
     if new:
         typer.echo(f"{key} is the only thing that can read it: keep a copy of it elsewhere.")
 
@@ -51,8 +52,7 @@ def restore(path: Path | None, file: Path, key: Path | None, replace: bool) -> N
     """Brings everything back; nothing may run meanwhile."""
     config = setup(path, "hobnob")
     with archives.opened(file, key) as archive:
-        asyncio.run(_restore(config, archive, replace))
-        count = archive.unpack(config.files_dir)
+        count = asyncio.run(_restore(config, archive, replace))
         written = _aside(config, archives.CONFIG, archive.config.encode())
         typer.echo(f"Restored {archive.manifest.keys} keys and {count} files of {archive.manifest.at}. Its configuration is {written}.")
         for name, content in archive.beside().items():
@@ -102,12 +102,12 @@ async def _export(config: Config, server: str) -> Exported:
         return await exported(redis, Keys(), server)
 
 
-def save(config: Config, file: Path | None, to: Sequence[str], *, secrets: bool, stopped: bool = False) -> tuple[Path, archives.Manifest]:
+def save(config: Config, file: Path | None, to: Sequence[str], *, secrets: bool) -> tuple[Path, archives.Manifest]:
     """Writes a backup, into `file` or where they usually are; where it is, and what is in it.
 
-    `stopped` says that nothing runs, behind a Redis of one's own either: then what is under way is in it, too.
+    Where nothing runs, behind a Redis of one's own either, what is under way is in it, too.
     """
-    return asyncio.run(_backup(config, file, to, secrets, running=runs(config) and not stopped))
+    return asyncio.run(_backup(config, file, to, secrets))
 
 
 def undo(config: Config, archive: archives.Archive) -> None:
@@ -115,17 +115,29 @@ def undo(config: Config, archive: archives.Archive) -> None:
     asyncio.run(_restore(config, archive, replace=True))
 
 
-async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool, *, running: bool) -> tuple[Path, archives.Manifest]:
+async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets: bool) -> tuple[Path, archives.Manifest]:
     now = datetime.now(UTC)
     ending = ".tar.gz.age" if to else ".tar.gz"
     written = file or config.data_dir / archives.FOLDER / f"hobnob-{now.strftime(MOMENT)}{ending}"
     async with store(config, alone=False) as redis:
         form = await schema.form(redis, Keys()) or schema.newest()
         facts = {"release": release(), "form": form, "at": now.isoformat(timespec="seconds"), "keys": 0}
-        manifest = archives.Manifest(**facts, whole=not running, secrets=secrets)
-        records = Dump(redis, Keys()).read(running=running, credentials=secrets)
         told, beside = _told(config, secrets), _beside(config, secrets)
-        return written, await archives.write(written, manifest, records, told, config.files_dir, to, beside)
+
+        async def write(*, running: bool) -> archives.Manifest:
+            manifest = archives.Manifest(**facts, whole=not running, secrets=secrets)
+            records = Dump(redis, Keys()).read(running=running, credentials=secrets)
+            return await archives.write(written, manifest, records, told, config.files_dir, to, beside)
+
+        manifest = await write(running=await _at_work(config, redis))
+        if manifest.whole and await _at_work(config, redis):  # somebody began meanwhile
+            manifest = await write(running=True)
+        return written, manifest
+
+
+async def _at_work(config: Config, redis: Redis) -> bool:
+    """Whether anybody may change what is under way."""
+    return bool(await living(redis, Keys())) if config.redis.url else holder(config.data_dir) != os.getpid()
 
 
 def _beside(config: Config, secrets: bool) -> dict[str, bytes]:
@@ -144,28 +156,24 @@ def _told(config: Config, secrets: bool) -> str:
     return log.Redaction(log.secrets_of(config, *(one.config for one in plugins)))(text)
 
 
-async def _restore(config: Config, archive: archives.Archive, replace: bool) -> None:
+async def _restore(config: Config, archive: archives.Archive, replace: bool) -> int:
+    """The store and the files of rooms, and how many these are; what goes wrong leaves the store as it was."""
     if archive.manifest.form > schema.newest():
         raise UserError(f"it was made by Hobnob {archive.manifest.release}, which keeps things in a newer form: update first")
-    await asyncio.to_thread(archive.check)  # before anything is removed for it
+    await asyncio.to_thread(archive.check)
     async with store(config, alone=True) as redis:
-        dump = Dump(redis, Keys())
-        if config.redis.url:
-            await unused(redis)
-        if await dump.count() and not replace:
+        await unused(config, redis)
+        if await Dump(redis, Keys()).count() and not replace:
             raise UserError("there is something in the store already: --replace removes it first")
-        await dump.clear()
-        try:
-            await dump.write(archive.records())
-        except BaseException:
-            await dump.clear()  # half of it would pass for all of it
-            raise
-        await schema.migrate(redis, Keys())
+        async with restoring(redis, Keys(), archive.records()):
+            count = await asyncio.to_thread(archive.unpack, config.files_dir)
+            await unused(config, redis)
+        return count
 
 
-async def unused(redis: Redis) -> None:
-    """Raises UserError where somebody is at work on it."""
-    if found := await living(redis, Keys()):
+async def unused(config: Config, redis: Redis) -> None:
+    """Raises UserError where somebody is at work on a Redis of one's own; the embedded store belongs to who holds the lock."""
+    if config.redis.url and (found := await living(redis, Keys())):
         raise UserError(f"{' and '.join(found)} run on that Redis: stop all routers and workers first")
 
 

@@ -45,6 +45,7 @@ from bot.store.hearsay import Hearsay
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.places import Place
+from bot.store.restoring import sweep
 from bot.store.rooms import Rooms
 from bot.store.schema import migrate
 from bot.store.sessions import OPERATOR, SERVED, Sessions
@@ -136,6 +137,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
                 metrics=RouterMetrics(release()),
                 contents=config.web.contents,
             )
+            await sweep(redis, Keys())
             await migrate(redis, Keys())
             await router.stores.queue.weigh(config.queue.weights)
             again = None if announce is None else partial(say, announce)

@@ -33,14 +33,15 @@ def update(path: Path | None, ref: str) -> None:
     if target == checkout.before:
         typer.echo("This is the newest already.")
         return
-    kept, _ = save(config, None, [], secrets=True, stopped=True)
+    kept, _ = save(config, None, [], secrets=True)
     typer.echo(f"Everything is kept in {kept}.")
     back: list[Callable[[], object]] = [checkout.back]
     try:
         _say(f"git to {target[:10]}", lambda: checkout.go(target))
         back.append(lambda: _run(str(ROOT / "tools/setup")))
         _say("packages", back[-1])
-        back.insert(1, lambda: _undo(config, kept))  # the store is as it was until here
+        _stopped(config)  # whoever began meanwhile has it as it was, and keeps it
+        back.insert(1, lambda: _undo(config, kept))
         _say("what is kept, and whether it works", lambda: _new("update", "--finish", config=config))
     except (Exception, KeyboardInterrupt) as error:
         fault = str(error) or type(error).__name__
@@ -52,11 +53,15 @@ def update(path: Path | None, ref: str) -> None:
 
 
 def finish(path: Path | None) -> None:
-    """The new release's part: brings the store forward, and loads everything that a router and a worker would. Raises what they raise."""
+    """The new release's part: brings the store forward, and loads everything that a router and a worker would. Raises what they raise.
+
+    Raises UserError where one of them lives: the old release is the one that would not understand what it finds.
+    """
     config = setup(path, "hobnob")
 
     async def forward() -> None:
         async with store(config, alone=True) as redis:
+            await unused(config, redis)
             await schema.migrate(redis, Keys())
 
     asyncio.run(forward())
@@ -115,6 +120,11 @@ def _may(config: Config) -> None:
         raise UserError("this is no checkout: take a backup, then the new image or package; a router brings the store forward at its start")
     if _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{USUAL}"):
         raise UserError(f"files in {ROOT} were changed: keep them elsewhere, or `git stash` them, first")
+    _stopped(config)
+
+
+def _stopped(config: Config) -> None:
+    """Raises UserError where anything runs, behind a Redis of one's own too."""
     if holder(config.data_dir) is not None:
         raise UserError("Hobnob runs: stop it first")
     if config.redis.url is not None:
@@ -123,7 +133,7 @@ def _may(config: Config) -> None:
 
 async def _unused(config: Config) -> None:
     async with store(config, alone=False) as redis:
-        await unused(redis)
+        await unused(config, redis)
 
 
 def _undo(config: Config, kept: Path) -> None:

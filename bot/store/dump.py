@@ -6,12 +6,13 @@ import base64
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationInfo, field_validator
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, WatchError
 
+from bot.errors import StoreError
 from bot.store.connection import guarded
 from bot.store.keys import Keys
 
@@ -38,7 +39,46 @@ CHUNK = 100
 
 BINARY = "base64:"
 
+OVERTAKEN = "a router or another restore began meanwhile: stop all of them first"
+
+GONE = "no such key"
+"""What Redis says of a key that is to be renamed, and whose lifetime has ended meanwhile."""
+
 Kind = Literal["string", "hash", "list", "set", "zset", "stream"]
+
+
+def _text(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return BINARY + base64.b64encode(value).decode()
+    return BINARY + base64.b64encode(value).decode() if text.startswith(BINARY) else text
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text.removeprefix(BINARY), validate=True) if text.startswith(BINARY) else text.encode()
+
+
+def _writable(text: str) -> str:
+    _bytes(text)  # raises ValueError for what is no base64, and for half a character
+    return text
+
+
+Text = Annotated[str, AfterValidator(_writable)]
+Fields = Annotated[dict[Text, Text], Field(min_length=1)]
+Members = Annotated[list[Text], Field(min_length=1)]
+Scored = Annotated[list[tuple[Text, FiniteFloat]], Field(min_length=1)]
+Entries = Annotated[list[tuple[Annotated[str, Field(pattern=r"^\d{1,19}-\d{1,19}$")], Fields]], Field(min_length=1)]
+
+_VALUES: Mapping[Kind, TypeAdapter[Any]] = {
+    "string": TypeAdapter(Text),
+    "hash": TypeAdapter(Fields),
+    "list": TypeAdapter(Members),
+    "set": TypeAdapter(Members),
+    "zset": TypeAdapter(Scored),
+    "stream": TypeAdapter(Entries),
+}
+"""What each kind of key can hold; one that holds nothing is none."""
 
 
 class Record(BaseModel):
@@ -46,10 +86,17 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    key: str
+    key: Text
     kind: Kind
-    until: int | None = None
+    until: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
     value: Any
+
+    @field_validator("value")
+    @classmethod
+    def _of_its_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        if (kind := info.data.get("kind")) is not None:
+            _VALUES[kind].validate_python(value)
+        return value
 
 
 class Dump:
@@ -58,6 +105,7 @@ class Dump:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._head = f"{keys.prefix}:"
+        self._aside = keys.restoring()
 
     async def read(self, *, running: bool, credentials: bool = False) -> AsyncIterator[Record]:
         """Everything that is worth keeping, each key as it was at one moment, and keys of one subject at the same.
@@ -74,7 +122,8 @@ class Dump:
     @guarded
     async def _names(self) -> list[str]:
         found = [name async for name in self._redis.scan_iter(f"{self._head}*", count=1000)]
-        return list({cast("bytes", name).decode().removeprefix(self._head) for name in found})
+        names = {cast("bytes", name).decode() for name in found}
+        return [name.removeprefix(self._head) for name in names if name != self._aside and not name.startswith(f"{self._aside}:")]
 
     @guarded
     async def _chunk(self, names: Sequence[str]) -> list[Record]:
@@ -119,6 +168,29 @@ class Dump:
         return count
 
     @guarded
+    async def replace(self, by: Dump, while_: bytes) -> None:
+        """Puts what is below another prefix in the place of all that is here, at one moment: either all of it, or nothing.
+
+        Raises StoreError; also where `Keys.restoring` is not `while_` any more, so that not all of it may be there.
+        """
+        async with self._redis.pipeline(transaction=True) as batch:
+            await batch.watch(self._aside)
+            here, there, mark = await self._names(), await by._names(), await batch.get(self._aside)
+            if mark != while_:
+                raise StoreError(OVERTAKEN)
+            batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
+            for names in _chunks(sorted(here, key=_subject)):
+                batch.delete(*(self._key(name) for name in names))
+            for name in there:
+                batch.rename(by._key(name), self._key(name))
+            try:
+                replies = await batch.execute(raise_on_error=False)
+            except WatchError:
+                raise StoreError(OVERTAKEN) from None
+        if faults := [one for one in replies if isinstance(one, ResponseError) and str(one) != GONE]:
+            raise faults[0]
+
+    @guarded
     async def count(self) -> int:
         """How many keys there are."""
         return len(await self._names())
@@ -148,18 +220,6 @@ def _chunks(names: Sequence[str]) -> list[list[str]]:
             chunks.append([])
         chunks[-1].append(name)
     return [chunk for chunk in chunks if chunk]
-
-
-def _text(value: bytes) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        return BINARY + base64.b64encode(value).decode()
-    return BINARY + base64.b64encode(value).decode() if text.startswith(BINARY) else text
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text.removeprefix(BINARY)) if text.startswith(BINARY) else text.encode()
 
 
 def _reading(kind: str, key: bytes) -> tuple[Any, ...]:

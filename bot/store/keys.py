@@ -130,6 +130,14 @@ class Keys:
         """The form that a person was asked to fill in."""
         return f"{self.prefix}:filling:{conversation}:{person}"
 
+    def restoring(self) -> str:
+        """That a backup is being restored."""
+        return f"{self.prefix}:restoring"
+
+    def beside(self) -> Keys:
+        """Where all of it lies meanwhile."""
+        return Keys(self.restoring())
+
     def schema(self) -> str:
         """The form of all this."""
         return f"{self.prefix}:schema"

@@ -17,7 +17,8 @@ from bot.store.connection import guarded
 from bot.store.keys import Keys
 
 Migration = Callable[[Redis, Keys], Awaitable[None]]
-"""Brings the store from the form before to its own; one that was cut off is run again from the top."""
+"""Brings the store from the form before to its own, and touches nothing that is not below the prefix that it is given, which may be
+that of a backup beside what is there. One that was cut off is run again from the top."""
 
 MIGRATIONS: Mapping[int, Migration] = MappingProxyType({})
 """By the form that they lead to. The first form is 1, and nothing leads to it."""
@@ -32,9 +33,12 @@ def newest(migrations: Mapping[int, Migration] = MIGRATIONS) -> int:
 
 @guarded
 async def form(redis: Redis, keys: Keys) -> int | None:
-    """The form of what is there, or None where nothing was written yet."""
+    """The form of what is there, or None where nothing was written yet. Raises StoreError."""
     found = await redis.get(keys.schema())
-    return None if found is None else int(found)
+    try:
+        return None if found is None else int(found)
+    except ValueError as error:
+        raise StoreError(f"what is kept has the form {found!r}: expected a number, so it is not Hobnob's") from error
 
 
 @guarded
@@ -45,7 +49,7 @@ async def migrate(redis: Redis, keys: Keys, migrations: Mapping[int, Migration] 
     """
     target = newest(migrations)
     await redis.set(keys.schema(), target if await _empty(redis, keys) else 1, nx=True)
-    found = int(await redis.get(keys.schema()) or 1)
+    found = await form(redis, keys) or 1
     if found > target + 1:
         raise StoreError(f"what is kept has form {found}, and this release knows {target}: install the release that wrote it, or newer")
     steps = [step for step in sorted(migrations) if step > found]

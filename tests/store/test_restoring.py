@@ -1,0 +1,169 @@
+"""A backup takes the place of what is there whole or not at all, whatever goes wrong: forged records, a full server, others that begin."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from redis.asyncio import Redis
+
+from bot.errors import StoreError, UserError
+from bot.store import restoring as module
+from bot.store.connection import connect
+from bot.store.dump import Dump, Record
+from bot.store.keys import Keys
+from bot.store.restoring import restoring, sweep
+from bot.store.schema import newest
+from tests.guarded import rights
+from tests.store.tcp import Server
+
+EVER = "data:notes:server:room/lobby:"
+"""A key that may stay for ever."""
+
+THERE = {f"{EVER}old": "what was there", "button:old": "[]"}
+KEPT = [
+    Record(key="schema", kind="string", value="1"),
+    Record(key=f"{EVER}new", kind="hash", value={"a": "1"}),
+    Record(key=f"{EVER}old", kind="string", value="what was kept"),
+]
+
+
+@pytest.fixture
+async def there(redis: Redis, keys: Keys) -> None:
+    """What is there before."""
+    for name, value in THERE.items():
+        await redis.set(f"{keys.prefix}:{name}", value, ex=3600)
+
+
+async def found(redis: Redis, keys: Keys) -> dict[str, Any]:
+    """All that is below the prefix; of what is no string its kind."""
+    seen: dict[str, Any] = {}
+    async for key in redis.scan_iter(f"{keys.prefix}:*"):
+        kind: Any = await redis.type(key)
+        text: Any = await redis.get(key) if kind == b"string" else kind
+        seen[key.decode().removeprefix(f"{keys.prefix}:")] = text.decode(errors="replace")
+    return seen
+
+
+@pytest.mark.usefixtures("there")
+async def test_a_backup_takes_the_place_of_all_that_was_there_and_leaves_nothing_beside(redis: Redis, keys: Keys) -> None:
+    gone = Record(key="button:gone", kind="string", until=int(time.time() * 1000) - 1, value="[]")
+    async with restoring(redis, keys, [*KEPT, gone]):
+        assert THERE.items() <= (await found(redis, keys)).items(), "until the end both are there"
+    assert await found(redis, keys) == {"schema": "1", f"{EVER}new": "hash", f"{EVER}old": "what was kept"}
+    assert await redis.ttl(f"{keys.prefix}:{EVER}old") == -1, "its lifetime is that of the backup"
+
+
+def cut_off() -> Iterator[Record]:
+    yield KEPT[1]
+    raise UserError("cut off")
+
+
+BAD = {
+    "a release more than one ahead wrote it": [*KEPT, Record(key="schema", kind="string", value=f"{newest() + 2}")],
+    "its form is no number": [*KEPT, Record(key="schema", kind="string", value="first")],
+    "its form is no text": [*KEPT, Record(key="schema", kind="list", value=["1"])],
+    "entries of a stream that go back": [*KEPT, Record(key="log", kind="stream", value=[["2-1", {"a": "b"}], ["1-1", {"a": "b"}]])],
+    "it ends too soon": cut_off(),
+}
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("records", BAD.values(), ids=BAD)
+async def test_what_cannot_be_restored_leaves_what_is_there(redis: Redis, keys: Keys, records: Any) -> None:
+    with pytest.raises((StoreError, UserError)):
+        async with restoring(redis, keys, records):
+            raise AssertionError("it came so far")
+    assert await found(redis, keys) == THERE
+
+
+@pytest.mark.usefixtures("there")
+async def test_what_goes_wrong_before_the_end_leaves_what_is_there(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OSError, match="no space"):
+        async with restoring(redis, keys, KEPT):
+            raise OSError("no space left for its files")
+    assert await found(redis, keys) == THERE
+
+    async def breaks(redis: Redis, keys: Keys) -> None:
+        raise StoreError("this release cannot")
+
+    monkeypatch.setattr(module, "migrate", breaks)
+    with pytest.raises(StoreError, match="this release cannot"):
+        async with restoring(redis, keys, KEPT):
+            raise AssertionError("it came so far")
+    assert await found(redis, keys) == THERE
+
+
+@pytest.mark.usefixtures("there")
+async def test_a_router_or_another_restore_that_begins_meanwhile_ends_it(redis: Redis, keys: Keys) -> None:
+    with pytest.raises(StoreError, match="began meanwhile"):
+        async with restoring(redis, keys, KEPT):
+            await sweep(redis, keys)
+    assert await found(redis, keys) == THERE
+    with pytest.raises(StoreError, match="began meanwhile"):
+        async with restoring(redis, keys, KEPT), restoring(redis, keys, KEPT[:2]):
+            pass
+    assert await found(redis, keys) == {"schema": "1", f"{EVER}new": "hash"}
+
+
+@pytest.mark.usefixtures("there")
+async def test_what_one_that_was_killed_left_is_no_part_of_the_store_and_is_swept(redis: Redis, keys: Keys) -> None:
+    await redis.set(keys.restoring(), b"mark", ex=3600)
+    await redis.set(f"{keys.restoring()}:{EVER}new", "a secret", ex=3600)
+    assert await Dump(redis, keys).count() == len(THERE)
+    assert {record.key async for record in Dump(redis, keys).read(running=False)} == set(THERE)
+    await sweep(redis, keys)
+    assert await found(redis, keys) == THERE
+    await sweep(redis, keys)
+
+
+async def test_a_full_server_keeps_what_it_has_and_the_user_of_the_documentation_may_restore(server: Server) -> None:
+    await server.redis.execute_command("ACL", "SETUSER", "hobnob", *rights("hobnob", "PASSWORD"))  # type: ignore[no-untyped-call]  # redis-py left it bare
+    client = connect(f"redis://hobnob:PASSWORD@127.0.0.1:{server.port}")
+    async with restoring(client, Keys(), KEPT):
+        pass
+    before = await found(client, Keys())
+    used = int((await server.redis.info("memory"))["used_memory"])
+    await server.redis.config_set("maxmemory", used + 2_000_000)
+    large = [Record(key=f"{EVER}{number}", kind="string", value="x" * 100_000) for number in range(100)]
+    with pytest.raises(StoreError, match="Redis is full: raise its maxmemory"):
+        async with restoring(client, Keys(), large):
+            raise AssertionError("it came so far")
+    assert await found(client, Keys()) == before
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("string", 5),
+        ("string", ["a"]),
+        ("string", "base64:!"),
+        ("string", "base64:abc"),
+        ("hash", {}),
+        ("hash", {"a": 1}),
+        ("hash", [["a", "b"]]),
+        ("list", []),
+        ("list", {"a": "b"}),
+        ("set", "abc"),
+        ("zset", [["a"]]),
+        ("zset", [["a", "high"]]),
+        ("zset", [["a", float("nan")]]),
+        ("stream", [["1-1", {}]]),
+        ("stream", [["*", {"a": "b"}]]),
+        ("stream", [{"a": "b"}]),
+        ("string", None),
+    ],
+)
+def test_what_a_kind_of_key_cannot_hold_is_no_record(kind: Any, value: object) -> None:
+    with pytest.raises(ValidationError):
+        Record(key="k", kind=kind, value=value)
+
+
+@pytest.mark.parametrize("until", [-1, 1 << 63, 1.5])
+def test_a_lifetime_that_redis_would_refuse_is_none(until: Any) -> None:
+    with pytest.raises(ValidationError):
+        Record(key="k", kind="string", until=until, value="v")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,23 @@ FAMILY = ("router", "worker", "guard.py", "valkey")
 HOBNOB = (sys.executable, "-m", "bot.cli")
 
 
+PDEATHSIG = 1
+"""What Linux is told of the signal that a process gets when whoever began it has ended [prctl(2)]."""
+
+_LIBC = ctypes.CDLL(None)
+
+
 def heeding_ctrl_c() -> None:
     """A suite that a shell runs in the background ignores Ctrl-C, and what it starts would too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def ending_with(suite: int) -> None:
+    """One that is killed cannot end what it began; the guard of a supervisor that ends so ends the rest. On Linux."""
+    if sys.platform == "linux":
+        _LIBC.prctl(PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != suite:  # it was killed before this
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class House:
@@ -98,7 +114,14 @@ class House:
         command = [*HOBNOB, words[0], "--config", str(self.config), *words[1:]]
         with (
             self._log.open("ab") as log,
-            subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+            subprocess.Popen(
+                command,
+                env=self.environ,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                preexec_fn=partial(ending_with, os.getpid()),
+            ) as process,
         ):
             try:
                 yield process

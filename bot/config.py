@@ -82,7 +82,8 @@ class ModelsTable(Table):
     """The address of the model hub, for those who use a mirror of their own. Unset: the public one."""
 
     token: SecretStr | None = None
-    """An access token of the model hub, for repositories that ask one to accept their terms."""
+    """An access token of the model hub, for repositories that ask one to accept their terms. Unset: the public hub is shown what its own
+    tools know, `HF_TOKEN` before what `hf auth login` has kept."""
 
     trusted_hub: str | None = None
     """The address of the hub that `token` is for: no other one is shown it. Unset: the public one."""

@@ -136,25 +136,33 @@ def _ask(source: Hub, endpoint: str, url: str, headers: Mapping[str, str], clien
         raise PullError(f"{endpoint} cannot be reached ({error}); check the network, the proxy or `endpoint` under [models]") from error
     if answer.is_success:
         return answer.content
-    raise PullError(_refusal(source, f"{endpoint}/{source.repo}", answer))
+    raise PullError(_refusal(source, endpoint, answer, known="Authorization" in headers))
 
 
-def _refusal(source: Hub, page: str, answer: httpx.Response) -> str:
+def _refusal(source: Hub, endpoint: str, answer: httpx.Response, *, known: bool) -> str:
     """The hub tells gated, private and missing apart by a header, and answers 401 for all three to those it does not know."""
+    page = f"{endpoint}/{source.repo}"
     match answer.headers.get("X-Error-Code", ""):
         case "GatedRepo":
-            return (
-                f"{source.repo} is gated: accept its licence on {page} with your account, then set a token of that account "
-                "as `token` under [models] in bot.toml, with `trusted_hub` where `endpoint` names another hub than the public one"
-            )
+            return f"{source.repo} is gated: accept its licence on {page} with {_as_whom(endpoint, known)}"
         case "RevisionNotFound":
             return f"{source.repo} has no revision {source.revision!r}; see {page}/commits/main"
         case _ if answer.headers.get("X-Error-Message", "").startswith("Invalid credentials"):
-            return "the hub does not know the token; check `token` and `trusted_hub` under [models] in bot.toml, or HF_TOKEN"
+            places = "HOBNOB_MODELS__TOKEN in .env, `token` and `trusted_hub` under [models] in bot.toml, HF_TOKEN"
+            return f"the hub does not know the token; the first of these that is set has it: {places}"
         case _ if answer.status_code in (401, 403, 404):
             return f"{page} does not exist, or is private and the token does not open it"
         case _:
             return f"the hub answered {answer.status_code} when asked about {page}; try again later"
+
+
+def _as_whom(endpoint: str, known: bool) -> str:
+    """The account that opens what is gated. To tell Hobnob of it, the way that is shortest and holds for commands and pages alike."""
+    if known:
+        return "the account of your token; a fine-grained token has to be allowed to read gated repositories besides"
+    where = "" if same(endpoint, HUB) else f" and HOBNOB_MODELS__TRUSTED_HUB={endpoint}"
+    way = f"HOBNOB_MODELS__TOKEN=…{where} in .env beside bot.toml, or where you are asked for one"
+    return f"your account, then give a token of that account ({endpoint}/settings/tokens): {way}"
 
 
 def wanted(source: Hub, path: str) -> bool:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError
 
 from bot.catalogue import Entry
+from bot.cli.listing import access
+from bot.config import load
 from bot.errors import PullError
 from bot.origins import Hub
 from bot.pull import Access, pull
-from bot.pull.hub import wanted
+from bot.pull.hub import look, wanted
 from tests.pull.entries import entry
 from tests.pull.shelf import Shelf
 
@@ -70,10 +75,34 @@ def test_the_token_goes_to_the_hub_and_not_to_the_host_that_keeps_the_bytes(shel
 def test_a_gated_repository_is_known_before_anything_is_downloaded(shelf: Shelf, tmp_path: Path) -> None:
     shelf.put_repository(REPO, FILES, gated="manual")
     shelf.refuse(f"/api/models/{REPO}/auth-check", 403, "GatedRepo")
-    with pytest.raises(PullError, match=rf"ada/tiny is gated: accept its licence on {shelf.url}/ada/tiny .*`token` under \[models\]"):
+    with pytest.raises(PullError, match=rf"ada/tiny is gated: accept its licence on {shelf.url}/ada/tiny with the account of your token"):
         pull([_entry()], tmp_path, _access(shelf, "hf_secret"))
     assert not [asked for asked in shelf.asked if "/resolve/" in asked.path]
     assert not (tmp_path / "tiny").exists()
+
+
+def test_whoever_gave_no_token_is_told_how_and_it_works(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the sentence says to write into `.env` is written there, and shown to that hub."""
+    shelf.put_repository(REPO, FILES, gated="manual")
+    shelf.refuse(f"/api/models/{REPO}/auth-check", 401, "GatedRepo")
+    (tmp_path / "bot.toml").write_text(f'data_dir = "{tmp_path}"\n[models]\nendpoint = "{shelf.url}"\n')
+    for name in [name for name in os.environ if name.startswith("HOBNOB_")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(PullError, match=r"with your account, then give a token .* in \.env beside bot\.toml") as refused:
+        pull([_entry()], tmp_path, access(load(tmp_path / "bot.toml")))
+    lines = re.findall(r"HOBNOB_\w+=\S+", str(refused.value))
+    assert lines == ["HOBNOB_MODELS__TOKEN=…", f"HOBNOB_MODELS__TRUSTED_HUB={shelf.url}"]
+    (tmp_path / ".env").write_text("\n".join(lines).replace("…", "hf_secret"))
+    shelf.statuses = {}
+    pull([_entry()], tmp_path, access(load(tmp_path / "bot.toml")))
+    assert shelf.gets(f"/api/models/{REPO}/auth-check")[-1].authorization == "Bearer hf_secret"
+
+
+def test_of_the_public_hub_no_address_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = httpx.Response(401, headers={"X-Error-Code": "GatedRepo"})
+    monkeypatch.setattr(httpx.Client, "get", lambda *_, **__: refused)
+    with pytest.raises(PullError, match=r"\(https://huggingface\.co/settings/tokens\): HOBNOB_MODELS__TOKEN=… in \.env beside bot\.toml"):
+        look(Hub(type="hub", repo=REPO), Access(anonymous=True))
 
 
 def test_a_gated_repository_opens_for_a_token_that_is_accepted(shelf: Shelf, tmp_path: Path) -> None:

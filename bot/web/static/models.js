@@ -50,7 +50,7 @@ export default {
               <template v-if="fit(one)"><dt>{{ tr("On this machine") }}</dt><dd>{{ fit(one).why_not || fit(one).how }}<small>{{ tr("{size}, about {n} tokens a second", { size: gigabytes(fit(one).needs), n: fit(one).speed }) }}</small></dd></template>
               <template v-if="one.languages.length"><dt>{{ tr("Languages") }}</dt><dd>{{ one.languages.join(", ") }}</dd></template>
               <dt>{{ tr("Licence") }}</dt><dd>{{ one.licence }}: {{ one.uses.map((use) => uses[use]).join(", ") }}<small v-for="duty in one.duties" :key="duty">{{ duty }}</small></dd>
-              <dt>{{ tr("From") }}</dt><dd>{{ sources[one.source] || one.source }}<small v-if="one.gated">{{ tr("Its terms have to be accepted on the hub first, with the account whose token is in bot.toml.") }}</small></dd>
+              <dt>{{ tr("From") }}</dt><dd>{{ sources[one.source] || one.source }}<small v-if="one.gated">{{ tr("Its terms have to be accepted on the hub first, with the account whose token Hobnob has.") }}</small></dd>
               <template v-if="one.base"><dt>{{ tr("Lies on") }}</dt><dd>{{ one.base }}</dd></template>
               <template v-if="one.gone"><dt>{{ tr("Gone") }}</dt><dd>{{ one.gone }}</dd></template>
               <template v-if="one.refusal"><dt>{{ tr("Not to be run") }}</dt><dd class="fault">{{ one.refusal }}</dd></template></dl></details>

@@ -22,7 +22,7 @@ from bot.errors import BotError, ConfigError, PluginError, StoreError
 from bot.exits import AWAY, FAULT
 
 app = typer.Typer(
-    help="A self-hosted chat bot for groups: open models on your own hardware chat and transcribe.",
+    help="A self-hosted chat bot for groups: open models on your own hardware chat, draw and transcribe.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands take. The commands are in `__init__.py` and `models.py`."""
+"""Arguments and options that several commands take. The commands: `__init__.py`, `models.py`, `plugins.py`, `servers.py`, `upkeep.py`."""
 
 from __future__ import annotations
 

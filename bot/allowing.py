@@ -26,7 +26,7 @@ class AdmissionTable(Table):
 
 
 class Amounts(Table):
-    """How much may be used in a time: `["20/hour", "100/day"]`, or `["1/30s"]` for once in so many seconds. Empty: as much as one likes."""
+    """How much of everything may be used in a time."""
 
     messages: tuple[Rate, ...] = ()
     """Messages to which the bot answers."""
@@ -42,7 +42,7 @@ class Amounts(Table):
 
 
 class PersonAmounts(Amounts):
-    """How much one person may use in one server, at most."""
+    """The same, with what a person is not to exceed where nobody chose."""
 
     messages: tuple[Rate, ...] = ("120/hour",)
     """Messages to which the bot answers."""
@@ -55,7 +55,8 @@ class PersonAmounts(Amounts):
 
 
 class QuotasTable(Table):
-    """How much may be used. The admins of a server divide that among its people with `/quota`; owners are not counted."""
+    """How much may be used in a time: `["20/hour", "100/day"]`, or `["1/30s"]` for once in so many seconds; empty: as much as one likes.
+    The admins of a server divide that among its people with `/quota`; owners are not counted."""
 
     person: PersonAmounts = PersonAmounts()
     """How much one person may use in one server, at most."""

@@ -230,8 +230,8 @@ class WorkerTable(Table):
     10 seconds, whoever asks is told when they are back, and `hobnob resume` ends them early."""
 
     device: Device = "auto"
-    """`auto` (a GPU where there is one), `cpu`, `mps`, `cuda` or `cuda:1`; `remote` for a worker that serves only models whose work is
-    done elsewhere. Any other worker serves these beside those of its device."""
+    """`auto` (an NVIDIA GPU where there is one, else `cpu`), `cpu`, `mps`, `cuda` or `cuda:1`; `remote` for a worker that serves only
+    models whose work is done elsewhere. Any other worker serves these beside those of its device."""
 
     threads: int = Field(default=0, ge=0, le=1024)
     """CPU threads of a model; 0 takes as many as there are cores."""

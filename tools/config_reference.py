@@ -35,7 +35,7 @@ def reference() -> str:
     lines = [HEAD, *(line for name in top if name != "plugins" for line in _key(name, Config.model_fields[name]))]
     for name, field in Config.model_fields.items():
         if table := _table(field):
-            lines += _section(name, table)
+            lines += _section(name, table, field.description)
     lines += [_comment(f"{Config.model_fields['plugins'].description} Keys that every such table may have:"), "# [plugins.NAME]"]
     lines += [line for key in PluginTable.model_fields.items() for line in _key(*key)]
     for name, package in _plugins().items():
@@ -43,15 +43,16 @@ def reference() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(name: str, table: type[Table]) -> Iterator[str]:
-    inner = {key: within for key, field in table.model_fields.items() if (within := _table(field))}
+def _section(name: str, table: type[Table], described: str | None) -> Iterator[str]:
+    """A table; what it is for says its key, where several are alike, else the table itself."""
+    inner = {key: (within, field.description) for key, field in table.model_fields.items() if (within := _table(field))}
     yield from (
-        _comment(table.__doc__ or ""),
+        _comment(described or table.__doc__ or ""),
         f"[{name}]",
         *(line for key in table.model_fields.items() if key[0] not in inner for line in _key(*key)),
     )
-    for key, within in inner.items():
-        yield from _section(f"{name}.{key}", within)
+    for key, (kind, words) in inner.items():
+        yield from _section(f"{name}.{key}", kind, words)
 
 
 def _table(field: FieldInfo) -> type[Table] | None:

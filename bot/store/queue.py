@@ -237,11 +237,6 @@ class Queue:
         late = error_json(JobExpired("it waited longer than its kind allows"))
         return int(await self._reap(args=[self._prefix, self._lease, MOST_CRASHES, lost, late]))
 
-    @guarded
-    async def dead(self) -> list[str]:
-        """The jobs that killed three workers, newest first."""
-        return [cast("bytes", id).decode() for id in await self._redis.zrevrange(self._keys.dead(), 0, -1)]
-
     async def close(self) -> None:
         """Stops following."""
         await self._outputs.close()

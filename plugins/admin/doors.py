@@ -8,11 +8,9 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict
 
 from bot import Action, Admission, Applicant, Button, Choice, Context, Door, Policy, Reply, Route, Select, at_door, tr
+from plugins.admin.menus import MOST
 
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-
-MOST = 25
-"""Choices of a menu."""
 
 
 class Opened(BaseModel):

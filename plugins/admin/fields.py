@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import BadArguments, Button, Choice, Form, Option, Select, Setting, Shape, tr
-
-MOST_CHOICES = 25
-"""Of a menu; what has more is typed."""
+from plugins.admin.menus import MOST
 
 LONGEST = 70
 """Characters of a value in a list of many."""
@@ -54,7 +52,7 @@ class Fields(Shape):
             return [
                 Button(word, action, {**payload, "value": on}) for word, on in ((tr("Yes"), True), (tr("No"), False)) if on != setting.value
             ]
-        if 0 < len(option.choices) <= MOST_CHOICES:
+        if 0 < len(option.choices) <= MOST:  # what has more is typed
             choices = tuple(Choice(str(one), str(one), chosen=one == setting.value) for one in option.choices)
             return [Select(action, "value", choices, payload, label)]
         here = [Button(tr("Here"), action, {**payload, "value": "here"})] if option.kind == "channel" else []

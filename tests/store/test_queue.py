@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.errors import Busy, JobCancelled, JobExpired, JobFailed, JobLost
 from bot.jobs import TextSoFar
+from bot.store.dead import DeadList
 from bot.store.keys import Keys
 from bot.store.queue import MOST_CRASHES, Broken, Depth, Finished, Queue, Running, Shown, Update, Waiting
 from bot.store.shifts import Claim, Offer, Shift
@@ -202,7 +203,7 @@ async def test_after_a_crash_a_job_runs_alone(queue: Queue, shift: Shift, other:
     assert await claim(other, 9, batch="") == ["3"], "the next that crashed may not join either"
 
 
-async def test_three_crashes_alone_end_on_the_dead_list(queue: Queue, shift: Shift, other: Shift) -> None:
+async def test_three_crashes_alone_end_on_the_dead_list(queue: Queue, shift: Shift, other: Shift, redis: Redis, keys: Keys) -> None:
     await submit(queue, "1")
     assert not (await one(shift)).alone
     for _ in range(MOST_CRASHES):
@@ -211,7 +212,7 @@ async def test_three_crashes_alone_end_on_the_dead_list(queue: Queue, shift: Shi
     end = await ended(queue, "1")
     assert isinstance(end, Broken)
     assert isinstance(end.error, JobLost)
-    assert await queue.dead() == ["1"]
+    assert [one.id for one in await DeadList(redis, keys).all()] == ["1"]
 
 
 async def test_a_drained_worker_hands_back_without_a_crash(queue: Queue, shift: Shift, other: Shift) -> None:

@@ -13,8 +13,9 @@ import pytest
 
 from bot.errors import JobCancelled, JobLost, JobTimedOut
 from bot.jobs import TextSoFar
+from bot.store.dead import DeadList
 from bot.store.queue import LEASE as DEFAULT
-from bot.store.queue import Broken, Finished, Queue, Shown, Update
+from bot.store.queue import Broken, Finished, Shown, Update
 from bot.testing import wait_until
 from bot.worker.sending import PACE
 from tests.worker.conftest import LEASE, Jobs, Log, Start
@@ -40,7 +41,6 @@ def warden_of(process: subprocess.Popen[bytes]) -> psutil.Process:
 
 @pytest.mark.alone
 async def test_a_killed_workers_job_runs_again_within_ten_seconds_of_default_settings(jobs: Jobs, start: Start, log: Log) -> None:
-    queue = Queue(jobs.queue._redis, jobs.queue._keys)
     hold = jobs.hold("1")
     first, second = start(DEFAULT), start(DEFAULT)
     await jobs.submit(Beat(name="1", hold=str(hold)))
@@ -54,7 +54,7 @@ async def test_a_killed_workers_job_runs_again_within_ten_seconds_of_default_set
     hold.unlink()
     assert done(await jobs.ended("1", PATIENCE)).pid != pid
     assert time.monotonic() - killed < 10.0
-    assert await queue.dead() == []
+    assert await DeadList(jobs.queue._redis, jobs.queue._keys).all() == []
 
 
 @pytest.mark.alone
@@ -111,7 +111,7 @@ async def test_a_job_that_kills_its_workers_is_given_up(jobs: Jobs, start: Start
     assert isinstance(end, Broken)
     assert isinstance(end.error, JobLost)
     assert [process.wait(PATIENCE) for process in workers] == [-signal.SIGKILL] * 4
-    assert await jobs.queue.dead() == ["1"]
+    assert [one.id for one in await DeadList(jobs.queue._redis, jobs.queue._keys).all()] == ["1"]
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

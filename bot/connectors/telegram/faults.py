@@ -16,7 +16,6 @@ LOST = ("message to edit not found", "message can't be edited", "message_id_inva
 GONE = ("message to delete not found", "message can't be deleted", "message_id_invalid")
 TOO_BIG = "file is too big"
 NO_PICTURE = ("image_process_failed", "photo_invalid_dimensions", "photo_ext_invalid", "photo_save_file_invalid")
-NO_STYLES = ("can't parse entities", "entity_", "entities_")
 NO_CAPTION = "there is no text in the message to edit"
 NO_RIGHTS = ("not enough rights to send",)
 STRANGER = "chat not found"

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -55,6 +55,12 @@ class Figure:
     def of(cls, runs: Sequence[float], unit: str, goal: float | None = None, better: Literal["higher", "lower"] | None = None) -> Figure:
         low, middle, high = (round(one, 3) for one in (min(runs), statistics.median(runs), max(runs)))
         return cls(middle, unit, goal, better, len(runs), low, high)
+
+    @classmethod
+    def most(cls, runs: Sequence[float], unit: str, goal: float | None = None) -> Figure:
+        """The highest of them instead."""
+        found = cls.of(runs, unit, goal, "lower")
+        return replace(found, value=found.high)
 
     @property
     def missed(self) -> bool:

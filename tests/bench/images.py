@@ -1,4 +1,4 @@
-"""Seconds for a picture through the bot (router, queue, a worker's process, the file) against the bare pipeline, in turns.
+"""Pictures through the bot (router, queue, a worker's process, the file) against the bare pipeline, in turns: alone, and 32 at once.
 
 The chat platform is in memory, so what is left out is the upload. On a GPU, FLUX.1 at its real size too: `tests/gpu/images.py`.
 """
@@ -11,26 +11,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bot.catalogue import load as load_catalogue
+from bot import ImageFacts, catalogue
+from bot.allowing import UNLIMITED, Allowed
 from bot.config import Config as HouseConfig
 from bot.config import load
 from bot.connector import Limits
 from bot.messages import Address, Called, Message, Person
-from bot.plugins import Plugins
+from bot.origins import Shipped
 from bot.plugins import load as load_plugins
 from bot.router import app
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.testing import wait_until
 from bot.testing.platform import Platform
-from plugins.imagine.config import Config
 from plugins.imagine.loading import loaded
-from plugins.imagine.served import served
+from plugins.imagine.served import STARTER
+from plugins.imagine.starter.vocabulary import COLOURS, THINGS
+from plugins.imagine.starter.words import phrase
 from tests.bench.figures import Figure
 from tests.bench.rivals import server
 from tests.gpu import images as real_size
@@ -38,7 +41,13 @@ from tests.plugins.imagine.tiny import TINY, shelved
 
 RUNS = 15
 STEPS, SIDE = 8, 256
-ADA, ROOM = Person("ada", "Ada"), Address("room", "lounge", "main")
+
+ROUNDS = 5
+AT_ONCE = 32
+"""People who ask at the same moment, each in a server of their own, for what the starter draws."""
+
+FOURS = 4
+"""Prompts that the pipeline takes together, as our worker gives them to it."""
 
 
 @contextmanager
@@ -51,28 +60,35 @@ def working(config: Path) -> Iterator[None]:
             process.terminate()
 
 
-def configured(folder: Path, url: str) -> HouseConfig:
-    models = shelved(folder / "models", most=512)
-    threads = os.cpu_count() or 1
-    text = f'data_dir = "{folder}"\n[redis]\nurl = "{url}"\n[worker]\nthreads = {threads}\n[models]\ndir = "{models}"\n'
-    (folder / "bot.toml").write_text(f'{text}[plugins.imagine]\nmodels = ["tiny"]\n')
+def configured(folder: Path, url: str, more: str) -> HouseConfig:
+    """Written down in `bot.toml`, for the worker too."""
+    text = f'data_dir = "{folder}"\n[redis]\nurl = "{url}"\n[worker]\nthreads = {os.cpu_count() or 1}\n{more}'
+    (folder / "bot.toml").write_text(text)
     return load(folder / "bot.toml")
 
 
 class Bare:
     """The pipeline by itself, as anybody would call it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._pipe: Any = loaded(folder, TINY.planned(1 << 40, on="cpu"), "cpu", TINY)
+    def __init__(self, folder: Path, facts: ImageFacts, steps: int, side: int) -> None:
+        self._pipe: Any = loaded(folder, facts.planned(1 << 40, on="cpu"), "cpu", facts)
+        self._options = {
+            "num_inference_steps": steps,
+            "guidance_scale": 0.0,
+            "max_sequence_length": facts.tokens,
+            "height": side,
+            "width": side,
+        }
 
-    def draw(self, prompt: str, seed: int) -> float:
-        """Seconds until the picture is there."""
+    def draw(self, prompts: Sequence[str]) -> float:
+        """Seconds until these pictures, which are drawn together, are there; each has a seed of its own."""
         import torch
 
         began = time.perf_counter()
-        options = {"num_inference_steps": STEPS, "guidance_scale": 0.0, "max_sequence_length": TINY.tokens, "height": SIDE, "width": SIDE}
+        seeds = [torch.Generator("cpu").manual_seed(seed) for seed in range(len(prompts))]
         with torch.inference_mode():
-            [_] = self._pipe(prompt, generator=torch.Generator("cpu").manual_seed(seed), **options).images
+            pictures = self._pipe(list(prompts), generator=seeds, **self._options).images
+        assert len(pictures) == len(prompts)
         return time.perf_counter() - began
 
 
@@ -84,46 +100,94 @@ class Bot:
         self._platform = platform
         self._asked = 0
 
-    async def draw(self, prompt: str, seed: int) -> float:
-        """Seconds until the answer has its picture."""
-        self._asked += 1
-        id, text = str(self._asked), f"{prompt} --seed {seed} --steps {STEPS} --size {SIDE}x{SIDE}"
+    async def draw(self, texts: Sequence[str]) -> float:
+        """Seconds until everybody who asked, all at the same moment, has a picture."""
+        asked = {Address("room", f"lounge{number}", "main"): text for number, text in enumerate(texts)}
         began = time.perf_counter()
-        await self._router.deliver(Message(id, id, ROOM, ADA, trigger=Called("imagine", text=text), me="bot"))
+        await asyncio.gather(*(self._router.deliver(self._message(room, text)) for room, text in asked.items()))
         await asyncio.gather(*(task for _, task in self._router.runner._held.values()))
         took = time.perf_counter() - began
-        last = list(self._platform.chats[ROOM].values())[-1]
-        assert last.uploads, last.text
+        for room in asked:
+            last = list(self._platform.chats[room].values())[-1]
+            assert last.uploads, last.text
         return took
 
+    def _message(self, room: Address, text: str) -> Message:
+        self._asked += 1
+        id = str(self._asked)
+        return Message(id, id, room, Person(room.server, "Ada"), trigger=Called("imagine", text=text), me="bot")
 
-async def _pairs(folder: Path, url: str, runs: int) -> list[tuple[float, float]]:
-    config = configured(folder, url)
-    plugins: Plugins = load_plugins(config, "front")
+
+@asynccontextmanager
+async def drawing(folder: Path, url: str, more: str) -> AsyncIterator[Bot]:
+    """A router, and a worker that is there."""
+    config = configured(folder, url, more)
+    redis, plugins = connect(url), load_plugins(config, "front")
     platform = Platform(most=Limits(text=4000, file=10 << 20, edit_interval=0.2, preview_interval=1.0))
-    redis, keys = connect(url), Keys()
-    [one] = served(Config(models=("tiny",)), load_catalogue(added=config.models_dir))
-    bare = Bare(config.models_dir / one.name)
-    router = app.build(redis, keys, plugins, [platform])
-    pairs = []
+    router = app.build(redis, Keys(), plugins, [platform], allowed=Allowed(quotas=UNLIMITED))
     with working(folder / "bot.toml"):
         async with app.running(router, plugins):
             await wait_until(router.stores.queue.served, 120.0)
-            bot = Bot(router, platform)
-            for run in range(runs + 2):
-                pair = await bot.draw(f"a red cat {run}", run), bare.draw(f"a red cat {run}", run)
-                pairs += [pair] if run > 1 else []  # the first ones load and warm up
+            yield Bot(router, platform)
     await redis.aclose()
+
+
+async def alone(folder: Path, url: str, runs: int) -> list[tuple[float, float]]:
+    """Seconds of the bot and of the bare pipeline, which draws the same with the same seed."""
+    models = shelved(folder / "models", most=512)
+    bare, pairs = Bare(models / "tiny", TINY, STEPS, SIDE), []
+    async with drawing(folder, url, f'[models]\ndir = "{models}"\n[plugins.imagine]\nmodels = ["tiny"]\n') as bot:
+        for run in range(runs + 2):
+            prompt = f"a red cat {run}"
+            pair = await bot.draw([f"{prompt} --seed 0 --steps {STEPS} --size {SIDE}x{SIDE}"]), bare.draw([prompt])
+            pairs += [pair] if run > 1 else []  # the first ones load and warm up
     return pairs
+
+
+async def at_once(folder: Path, url: str) -> dict[str, list[float]]:
+    """Pictures a second of the starter, round by round."""
+    entry = catalogue.load().models[STARTER]
+    facts = entry.image
+    assert facts is not None and isinstance(entry.source, Shipped)
+    bare = Bare(entry.source.path, facts, facts.steps, facts.side)
+    found: dict[str, list[float]] = {"whole bot": [], "bare, one by one": [], "bare, by fours": []}
+    async with drawing(folder, url, "[plugins.imagine]\n") as bot:
+        for run in range(ROUNDS + 1):
+            asked = prompts(run)
+            told = [phrase(prompt, 0) for prompt in asked]
+            took = {
+                "whole bot": await bot.draw([f"{prompt} --seed 0" for prompt in asked]),
+                "bare, one by one": sum(bare.draw([words]) for words in told),
+                "bare, by fours": sum(bare.draw(told[at : at + FOURS]) for at in range(0, AT_ONCE, FOURS)),
+            }
+            for who, seconds in took.items():
+                found[who] += [AT_ONCE / seconds] if run else []  # the first ones load and warm up
+    return found
+
+
+def prompts(run: int) -> list[str]:
+    """No two of a round are the same."""
+    things = sorted(product(sorted(COLOURS), sorted(THINGS)))
+    return [f"a {colour} {thing}" for colour, thing in things[run :: len(things) // AT_ONCE][:AT_ONCE]]
 
 
 def measure(*, quick: bool = False) -> dict[str, Figure]:
     with tempfile.TemporaryDirectory() as folder, server() as (_, url):
-        pairs = asyncio.run(_pairs(Path(folder), url, 3 if quick else RUNS))
+        pairs = asyncio.run(alone(Path(folder), url, 3 if quick else RUNS))
     size = f"{SIDE}², {STEPS} steps"
-    return {
+    figures = {
         f"bare pipeline ({size})": Figure.of([bare for _, bare in pairs], "s", 60.0, "lower"),
         f"through the bot ({size})": Figure.of([bot for bot, _ in pairs], "s", 60.0, "lower"),
         "through the bot, later than bare": Figure.of([1000 * (bot - bare) for bot, bare in pairs], "ms", 50.0, "lower"),
-        **({} if quick else real_size.measure()),
+    }
+    if quick:
+        return figures
+    with tempfile.TemporaryDirectory() as folder, server() as (_, url):
+        rates = asyncio.run(at_once(Path(folder), url))
+    return {
+        **figures,
+        **{
+            f"pictures a second of {AT_ONCE} at once · {who}": Figure.of(some, "pictures/s", better="higher") for who, some in rates.items()
+        },
+        **real_size.measure(),
     }

@@ -1,6 +1,6 @@
-"""A worker holds a job when it is killed: whether and when the next one runs it, with each queue's own defaults. Comparing: `recovery.py`.
+"""A worker holds a job when it is killed, and has more in hand: when does the next one run them, with each queue's own defaults.
 
-Runs in the environment of the queue that takes part, so it needs nothing but the standard library.
+Runs in the environment of the queue that takes part, so it needs nothing but the standard library. Comparing: `recovery.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import sys
 import time
 from importlib import import_module
 
-from tests.bench.race import Entrant
+from tests.bench.race import CONCURRENCY, Entrant
+
+JOBS = 2 * CONCURRENCY
+"""Those that a worker has in hand, and as many behind them."""
 
 
 def holding(number: int) -> None:
@@ -29,10 +32,13 @@ def say(words: str) -> None:
 
 
 async def take_part(entrant: Entrant, url: str, part: str) -> None:
-    """As `first`, asks for a job and holds it; as `next`, works until it is ended."""
-    await entrant.start(url, holding if part == "first" else ran)
-    if part == "first":
-        await entrant.enqueue(1)
+    """`asks` for the jobs and ends; `first` holds the one that it runs first; `next` works. They do so until they are ended."""
+    await entrant.connect(url, holding if part == "first" else ran)
+    if part == "asks":
+        for number in range(JOBS):
+            await entrant.enqueue(number)
+    else:
+        await entrant.work()
     say("ready")
     await asyncio.Event().wait()
 

@@ -27,20 +27,22 @@ PREFIX = "RACE_PREFIX"
 class Ours:
     """Fair between servers, with leases and fences; a turn has ten jobs."""
 
-    async def start(self, url: str, ran: Ran) -> None:
+    async def connect(self, url: str, ran: Ran) -> None:
         self.redis, keys = connect(url), Keys(os.environ.get(PREFIX, "race"))
         self.queue = Queue(self.redis, keys, depth=Depth(1_000_000, 1_000_000))
         self.offer = Offer("model", ["say", "say:model"], CONCURRENCY)
         self.shift = Shift(self.redis, keys, f"worker{os.getpid()}", [self.offer])
-        self.count = 0
-        await self.shift.renew()
-        self.tasks = asyncio.create_task(self.work(ran)), asyncio.create_task(self.keep())
+        self.ran, self.count = ran, 0
 
-    async def work(self, ran: Ran) -> None:
+    async def work(self) -> None:
+        await self.shift.renew()
+        self.tasks = asyncio.create_task(self.turns()), asyncio.create_task(self.keep())
+
+    async def turns(self) -> None:
         claims: Sequence[Claim] = []
         while True:
             for claim in claims:
-                ran(int(claim.body["job"]["words"]))
+                self.ran(int(claim.body["job"]["words"]))
             handed_in = [self.shift.finish(claim, "{}", 0.001) for claim in claims]
             *_, begun = await asyncio.gather(*handed_in, self.shift.claim([self.offer]))  # as where some leave a turn and others join it
             claims = cast("Begun", begun).claims

@@ -34,8 +34,11 @@ Ran = Callable[[int], None]
 class Entrant(Protocol):
     """A queue with one worker, both in this loop."""
 
-    async def start(self, url: str, ran: Ran) -> None:
-        """Connects, and begins to work: `CONCURRENCY` jobs at once."""
+    async def connect(self, url: str, ran: Ran) -> None:
+        """Jobs can be asked for then."""
+
+    async def work(self) -> None:
+        """Begins with them: `CONCURRENCY` at once."""
 
     async def enqueue(self, number: int) -> None:
         """Returns when the queue has the job."""
@@ -74,7 +77,8 @@ class Finish:
 async def race(entrant: Entrant, url: str, pickups: int) -> dict[str, float]:
     """Jobs per second from end to end; if there are pickups, the milliseconds from a call to the job's first line on an idle worker."""
     finish = Finish()
-    await entrant.start(url, finish.ran)
+    await entrant.connect(url, finish.ran)
+    await entrant.work()
     await finish.after(entrant, WARM)
     waits = []
     for _ in range(pickups):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import json
 import os
-import platform
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -20,7 +18,7 @@ import structlog
 import typer
 import uvloop
 
-from bot import log, tracing
+from bot import heap, log, tracing
 from bot.allowing import Allowed
 from bot.cli.checking import write
 from bot.cli.connecting import platforms
@@ -67,10 +65,6 @@ SPINS = "10000"
 OpenMP has 300,000: once anything else wants a core (our own router does), most of the time goes to waiting. A third of this is shorter
 than what Python does between two products of a small model: each would wait to be woken."""
 
-ARENA_MAX, ARENAS = -8, 2
-"""The name that mallopt(3) has for it, and how many heaps a worker's threads share. With one for each of many threads, which is what GNU's
-C library has, Whisper took 764 MB for four minutes of speech instead of 634, and as long (base, int8, two cores, n=1)."""
-
 logger = structlog.get_logger(__name__)
 
 
@@ -85,8 +79,7 @@ def router(path: Path | None, patience: float, announce: int | None, pages: bool
 def worker(path: Path | None, patience: float) -> int:
     """Runs a worker until it is told to stop; returns its exit code."""
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when a model library is loaded
-    if "MALLOC_ARENA_MAX" not in os.environ and platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(ARENA_MAX, ARENAS)
+    heap.share()
     from bot.worker.app import main
 
     recent = log.Recent()

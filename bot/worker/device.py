@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from bot import heap
 from bot.models import Model, Placement
 from bot.worker.diagnosis import DeviceLost, diagnose
 from bot.worker.residency import Held, Plan, plan
@@ -54,6 +55,8 @@ class Device:
         """What models turned out to take at least, whatever they say."""
         self._measured: dict[str, int] = {}
         """What models took when they were loaded last: better than what they foretell."""
+        self._worked: float | None = None
+        """When a model was loaded or ran last; None where the heap was given back since."""
 
     def has(self, model: Model[Any, Any]) -> bool:
         """True when the model is on the device."""
@@ -114,6 +117,7 @@ class Device:
 
     def touch(self, model: Model[Any, Any]) -> None:
         """The model is in use."""
+        self._worked = self._clock()
         if entry := self._entries.get(model.name):
             entry.used = self._clock()
 
@@ -174,6 +178,15 @@ class Device:
         """The models that nobody has used for so long."""
         now = self._clock()
         return [name for name, entry in self._entries.items() if name not in busy and now - entry.used > seconds]
+
+    def untidy(self, seconds: float) -> bool:
+        """Whether what models have freed may still be this process's, and nothing was loaded or ran for so long."""
+        return self._worked is not None and self._clock() - self._worked >= seconds
+
+    def tidy(self) -> None:
+        """Gives the system what models have freed. Between two short notes it would cost them time: see `bot.heap`."""
+        self._worked = None
+        heap.give_back()
 
     def free(self, names: Sequence[str] | None = None) -> None:
         """Unloads these, or all: device and host have their memory back."""

@@ -144,7 +144,10 @@ class Loop:
         elif self._cold and not self._orders.paused.is_set():  # only then: whoever waits at the start waits for no other model
             await self._for_now(self._device.warm, self._cold.popleft())
         else:
-            await self._unless_stopped(self._shift.wait(self._shift.wants, min(WAIT, self._idle_unload or WAIT)), self._orders.called)
+            patience = min(WAIT, self._idle_unload or WAIT)
+            if self._device.untidy(patience):
+                await self._thread.begin(self._device.tidy)
+            await self._unless_stopped(self._shift.wait(self._shift.wants, patience), self._orders.called)
 
     async def _grant(self) -> None:
         """Loads and unloads what the operator wishes, but for what a model has begun and goes on with; then tells what is in memory.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
@@ -17,6 +15,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
+from bot import heap
 from plugins.transcribe.clips import RATE
 from plugins.transcribe.sparing import Sparing, view
 
@@ -28,9 +27,6 @@ Span = Mapping[str, int]
 
 TIDY_EVERY = 5.0
 """Seconds. After each batch of short notes it would take a tenth of their time, in pages that the next one asks for again."""
-
-TRIM = ctypes.CDLL(None).malloc_trim if platform.libc_ver()[0] == "glibc" else None
-"""Other C libraries give back by themselves what was freed."""
 
 
 class Unwanted(Exception):  # noqa: N818  a request, no fault
@@ -89,13 +85,13 @@ class Engine(WhisperModel):  # type: ignore[misc]  # the library has no types
         return Tokenizer(self.hf_tokenizer, self.model.is_multilingual, task="translate" if translate else "transcribe", language=language)
 
     def tidy(self) -> None:
-        """Gives the system what is free, between two batches and not too often.
+        """Gives the system what is free, between two batches and not too often; what the last of them left the idle worker gives back.
 
         GNU's C library keeps it in pieces that the next text does not fit in. Within an hour of speech base in int8 took 711 MB on two
         cores, and with this and `sparing.py` 572, of which 569 within the first ten minutes.
         """
-        if TRIM is not None and time.monotonic() >= self._tidied + TIDY_EVERY:
-            TRIM(0)
+        if time.monotonic() >= self._tidied + TIDY_EVERY:
+            heap.give_back()
             self._tidied = time.monotonic()
 
     def park(self) -> None:

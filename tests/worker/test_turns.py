@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from redis.asyncio import Redis
 
+from bot import heap
 from bot.errors import StoreError
 from bot.models import Batch, Memory, Model, Placement
 from bot.store.blobs import Blobs
@@ -18,6 +20,7 @@ from bot.store.queue import Finished, Queue
 from bot.store.shifts import Begun, Claim, Offer, Shift
 from bot.testing import wait_until
 from bot.worker.device import Device
+from bot.worker.hearing import WAIT
 from bot.worker.loop import Loop
 from bot.worker.meter import Meter
 from bot.worker.offers import offer
@@ -242,6 +245,50 @@ async def test_a_model_that_nobody_uses_leaves_and_comes_back(redis: Redis, keys
     loop.stop()
     await running
     assert await loop.close()
+
+
+async def test_the_heap_is_given_back_once_when_nothing_was_asked_for_a_while(
+    redis: Redis, keys: Keys, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(heap, "give_back", lambda: given.append(threading.current_thread().name))
+    now = 0.0
+    device = Device(10, lambda _: Placement("cpu"), clock=lambda: now)
+    short = Short()
+    loop = Loop([short], Shift(redis, keys, "w", [offer(short)]), Blobs(redis, keys), device)
+    rounds, wait = itertools.count(), loop._shift.wait
+    seen = 0
+
+    async def waits(wants: Sequence[str], seconds: float) -> None:
+        nonlocal seen
+        seen = next(rounds)
+        await wait(wants, seconds)
+
+    async def looks() -> None:
+        before = seen
+        loop._orders.called.set()
+        await wait_until(lambda: seen > before)
+
+    async def looked() -> None:
+        """The worker has seen, from the beginning, that there is nothing to do."""
+        await looks()
+        await looks()
+
+    monkeypatch.setattr(loop._shift, "wait", waits)
+    running = asyncio.create_task(loop.run())
+    for name in ("one", "two"):
+        await jobs.submit(Beat(name=name))
+        assert isinstance(await jobs.ended(name), Finished)
+        await looked()
+        assert len(given) == int(name == "two"), "who asks soon after does not pay for it"
+        now += WAIT
+        await looked()
+        await looked()
+        assert len(given) == (1 if name == "one" else 2), "and once is enough"
+    loop.stop()
+    await running
+    assert await loop.close()
+    assert all(name.startswith("model") for name in given)
 
 
 async def test_a_turn_that_lasts_lets_go_of_those_who_have_ended(redis: Redis, keys: Keys, jobs: Jobs) -> None:

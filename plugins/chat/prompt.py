@@ -90,7 +90,11 @@ class PromptFormat:
             tokens = self._form.size(part)
             sized.append(turn.model_copy(update={"tokens": tokens, "offset": offset}))
             offset += tokens
-        return shortened[len(shortened) - len(fit(sized, room)) :]
+        kept = len(fit(sized, room))
+        asked = next((number for number, turn in enumerate(reversed(sized), 1) if turn.role == "person"), 0)
+        if sum(turn.tokens for turn in sized[len(sized) - asked :]) <= room:  # what tools said is nothing without the question
+            kept = max(kept, asked)
+        return shortened[len(shortened) - kept :]
 
     def _cut(self, part: Part, most: int) -> Part:
         return replace(part, text=self._form.cut(part.text, max(most, 0)))

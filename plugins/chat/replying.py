@@ -51,7 +51,8 @@ class Replying:
         `notes` stand below the answer; `changes` are those of the job.
         """
         turns = [*memory.turns, asked]
-        written = await write(ctx, await self._job(ctx, turns, **changes), labels(ctx.message, turns))
+        room = self._choosing.room(ctx) - asked.tokens
+        written = await write(ctx, await self._job(ctx, turns, **changes), labels(ctx.message, turns), room=room)
         if not written.text and not written.parts:
             return translated(NOTHING)
         if changes:  # it is not the first answer
@@ -120,9 +121,14 @@ def _message(args: NoArgs | Asked) -> str:
 
 
 def _reply(ctx: Context, text: str, written: Written, message: str, notes: Iterable[str] = ()) -> Reply:
-    used = f"_({tr('Used: {tools}.', tools=', '.join(dict.fromkeys(written.used)))})_" if written.used else ""
+    used = f"_({tr('Used: {tools}.', tools=', '.join(_used(written)))})_" if written.used else ""
     shown = filter(None, (f"{text} …" if written.cut else text, used, *notes))
     below = {"message": message}
     more = [Button(tr("Continue"), "continue", below)] if written.cut else []
     buttons = [*more, Button(tr("Again"), "again", below)] if ctx.settings.buttons else []
     return Reply(*shown, *written.parts, buttons=buttons)
+
+
+def _used(written: Written) -> list[str]:
+    """The tools by name, once each."""
+    return [tr("{tool} (in part)", tool=tool) if tool in written.shortened else tool for tool in dict.fromkeys(written.used)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import Answer, Blob, Call, Context, Function, Generate, Image, Reply, TextSoFar, Turn
+from bot import Answer, Blob, Call, Context, Function, Generate, Image, Reply, TextSoFar, Turn, estimate_tokens
 from bot.catalogue import load
 from bot.testing import ScriptedActs
 from plugins.chat.answering import Answering
@@ -16,7 +16,7 @@ from plugins.chat.calling import called, may_be_call
 from plugins.chat.config import Config, Server
 from plugins.chat.forms import Template
 from plugins.chat.front import Plugin
-from plugins.chat.looking import LatelyArgs, TimeArgs, lately, time
+from plugins.chat.looking import CHANNEL, MOST, OLDER, REST, LatelyArgs, TimeArgs, lately, time
 from plugins.chat.openai import messages
 from plugins.chat.prompt import Prompt, PromptFormat
 from plugins.chat.remote import Remote
@@ -248,3 +248,52 @@ async def test_the_clock_and_the_last_hour_can_be_looked_up() -> None:
         await acts.append(person(text, "Bob", at=ctx.now.timestamp() - 60 * minutes, tokens=5))
     assert await lately(ctx, LatelyArgs()) == "Bob: new"
     assert await lately(ctx, LatelyArgs(minutes=1)) == "Nothing was said."
+
+
+@pytest.mark.parametrize("size", [5, 20])
+async def test_of_much_that_was_said_the_newest_messages_are_read_whole_and_that_older_ones_are_missing_is_said(size: int) -> None:
+    """Whether a turn says that it is smaller, as the bot's own do, or larger than its words are estimated to be."""
+    acts = ScriptedActs()
+    ctx = Context(said("x"), Settings(), datetime(2026, 7, 1, 12, 30, tzinfo=UTC), "ref", acts)
+    for number in range(300):
+        await acts.append(person(f"One: {number}\nBob: two", "Ada", at=ctx.now.timestamp() - 60 * (300 - number), tokens=size))
+    told = await lately(ctx, LatelyArgs(minutes=400))
+    first, *lines = told.splitlines()
+    assert first == OLDER and lines[0].startswith("Ada: One: ") and lines[-2:] == ["Ada: One: 299", "  Bob: two"]
+    assert 400 < estimate_tokens(told) <= MOST
+    assert OLDER not in await lately(ctx, LatelyArgs(minutes=20)), "nothing is missing of what was asked for"
+
+
+TALK = "\n".join(f"Bob: {number} and some more words of no importance" for number in range(60))
+
+
+@pytest.mark.parametrize(
+    ("tool", "left", "gone", "note"), [(CHANNEL, "59 and", "Bob: 0 and", OLDER), ("page", "Bob: 0 and", "59 and", REST)]
+)
+async def test_what_a_tool_says_is_told_as_far_as_there_is_room_beside_the_question(tool: str, left: str, gone: str, note: str) -> None:
+    """The whole way: what the front half leaves of it stands in the worker's prompt, and with it the question, whatever was said before."""
+    acts = ScriptedActs(calls(Call(name=tool)), answer("They spoke."))
+    acts.results[tool] = Reply(TALK)
+    for number in range(60):
+        acts.remembered.append(person("An old remark. " * 4, "Bob", tokens=24, offset=24 * number))
+    reply = await replied(acts, max_tokens=1024)
+    assert reply.text == f"They spoke.\n\n_(Used: {tool} (in part).)_"
+    words, chat = tokenizer(LLAMA), load().models[LLAMA].chat
+    text = words.decode(PromptFormat(Template(words, chat)).encode(asked(acts, 1).turns, 1024, (TIME,)).tokens)
+    assert "What time is it?" in text and left in text and gone not in text and note in text
+
+
+async def test_results_of_several_tools_share_the_room_and_short_ones_are_whole() -> None:
+    acts = ScriptedActs(calls(Call(name="time"), Call(name="page")), calls(Call(name=CHANNEL)), answer("Well."))
+    acts.results |= {"time": Reply("12:00"), "page": Reply(TALK), CHANNEL: Reply(TALK)}
+    reply = await replied(acts, max_tokens=1024)
+    told = [turn for turn in asked(acts, 2).turns if turn.role == "tool"]
+    assert told[0].text == "12:00" and REST in told[1].text and OLDER in told[2].text
+    assert sum(estimate_tokens(turn.text) for turn in told) <= 427, "the room that a window of 2048 leaves a conversation beside 1024"
+    assert "_(Used: time, page (in part), read_channel (in part).)_" in reply.text
+
+
+async def test_what_fits_is_told_whole() -> None:
+    acts = ScriptedActs(calls(Call(name=CHANNEL)), answer("Well."))
+    acts.results[CHANNEL] = Reply("Bob: hi")
+    assert "in part" not in (await replied(acts)).text and asked(acts, 1).turns[-1].text == "Bob: hi"

@@ -35,6 +35,7 @@ TOLD = (
         "The old bridge is rusty and will be closed from May to July.",
     ),
 )
+SHORTER = "Sum up each text."
 KNOWN = (
     ("What is the capital of Italy?", "Rome."),
     ("How many legs does a spider have?", "Eight."),
@@ -48,7 +49,11 @@ WRITTEN = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`instruction` is for models that follow one; `given` and `wanted` are the cues of the examples for those that do not."""
+    """`instruction` is for models that follow one; `given` and `wanted` are the cues of the examples for those that do not.
+
+    `head` stands before the examples and says what is wanted of each: a model with a form of its own is shown no cue before an answer,
+    and for many languages there are no examples.
+    """
 
     instruction: str
     given: str
@@ -75,12 +80,13 @@ def translate(language: str) -> Task:
     """Into any language, from whichever it is."""
     source, target = ("french" if language.lower() == "english" else "english"), PHRASES.get(language.lower(), ())
     pairs = tuple(zip(PHRASES[source], target, strict=False))
-    return Task(f"Translate what the person writes into {language}. Answer with the translation alone.", "Text", language, pairs)
+    head = f"Translate each text into {language}."
+    return Task(f"Translate what the person writes into {language}. Answer with the translation alone.", "Text", language, pairs, head)
 
 
 def summarise() -> Task:
     """In a few sentences."""
-    return Task("Summarise what the person sends in at most three sentences. Add nothing of your own.", "Text", "Summary", TOLD)
+    return Task("Summarise what the person sends in at most three sentences. Add nothing of your own.", "Text", "Summary", TOLD, SHORTER)
 
 
 def condense() -> Task:
@@ -91,6 +97,7 @@ def condense() -> Task:
         "Text",
         "Summary",
         TOLD,
+        SHORTER,
     )
 
 
@@ -107,9 +114,9 @@ def classify(labels: Sequence[str]) -> Task:
 def extract(what: str) -> Task:
     """What is named in a text: names, places, dates, amounts, or anything else."""
     pairs = ((SENTENCE, FOUND[what.lower()]),) if what.lower() in FOUND else ()
-    return Task(
-        f"List the {what} in the text, separated by commas. Answer with the list alone, or with “none”.", "Text", what.capitalize(), pairs
-    )
+    head = f"List the {what} in each text, separated by commas."
+    instruction = f"List the {what} in the text, separated by commas. Answer with the list alone, or with “none”."
+    return Task(instruction, "Text", what.capitalize(), pairs, head)
 
 
 def code(language: str) -> Task:

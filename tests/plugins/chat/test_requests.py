@@ -99,14 +99,28 @@ INSTRUCTED = {
         "Output: Eight.\nInstruct: Question: Who wrote Hamlet?\nOutput: William Shakespeare.\nInstruct: Question: Who?\nOutput:"
     ),
     "translate": (
-        "Instruct: Text: Good morning.\nOutput: Bonjour.\nInstruct: Text: How are you?\nOutput: Comment allez-vous ?\n"
+        "Instruct: Translate each text into French.\n"
+        "Text: Good morning.\nOutput: Bonjour.\nInstruct: Text: How are you?\nOutput: Comment allez-vous ?\n"
         "Instruct: Text: Where is the station?\nOutput: Où est la gare ?\nInstruct: Text: Thank you.\nOutput:"
     ),
     "classify": (
         "Instruct: Each text has one of these labels: positive, negative.\nText: The food was cold and late.\nOutput: negative\n"
         "Instruct: Text: What a lovely evening!\nOutput: positive\nInstruct: Text: Ha!\nOutput:"
     ),
-    "extract": ("Instruct: Text: On 3 May Ada paid Ben 20 euros in Paris.\nOutput: Ada, Ben\nInstruct: Text: Eve.\nOutput:"),
+    "summarize": (
+        "Instruct: Sum up each text.\nText: The council met on Monday to talk about the old bridge. Engineers found rust in two of its "
+        "pillars. It will be closed from May to July, and buses will take another way.\n"
+        "Output: The old bridge is rusty and will be closed from May to July.\nInstruct: Text: Long.\nOutput:"
+    ),
+    "extract": (
+        "Instruct: List the names in each text, separated by commas.\nText: On 3 May Ada paid Ben 20 euros in Paris.\nOutput: Ada, Ben\n"
+        "Instruct: Text: Eve.\nOutput:"
+    ),
+    "code": (
+        "Instruct: Short and correct Python code.\nTask: Return the sum of two numbers.\nOutput: def add(a, b): return a + b\n"
+        "Instruct: Task: Say whether a word is a palindrome.\nOutput: def same(word): return word == word[::-1]\n"
+        "Instruct: Task: Double it.\nOutput:"
+    ),
 }
 """Of a base model with a form of its own, in which the place of the answer stands once."""
 
@@ -118,6 +132,26 @@ async def test_a_base_model_with_a_template_is_shown_the_examples_in_that(name: 
     await getattr(plugin("phi-2")._requests, name)(context(acts), args)
     prompt = PromptFormat(form(words := tokenizer("phi-2"), load().models["phi-2"].chat)).encode(asked(acts).turns, 2000)
     assert words.decode(prompt.tokens) == INSTRUCTED[name]
+
+
+UNSHOWN = {
+    "translate": (TranslateArgs(text="Thank you.", language="Polish"), "Translate each text into Polish."),
+    "extract": (ExtractArgs(text="Eve.", what="verbs"), "List the verbs in each text, separated by commas."),
+    "code": (CodeArgs(text="Double it.", language="Rust"), "Short and correct Rust code."),
+}
+"""Of which there are no examples."""
+
+
+@pytest.mark.parametrize("model", [BASE, "mpt-7b", "falcon-7b", "llama-3.1-8b", "gemma-2b", "phi-2"])
+@pytest.mark.parametrize("name", UNSHOWN)
+async def test_a_base_model_is_told_what_is_wanted_also_where_there_are_no_examples(name: str, model: str) -> None:
+    args, head = UNSHOWN[name]
+    acts, one = ScriptedActs(answer("Dziękuję.")), load().models[model].chat
+    await getattr(plugin(model)._requests, name)(context(acts), args)
+    words = tokenizer("phi-2" if model == "phi-2" else BASE)
+    prompt = words.decode(PromptFormat(form(words, one)).encode(asked(acts).turns, 2000).tokens)
+    assert one and not one.tuned and prompt.removeprefix("Instruct: ").startswith(head)
+    assert prompt.count(args.text) == 1 and prompt.endswith(":")
 
 
 def test_no_other_base_model_of_the_catalogue_has_a_template() -> None:

@@ -1,4 +1,4 @@
-"""What `/imagine` takes: options that fit the models which are served. What becomes of them: `front.py`."""
+"""What commands, buttons and the tool take; `/imagine` has options that fit the models which are served. What follows: `front.py`."""
 
 from __future__ import annotations
 
@@ -77,6 +77,32 @@ class RecipeArgs(BaseModel):
 
     id: str = Field(default="", max_length=40)
     """The eight letters below a picture; empty reads the recipe from the picture that is attached or replied to."""
+
+
+class Drawing(BaseModel):
+    """What the tool takes."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    prompt: Prompt
+    """What to draw, in words."""
+
+
+class Below(BaseModel):
+    """What the buttons below pictures carry: their recipes, who asked, and for Vary which of them is meant."""
+
+    recipes: tuple[str, ...]
+    asker: str
+    which: int = 0
+
+
+class Edited(Below):
+    """And for Edit prompt the words that it is to be drawn from now."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    prompt: Prompt
+    """What to draw, in words."""
 
 
 def args_for(models: Iterable[Served], styles: Sequence[str]) -> type[ImagineArgs]:

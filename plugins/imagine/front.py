@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
 from bot import (
     Action,
@@ -27,7 +26,7 @@ from bot import (
     tr,
 )
 from plugins.imagine import checking, rules
-from plugins.imagine.args import ImagineArgs, Prompt, RecipeArgs, RestyleArgs, args_for
+from plugins.imagine.args import Below, Drawing, Edited, ImagineArgs, RecipeArgs, RestyleArgs, args_for
 from plugins.imagine.config import Config
 from plugins.imagine.recipe import Recipe, read
 from plugins.imagine.served import STARTER, Served, checker, served
@@ -44,32 +43,6 @@ SEEDS = 1_000_000
 
 KEPT = 365 * 86_400.0
 """Seconds that a recipe is kept, as long as the buttons below its picture work."""
-
-
-class Drawing(BaseModel):
-    """What the tool takes."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    prompt: Prompt
-    """What to draw, in words."""
-
-
-class Below(BaseModel):
-    """What the buttons below pictures carry: their recipes, who asked, and for Vary which of them is meant."""
-
-    recipes: tuple[str, ...]
-    asker: str
-    which: int = 0
-
-
-class Edited(Below):
-    """And for Edit prompt the words that it is to be drawn from now."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    prompt: Prompt
-    """What to draw, in words."""
 
 
 class Plugin:
@@ -166,19 +139,24 @@ class Plugin:
         """Begins with the picture itself, as it stands in the chat; one that cannot be seen there is drawn again first."""
         recipe = await self._named(ctx, args.recipes[args.which])
         self._check(ctx, recipe.prompt)
-        model = self._models.get(recipe.model) or self._chosen(ctx.settings)
-        pictures = [part for part in ctx.message.reply_to.parts if isinstance(part, Image)] if ctx.message.reply_to else []
-        shown = pictures[args.which] if args.which < len(pictures) else await self._redrawn(ctx, recipe)
-        canvas = await self._canvas(ctx, model, shown)
-        changed = {"reference": canvas.image, "strength": VARIED, "seed": ctx.random.randrange(SEEDS), "batch": None}
+        changed = {**await self._begun(ctx, recipe, args.which), "seed": ctx.random.randrange(SEEDS), "batch": None}
         return await self._drawn(ctx, recipe.job().model_copy(update=changed))
 
+    async def _begun(self, ctx: Context, recipe: Recipe, which: int) -> dict[str, Any]:
+        """What has a picture begin with that one as it stands."""
+        model = self._models.get(recipe.model) or self._chosen(ctx.settings)
+        pictures = [part for part in ctx.message.reply_to.parts if isinstance(part, Image)] if ctx.message.reply_to else []
+        shown = pictures[which] if which < len(pictures) else await self._redrawn(ctx, recipe)
+        return {"reference": (await self._canvas(ctx, model, shown)).image, "strength": VARIED}
+
     async def edit(self, ctx: Context, args: Edited) -> Reply:
-        """The same picture of other words."""
+        """The same picture of other words; one that began with another picture, which is not kept, goes on from what came of it."""
         recipe = await self._named(ctx, args.recipes[0])
         self._check(ctx, args.prompt)
         _check_words(recipe.model, args.prompt)
         changed = {"prompt": args.prompt, "batch": None, "number": len(args.recipes)}
+        if recipe.reference:
+            changed |= await self._begun(ctx, recipe, 0)
         return await self._drawn(ctx, recipe.job().model_copy(update=changed))
 
     async def delete(self, ctx: Context, args: Below) -> None:

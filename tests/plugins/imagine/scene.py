@@ -28,9 +28,9 @@ from bot.catalogue import load
 from bot.messages import Part
 from bot.router.arguments import parse, validate
 from bot.testing import Scripted, ScriptedActs
-from plugins.imagine.args import args_for
+from plugins.imagine.args import Below, args_for
 from plugins.imagine.config import Config
-from plugins.imagine.front import Below, Plugin
+from plugins.imagine.front import Plugin
 from plugins.imagine.jobs import Look, Looked
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import served

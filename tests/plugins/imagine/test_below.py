@@ -17,9 +17,8 @@ from bot import (
     Refused,
     UserError,
 )
-from plugins.imagine.args import RecipeArgs, RestyleArgs
+from plugins.imagine.args import Edited, RecipeArgs, RestyleArgs
 from plugins.imagine.config import Config, Server
-from plugins.imagine.front import Edited
 from plugins.imagine.recipe import Recipe
 from tests.plugins.imagine.scene import BEN, PICTURE, Scene, button, click, context, drawn, imagine, message, plugin
 
@@ -72,6 +71,18 @@ async def test_edit_offers_the_words_and_keeps_all_else() -> None:
     assert acts.asked == Draw(model="flux.1-dev", prompt="a dog", **same)
     with pytest.raises(Refused):
         await plugin().edit(context(acts, click(), blocked="dog"), edited)
+
+
+async def test_edit_of_a_picture_that_began_with_another_one_goes_on_from_what_came_of_it() -> None:
+    acts = Scene(reference="5" * 64, strength=0.6)
+    acts.canvases["p"] = Canvas(Blob("c", "image/png", 5), 10, 10)
+    reply = await imagine("a cat --seed 7", acts)
+    edited = Edited.model_validate({**button(reply, "Edit prompt").model_dump(), "prompt": "a dog"})
+    await plugin().edit(context(acts, click(PICTURE)), edited)
+    assert (acts.asked.prompt, acts.asked.seed) == ("a dog", 7)
+    assert (acts.asked.reference, acts.asked.strength) == (Blob("c", "image/png", 5), 0.6)
+    with pytest.raises(UserError, match="I no longer see the picture"):
+        await plugin().edit(context(acts, click()), edited)
 
 
 async def test_a_picture_is_deleted_by_who_asked_for_it_and_by_who_manages_the_server() -> None:

@@ -24,9 +24,8 @@ from bot import (
 )
 from bot.catalogue import load
 from bot.store.plugindata import BUTTON_TTL
-from plugins.imagine.args import args_for
+from plugins.imagine.args import Drawing, args_for
 from plugins.imagine.config import Config, Server
-from plugins.imagine.front import Drawing
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import served
 from tests.plugins.imagine.scene import BEN, BOTH, PICTURE, Scene, button, context, imagine, message, plugin

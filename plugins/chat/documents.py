@@ -35,29 +35,33 @@ def is_pdf(part: File) -> bool:
     return part.source.mime == PDF or part.source.name.lower().endswith(".pdf")
 
 
-async def with_documents(ctx: Context, room: int) -> tuple[Message, str]:
+async def with_documents(ctx: Context, message: Message, room: int) -> tuple[Message, list[str]]:
     """The message with its text files, and those of the message it replies to, as words of at most `room` tokens; what of them was read.
 
     Raises UserError for a file that is too large to be fetched.
     """
-    message = ctx.message
     files = [part for part in message.parts if readable(part)]
     quoted = [part for part in message.reply_to.parts if readable(part)] if message.reply_to else []
-    texts, said = await beginnings(ctx, [*files, *quoted], room)
+    texts, left_out = await beginnings(ctx, [*files, *quoted], room)
     named = zip((*files, *quoted), texts, strict=True)
-    added = [Text("\n".join([f"[{_name(part)}]", *(f"> {line}" for line in text.splitlines())])) for part, text in named]
+    added = [Text(marked(_name(part), text)) for part, text in named]
     parts = (*(part for part in message.parts if part not in files), *added)
-    return (replace(message, parts=parts) if added else message), said
+    return (replace(message, parts=parts) if added else message), left_out
 
 
-async def beginnings(ctx: Context, files: Sequence[File], room: int) -> tuple[list[str], str]:
-    """As much of each file as fits, where they share `room` tokens; and what of them was read, "" for all. Raises UserError."""
+def marked(name: str, text: str) -> str:
+    """As a quote, so that nobody's file speaks for whoever sent it."""
+    return "\n".join([f"[{name}]", *(f"> {line}" for line in text.splitlines())])
+
+
+async def beginnings(ctx: Context, files: Sequence[File], room: int) -> tuple[list[str], list[str]]:
+    """As much of each file as fits, where they share `room` tokens; and what was read of those that were cut. Raises UserError."""
     share, texts, left_out = room // max(1, len(files)), [], []
     for part in files:
         text, cut = shortened(await content(ctx, part, share), share)
         texts.append(text)
         left_out += [tr("the first {n} characters of {file}", n=f"{len(text):,}", file=_name(part))] if cut else []
-    return texts, _said(left_out)
+    return texts, left_out
 
 
 def _name(part: File) -> str:
@@ -97,6 +101,7 @@ def shortened(text: str, tokens: int) -> tuple[str, bool]:
     return "\n".join(kept), False
 
 
-def _said(left_out: Iterable[str]) -> str:
-    read = tr(" and ").join(left_out)
-    return tr("I have read {what}.", what=read) if read else ""
+def read_in_part(left_out: Iterable[str]) -> str:
+    """What is said below an answer, "" where everything was read."""
+    read = tr(" and ").join(filter(None, left_out))
+    return f"({tr('I have read {what}.', what=read)})" if read else ""

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from bot import Audio, Catalogue, Command, Context, Listener, Message, NoArgs, Reply, Route, Tool, Turn, UserError, hookimpl, tr
 from plugins.chat.choosing import Choosing
 from plugins.chat.config import Config, served
-from plugins.chat.documents import with_documents
+from plugins.chat.documents import read_in_part, with_documents
 from plugins.chat.looking import tools
 from plugins.chat.recalling import recalled, talk
+from plugins.chat.recordings import with_recording
 from plugins.chat.replying import Replying, exchange
 from plugins.chat.requests import Requests
 from plugins.chat.wording import question, quoted, too_long, unreadable, words
@@ -66,14 +67,15 @@ class Plugin:
     async def answer(self, ctx: Context) -> Reply | str:
         """What was said to the bot, with files and what it replies to."""
         room = self._choosing.room(ctx)
-        message, left_out = await with_documents(ctx, room - question(ctx.message, []).tokens)
+        message, read = await with_documents(ctx, ctx.message, room - question(ctx.message, []).tokens)
         if not words(message) and (unreadable(message) or not quoted(message)):
             return _wordless(message)
+        message, heard = await with_recording(ctx, message, room - question(message, []).tokens)
         memory = await recalled(ctx, room)
         asked = question(message, memory.turns)
         if asked.tokens > room:
             raise UserError(_too_long(asked, room))
-        return await self._replying.reply(ctx, memory, asked, [_unread(message), left_out and f"({left_out})"])
+        return await self._replying.reply(ctx, memory, asked, [_unread(message), read_in_part([*read, heard])])
 
 
 def _short(text: str) -> str:

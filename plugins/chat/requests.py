@@ -13,10 +13,12 @@ from bot import (
     Context,
     File,
     Generate,
+    Image,
     NoArgs,
     Partial,
     Reply,
     Route,
+    Text,
     TextSoFar,
     Turn,
     UserError,
@@ -25,8 +27,9 @@ from bot import (
 )
 from plugins.chat import tasks
 from plugins.chat.config import Served
-from plugins.chat.documents import beginnings, readable, shortened
+from plugins.chat.documents import beginnings, read_in_part, readable, shortened
 from plugins.chat.recalling import lines, split, talk
+from plugins.chat.recordings import recorded, written_down
 from plugins.chat.room import space
 from plugins.chat.tasks import Task
 from plugins.chat.wording import described, too_long
@@ -144,7 +147,7 @@ class Requests:
         return (
             await self._summed(ctx, said)
             if said
-            else tr("I know of nothing that was said here in the last {hours} h.", hours=f"{args.hours:g}")
+            else _unheard(ctx, tr("I know of nothing that was said here in the last {hours} h.", hours=f"{args.hours:g}"))
         )
 
     async def catch_up(self, ctx: Context, args: NoArgs) -> Reply | str:
@@ -152,7 +155,8 @@ class Requests:
         turns, me = await self._remembered(ctx), ctx.person.id
         last = max((number for number, turn in enumerate(turns) if turn.person == me and turn.role == "person"), default=-1)
         missed = [turn for turn in turns[last + 1 :] if turn.person != me]
-        return Reply(await self._summed(ctx, missed) if missed else tr("You have missed nothing that I know of."), private=True)
+        nothing = _unheard(ctx, tr("You have missed nothing that I know of."))
+        return Reply(await self._summed(ctx, missed) if missed else nothing, private=True)
 
     async def _remembered(self, ctx: Context) -> list[Turn]:
         return await talk(ctx).turns(MOST_PARTS * self._space(ctx, tasks.condense()))
@@ -188,25 +192,27 @@ class Requests:
         """What the model answers, and below it what of files it was shown, where that is not all."""
         text, left_out = await self._text(ctx, args, self._space(ctx, task))
         answer = shaped(await self._done(ctx, task, text))
-        return f"{answer}\n\n({left_out})" if left_out else answer
+        return f"{answer}\n\n{left_out}" if left_out else answer
 
     def _space(self, ctx: Context, task: Task) -> int:
         model = self._chosen(ctx)
         return space(ctx.settings, model, task.turns("", tuned=model.tuned))
 
     async def _text(self, ctx: Context, args: _Args, most: int) -> tuple[str, str]:
-        """What the command is about: its words, else the message it replies to, with text files; and what of these was read.
+        """What the command is about: its words, else the message it replies to, with text files and what is said in recordings.
 
-        Raises UserError when there is nothing.
+        And what of these was read, where that is not all. Raises UserError when there is nothing.
         """
         quote, spoken = ctx.message.reply_to, args.text.strip()
-        files = [part for part in (*ctx.message.parts, *(quote.parts if quote and not spoken else ())) if isinstance(part, File)]
-        others = [part for part in quote.parts if not readable(part)] if quote and not spoken else []
-        words = spoken or described(others)
-        read, left_out = await beginnings(ctx, [part for part in files if readable(part)], most - estimate_tokens(words))
-        if text := "\n".join(filter(None, [words, *read])):
-            return text, left_out
-        raise UserError(tr("Please write a text behind the command, or reply with it to a message."))
+        quoted = quote.parts if quote and not spoken else ()
+        words = spoken or described(part for part in quoted if isinstance(part, Text) or (isinstance(part, Image) and part.alt))
+        sounds = recorded((*ctx.message.parts, *quoted))
+        heard, of_it = await written_down(ctx, most - estimate_tokens(words)) if sounds else ("", "")
+        files = [part for part in (*ctx.message.parts, *quoted) if isinstance(part, File) and readable(part)]
+        read, left_out = await beginnings(ctx, files, most - estimate_tokens(f"{words}{heard}"))
+        if text := "\n".join(filter(None, [words, heard, *read])):
+            return text, read_in_part([of_it, *left_out])
+        raise UserError(tr("Please write a text behind the command, or reply with it to a message, a text file or a voice note."))
 
     async def _done(self, ctx: Context, task: Task, text: str, *, shown: bool = True) -> str:
         model, settings, most = self._chosen(ctx), ctx.settings, self._space(ctx, task)
@@ -225,3 +231,12 @@ class Requests:
 
 def _shown(partial: Partial) -> Reply | None:
     return Reply(partial.text) if isinstance(partial, TextSoFar) and partial.text else None
+
+
+def _unheard(ctx: Context, nothing: str) -> str:
+    """Why the bot may know of nothing, where several people talk: a group takes it for a reader of everything."""
+    return (
+        nothing
+        if ctx.address.direct
+        else f"{nothing} {tr('I know what is said to me, and all else only where an admin has me read along.')}"
+    )

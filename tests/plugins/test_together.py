@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import Address, Answer, Attachment, Audio, Generate, Message, Person, Segment, Text, Transcript
+from bot import Address, Answer, Attachment, Audio, Called, Generate, Message, Person, Quote, Segment, Text, Transcript
 from bot.catalogue import load
 from bot.messages import Part
 from bot.plugins import Loaded, Plugins
@@ -64,9 +64,10 @@ class House:
         """What the chat model was asked."""
         return [prompt.turns[-1].text for prompt in self.prompts]
 
-    async def hear(self, *parts: Part, mentioned: bool, id: str = "1") -> list[str]:
+    async def hear(self, *parts: Part, mentioned: bool = False, id: str = "1", **more: Any) -> list[str]:
         """What stands in the room when all is said."""
-        await self.router.deliver(Message(id, id, ROOM, ADA, parts, me="9", mentions=(HOBNOB,) if mentioned else ()))
+        mentions = (HOBNOB,) if mentioned else ()
+        await self.router.deliver(Message(id, id, ROOM, ADA, parts, me="9", mentions=mentions, **more))
         await wait_until(lambda: not self.router.runner.held)
         return self.platform.shown(ROOM)
 
@@ -125,3 +126,13 @@ async def test_a_note_that_nobody_asked_the_bot_about_can_be_asked_about_later_w
         await house.hear(Text("@Hobnob what was that about?"), mentioned=True, id="2")
         [prompt] = house.prompts
         assert [turn.text for turn in prompt.turns if SAID in turn.text] == [SAID] * follows
+
+
+async def test_a_voice_note_can_be_translated_and_asked_about_by_a_reply_to_it(redis: Redis, keys: Keys) -> None:
+    note = Quote("n", Person("bob", "Bob"), (NOTE,))
+    async with open_house(redis, keys) as house:
+        await house.hear(id="2", reply_to=note, trigger=Called("translate", text="--language French"))
+        await house.hear(Text("@Hobnob do they?"), mentioned=True, id="3", reply_to=note)
+        assert house.questions == [SAID, f"> Bob: [voice note]\ndo they?\n[voice note]\n> {SAID}"]
+        await Servers(redis, keys).put(ROOM.tenant, Server(choices=Choices(plugins={"transcribe": False})))
+        assert "I cannot listen to recordings here." in await house.hear(id="4", reply_to=note, trigger=Called("translate"))

@@ -130,6 +130,18 @@ async def test_a_quoted_message_is_part_of_the_question() -> None:
     assert asked(acts).turns[-1].text == "> Bob: The sky is green.\n> It is.\n> [picture]\nIs that so?"
 
 
+async def test_a_question_about_a_voice_note_is_answered_with_what_is_said_in_it_in_mind() -> None:
+    acts = ScriptedActs(answer("At nine."), answer("It is a voice note."))
+    acts.offered = (Function(name="transcribe", description="Writes down what is said.", parameters={}),)
+    acts.results["transcribe"] = Reply("She is coming at nine.")
+    message = said("@Hobnob when?", reply_to=Quote("m0", BOB, (VOICE,)))
+    await replied(message, acts)
+    assert asked(acts).turns[-1].text == "> Bob: [voice note]\nwhen?\n[voice note]\n> She is coming at nine."
+    acts.results["transcribe"] = Reply("Bob keeps their recordings out.", fault=True)
+    await replied(message, acts)
+    assert asked(acts, 1).turns[-1].text == "> Bob: [voice note]\nwhen?"
+
+
 async def test_a_long_quote_is_cut() -> None:
     acts = ScriptedActs(answer("Yes."))
     await replied(said("Short?", reply_to=Quote("m0", BOB, (Text("word " * 1000),))), acts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,15 @@ import pytest
 
 from bot import (
     Attachment,
+    Audio,
+    Call,
     Change,
     Chosen,
     Context,
     File,
+    Function,
     Generate,
+    Image,
     Message,
     NoArgs,
     Paper,
@@ -177,6 +182,48 @@ async def test_a_replied_message_is_what_the_command_is_about() -> None:
     assert asked(acts).turns[-1].text == "Good morning."
 
 
+VOICE = Audio(Attachment("v", "audio/ogg", 10), voice=True)
+LISTENS = Function(name="transcribe", description="Writes down what is said.", parameters={})
+
+
+async def test_of_a_voice_note_that_is_replied_to_a_command_takes_what_is_said_in_it() -> None:
+    acts = ScriptedActs(answer("Ela vem."), answer("Vê."))
+    acts.offered, acts.results["transcribe"] = (LISTENS,), Reply("She is coming at nine.")
+    message = said("/translate", reply_to=Quote("m0", BOB, (Text("For you:"), VOICE)))
+    assert await plugin()._requests.translate(context(acts, message), TranslateArgs(language="Portuguese")) == "Ela vem."
+    assert asked(acts).turns[-1].text == "For you:\nShe is coming at nine." and acts.called == [Call(name="transcribe")]
+    assert await plugin()._requests.translate(context(acts, message), TranslateArgs(text="See.", language="Portuguese")) == "Vê."
+    assert len(acts.called) == 1, "words behind the command are what it is about"
+
+
+async def test_of_a_long_recording_it_is_said_how_much_was_read() -> None:
+    acts = ScriptedActs(answer("A story."))
+    acts.offered, acts.results["transcribe"] = (LISTENS,), Reply("word " * 799 + "end.…")
+    message = said("/summarize", reply_to=Quote("m0", BOB, (VOICE,)))
+    told = await plugin()._requests.summarize(context(acts, message), SummarizeArgs())
+    assert re.fullmatch(r"A story\.\n\n\(I have read the first 3,\d\d\d characters of the recording\.\)", str(told))
+
+
+async def test_why_a_voice_note_cannot_be_listened_to_is_said_and_no_model_asked() -> None:
+    message = said("/summarize", reply_to=Quote("m0", BOB, (VOICE,)))
+    with pytest.raises(UserError, match=r"^I cannot listen to recordings here\.$"):
+        await plugin()._requests.summarize(context(ScriptedActs(), message), SummarizeArgs())
+    acts = ScriptedActs()
+    acts.offered, acts.results["transcribe"] = (LISTENS,), Reply("Bob keeps their recordings out.", fault=True)
+    with pytest.raises(UserError, match=r"^Bob keeps their recordings out\.$"):
+        await plugin()._requests.summarize(context(acts, message), SummarizeArgs())
+    assert not acts.jobs
+
+
+async def test_of_a_picture_without_words_no_model_is_asked_for_a_translation() -> None:
+    acts = ScriptedActs(answer("A cat."))
+    picture = Image(Attachment("p", "image/png", 10, "cat.png"))
+    with pytest.raises(UserError, match="Please write a text behind the command, or reply with it to a message"):
+        await plugin()._requests.translate(context(acts, said("/translate", reply_to=Quote("m0", BOB, (picture,)))), TranslateArgs())
+    named = said("/translate", reply_to=Quote("m0", BOB, (replace(picture, alt="Eine Katze"),)))
+    assert await plugin()._requests.translate(context(acts, named), TranslateArgs()) == "A cat."
+
+
 async def test_without_a_text_the_conversation_of_the_last_hours_is_summed_up() -> None:
     acts = ScriptedActs(answer("They greeted."))
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
@@ -184,9 +231,11 @@ async def test_without_a_text_the_conversation_of_the_last_hours_is_summed_up() 
         await acts.append(Turn(role="person", parts=(Text(text),), name="Bob", at=now - 3600 * hours, tokens=5))
     await plugin()._requests.summarize(context(acts), SummarizeArgs())
     assert asked(acts).turns[-1].text == "Bob: hello"
-    assert (
-        await plugin()._requests.summarize(context(acts), SummarizeArgs(hours=1)) == "I know of nothing that was said here in the last 1 h."
-    )
+    nothing = await plugin()._requests.summarize(context(acts), SummarizeArgs(hours=1))
+    why = "I know what is said to me, and all else only where an admin has me read along."
+    assert nothing == f"I know of nothing that was said here in the last 1 h. {why}"
+    alone = replace(said("/summarize"), address=replace(said().address, direct=True))
+    assert await plugin()._requests.summarize(context(acts, alone), SummarizeArgs(hours=1)) == str(nothing).removesuffix(f" {why}")
 
 
 async def test_a_long_period_is_summed_up_part_by_part_and_then_as_a_whole() -> None:
@@ -209,7 +258,7 @@ async def test_catching_up_tells_one_person_what_was_said_since_they_spoke() -> 
     assert asked(acts).turns[-1].text == "Bob: Lunch?\nEve: At noon."
     await acts.append(Turn(role="person", parts=(Text("thanks"),), name="Alice", person="1", tokens=5))
     nothing = await plugin()._requests.catch_up(context(acts), NoArgs())
-    assert isinstance(nothing, Reply) and nothing.text == "You have missed nothing that I know of."
+    assert isinstance(nothing, Reply) and nothing.text.startswith("You have missed nothing that I know of. I know what is said to me,")
 
 
 async def test_what_is_missing_or_too_long_is_said() -> None:

@@ -48,7 +48,7 @@ def run(
         list[str], typer.Option(metavar="NAME", help="Bring this model or set meanwhile, where it is not here; again for more.")
     ] = [],  # noqa: B006
 ) -> None:
-    """Start everything: store, router and worker; prints the link to the first room."""
+    """Start everything: store, router and worker; prints the link to the pages."""
     from bot.cli.running import run as command
 
     raise typer.Exit(command(config, port, bring, dev=dev))

@@ -97,6 +97,7 @@ async def test_a_model_is_unloaded_and_loaded_as_the_operator_wishes(redis: Redi
         await at.free()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("model", [Long, Stubborn])
 async def test_a_pause_frees_the_memory_at_once_and_what_ran_goes_on_afterwards(
     redis: Redis, keys: Keys, jobs: Jobs, model: type[Long], monkeypatch: pytest.MonkeyPatch

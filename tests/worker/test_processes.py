@@ -140,6 +140,7 @@ async def test_a_warden_that_dies_is_replaced(jobs: Jobs, start: Start, log: Log
     assert log.names() == ["1"]
 
 
+@pytest.mark.alone
 async def test_a_cancelled_job_is_dropped_at_its_next_step(jobs: Jobs, start: Start, log: Log) -> None:
     hold = jobs.hold("1")
     start()

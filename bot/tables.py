@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, Sec
 
 from bot.addresses import RedisUrl, Socket, Web
 from bot.connector import Needs
+from bot.translation import tr
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -61,7 +62,7 @@ def _spoken(tag: str) -> str:
     try:
         return str(Locale.parse(tag, sep="-")).replace("_", "-") if tag else ""
     except (UnknownLocaleError, ValueError):
-        raise ValueError("expected the tag of a language: en, zh-Hans") from None
+        raise ValueError(tr("expected the tag of a language: en, zh-Hans")) from None
 
 
 Spoken = Annotated[str, AfterValidator(_spoken)]

@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from pydantic import BaseModel
 
-from bot.errors import PluginError
+from bot.errors import BadArguments, PluginError
 from bot.locales import ENGLISH, OURS, Locales
+from bot.router.arguments import validate
+from bot.tables import Talking
 from bot.texts import lacking, marks, said, template, updated
 from bot.translation import later, reader, tr, translated
+from plugins.imagine.args import ImagineArgs
+from plugins.imagine.settings import Settings as Pictures
+from plugins.transcribe.front import TranscribeArgs
+from plugins.transcribe.settings import Settings as Voice
 from tools.texts import HEAD, ROOT, texts
 
 ONE_MOON = """\
@@ -67,6 +74,25 @@ def test_a_plugin_brings_a_language_of_its_own_and_its_words_go_before_others(we
     with reader(locales.of("zh-CN", "weather")):
         assert (tr("Cancel"), tr("{n} moon", "{n} moons", n=2)) == ("取消", "2 moons")
     assert tr("Cancel") == "Cancel"
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "said"),
+    [
+        (ImagineArgs, {"prompt": " "}, "没有找到"),
+        (ImagineArgs, {"prompt": "x" * 3000}, "最多 2,000 个字符"),
+        (ImagineArgs, {"prompt": "a cat", "size": "huge"}, "以像素表示"),
+        (Pictures, {"blocked": "a," * 500}, "最多 500 个词"),
+        (TranscribeArgs, {"spoken": "Klingon"}, "“Klingon”"),
+        (Voice, {"language": "klingon"}, "“klingon”"),
+        (Talking, {"language": "klingon"}, "语言标签"),
+    ],
+)
+def test_what_our_validators_find_wrong_is_said_in_the_readers_language(model: type[BaseModel], given: dict[str, str], said: str) -> None:
+    with reader(Locales({}).of("zh-Hans")), pytest.raises(BadArguments) as caught:
+        validate(model, given)
+    assert said in str(caught.value)
+    assert "expected" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
-from pydantic_core import PydanticCustomError
 
+from bot import tr
 from plugins.imagine.rules import LONGEST, clean
 from plugins.imagine.served import Served
 from plugins.imagine.sizes import checked
@@ -18,20 +18,15 @@ def _words(text: object) -> object:
     if not isinstance(text, str):
         return text
     if len(text) > LONGEST:
-        raise PydanticCustomError(
-            "long", "expected at most {most} characters, found {found}", {"most": f"{LONGEST:,}", "found": f"{len(text):,}"}
-        )
+        raise ValueError(tr("expected at most {most} characters, found {found}", most=f"{LONGEST:,}", found=f"{len(text):,}"))
     words = clean(text)
     if not words:
-        raise PydanticCustomError("empty", "expected words that say what to draw, found none")
+        raise ValueError(tr("expected words that say what to draw, found none"))
     return words
 
 
 def _size(size: str) -> str:
-    try:
-        return checked(size) if size else ""
-    except ValueError as error:
-        raise PydanticCustomError("size", "{fault}", {"fault": str(error)}) from None
+    return checked(size) if size else ""
 
 
 Prompt = Annotated[str, BeforeValidator(_words), Field(min_length=1, max_length=LONGEST)]

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bot import tr
+
 Shape = Literal["square", "portrait", "landscape", "wide"]
 
 
 def _listed(words: str) -> str:
     if len(words.split(",")) > 500:
-        raise ValueError("expected at most 500 words, separated by commas")
+        raise ValueError(tr("expected at most 500 words, separated by commas"))
     return re.sub(r"\s+", " ", words).strip()
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from bot import ImageFacts
+from bot import ImageFacts, tr
 
 SHAPES: Mapping[str, float] = {"square": 1.0, "portrait": 3 / 4, "landscape": 4 / 3, "wide": 16 / 9}
 """Width by height."""
@@ -23,7 +23,10 @@ def checked(size: str) -> str:
     exact = EXACT.fullmatch(size)
     if size in SHAPES or (exact and all(LEAST <= int(side) <= MOST for side in exact.groups())):
         return size
-    raise ValueError(f"expected {', '.join(SHAPES)}, or width and height in pixels ({LEAST} to {MOST}) as in 768x512")
+    shapes = ", ".join(SHAPES)
+    raise ValueError(
+        tr("expected {shapes}, or width and height in pixels ({least} to {most}) as in 768x512", shapes=shapes, least=LEAST, most=MOST)
+    )
 
 
 def pixels(size: str, facts: ImageFacts, most: int) -> tuple[int, int]:

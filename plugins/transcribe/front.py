@@ -52,7 +52,7 @@ def _language(name: str) -> str:
     wanted = name.strip().lower()
     found = next((code for code, known in NAMES.items() if wanted in (code, known.lower())), None)
     if wanted and found is None:
-        raise ValueError(f"expected a language that Whisper knows, such as English, de or Chinese, found {name!r}")
+        raise ValueError(tr("expected a language that Whisper knows, such as English, de or Chinese, found “{name}”", name=name))
     return found or ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from bot import tr
+
 NAMES = MappingProxyType(
     dict(
         pair.split("=")
@@ -30,5 +32,5 @@ def known(code: str) -> str:
     """The code, tidied. Raises ValueError for one that no Whisper knows."""
     code = code.strip().lower()
     if code not in NAMES:
-        raise ValueError(f"expected the code of a language that Whisper knows, such as en, de or zh, found {code!r}")
+        raise ValueError(tr("expected the code of a language that Whisper knows, such as en, de or zh, found “{code}”", code=code))
     return code

@@ -35,7 +35,7 @@ async def test_menus_buttons_forms_and_faults_are_in_it_too(hall: Hall) -> None:
     assert "（由这个服务器决定）" in (await hall.press("关闭 singer", ANN)).replace("(", "（").replace(")", "）")
     assert "已保存。" in await hall.say("/settings hobnob quiet yes", ANN)
     assert "我不会说 klingon。" in await hall.say("/language klingon", ANN)
-    assert "expected the tag of a language" in await hall.say("/settings hobnob language klingon", ANN)
+    assert "应为语言标签" in await hall.say("/settings hobnob language klingon", ANN)
 
 
 async def test_what_was_chosen_is_given_back_and_forgotten_with_the_person(hall: Hall) -> None:

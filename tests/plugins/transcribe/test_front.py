@@ -150,7 +150,7 @@ async def test_the_language_can_be_set_right() -> None:
     quote = Quote("m1", ALICE, (recording(),))
     await plugin().demanded(context(sent(reply_to=quote), acts), TranscribeArgs(spoken="German"))
     assert asked(acts)[-1].language == "de"
-    with pytest.raises(ValidationError, match="expected a language that Whisper knows, such as English, de or Chinese, found 'Klingon'"):
+    with pytest.raises(ValidationError, match="expected a language that Whisper knows, such as English, de or Chinese, found “Klingon”"):
         TranscribeArgs(spoken="Klingon")
 
 
@@ -245,7 +245,7 @@ def test_only_messages_with_sound_are_listened_to() -> None:
 
 def test_settings_take_only_languages_that_whisper_knows() -> None:
     assert Settings(language=" DE ").language == "de"
-    with pytest.raises(ValidationError, match="expected the code of a language that Whisper knows, such as en, de or zh, found 'klingon'"):
+    with pytest.raises(ValidationError, match="expected the code of a language that Whisper knows, such as en, de or zh, found “klingon”"):
         Settings(language="klingon")
 
 

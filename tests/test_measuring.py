@@ -24,6 +24,11 @@ def test_a_figure_is_the_median_with_its_range() -> None:
     assert one.told == ("2 s", "≤ 1.5", "3", "1 to 4")
 
 
+def test_what_may_never_happen_is_told_by_the_worst_run() -> None:
+    one = Figure.most([0.0, 3.0, 0.0], "jobs", goal=0.0)
+    assert (one.value, one.low, one.n, one.missed) == (3.0, 0.0, 3, True)
+
+
 def test_what_was_kept_is_read_again() -> None:
     part = measured(lambda: {"waits · ours": Figure.of([1.0], "s")})
     keep("core", part)

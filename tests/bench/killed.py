@@ -1,4 +1,4 @@
-"""A worker holds a job when it is killed, and has more in hand: when does the next one run them, with each queue's own defaults.
+"""A worker is killed as it begins a job, with more in hand: when does the next one run them, with each queue's own defaults.
 
 Runs in the environment of the queue that takes part, so it needs nothing but the standard library. Comparing: `recovery.py`.
 """
@@ -6,8 +6,9 @@ Runs in the environment of the queue that takes part, so it needs nothing but th
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
-import time
 from importlib import import_module
 
 from tests.bench.race import CONCURRENCY, Entrant
@@ -16,11 +17,10 @@ JOBS = 2 * CONCURRENCY
 """Those that a worker has in hand, and as many behind them."""
 
 
-def holding(number: int) -> None:
-    """Says that the job runs, and never gives the loop back: whoever holds it is killed."""
-    say(f"holds {number}")
-    while True:
-        time.sleep(3600)
+def dying(number: int) -> None:
+    """Nothing of the process sees it come, as where the machine has no memory left."""
+    say(f"held {number}")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def ran(number: int) -> None:
@@ -32,14 +32,16 @@ def say(words: str) -> None:
 
 
 async def take_part(entrant: Entrant, url: str, part: str) -> None:
-    """`asks` for the jobs and ends; `first` holds the one that it runs first; `next` works. They do so until they are ended."""
-    await entrant.connect(url, holding if part == "first" else ran)
+    """`asks` for the jobs; `first` dies of the one that it begins first; `next` works once it is given a line."""
+    await entrant.connect(url, dying if part == "first" else ran)
     if part == "asks":
         for number in range(JOBS):
             await entrant.enqueue(number)
-    else:
-        await entrant.work()
     say("ready")
+    if part == "next":
+        await asyncio.to_thread(sys.stdin.readline)
+    if part != "asks":
+        await entrant.work()
     await asyncio.Event().wait()
 
 

@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatch:
-    """Takes arrivals from the connectors. `start` runs a ticket and returns at once."""
+    """Takes arrivals from the connectors. `start` runs a ticket and returns at once; `lacks` is `Finder.lacks`."""
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class Dispatch:
         self._gate = gate
         self._desk = desk
         self._finder = finder
+        self.lacks = finder.lacks
         self._conversations = conversations
         self._start = start
         self._buttons = buttons

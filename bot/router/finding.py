@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -20,10 +20,23 @@ from bot.router.picking import Picking, kinds_of, picked_of
 from bot.router.table import Table
 from bot.routes import Action, Command, Schedule
 from bot.store.plugindata import PluginData
-from bot.store.schedules import Schedules
+from bot.store.schedules import KEPT, Firing, Schedules
 from bot.translation import tr
 
+UPDATING = 600.0
+"""Seconds that a firing waits for a router of the version that wrote it. Then its chat is told that the plugin has changed, which is
+more likely by then than that an update is still under way.
+"""
+
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Why a router cannot run a firing, and for how many seconds after its time another one may be able to."""
+
+    why: str
+    kept: float
 
 
 class Finder:
@@ -109,10 +122,23 @@ class Finder:
         except BadArguments as error:
             raise Unmatched(str(error)) from None
 
+    def lacks(self, firing: Firing) -> Lack | None:
+        """Why this router cannot run it; None when it can."""
+        entry = self._table.find(firing.plugin, f"schedule:{firing.name}")
+        if entry is None or not isinstance(entry.route, Schedule):
+            return Lack(f"{firing.plugin} has no schedule {firing.name!r} here", KEPT)
+        try:
+            payload(entry.route.payload, firing.payload)
+        except Unmatched:
+            return Lack(f"{firing.plugin} is of another version here", UPDATING)
+        return None
+
     async def _fired(self, schedule: str) -> list[Match]:
         firing = await self._schedules.find(schedule)
-        entry = None if firing is None else self._table.find(firing.plugin, f"schedule:{firing.name}")
-        if firing is None or entry is None or not isinstance(entry.route, Schedule):
-            log.info("a firing without its schedule", schedule=schedule)
+        if firing is None:  # taken back just now
+            return []
+        entry = self._table.find(firing.plugin, f"schedule:{firing.name}")
+        if entry is None or not isinstance(entry.route, Schedule):
+            log.error("a firing that nobody understands is forgotten", id=schedule, plugin=firing.plugin, schedule=firing.name)
             return []
         return [Match(entry, payload(entry.route.payload, firing.payload))]

@@ -9,11 +9,12 @@ import structlog
 
 from bot.connector import Deliver
 from bot.messages import Fired, Message
+from bot.router.finding import Lack
 from bot.router.rounds import Beat, again, passed
 from bot.router.runner import Runner
 from bot.store.dead import DeadList
 from bot.store.queue import Queue
-from bot.store.schedules import Schedules
+from bot.store.schedules import Firing, Schedules
 from bot.store.tickets import Body, Tickets
 
 WAIT = 5.0
@@ -58,11 +59,13 @@ async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> N
     await again("tickets", once, longest=SOON)
 
 
-async def fire(schedules: Schedules, deliver: Deliver, beat: Beat) -> None:
-    """Delivers what is due; a firing is forgotten once its ticket is written."""
+async def fire(schedules: Schedules, lacks: Callable[[Firing], Lack | None], deliver: Deliver, beat: Beat) -> None:
+    """Delivers what is due; a firing is forgotten once its ticket is written. Another router may know what this one `lacks`."""
 
     async def once() -> None:
         for id, firing in (await schedules.due()).items():
+            if (lack := lacks(firing)) is not None and await schedules.leave(id, firing.at, lack.kept, lack.why):
+                continue
             message = Message("", f"fired:{id}", firing.address, firing.person, trigger=Fired(id), at=firing.at)
             if await passed(deliver(message), "a firing could not be delivered", id=id):  # else it is handed out again later
                 await schedules.done(id)

@@ -15,7 +15,6 @@ from bot.store.conversations import Conversations
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.plugindata import NO_BUTTON
-from bot.store.schedules import Firing
 from bot.store.servers import Choices, Server, Servers, deed_json
 from bot.store.tickets import Write
 from bot.translation import later
@@ -141,13 +140,14 @@ class PersonalData:
         names = [name async for name in self._scan(self._keys.heard(f"{connector}/*"))]
         return sum([int(await self._redis.hdel(name, f"person/{person}")) for name in names])
 
-    async def _firing_ids(self, connector: str, person: str) -> dict[str, Firing]:
+    async def _firing_ids(self, connector: str, person: str) -> dict[str, Any]:
+        """As they are written: a newer release's may lack what this one expects, and are the person's all the same."""
         found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.firings()))
-        read = {id.decode(): Firing.model_validate_json(firing) for id, firing in found.items()}
-        return {id: one for id, one in read.items() if (one.address.connector, one.person.id) == (connector, person)}
+        read = {id.decode(): json.loads(firing) for id, firing in found.items()}
+        return {id: one for id, one in read.items() if _whose(one) == (connector, person)}
 
     async def _firings(self, connector: str, person: str) -> list[Any]:
-        return [json.loads(one.model_dump_json()) for one in (await self._firing_ids(connector, person)).values()]
+        return list((await self._firing_ids(connector, person)).values())
 
     async def _forget_firings(self, connector: str, person: str) -> int:
         ids = list(await self._firing_ids(connector, person))
@@ -225,6 +225,10 @@ class PersonalData:
                 await self._redis.lrem(log, 1, cast("str", entry))
                 count += 1
         return count
+
+
+def _whose(firing: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return firing.get("address", {}).get("connector"), firing.get("person", {}).get("id")
 
 
 def unnamed(deed: Deed, person: str) -> Deed:

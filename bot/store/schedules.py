@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +22,13 @@ HANDED_OUT = 10_000
 
 MOST_AT_ONCE = 64
 
+KEPT = 86_400.0
+"""Seconds after its time for which a firing waits for a router that knows what to do: the others are being updated, a release was taken
+back, or a plugin is being repaired.
+"""
+
+SOONEST, LATEST = 2.0, 3_600.0
+"""Seconds after which such a firing is handed out again, to whoever asks first: a quarter of what it has waited, within these."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,10 +73,23 @@ class Schedules:
         for id, firing in zip(found[::2], found[1::2], strict=True):
             try:
                 due[id.decode()] = Firing.model_validate_json(firing)
-            except ValidationError:  # it would hold up the others for ever
-                log.exception("a firing that nobody understands is forgotten", id=id.decode())
-                await self.done(id.decode())
+            except ValidationError:
+                if not await self.leave(id.decode(), _at(firing), KEPT, "this release cannot read it"):
+                    log.error("a firing that nobody understands is forgotten", id=id.decode())
+                    await self.done(id.decode())
         return due
+
+    @guarded
+    async def leave(self, id: str, at: float, kept: float, why: str) -> bool:
+        """Leaves a firing to a router that knows what to do; False when its time `at` is not within the last `kept` seconds."""
+        seconds, micros = await self._redis.time()
+        now = seconds + micros / 1e6
+        if not -1.0 < (late := now - at) < kept:
+            return False
+        pause = min(max(late / 4, SOONEST), LATEST) * random.uniform(0.75, 1.25)  # noqa: S311  no secret: no two routers stay in step
+        log.warning("a firing is left to a router that understands it", id=id, why=why, again_in=round(pause))
+        await self._redis.zadd(self._keys.firings_due(), {id: round((now + pause) * 1000)}, xx=True)
+        return True
 
     @guarded
     async def find(self, id: str) -> Firing | None:
@@ -82,3 +104,11 @@ class Schedules:
             for write in self.removing(id):
                 batch.execute_command(*write)
             await batch.execute()
+
+
+def _at(firing: bytes) -> float:
+    """The time of a firing that another release wrote; long ago where it names none."""
+    try:
+        return float(json.loads(firing)["at"])
+    except (ValueError, TypeError, KeyError):
+        return 0.0

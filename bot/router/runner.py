@@ -75,7 +75,8 @@ class Runner:
 
     def start(self, ticket: Ticket) -> None:
         """Runs the ticket in the background; an older run of it here has lost its lease."""
-        self.abandon(ticket.id)
+        if (older := self._held.get(ticket.id)) is not None:
+            older[1].cancel()
         task = asyncio.create_task(self._run(ticket), name=f"ticket {ticket.id}")
         self._held[ticket.id] = ticket, task
         task.add_done_callback(lambda _: self._let_go(ticket, task))
@@ -86,10 +87,11 @@ class Runner:
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("a ticket failed outside its handler", exc_info=fault, ref=ticket.ref)
 
-    def abandon(self, id: str) -> None:
-        """Stops running a ticket that belongs to somebody else by now."""
-        if id in self._held:
-            self._held[id][1].cancel()
+    def abandon(self, lost: Ticket) -> None:
+        """Stops running a ticket that belongs to somebody else by now. That may be this router, whose newer hold on it stays."""
+        held, task = self._held.get(lost.id, (None, None))
+        if task is not None and held is not None and held.fence == lost.fence:
+            task.cancel()
 
     async def drain(self, seconds: float) -> None:
         """Gives the running tickets a moment to end, and what is just being sent a longer one, so that nobody says it again; then hands

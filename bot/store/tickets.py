@@ -214,8 +214,8 @@ class Tickets:
         await blocking(self._redis.blpop([self._keys.ticket_wake(name) for name in connectors], timeout=seconds))
 
     @guarded
-    async def renew(self, held: Sequence[Ticket]) -> list[str]:
-        """Extends the leases; returns the ids of tickets that belong to somebody else by now. See `promptly` for a silent connection."""
+    async def renew(self, held: Sequence[Ticket]) -> list[Ticket]:
+        """Extends the leases; returns those tickets whose hold is another's by now. See `promptly` for a silent connection."""
         args: list[str | int] = [self._keys.prefix, self._lease]
         for ticket in held:
             args += [ticket.id, ticket.fence]
@@ -224,7 +224,7 @@ class Tickets:
             return time.monotonic(), await self._renew(keys=[self._keys.ticket_leases()], args=args)
 
         self._renewed, lost = await promptly(self._redis, renewed, self._lease / 1000)
-        return [id.decode() for id in lost]
+        return [ticket for ticket in held if ticket.id.encode() in lost]
 
     def holds(self, since: float) -> bool:
         """False when the lease of a ticket that was taken at `since` (monotonic) may have lapsed: we were halted, or Redis is away."""

@@ -59,7 +59,7 @@ class Connected:
         tickets, runner = self._router.tickets, self._router.runner
         left = runner.held
         for ticket in left:
-            runner.abandon(ticket.id)
+            runner.abandon(ticket)
         await wait_until(lambda: not runner.held)
         await self._running.aclose()
         for ticket in left:

@@ -74,7 +74,7 @@ class Rehearsal(Runner):
         await self._fate.struck.wait()
         left = self.held
         for ticket in left:
-            self.abandon(ticket.id)
+            self.abandon(ticket)
         await wait_until(lambda: not self.held)
         for ticket in left:
             await self._tickets.hand_back(ticket)

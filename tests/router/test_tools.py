@@ -224,7 +224,7 @@ async def test_what_is_to_be_done_once_is_not_done_again_after_a_death_and_both_
         if tool == "ring":
             fate.dead, fate.at = True, 1
             for ticket in dying.runner.held:
-                dying.runner.abandon(ticket.id)
+                dying.runner.abandon(ticket)
             await wait_until(lambda: not dying.runner.held)
         bell.stuck = False
         await finish(redis_url, keys, living)

@@ -78,7 +78,7 @@ class Scene:
     async def again(self, ticket: Ticket) -> None:
         """Runs the ticket from the top, as after its router has died."""
         await self.router.tickets.hand_back(ticket)
-        self.router.runner.abandon(ticket.id)
+        self.router.runner.abandon(ticket)
         await wait_until(lambda: self.router.runner.held and self.router.runner.held[0].fence > ticket.fence)
 
     def posts(self) -> list[Any]:

@@ -125,7 +125,7 @@ async def test_a_silent_router_loses_its_ticket_and_writes_nothing_more(tickets:
     with pytest.raises(Superseded):
         await tickets.record(mine, "late", b"", [["SET", keys.button("x"), "written"]])
     assert await redis.get(keys.button("x")) is None
-    assert await tickets.renew([mine]) == [mine.id]
+    assert await tickets.renew([mine]) == [mine]
     assert not await tickets.finish(mine)
     assert await other.finish(theirs)
 

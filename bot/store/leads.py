@@ -30,7 +30,11 @@ class Leads:
 
     @guarded
     async def take(self, what: str) -> bool:
-        """Whether this router leads from now on; the lease ends by itself unless it is renewed."""
+        """Whether this router leads from now on; the lease ends by itself unless it is renewed. See `promptly` for a silent connection."""
+        return await promptly(self._redis, lambda: self._taken(what), self.lease)
+
+    async def _taken(self, what: str) -> bool:
+        """What was taken over a connection that then went silent is refused, until its lease lapses."""
         if await self._redis.pttl(self._keys.lead(what)) > LONGEST * 1000:
             await self._redis.pexpire(self._keys.lead(what), round(self.lease * 1000))
         lock = self._locks.setdefault(what, self._redis.lock(self._keys.lead(what), timeout=self.lease, thread_local=False))
@@ -48,7 +52,7 @@ class Leads:
     async def give_up(self, what: str) -> None:
         """Lets another router lead at once; one that leads already is left alone."""
         try:
-            await self._locks[what].release()
+            await promptly(self._redis, self._locks[what].release, self.lease)
         except LockError:
             return
 

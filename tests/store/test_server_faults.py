@@ -20,6 +20,7 @@ from bot.router.app import build, running
 from bot.store.changes import Changes
 from bot.store.connection import ANSWER_SECONDS, check, connect
 from bot.store.keys import Keys
+from bot.store.leads import Leads
 from bot.store.places import BOT, Body, Draft, Place
 from bot.store.queue import Depth, Finished, Queue
 from bot.store.rooms import Rooms
@@ -113,6 +114,23 @@ async def test_connections_that_die_without_a_word_cost_a_router_nothing(server:
         assert other.pacing.several
         singer.enough.set()
         proxy.heal()
+    await client.aclose()
+    await proxy.stop()
+
+
+async def test_connections_that_die_without_a_word_keep_nobody_from_leading_or_from_giving_up(server: Server) -> None:
+    proxy = Proxy(server.port, random.Random(0))
+    await proxy.start()
+    client = connect(f"redis://127.0.0.1:{proxy.port}")
+    mine, theirs = Leads(client, Keys(), "mine", lease=LEASE), Leads(server.redis, Keys(), "theirs", lease=LEASE)
+    assert await mine.take("one")
+    async with asyncio.timeout(2 * LEASE):  # far below what a connection waits for an answer
+        proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
+        assert await mine.take("another")
+        assert not await theirs.take("another")
+        proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
+        await mine.give_up("another")
+        assert await theirs.take("another")
     await client.aclose()
     await proxy.stop()
 

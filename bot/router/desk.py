@@ -25,6 +25,9 @@ class Desk(Protocol):
     ) -> list[Ticket]:
         """See `Tickets.accept`."""
 
+    async def earlier(self, message: Message, version: float) -> Sequence[str]:
+        """See `Tickets.earlier`."""
+
     async def asked(self, id: str) -> Message | None:
         """See `Tickets.asked`."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -121,7 +123,7 @@ class Dispatch:
         if message.addressed and talking.threads:
             message = await self._threads.opened(message)
         if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces not in ("", message.event):
-            await self._withdraw(message, message.trigger.replaces)
+            await self._withdraw(message, message.trigger)
         bodies = await self._bodies(message, view)
         if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
             raise StaleSettings
@@ -192,13 +194,18 @@ class Dispatch:
             left = [*(body for body in bodies if body.id not in charge.of), self._meters.refused(message, over)]
             return left, await self._desk.accept(left, view.version, self._clock(), supposed=supposed, event=message.event)
 
-    async def _withdraw(self, message: Message, event: str) -> None:
-        """What was said before is said no more: whatever still works on it stops, and no turn of it stays."""
-        for entry in self._table.listeners:
+    async def _withdraw(self, message: Message, newer: Said | Deleted) -> None:
+        """What was said before is said no more: whatever still works on it stops, and no turn of it stays.
+
+        What a connector says is replaced is the newest version that it has heard itself; other processes may have heard later ones.
+        """
+        version = newer.version if isinstance(newer, Said) else math.inf
+        events = {newer.replaces, *await self._desk.earlier(message, version)}
+        for event, entry in itertools.product(events, self._table.listeners):
             id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
             if await self._desk.asked(id) is not None:
                 await self._buttons.withdraw(id)
-        await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(message.trigger, Said))
+        await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(newer, Said))
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:
         """Nobody who spoke to the bot is answered now, which each chat is told once; what a server wants of every message is done."""

@@ -29,6 +29,7 @@ TABLE = (
     Entry("leases:tickets", "while tickets run", "nothing personal", "when each running ticket's lease ends"),
     Entry("ready:*", "while tickets are ready", "nothing personal", "tickets that any router may take, by connector"),
     Entry("wake:*", "until a router wakes, a minute at most", "nothing personal", "one token that wakes a router"),
+    Entry("versions:*", "24 hours after the last edit", "nothing personal", "which edits of a message were heard, by event"),
     Entry("server:*", "until 30 days after the bot left", "the server", "plugins switched on and settings", "asked"),
     Entry("audit:*", "the last 1,000, until 30 days after the bot left", "the server", "what admins changed, and who did", "asked"),
     Entry("house", "until the operator removes it", "the person", "who owns the bot, who and what is shut out everywhere", "asked"),

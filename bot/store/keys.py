@@ -33,6 +33,10 @@ class Keys:
         """Where routers wait for tickets."""
         return f"{self.prefix}:wake:{connector}"
 
+    def versions(self, conversation: str, message: str) -> str:
+        """The edits of a message."""
+        return f"{self.prefix}:versions:{conversation}:{message}"
+
     def server(self, tenant: str) -> str:
         """A server's choices."""
         return f"{self.prefix}:server:{tenant}"

@@ -190,6 +190,17 @@ class Tickets:
         return None if body is None else Body.model_validate_json(body).message
 
     @guarded
+    async def earlier(self, message: Message, version: float) -> list[str]:
+        """Notes an edit, infinite for a deletion; the events of the edits before it, whichever router heard of them."""
+        key = self._keys.versions(message.address.conversation, message.id)
+        async with self._redis.pipeline(transaction=True) as batch:
+            batch.zadd(key, {message.event: version})
+            batch.zrangebyscore(key, "-inf", f"({version}")
+            batch.expire(key, REMEMBERED)
+            _, found, _ = await batch.execute()
+        return [cast("bytes", event).decode() for event in found]
+
+    @guarded
     async def under_way(self, tenant: str) -> dict[str, Body]:
         """The tickets of a server, "" for all servers, that run, or wait in the line of their conversation, by id."""
         ids = dict.fromkeys(cast("list[bytes]", await self._redis.zrange(self._keys.ticket_leases(), 0, -1)))

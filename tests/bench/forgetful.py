@@ -86,6 +86,9 @@ class Memory:
     ) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 
+    async def earlier(self, message: Message, version: float) -> list[str]:
+        return []
+
     async def asked(self, id: str) -> Message | None:
         return None
 

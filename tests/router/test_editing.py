@@ -1,7 +1,8 @@
-"""A command runs once for its message, however often that is edited; one that was wrong may be mended."""
+"""A command runs once for its message, however often that is edited; one that was wrong may be mended. Of words the newest are answered."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot import Command, Context, Listener, Route, hookimpl
 from bot.connector import Limits, typed_command
-from bot.messages import Address, Message, Person, Said, Text, Trigger
+from bot.messages import Address, Deleted, Message, Person, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
 from bot.store.keys import Keys
@@ -83,3 +84,44 @@ async def test_words_that_become_a_command_run_it_and_words_are_answered_each_ti
 
 async def test_an_edit_that_comes_late_is_no_reason_to_say_anything(say: Say) -> None:
     assert await say("one", "two", "/paint 3", late=601.0) == ["one"]
+
+
+class Ponderer:
+    """Answers when it may."""
+
+    def __init__(self) -> None:
+        self.may = asyncio.Event()
+
+    @hookimpl
+    def register_routes(self) -> Iterable[Route]:
+        return [Listener("ponder", lambda message: message.addressed, self.ponder)]
+
+    async def ponder(self, ctx: Context) -> str:
+        await self.may.wait()
+        return ctx.message.text
+
+
+async def test_an_edit_that_another_router_heard_is_withdrawn_too(redis: Redis, keys: Keys) -> None:
+    ponderer = Ponderer()
+    plugins = Plugins([Loaded("ponderer", ponderer, version="1")])
+    one, other = (build(redis, keys, plugins, [Platform()]) for _ in range(2))
+    said = Message("m", "m", LOUNGE, Person("a", "Ann"), (Text("one"),), me="bot", mentions=(ME,))
+
+    async def withdrawn() -> list[bool]:
+        """Of the versions that are worked on, in their order."""
+        held = sorted((*one.runner.held, *other.runner.held), key=lambda ticket: ticket.body.message.event)
+        return [bool(await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")) for ticket in held]
+
+    await one.deliver(said)
+    for number, router in enumerate((one, other, other), 1):
+        await router.deliver(replace(said, event=f"m:{number}", trigger=Said(number, "m")))  # neither knows what the other has heard
+        assert await withdrawn() == [True] * number + [False]
+    await one.deliver(replace(said, event="m:2", trigger=Said(2, "m")))
+    assert await withdrawn() == [True, True, True, False], "what is told again takes nothing from what came after it"
+    await one.deliver(replace(said, event="gone", parts=(), trigger=Deleted("m")))
+    assert await withdrawn() == [True] * 4
+    ponderer.may.set()
+    await wait_until(lambda: not (one.runner.held or other.runner.held))
+    for router in (one, other):
+        await router.endings.close()
+        await router.stores.queue.close()

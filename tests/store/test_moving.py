@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from redis.asyncio import Redis
 
 from bot.choices import Deed
@@ -15,9 +17,10 @@ from bot.store.moving import Moving
 from bot.store.plugindata import PluginData
 from bot.store.presence import Presence
 from bot.store.servers import Choices, Server, Servers
-from bot.store.tickets import Write
+from bot.store.tickets import Tickets, Write
 from bot.translation import Phrase
-from bot.turns import Turn
+from bot.turns import Summary, Turn
+from tests.store.test_conversations import ticket, turn
 
 OLD = Address("telegram", "-55", "main")
 NEW = Address("telegram", "-1000000000055", "main")
@@ -89,3 +92,53 @@ async def test_a_message_that_comes_before_the_news_costs_nothing_that_was_chose
     await applicants.note(OLD.tenant)
     await moving.move(OLD, NEW)
     assert (await servers.get(NEW.tenant)).choices.plugins == {"chat": False}
+
+
+async def said(redis: Redis, keys: Keys, place: Address, *turns: Turn) -> None:
+    """Remembers these as a handler does."""
+    tickets, conversations = Tickets(redis, keys, "r"), Conversations(redis, keys)
+    held = await ticket(tickets, place, turns[0].text)
+    for number, one in enumerate(turns):
+        await tickets.record(held, f"append{number}", b"", [conversations.appending(place.conversation, one)])
+    await tickets.finish(held)
+
+
+async def test_what_was_said_before_the_news_goes_on_from_what_was_said_before_the_move(redis: Redis, keys: Keys) -> None:
+    conversations, there = Conversations(redis, keys), NEW.conversation
+    await said(redis, keys, OLD, turn("one", 10), turn("two", 20, person="bob"))
+    await do(redis, *await conversations.condensing(OLD.conversation, Summary(text="so far", upto=10)))
+    await said(redis, keys, NEW, turn("three", 30), turn("four", 40, person="cyd"))
+
+    for _ in range(2):
+        await Moving(redis, keys).move(OLD, NEW)
+    await said(redis, keys, NEW, turn("five", 50), turn("six", 60, person="cyd"))
+
+    found = [(one.text, one.offset) for one in await conversations.turns(there, 10_000)]
+    assert found == [("one", 0), ("two", 10), ("three", 30), ("four", 60), ("five", 100), ("six", 150)]
+    of = {person: [(one.text, one.offset) for one in await conversations.turns(there, 10_000, person)] for person in ("ada", "bob", "cyd")}
+    assert of == {"ada": [("one", 0), ("three", 10), ("five", 40)], "bob": [("two", 0)], "cyd": [("four", 0), ("six", 40)]}
+    assert (await conversations.summary(there)).text == "so far"
+    assert await redis.hmget(keys.turns_meta(there), ["tokens", "tokens:bob", "tokens:cyd"]) == [b"210", b"20", b"100"]
+    assert await redis.hexists(keys.turns_meta(there), "until:cyd")
+    assert not [key async for key in redis.scan_iter(f"{keys.prefix}:turns*telegram/-55*")]
+
+
+async def test_a_conversation_that_moved_is_kept_as_long_as_either_would_have_been(redis: Redis, keys: Keys) -> None:
+    for old, new in ((600, 60), (60, 600)):
+        for place, seconds in ((OLD, old), (NEW, new)):
+            await said(redis, keys, place, turn(f"{place.server} {old}"))
+            for key in (keys.turns(place.conversation), keys.turns_meta(place.conversation)):
+                await redis.expire(key, seconds)
+        await Moving(redis, keys).move(OLD, NEW)
+        for key in (keys.turns(NEW.conversation), keys.turns_meta(NEW.conversation)):
+            assert 550 < await redis.ttl(key) <= 600
+            await redis.delete(key)
+
+
+async def test_what_another_release_scheduled_goes_along_as_it_is(redis: Redis, keys: Keys) -> None:
+    there = {"connector": "telegram", "server": OLD.server, "channel": "main"}
+    theirs = {"of": "another release", "address": there}
+    await redis.hset(keys.firings(), mapping={"f": json.dumps(theirs), "none": "no firing"})
+    await Moving(redis, keys).move(OLD, NEW)
+    found = {id: json.loads(firing) for id, firing in (await redis.hgetall(keys.firings())).items() if id != b"none"}
+    assert found == {b"f": {**theirs, "address": {**there, "server": NEW.server}}}

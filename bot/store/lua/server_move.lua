@@ -14,6 +14,14 @@ local function whole(n)
   if free(n) then redis.call('RENAME', both(n)) end
 end
 
+-- In the place of what the new one has; it lives as long as what would live longer.
+local function over(n)
+  local old, new = both(n)
+  local left = redis.call('PTTL', new)
+  redis.call('RENAME', old, new)
+  if left > redis.call('PTTL', new) then redis.call('PEXPIRE', new, left) end
+end
+
 local function fields(n, except)
   local old, new = both(n)
   local found = redis.call('HGETALL', old)
@@ -45,8 +53,25 @@ old, new = both(4)
 redis.call('DEL', old)
 if redis.call('HEXISTS', KEYS[2], 'admitted') == 1 then redis.call('DEL', new) end
 
--- Turns are numbered by their counters: they go together, or pass by themselves.
-if free(5) and redis.call('EXISTS', KEYS[12]) == 0 then whole(5); whole(6) end
+-- Turns are numbered by the tokens before them, in all and of the same person: what was said under the new id goes on from what was said
+-- under the old one. What is summed up is the old id's: nothing has left the new one's memory yet.
+old, new = both(5)
+local counters, counted = both(6)
+if redis.call('EXISTS', old) == 1 then
+  local since, fields = redis.call('LRANGE', new, 0, -1), redis.call('HGETALL', counted)
+  over(5)
+  for _, entry in ipairs(since) do
+    local offset, theirs, turn = entry:match('^(%d+):?(%d*) (.*)$')
+    local before = redis.call('HMGET', counters, 'tokens', 'tokens:' .. (cjson.decode(turn).person or ''))
+    theirs = (tonumber(theirs) or offset) + (before[2] or 0)
+    redis.call('RPUSH', new, string.format('%d:%d ', offset + (before[1] or 0), theirs) .. turn)
+  end
+  if redis.call('EXISTS', counters) == 1 then over(6) else fields = {} end
+  for i = 1, #fields, 2 do
+    if fields[i]:find('^tokens') then redis.call('HINCRBY', counted, fields[i], fields[i + 1]) end
+    if fields[i]:find('^until:') then redis.call('HSET', counted, fields[i], fields[i + 1]) end
+  end
+end
 
 -- What plugins keep, and the index of it.
 for scope = 0, 1 do

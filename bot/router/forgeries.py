@@ -10,7 +10,7 @@ from bot.router.noting import Noting
 from bot.router.rewriting import deed
 from bot.translation import Phrase, later, tr
 
-UNKNOWN = later("pressed a button that I do not know: it is forged, or older than a year")
+UNKNOWN = later("pressed a button that I do not know: it is forged, or nobody pressed it for 30 days")
 OTHER = later("chose what a button of mine does not offer: that is forged")
 
 log = structlog.get_logger(__name__)

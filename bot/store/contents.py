@@ -76,7 +76,7 @@ TABLE = (
     Entry("data-index:*", "until some hours after what it names is gone", "the person", "which plugin data exists for an owner", "asked"),
     Entry("offered:*", "90 days after it was told", "nothing personal", "which commands a platform was told to offer in a server"),
     Entry("offers-made:*", "1 day", "nothing personal", "how many new commands a server had today"),
-    Entry("button:*", "365 days", "the chat", "what a button does", "asked"),
+    Entry("button:*", "30 days after it was sent or pressed last", "the chat", "what a button does", "asked"),
     Entry("filling:*", "1 hour", "the person", "which form somebody was asked to fill in by a reply", "passes"),
     Entry("album:*", "1 hour", "the chat", "the parts of an album, which a platform brings one by one", "passes"),
     Entry("albums-due:*", "until the album is whole, 1 hour at most", "nothing personal", "when no more parts of an album are waited for"),

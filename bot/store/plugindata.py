@@ -17,8 +17,8 @@ from bot.store.keys import Keys
 from bot.store.scripts import Scripts
 from bot.store.tickets import Write
 
-BUTTON_TTL = 365 * 86_400
-"""Seconds a button keeps working."""
+BUTTON_TTL = 30 * 86_400
+"""Seconds a button keeps working after it was sent or pressed last: as long as a conversation is remembered."""
 
 
 NO_BUTTON = json.dumps(["", "", {}, ""])
@@ -75,8 +75,8 @@ class PluginData:
 
     @guarded
     async def button(self, id: str) -> Pressed | None:
-        """What the button does, or None when it is unknown or too old."""
-        found = await self._redis.get(self._keys.button(id))
+        """What the button does, which is being pressed, or None when it is unknown or too old."""
+        found = await self._redis.getex(self._keys.button(id), ex=BUTTON_TTL)
         if found is None:
             return None
         plugin, action, payload, version, *asks = json.loads(found)

@@ -42,7 +42,7 @@ SEEDS = 1_000_000
 """Of those that are chosen for people; short enough to be typed."""
 
 KEPT = 365 * 86_400.0
-"""Seconds that a recipe is kept, as long as the buttons below its picture work."""
+"""Seconds that a recipe is known by its letters; the buttons below its picture need it for less."""
 
 
 class Plugin:

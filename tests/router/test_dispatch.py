@@ -22,6 +22,7 @@ from bot.router.acts import LONGEST_CHAIN
 from bot.router.app import Router, running
 from bot.router.remembering import NOTICE
 from bot.store.keys import Keys
+from bot.store.plugindata import BUTTON_TTL
 from bot.store.servers import Choices, Server, Servers
 from bot.tables import Talking
 from bot.testing import wait_until
@@ -308,11 +309,16 @@ async def test_what_was_asked_in_an_edited_or_deleted_message_is_withdrawn(stage
     await redis.delete(turns)
 
 
-async def test_a_button_works_each_time_it_is_clicked(stage: Stage) -> None:
+async def test_a_button_works_each_time_it_is_clicked_and_as_long_again(stage: Stage, redis: Redis, keys: Keys) -> None:
     await stage.call("paint", "a cat")
     [post] = stage.platform.chats[ROOM].values()
+    button = post.keys[0].id
     for _ in range(2):
-        assert await stage.say("", Clicked(post.keys[0].id), BEN) == ["Ben wants number 7 again"]
+        assert BUTTON_TTL - 60 < await redis.ttl(keys.button(button)) <= BUTTON_TTL
+        await redis.expire(keys.button(button), 60)  # as its time passes
+        assert await stage.say("", Clicked(button), BEN) == ["Ben wants number 7 again"]
+    await redis.delete(keys.button(button))
+    assert await stage.say("", Clicked(button), BEN) == ["This button is too old to work."]
 
 
 async def test_a_button_can_take_its_own_message_away_and_no_other(stage: Stage) -> None:

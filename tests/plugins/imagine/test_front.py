@@ -26,6 +26,7 @@ from bot.catalogue import load
 from bot.store.plugindata import BUTTON_TTL
 from plugins.imagine.args import Drawing, args_for
 from plugins.imagine.config import Config, Server
+from plugins.imagine.front import KEPT
 from plugins.imagine.recipe import Recipe
 from plugins.imagine.served import served
 from tests.plugins.imagine.scene import BEN, BOTH, PICTURE, Scene, button, context, imagine, message, plugin
@@ -36,7 +37,8 @@ async def test_a_prompt_becomes_a_picture_with_its_recipe_its_words_and_its_butt
     reply = await imagine("a red cat --seed 7", acts)
     assert acts.asked == Draw(model="flux.1-schnell", prompt="a red cat", size=(1024, 1024), steps=4, seed=7)
     [recipe] = [Recipe.model_validate_json(kept) for (scope, _), kept in acts.stored.items() if scope == "server"]
-    assert acts.lifetimes == {f"recipe/{recipe.id}": BUTTON_TTL}, "no longer than the buttons below it work"
+    assert acts.lifetimes == {f"recipe/{recipe.id}": KEPT}
+    assert KEPT > BUTTON_TTL, "the buttons below it are of use to the end"
     assert reply.text == f"**a red cat**\n1024×1024 · 4 steps · seed 7 · flux.1-schnell · recipe `{recipe.id}`\nDrawn by a machine."
     [image] = [part for part in reply.parts if isinstance(part, Image)]
     assert (image.alt, image.source.name, image.spoiler) == ("Drawn by a machine: a red cat", f"{recipe.id}.png", False)

@@ -229,13 +229,23 @@ def _decrypt(reader: BinaryIO, writer: BinaryIO, path: Path, key: Path | None) -
 
     if key is None:
         raise UserError(f"{path.name} is encrypted: name the file with its key, --key FILE")
-    words = [line.strip() for line in key.read_text(encoding="utf-8").splitlines() if line.startswith("AGE-SECRET-KEY-")]
-    if not words:
-        raise UserError(f"{key}: expected a line AGE-SECRET-KEY-…, found none")
+    identities = _identities(key)
     try:
-        pyrage.decrypt_io(reader, writer, [pyrage.x25519.Identity.from_str(word) for word in words])
-    except (pyrage.DecryptError, pyrage.IdentityError) as error:
+        pyrage.decrypt_io(reader, writer, identities)
+    except pyrage.DecryptError as error:
         raise UserError(f"{path.name} cannot be read with {key}: it is damaged, or was encrypted for another key") from error
+
+
+def _identities(key: Path) -> Sequence[object]:
+    """What a file holds: keys of age, one a line, or an SSH private key. Raises UserError for neither."""
+    import pyrage
+
+    content = key.read_bytes()
+    words = [line for line in content.decode(errors="replace").splitlines() if line.startswith("AGE-SECRET-KEY-")]
+    try:
+        return [pyrage.x25519.Identity.from_str(word.strip()) for word in words] or [pyrage.ssh.Identity.from_buffer(content)]
+    except pyrage.IdentityError as error:
+        raise UserError(f"{key}: expected a line AGE-SECRET-KEY-…, or an SSH private key without a passphrase: {error}") from error
 
 
 def make_key(path: Path) -> str:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bot import backup
 from bot.backup import Archive, Manifest, make_key, opened
@@ -19,6 +21,16 @@ from bot.store.keys import Keys
 from tests.house import House
 
 ADDED = 'summary = "Mine"\nkind = "chat"\nlicence = "mit"\ndisk = 1\nsource = { type = "hub", repo = "ada/mine" }\n'
+
+
+EMPTY = Manifest(release="1", form=1, at="now", keys=0, whole=True, secrets=False)
+
+
+async def nothing() -> AsyncIterator[Record]:
+    """What a store keeps that is empty."""
+    none: tuple[Record, ...] = ()
+    for record in none:
+        yield record
 
 
 @pytest.fixture(scope="module")
@@ -204,17 +216,22 @@ def lasting(found: dict[str, Record]) -> dict[str, Record]:
     return {key: record for key, record in found.items() if record.until is None or record.until > hour}
 
 
+async def test_what_is_encrypted_for_an_ssh_key_is_read_with_it(tmp_path: Path) -> None:
+    own = Ed25519PrivateKey.generate()
+    public = own.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    (tmp_path / "own").write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    await backup.write(tmp_path / "b.age", EMPTY, nothing(), "[web]", tmp_path / "none", [f"{public} ada@home"])
+    with opened(tmp_path / "b.age", tmp_path / "own") as archive:
+        assert archive.config == "[web]"
+    (tmp_path / "public").write_text(public)
+    with pytest.raises(UserError, match="or an SSH private key without a passphrase"), opened(tmp_path / "b.age", tmp_path / "public"):
+        pass
+
+
 async def test_files_of_a_forged_backup_stay_in_their_folder(tmp_path: Path) -> None:
     """Somebody may hand an operator one."""
     (tmp_path / "secret").write_text("secret")
-    manifest = Manifest(release="1", form=1, at="now", keys=0, whole=True, secrets=False)
-
-    async def nothing() -> AsyncIterator[Record]:
-        none: tuple[Record, ...] = ()
-        for record in none:
-            yield record
-
-    await backup.write(tmp_path / "b.tar.gz", manifest, nothing(), "", tmp_path / "none")
+    await backup.write(tmp_path / "b.tar.gz", EMPTY, nothing(), "", tmp_path / "none")
     with tarfile.open(tmp_path / "forged.tar.gz", "w:gz") as out, tarfile.open(tmp_path / "b.tar.gz") as of:
         for member in of:
             out.addfile(member, of.extractfile(member))

@@ -31,7 +31,7 @@ def backup(
 @upkeep.command()
 def restore(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `hobnob backup` wrote.")],
-    key: Annotated[Optional[Path], typer.Option(exists=True, dir_okay=False, help="The file with its key, where it is encrypted.")] = None,  # noqa: UP045
+    key: Annotated[Optional[Path], typer.Option(exists=True, dir_okay=False, help="Its key of age or SSH, where it is encrypted.")] = None,  # noqa: UP045
     replace: Annotated[bool, typer.Option("--replace", help="Remove what is there first.")] = False,
     config: ConfigFile = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The languages that the bot speaks: catalogues of the core and of plugins, read from `.po` files. How texts get there: `texts.py`."""
+"""The languages that the bot speaks: catalogues of the core and of plugins, read from `.po` files. What makes them: `tools/texts.py`."""
 
 from __future__ import annotations
 

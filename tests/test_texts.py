@@ -15,12 +15,12 @@ from bot.errors import BadArguments, PluginError
 from bot.locales import ENGLISH, OURS, Locales
 from bot.router.arguments import validate
 from bot.tables import Talking
-from bot.texts import lacking, marks, said, template, updated
 from bot.translation import later, reader, tr, translated
 from plugins.imagine.args import ImagineArgs
 from plugins.imagine.settings import Settings as Pictures
 from plugins.transcribe.front import TranscribeArgs
 from plugins.transcribe.settings import Settings as Voice
+from tools.extracting import lacking, marks, said, template, updated
 from tools.texts import HEAD, ROOT, texts
 
 ONE_MOON = """\

@@ -17,8 +17,8 @@ from bot.locales import OURS
 from bot.plugins import load
 from bot.router.core import core
 from bot.router.giving import kept
-from bot.texts import Said, declared, declared_by, lacking, said, template, updated
 from bot.web.language import scripts
+from tools.extracting import Said, declared, declared_by, lacking, said, template, updated
 
 ROOT = Path(__file__).parents[1]
 

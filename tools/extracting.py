@@ -1,4 +1,4 @@
-"""Finds what code says to people, and brings catalogues up to it. Reading catalogues for people: `locales.py`."""
+"""Finds what code says to people, and brings catalogues up to it. Which code: `texts.py`; reading them for people: `bot/locales.py`."""
 
 from __future__ import annotations
 

@@ -119,8 +119,10 @@ def _sentence(found: Any, model: type[BaseModel]) -> str:
     if found["type"] == "missing":
         return "expected a value, found none"
     plain = re.sub(r"^(Input should be|Value error,) ?", lambda match: "expected " if match[1].startswith("Input") else "", found["msg"])
-    expected = _PLAIN.get(found["type"], plain)
-    return expected if _secret(model, at) else f"{expected}, found {_short(found['input'])}"
+    expected, input = _PLAIN.get(found["type"], plain), found["input"]
+    if _secret(model, at) or (found["type"] == "value_error" and isinstance(input, dict)):  # of a whole table its own words say all
+        return expected
+    return f"{expected}, found {_short(input)}"
 
 
 def unknown(key: str, allowed: Iterable[str]) -> str:
@@ -132,6 +134,10 @@ def unknown(key: str, allowed: Iterable[str]) -> str:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, dict):  # in which there may be a secret
+        return "a table"
+    if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        return "a list of tables or lists"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

@@ -30,7 +30,8 @@ def _filled(given: Any, key: str, *, empty: bool = False) -> Any:
     try:
         content = Path(file).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError, TypeError) as error:
-        raise ValueError(f"the file in `{key}_file` cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"the file in `{key}_file` cannot be read: {why}: {file}") from error
     if not content and empty:
         return given
     if given.get(key):

@@ -110,7 +110,12 @@ def test_a_file_without_a_token_yet_connects_nothing_and_is_told(tmp_path: Path,
     ("text", "fault"),
     [
         ('token_file = "gone"', "the file in `token_file` cannot be read: No such file or directory"),
-        ('token_file = "bot.toml"\ntoken = "t"', "expected `token` or `token_file`, found both"),
+        ('token_file = "bot.toml"\ntoken = "hush"', "expected `token` or `token_file`, found both"),
+        ('token_file = "gone"\ntoken = "hush"', "gone"),
+        ('token = "hush"\nshards = 2\nshard_ids = [9]', "found [9] with `shards` = 2"),
+        ('token = "hush"\nproxy = {url = "hush"}', "expected text"),
+        ('token = "hush"\nshards = {hush = "hush"}', "found a table"),
+        ('token = "hush"\nshards = [{hush = "hush"}]', "found a list of tables"),
         ('api_url = "discord.com"', "expected https:// or http:// and a host"),
         ("shards = 2\nshard_ids = [1, 2]", "expected `shard_ids` from 0 to `shards` - 1, found [1, 2] with `shards` = 2"),
         ('gateway_url = "https://gateway.discord.gg"', "expected wss:// or ws:// and a host"),
@@ -121,6 +126,7 @@ def test_a_wrong_platform_is_named(tmp_path: Path, text: str, fault: str) -> Non
     assert len(found) == 1
     assert found[0].startswith("bot.toml:")
     assert fault in found[0]
+    assert "hush" not in found[0] and "{" not in found[0], "a token beside it is not repeated"
 
 
 def test_relative_paths_in_the_environment_are_counted_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

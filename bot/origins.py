@@ -71,6 +71,10 @@ class Wheels(Strict):
         return self
 
 
+REPOSITORY = "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"
+"""How one is called."""
+
+
 class Hub(Strict):
     """A repository of a model hub at one revision, best a full commit id.
 
@@ -81,7 +85,7 @@ class Hub(Strict):
     """
 
     type: Literal["hub"]
-    repo: Annotated[str, Field(pattern="^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
+    repo: Annotated[str, Field(pattern=REPOSITORY)]
     revision: str = "main"
     format: Literal["safetensors", "ctranslate2", "diffusers", "onnx"] = "safetensors"
     folders: tuple[Inside, ...] = ()

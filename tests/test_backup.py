@@ -6,6 +6,7 @@ import io
 import tarfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,32 @@ def test_what_cannot_be_read_is_said(kept: tuple[House, Path], tmp_path: Path) -
             list(archive.records())
 
 
+@contextmanager
+def standing(house: House) -> Iterator[None]:
+    """Its store, without anything else."""
+    process = embedded.start(house.data)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+async def test_where_nothing_can_be_written_is_a_sentence(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    with standing(house):
+        async with house.store() as redis:
+            kept = Keys().data("notes", "server", "room/lobby", "k")
+            await redis.set(kept, '"kept"')
+            await redis.sadd(Keys().data_index("server", "room/lobby"), kept)
+    (tmp_path / "file").write_text("no folder")
+    below = str(tmp_path / "file/below")
+    for words in (["backup", below], ["backup", "--key", below], ["export", "room/lobby", below]):
+        done = house.do(*words)
+        assert done.returncode == 1 and f"{below} cannot be written: " in done.stderr, (words, done.stderr)
+        assert "Name a place where you may write" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_damaged_backup_takes_the_place_of_nothing(kept: tuple[House, Path], tmp_path: Path) -> None:
     """Cut off in the keys or in the files, or with one byte turned over in either."""
     house, folder = kept
@@ -192,14 +219,10 @@ def test_a_forged_backup_takes_the_place_of_nothing(kept: tuple[House, Path], tm
 
 async def test_what_a_killed_restore_left_is_gone_once_hobnob_runs(tmp_path: Path) -> None:
     house = House(tmp_path)
-    process = embedded.start(house.data)
-    try:
+    with standing(house):
         async with house.store() as redis:
             await redis.set(Keys().restoring(), b"mark")
             await redis.set(f"{Keys().restoring()}:data:notes:server:room/lobby:k", "what somebody said")
-    finally:
-        process.terminate()
-        process.wait(30)
     with house.running():
         async with house.store() as redis:
             assert [name async for name in redis.scan_iter(f"{Keys().restoring()}*")] == []

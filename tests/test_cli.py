@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import typer
 
 from bot import guard
+from bot.cli import app
 from bot.cli.visiting import _secret
 from bot.doctor import examine, gpu, installed
 from bot.errors import ConfigError
@@ -62,6 +65,16 @@ def test_help_names_every_command() -> None:
     words = hobnob("--help").stdout
     for command in ("run", "router", "worker", "ask", "console", "link", "check", "doctor", "plugins", "models"):
         assert f" {command} " in words
+
+
+def test_all_that_a_command_takes_says_what_it_is() -> None:
+    def bare(command: Any, path: str) -> list[str]:
+        shown = [one for one in command.params if one.name != "help" and not getattr(one, "hidden", False)]
+        inner = [(word, one) for word, one in getattr(command, "commands", {}).items() if not one.hidden]
+        within = [name for word, one in inner for name in bare(one, f"{path} {word}")]
+        return [*(f"{path} {one.name}" for one in shown if not getattr(one, "help", None)), *within, *([] if command.help else [path])]
+
+    assert bare(typer.main.get_command(app), "hobnob") == []
 
 
 def test_what_the_supervisor_needs_is_not_shown() -> None:

@@ -147,7 +147,7 @@ def test_a_command_that_is_taken_is_found_in_a_trial(index: Path, configuration:
         ("git+https://example.com/party.git@main", "expected git+URL@COMMIT with all 40 digits"),
         ("party; rm", "expected a folder, a package of an index, or git+URL@COMMIT"),
         (".", "expected a plugin's folder, with plugin.toml, or a project"),
-        ("hobnob-nobody", "pip cannot bring hobnob-nobody: "),
+        ("hobnob-nobody", "Of one that lies here, name the folder: ./NAME"),
     ],
 )
 def test_what_cannot_be_a_source_is_a_sentence(

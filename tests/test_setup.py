@@ -16,6 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.house import heeding_ctrl_c
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-torch.lock")
 
@@ -24,6 +26,7 @@ echo "$*" >> {log}
 case "$*" in
     *"import platform"*) echo {version} ;;
     *--report*) cat {root}/report.json ;;
+    *{stopping}*) kill -INT $PPID; exec sleep 60 ;;
     *{failing}*) echo "WARNING: noise" >&2; echo "ERROR: no space left" >&2; exit 1 ;;
 esac
 """
@@ -44,8 +47,8 @@ class Checkout:
         self.script_python()
         self.offer_torch([])
 
-    def script_python(self, failing: str = "(nothing)", version: str = platform.python_version()) -> None:
-        text = PYTHON.format(log=self.log, version=version, root=self.root, failing=f'"{failing}"')
+    def script_python(self, failing: str = "(nothing)", version: str = platform.python_version(), stopping: str = "(nothing)") -> None:
+        text = PYTHON.format(log=self.log, version=version, root=self.root, failing=f'"{failing}"', stopping=f'"{stopping}"')
         self.script(".venv/bin/python", text)
 
     def script(self, path: str, text: str) -> None:
@@ -68,6 +71,7 @@ class Checkout:
             capture_output=True,
             text=True,
             check=False,
+            preexec_fn=heeding_ctrl_c,
         )
 
     @property
@@ -99,6 +103,14 @@ def test_packages_come_by_hash_then_torch_then_hobnob_itself(checkout: Checkout)
     assert re.fullmatch(r"Installing \d+ packages, pinned in requirements\.lock …", said[0])
     assert said[1] == "Installing torch==2.13.0, the CPU build: no NVIDIA driver was found …"
     assert re.fullmatch(r"Ready in \d+ s\.", said[2])
+
+
+def test_whoever_stops_it_is_told_how_it_goes_on(checkout: Checkout) -> None:
+    checkout.script_python(stopping="torch==")
+    done = checkout.setup()
+    assert done.returncode == 130 and "The same command goes on" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    checkout.script_python()
+    assert checkout.setup().returncode == 0
 
 
 def test_a_second_run_does_nothing_and_says_nothing(checkout: Checkout) -> None:

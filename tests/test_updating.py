@@ -119,6 +119,11 @@ def test_a_release_that_breaks_leaves_everything_as_it_was(checkout: Checkout) -
     assert checkout.kept() == "a note"
 
 
+def test_a_release_that_nobody_made_is_a_sentence(checkout: Checkout) -> None:
+    said = checkout.update("v9").stderr
+    assert said == "hobnob: there is no release v9: `git tag` lists them\n"
+
+
 def test_changed_files_are_not_overwritten(checkout: Checkout) -> None:
     (checkout.mine / "config/models.toml").write_text("# mine\n")
     assert "were changed: keep them elsewhere" in checkout.update().stderr

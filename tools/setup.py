@@ -29,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     except SetupError as error:
         sys.stderr.write(f"Set-up stopped: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nSet-up stopped. The same command goes on with what is here already.\n")
+        return 130
     return 0
 
 

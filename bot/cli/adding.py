@@ -13,6 +13,7 @@ from bot import catalogue
 from bot.cli.declaring import declared
 from bot.cli.listing import access, told
 from bot.errors import ConfigError
+from bot.origins import REPOSITORY
 from bot.pull.deriving import derive
 
 HEAD = "# Written by `hobnob models add`, and yours: change what is wrong, delete the file to forget the model.\n"
@@ -20,6 +21,8 @@ HEAD = "# Written by `hobnob models add`, and yours: change what is wrong, delet
 
 def add(path: Path | None, repo: str, name: str, revision: str, base: str = "") -> None:
     """Writes the entry beside the weights, checks it as a start would, and says what the licence asks for; `base` is an adapter's."""
+    if not re.fullmatch(REPOSITORY, repo):
+        raise ConfigError(f"{repo}: expected a repository of the model hub, OWNER/NAME, as the address of its page ends")
     config = declared(path)
     known = catalogue.load(added=config.models_dir)
     called = name or re.sub(r"[^a-z0-9._-]+", "-", repo.partition("/")[2].lower()).strip("-._")

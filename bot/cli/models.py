@@ -21,7 +21,9 @@ def models_list(config: ConfigFile = None) -> None:
 
 
 @models.command("show")
-def models_show(name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None) -> None:
+def models_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `hobnob models list` lists it.")], config: ConfigFile = None
+) -> None:
     """Say what is known of a model: licence and duties, languages, window, memory."""
     from bot.cli.listing import show as command
 

@@ -58,7 +58,9 @@ def plugins_update(
 
 
 @plugins.command("remove")
-def plugins_remove(name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None) -> None:
+def plugins_remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `hobnob plugins` lists it.")], config: ConfigFile = None
+) -> None:
     """Take a plugin out of bot.toml, and uninstall what was installed for it."""
     from bot.cli.plugging import remove as command
 
@@ -75,7 +77,7 @@ def plugins_check(names: Known = [], config: ConfigFile = None) -> None:  # noqa
 
 @plugins.command("new")
 def plugins_new(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called: a-z, 0-9 and -.")],
     kind: Annotated[
         Literal["command", "listener", "model", "connector", "tool"], typer.Option("--with", help="What it begins with.")
     ] = "command",
@@ -98,7 +100,9 @@ def plugins_trace(
 
 
 @plugins.command("retry")
-def plugins_retry(name: Annotated[str, typer.Argument(metavar="NAME")], config: ConfigFile = None) -> None:
+def plugins_retry(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `hobnob plugins` lists it.")], config: ConfigFile = None
+) -> None:
     """Have a plugin tried again that was left out because it blocked the router."""
     from bot.cli.tracing import retry as command
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from bot.store.exporting import Exported, exported
 from bot.store.keys import Keys
 from bot.store.living import living
 from bot.store.restoring import restoring
+from bot.writing import unwritten
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -38,7 +40,8 @@ def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | 
     """Writes one, and says where; encrypted for `to`, and for the `key` in a file that is made when it is not there."""
     config = setup(path, "hobnob")
     new = key is not None and not key.exists()
-    recipients = [*to, *([archives.make_key(key)] if key else [])]
+    with _placed(key):
+        recipients = [*to, *([archives.make_key(key)] if key else [])]
     written, manifest = save(config, file, recipients, secrets=secrets)
     typer.echo(f"{written}: {manifest.keys} keys, {written.stat().st_size:,} bytes.")
     if not manifest.whole:
@@ -93,8 +96,20 @@ def export(path: Path | None, server: str, file: Path | None) -> None:
     if file is None:
         typer.echo(text)
         return
-    file.write_text(text, encoding="utf-8")
-    file.chmod(0o600)
+    with _placed(file):
+        file.write_text(text, encoding="utf-8")
+        file.chmod(0o600)
+
+
+@contextmanager
+def _placed(path: Path | None) -> Iterator[None]:
+    """What cannot be written is a sentence. Raises UserError; a full disk is told of where all are."""
+    try:
+        yield
+    except OSError as error:
+        if path is None or error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(f"{unwritten(path, error)}. Name a place where you may write") from error
 
 
 async def _export(config: Config, server: str) -> Exported:
@@ -127,7 +142,8 @@ async def _backup(config: Config, file: Path | None, to: Sequence[str], secrets:
         async def write(*, running: bool) -> archives.Manifest:
             manifest = archives.Manifest(**facts, whole=not running, secrets=secrets)
             records = Dump(redis, Keys()).read(running=running, credentials=secrets)
-            return await archives.write(written, manifest, records, told, config.files_dir, to, beside)
+            with _placed(written):
+                return await archives.write(written, manifest, records, told, config.files_dir, to, beside)
 
         manifest = await write(running=await _at_work(config, redis))
         if manifest.whole and await _at_work(config, redis):  # somebody began meanwhile

@@ -84,7 +84,11 @@ class Checkout:
 
     def target(self) -> str:
         """The commit. Raises UserError where there is no such."""
-        return _git("rev-parse", "--verify", f"{self._ref or f'{self._branch}@{{upstream}}'}^{{commit}}")
+        try:
+            return _git("rev-parse", "--verify", f"{self._ref or f'{self._branch}@{{upstream}}'}^{{commit}}")
+        except UserError as error:
+            missing = f"there is no release {self._ref}: `git tag` lists them" if self._ref else f"{self._branch} follows no other branch"
+            raise UserError(missing if self._ref else f"{missing}: name a release, hobnob update v…") from error
 
     def go(self, target: str) -> None:
         """There. Raises UserError."""

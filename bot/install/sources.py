@@ -45,7 +45,8 @@ class Source:
         try:
             pip([*verb, str(room), "--no-deps", "--quiet", *(["--no-cache-dir"] if upgrade else []), self.text])
         except PipError as error:
-            raise ConfigError(f"pip cannot bring {self.text}: {error}") from error
+            other = ". Of one that lies here, name the folder: ./NAME" if self.kind == "package" else ""
+            raise ConfigError(f"pip cannot bring {self.text}: {str(error).removeprefix('ERROR: ')}{other}") from error
         return next(room.glob("*.whl"))
 
 

@@ -55,6 +55,11 @@ def test_an_entry_is_derived_from_the_repositorys_own_files(
     assert "Apache-2.0, for private and public and commercial use" in " ".join(capsys.readouterr().out.split())
 
 
+def test_what_is_no_repository_is_a_sentence(config: Path) -> None:
+    with pytest.raises(ConfigError, match=r"tiny: expected a repository of the model hub, OWNER/NAME"):
+        add(config, "tiny", "", "main")
+
+
 def test_without_a_template_it_is_a_base_model(config: Path, shelf: Shelf, tmp_path: Path) -> None:
     put(shelf, template=False)
     add(config, "ada/Tiny-0.5B", "mine", "main")

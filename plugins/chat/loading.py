@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import ChatFacts
+from bot.importing import importing
 from plugins.chat.config import Running
 from plugins.chat.precision import Numbers
 
@@ -16,12 +17,13 @@ def loaded(folder: Path, device: str, facts: ChatFacts | None, numbers: Numbers,
 
     Raises ValueError for a folder that holds another model than it should, one that writes no text, or a precision that cannot be had.
     """
-    transformers: Any = import_module("transformers")  # its annotations do not cover what its Auto classes return
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
     local = {"local_files_only": True, "trust_remote_code": False, **_gguf(folder)}
-    config = transformers.AutoConfig.from_pretrained(folder, **local)
-    native = transformers.MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    with importing():  # each name of the library brings modules of its own
+        transformers: Any = import_module("transformers")  # its annotations do not cover what its Auto classes return
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        tokenizers, config = transformers.AutoTokenizer, transformers.AutoConfig.from_pretrained(folder, **local)
+        native = transformers.MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
     found = native.__name__ if native else f"no model that writes text ({type(config).__name__})"
     if native is None or (facts is not None and found != facts.architecture):
         raise ValueError(f"expected {facts.architecture if facts else 'a causal language model'} in {folder}, found {found}")
@@ -34,7 +36,7 @@ def loaded(folder: Path, device: str, facts: ChatFacts | None, numbers: Numbers,
     model = (model if numbers.quantised else model.to(device)).eval()
     if running and running.compile:
         model.compile(dynamic=True)
-    return model, transformers.AutoTokenizer.from_pretrained(folder, **local)
+    return model, tokenizers.from_pretrained(folder, **local)
 
 
 def _gguf(folder: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import Answer, Batch, Catalogue, EngineModel, Entry, Generate, Memory, Model, Placement, hookimpl
+from bot.importing import importing
 from plugins.chat.config import Config, Running, Served, served
 from plugins.chat.remote import Remote
 
@@ -53,7 +54,8 @@ class Chat(EngineModel[Generate, Answer]):
 
     def _chosen(self, device: str) -> Numbers:
         """Tried once: a trial that comes out otherwise the next time must not change what was foretold."""
-        from plugins.chat.precision import numbers
+        with importing():
+            from plugins.chat.precision import numbers
 
         if self._numbers is None:
             self._numbers = numbers(self._running.precision, device, float16=self._facts is None or self._facts.float16)
@@ -61,9 +63,10 @@ class Chat(EngineModel[Generate, Answer]):
 
     def load(self, placement: Placement) -> None:
         """Raises FileNotFoundError with what to do when the weights are not there, ValueError for a model that cannot chat."""
-        import torch
+        with importing():
+            import torch
 
-        from plugins.chat.loading import loaded
+            from plugins.chat.loading import loaded
 
         torch.set_num_threads(placement.threads)
         folder = _weights(self.name, placement)

@@ -14,6 +14,7 @@ import torch
 import transformers
 
 from bot import ImageFacts, ImagePlan
+from bot.importing import importing
 
 LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy")
 """On whose versions the last bits of a picture depend."""
@@ -33,6 +34,8 @@ def loaded(folder: Path, plan: ImagePlan, device: str, facts: ImageFacts) -> Any
     found = json.loads(index.read_text(encoding="utf-8")).get("_class_name")
     if found != facts.pipeline:
         raise ValueError(f"expected {facts.pipeline} in {folder}, found {found}")
+    with importing():
+        getattr(diffusers, found)  # with what it is made of, before weights are read
     for library in (transformers, diffusers.utils):
         library.logging.set_verbosity_error()
         library.logging.disable_progress_bar()

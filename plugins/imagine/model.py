@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from bot import Batch, Catalogue, Draw, ImagePlan, Memory, Model, Picture, Placement, hookimpl
+from bot.importing import importing
 from plugins.imagine.checker import Checker
 from plugins.imagine.config import Config
 from plugins.imagine.remote import Remote
@@ -51,11 +52,12 @@ class Drawer(Model[Draw, Picture]):
 
     def load(self, placement: Placement) -> None:
         """Raises FileNotFoundError with what to do when the weights are not there, ValueError for a folder with something else."""
-        _hush()
-        import torch
+        with importing():
+            _hush()
+            import torch
 
-        from plugins.imagine.engine import Engine
-        from plugins.imagine.loading import loaded, quantises
+            from plugins.imagine.engine import Engine
+            from plugins.imagine.loading import loaded, quantises
 
         torch.set_num_threads(placement.threads)
         on = placement.device.partition(":")[0]

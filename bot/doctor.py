@@ -64,11 +64,10 @@ class Finding:
 def doctor(path: Path | None) -> int:
     """Shows a table; 1 when something is wrong."""
     findings = list(examine(path))
-    console = Console()
     table = Table("", "", "found", "what to do", box=None, show_header=False)
     for one in findings:
         table.add_row(SIGNS[one.state], *map(Text, (one.what, one.found, one.remedy)))  # brackets in them are no mark-up
-    console.print(table)
+    Console().print(table)
     return int(any(one.state == "wrong" for one in findings))
 
 
@@ -84,11 +83,8 @@ def examine(path: Path | None) -> Iterator[Finding]:
     yield data_dir(config.data_dir)
     yield store(config)
     yield port(config)
-    yield from plugins(config)
-    yield from models(config)
-    yield from engines(config)
-    yield from discord(config)
-    yield from telegram(config)
+    for look in (plugins, models, engines, discord, telegram):
+        yield from look(config)
 
 
 def telegram(config: Config) -> Iterator[Finding]:
@@ -102,7 +98,7 @@ def telegram(config: Config) -> Iterator[Finding]:
     try:
         me = asyncio.run(myself(table.token.get_secret_value(), table.api_url, table.proxy.get_secret_value() if table.proxy else None))
     except BotError as error:
-        yield Finding("wrong", "Telegram", "the bot cannot connect", str(error))
+        yield _unconnected("Telegram", error)
         return
     yield Finding("ok", "Telegram", f"@{me.name}")
     if me.undelivered:
@@ -119,6 +115,13 @@ def telegram(config: Config) -> Iterator[Finding]:
         )
 
 
+def _unconnected(platform: str, error: BotError) -> Finding:
+    """Why it is not; a platform that does not answer may be blocked here."""
+    away = getattr(error, "retry_after", None) is not None
+    way = f". Look at the network; where {platform} is blocked, name a `proxy` under [connectors.{platform.lower()}]" if away else ""
+    return Finding("wrong", platform, "the bot cannot connect", f"{error}{way}")
+
+
 def discord(config: Config) -> Iterator[Finding]:
     """The token is known, the intent is on, and the bot's role may do what it needs; nothing where there is to be no token."""
     if config.connectors.discord.token is None:
@@ -130,7 +133,7 @@ def discord(config: Config) -> Iterator[Finding]:
     try:
         bot, guilds = asyncio.run(_discord(access))
     except BotError as error:
-        yield Finding("wrong", "Discord", "the bot cannot connect", str(error))
+        yield _unconnected("Discord", error)
         return
     yield Finding("ok", "Discord", f"{bot.name}, in {len(guilds)} servers", "" if guilds else "`hobnob discord invite` prints the link")
     if not bot.reads_content:

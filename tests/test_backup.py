@@ -46,7 +46,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Path
     with house.running():
         assert house.do("ask", "remember this", "--file", str(folder / "picture.bin")).returncode == 0
         done = house.do("backup", str(folder / "running.tar.gz"))
-        left_out = "because Hobnob runs: what waits or is being answered, and bytes that are kept for a day. Stop it first."
+        left_out = "because Hobnob runs: what waits or is being answered, and bytes that live for a day. To have all, stop it first."
         assert left_out in done.stdout, done.stderr
         refused = house.do("restore", str(folder / "running.tar.gz"))
         assert "runs already" in refused.stderr

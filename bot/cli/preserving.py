@@ -46,7 +46,9 @@ def backup(path: Path | None, file: Path | None, to: Sequence[str], key: Path | 
     typer.echo(f"{written}: {manifest.keys} keys, {written.stat().st_size:,} bytes.")
     if not manifest.whole:
         runs, stop = ("routers or workers run", "all of them") if config.redis.url else ("Hobnob runs", "it")
-        typer.echo(f"Not in it, because {runs}: what waits or is being answered, and bytes that are kept for a day. Stop {stop} first.")
+        typer.echo(
+            f"Not in it, because {runs}: what waits or is being answered, and bytes that live for a day. To have all, stop {stop} first."
+        )
     if new:
         typer.echo(f"{key} is the only thing that can read it: keep a copy of it elsewhere.")
 

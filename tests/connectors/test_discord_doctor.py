@@ -34,6 +34,14 @@ async def test_the_doctor_looks_at_token_intent_and_permissions(discord: Discord
     assert await findings("wrong") == [("wrong", "the bot cannot connect")]
 
 
+async def test_where_discord_does_not_answer_the_doctor_names_what_leads_round_a_block(discord: Discord, tmp_path: Path) -> None:
+    path = written(tmp_path, discord)
+    path.write_text(path.read_text().replace(discord.url, "http://127.0.0.1:1"))
+    [one] = await asyncio.to_thread(lambda: list(doctor.discord(load(path))))
+    assert one.remedy.startswith("Discord cannot be reached at http://127.0.0.1:1/api/v10")
+    assert one.remedy.endswith("where Discord is blocked, name a `proxy` under [connectors.discord]")
+
+
 async def test_the_invitation_asks_for_what_is_needed(discord: Discord, tmp_path: Path) -> None:
     command = [*HOBNOB, "discord", "invite", "--config", str(written(tmp_path, discord))]
     link = (await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)).stdout.strip()

@@ -30,10 +30,11 @@ async def test_what_the_bot_cannot_do_comes_with_the_click_that_changes_it(teleg
 
 async def test_a_token_that_is_not_known_and_a_server_that_is_not_there_are_told_apart(telegram: Telegram, tmp_path: Path) -> None:
     [(state, what, todo)] = await found(telegram, tmp_path, "1:wrong")
-    assert (state, what, "@BotFather" in todo) == ("wrong", "the bot cannot connect", True)
+    assert (state, what, "@BotFather" in todo, "proxy" in todo) == ("wrong", "the bot cannot connect", True, False)
     telegram.root = "http://127.0.0.1:1"
     [(state, _, todo)] = await found(telegram, tmp_path)
     assert (state, todo.startswith("Telegram does not answer")) == ("wrong", True)
+    assert todo.endswith("where Telegram is blocked, name a `proxy` under [connectors.telegram]")
 
 
 async def test_a_webhook_that_telegram_cannot_reach_is_told_in_its_words(telegram: Telegram, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ async def restoring(redis: Redis, keys: Keys, records: Iterable[Record]) -> Asyn
 
     What is raised, by the block too, leaves what is there. Raises StoreError, and what `records` does.
     """
-    there, made, mark = Dump(redis, keys), Dump(redis, keys.beside()), secrets.token_bytes(8)
+    there, made, mark = Dump(redis, keys), Dump(redis, keys.beside()), secrets.token_bytes(16)
     await sweep(redis, keys)
     await _mark(redis, keys, mark)
     try:

@@ -17,12 +17,11 @@ from tempfile import gettempdir, mkstemp
 from typing import BinaryIO
 
 import structlog
-from pydantic import BaseModel, ConfigDict
 
 from bot import media_worker
 from bot.confined import confined, fed, library
 from bot.errors import Unavailable, UserError
-from bot.media_worker import CLIP, END, FACTS, FAULT, FITTED, HEADER, PLACE, Order
+from bot.media_worker import CLIP, END, FAULT, FITTED, HEADER, PLACE, Order
 from bot.sounds import RATE
 from bot.translation import later, tr, translated
 
@@ -64,19 +63,6 @@ class Limits:
         return replace(self, seconds=seconds, cpu=round(self.cpu * hours), wait=self.wait * hours)
 
 
-class Sound(BaseModel):
-    """What a file says of itself; `seconds` is 0 when it does not say, and may be a lie."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: str
-    codec: str
-    seconds: float
-    rate: int
-    channels: int
-    video: bool
-
-
 class Decoder:
     """Decodes `at_once` files at a time, each in its own process; further ones wait. Long ones wait for one another alone."""
 
@@ -102,14 +88,6 @@ class Decoder:
                     raise _broken(f"expected a clip, found {kind!r} of {len(body)} bytes")
                 start, seconds = PLACE.unpack_from(body)
                 yield body[PLACE.size :], start, seconds
-
-    async def probe(self, content: AsyncIterator[bytes]) -> Sound:
-        """What the file says of itself, without decoding it. Raises as `clips` does."""
-        async with aclosing(self._frames(0.0, content, self._limits, 0.0, self._free)) as frames:
-            async for kind, body in frames:
-                if kind == FACTS:
-                    return Sound.model_validate_json(body)
-        raise _broken("no facts came")
 
     async def fitted(self, content: bytes, most: int) -> bytes:
         """The sound as Opus in an Ogg file of at most so many bytes. Raises UserError for what is none, or too long for that."""

@@ -5,7 +5,6 @@ How files are decoded: `sounds.py`.
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import sys
@@ -13,7 +12,7 @@ from array import array
 from dataclasses import dataclass
 
 from bot.confining import ordered, shut
-from bot.sounds import RATE, Fault, clips, facts, fitted, flac, frames, opened, samples
+from bot.sounds import RATE, Fault, clips, fitted, flac, frames, opened, samples
 
 HEADER = struct.Struct(">cI")
 """Every frame on standard output: what it is, and how many bytes follow."""
@@ -21,13 +20,12 @@ HEADER = struct.Struct(">cI")
 PLACE = struct.Struct(">dd")
 """A clip's start and length in seconds, before its FLAC."""
 
-CLIP, FACTS, FITTED, FAULT, END = b"c", b"p", b"o", b"f", b"e"
+CLIP, FITTED, FAULT, END = b"c", b"o", b"f", b"e"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to do and within which limits. `library` is the folder that PyAV lies in, `file` the descriptor of what standard input brings;
-    an order without `longest` asks for facts only.
+    """What to do and within which limits. `library` is the folder that PyAV lies in, `file` the descriptor of what standard input brings.
 
     `size` and `memory` are in bytes, the other limits in seconds; the first clip begins `after` so many. With `most` an Ogg file of at
     most so many bytes is written instead.
@@ -99,9 +97,6 @@ def answer(order: Order) -> None:
         send(FITTED, fitted(source, order.most, order.seconds))
         return
     container, stream = opened(source)
-    if not order.longest:
-        send(FACTS, json.dumps(facts(container, stream)).encode())
-        return
     for start, clip in clips(samples(frames(container, stream), order.seconds), order.longest, order.after):
         send(CLIP, PLACE.pack(start / RATE, len(clip) / RATE) + flac(clip))
 

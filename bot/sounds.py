@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import av.container
@@ -85,18 +85,6 @@ def opened(source: Source) -> tuple[av.container.InputContainer, AudioStream]:
         raise Fault("codec")
     stream.codec_context.thread_count = 1
     return container, stream
-
-
-def facts(container: av.container.InputContainer, stream: AudioStream) -> Mapping[str, Any]:
-    """What the file says of itself."""
-    return {
-        "format": container.format.name,
-        "codec": stream.codec_context.codec.name,
-        "seconds": max(0.0, (container.duration or 0) / 1_000_000),
-        "rate": stream.codec_context.sample_rate,
-        "channels": stream.codec_context.channels,
-        "video": bool(container.streams.video),
-    }
 
 
 def frames(container: av.container.InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
@@ -201,7 +189,7 @@ def fitted(source: Source, most: int, seconds: float) -> bytes:
     for bits in BITS:
         source.seek(0)
         container, stream = opened(source)
-        if facts(container, stream)["seconds"] * bits / 8 > 2 * most:  # what a file says of itself saves time, and decides nothing
+        if (container.duration or 0) / 1_000_000 * bits / 8 > 2 * most:  # what a file says of itself saves time, and decides nothing
             continue
         layout = "stereo" if bits >= STEREO and stream.codec_context.channels > 1 else "mono"
         made = opus(alike(frames(container, stream), layout, OPUS_RATE, seconds), layout, bits, most)

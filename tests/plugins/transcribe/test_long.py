@@ -52,6 +52,8 @@ def for_ever() -> Iterator[bytes]:
 
 SOUND = Audio(Attachment("a", "audio/x", 0), voice=True)
 
+NO_SOUND = b"This is a text that is called a song.\n" * 50
+
 
 class Station(Platform):
     """Sends what it is told to, for as long as somebody listens."""
@@ -65,10 +67,12 @@ class Station(Platform):
             yield piece
 
 
-async def transcribed(redis: Redis, keys: Keys, station: Station, config: Config, settings: Settings) -> Reply | None:
+async def transcribed(
+    redis: Redis, keys: Keys, station: Station, config: Config = Config(), settings: Settings = Settings(), sound: Audio = SOUND
+) -> Reply | None:
     """What the plugin answers in a real router."""
     tickets, blobs, data = Tickets(redis, keys, "r"), Blobs(redis, keys), PluginData(redis, keys)
-    note = Message("m", "m", Address("room", "lounge", "main"), Person("ada", "Ada"), (SOUND,), addressed=True)
+    note = Message("m", "m", Address("room", "lounge", "main"), Person("ada", "Ada"), (sound,), addressed=True)
     [ticket] = await tickets.accept([Body(plugin="transcribe", route="r", version="1", message=note)], 0, time.time())
     journal = Journal(ticket, tickets, {})
     stores = build(redis, keys, Plugins([]), [station]).stores
@@ -85,6 +89,7 @@ async def nowhere(message: Message) -> None:
 
 
 TOO_LONG, TOO_LARGE = "This recording is too long: I listen to at most ", "This file is too large: I read at most "
+NO_SOUND_FILE = "This is no sound file that I can read"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +110,17 @@ async def test_a_recording_that_goes_on_and_on_is_refused(
     assert str(told.value) == sentence
     assert [key async for key in redis.scan_iter(f"{keys.prefix}:*") if b":blob:" in key] == []
     assert not [child for child in psutil.Process().children() if "media_worker" in " ".join(child.cmdline())]
+
+
+@pytest.mark.parametrize(("name", "claimed"), [("song.mp3", "audio/mpeg"), ("cat.png", "image/png"), ("", "")])
+@pytest.mark.parametrize(("content", "sentence"), [(silence(100), TOO_LONG), (NO_SOUND, NO_SOUND_FILE)], ids=["sound", "none"])
+async def test_the_name_and_the_claimed_type_mean_nothing(
+    redis: Redis, keys: Keys, content: bytes, sentence: str, name: str, claimed: str
+) -> None:
+    sound = Audio(Attachment("a", claimed, 0, name), voice=True)
+    with pytest.raises(UserError) as told:
+        await transcribed(redis, keys, Station(partial(iter, [content])), sound=sound)
+    assert str(told.value).startswith(sentence)
 
 
 def full(mode: str = "", **how: object) -> BinaryIO:

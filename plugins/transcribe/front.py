@@ -43,6 +43,9 @@ from plugins.transcribe.settings import Settings
 from plugins.transcribe.transcripts import Whole, plain
 from plugins.transcribe.writing import NOBODY, reply, text_of
 
+PATIENCE = 900.0
+"""Seconds that the tool has: as long as a recording may be where an admin allows no more, for those who wait in line on a slow machine."""
+
 PEOPLE = 1_000
 """Tokens of the conversation in which names are looked for."""
 
@@ -102,7 +105,7 @@ class Plugin:
     def register_tools(self) -> Iterable[Tool]:
         """For a model that is asked about a recording."""
         words = "Writes down what is said in the voice note that the person sent or replied to, else in the last one of this chat."
-        return [Tool("transcribe", words, NoArgs, self.told)]
+        return [Tool("transcribe", words, NoArgs, self.told, timeout=PATIENCE)]
 
     async def told(self, ctx: Context, args: NoArgs) -> str:
         """The words of the recordings in the message, else in the one that it replies to, else in the chat's last.

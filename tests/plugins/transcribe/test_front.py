@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot import Attachment, Audio, Chosen, Image, JobFailed, Listener, Quote, Reacted, Refused, Said, Setting, Text, UserError
+from bot import Attachment, Audio, Chosen, Image, JobFailed, Listener, NoArgs, Quote, Reacted, Refused, Said, Setting, Text, Tool, UserError
 from plugins.transcribe.choosing import NOTICES, Choosing, MyNotesArgs, VoiceArgs
 from plugins.transcribe.front import TranscribeArgs
 from plugins.transcribe.kept import Kept
@@ -252,3 +252,12 @@ def test_settings_take_only_languages_that_whisper_knows() -> None:
 def test_a_note_outlives_a_restart() -> None:
     note = Note(message="m1", sender=ALICE, sounds=(recording(),))
     assert Note.model_validate_json(note.model_dump_json()) == note
+
+
+async def test_the_tool_tells_what_is_said_in_the_note_that_is_replied_to_and_has_time_for_the_longest() -> None:
+    [tool] = plugin().register_tools()
+    assert isinstance(tool, Tool) and tool.timeout >= Settings().longest
+    acts = scripted(transcript("Hello."))
+    assert await tool.handler(context(sent(text="what?", reply_to=BOBS), acts, policy="demand"), NoArgs()) == "Hello."
+    with pytest.raises(Refused, match="Recordings are not written down here"):
+        await tool.handler(context(sent(text="what?", reply_to=BOBS), acts, policy="off"), NoArgs())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from bot import Context, File, Message, Part, Text, tr
+from bot.turns import BYTES_PER_TOKEN
 
 LARGEST = 2 << 20
 """Bytes of a text file; far more than any model is shown."""
@@ -19,9 +20,6 @@ NAMES = re.compile(
 """Platforms call many of these application/octet-stream."""
 
 PDF = "application/pdf"
-
-BYTES_PER_TOKEN = 3
-"""As `estimate_tokens` counts."""
 
 
 def readable(part: Part) -> TypeGuard[File]:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot import BadArguments, Context, Tool, Turn, estimate_tokens
-from plugins.chat.documents import BYTES_PER_TOKEN, shortened
+from bot.turns import BYTES_PER_TOKEN
+from plugins.chat.documents import shortened
 from plugins.chat.recalling import talk
 
 MOST = 1_000

@@ -70,5 +70,5 @@ class Choosing:
         """Their own choice, wherever they are."""
         await self._kept.choose(ctx, out=args.choice == "out")
         if args.choice == "out":
-            return Reply(tr("I no longer listen to your recordings, whoever asks."), private=True)
+            return Reply(tr("I no longer listen to your recordings, whoever asks. Send /mynotes in to let me again."), private=True)
         return Reply(tr("I may listen to your recordings again."), private=True)

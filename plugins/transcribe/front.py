@@ -179,7 +179,7 @@ class Plugin:
         """The recording that somebody points at, or has sent with the command."""
         note = of_quote(ctx.message.reply_to) or of_message(ctx.message) or await self._kept.find(ctx, ctx.message.reply_to)
         if note is None:
-            return tr("Reply to a voice note or a sound file with /transcribe, and I write down what is said in it.")
+            return tr("Reply to a voice note, a sound file or a video with /transcribe, and I write down what is said in it.")
         await self._may(ctx, note)
         kept = None if args.spoken else await self._kept.text(ctx, note)
         heard = kept or await self._heard(ctx, note, spoken=args.spoken)

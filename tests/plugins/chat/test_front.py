@@ -131,7 +131,7 @@ async def test_a_quoted_message_is_part_of_the_question() -> None:
 
 
 async def test_a_question_about_a_voice_note_is_answered_with_what_is_said_in_it_in_mind() -> None:
-    acts = ScriptedActs(answer("At nine."), answer("It is a voice note."))
+    acts = ScriptedActs(answer("At nine."), answer("It is a voice note."), answer("Nice."))
     acts.offered = (Function(name="transcribe", description="Writes down what is said.", parameters={}),)
     acts.results["transcribe"] = Reply("She is coming at nine.")
     message = said("@Hobnob when?", reply_to=Quote("m0", BOB, (VOICE,)))
@@ -140,6 +140,8 @@ async def test_a_question_about_a_voice_note_is_answered_with_what_is_said_in_it
     acts.results["transcribe"] = Reply("Bob keeps their recordings out.", fault=True)
     await replied(message, acts)
     assert asked(acts, 1).turns[-1].text == "> Bob: [voice note]\nwhen?"
+    await replied(replace(message, reply_to=Quote("m0", BOB, (replace(VOICE, voice=False),))), acts)
+    assert len(acts.called) == 2, "nobody who says a word about a film waits until all of it was listened to"
 
 
 async def test_a_long_quote_is_cut() -> None:

@@ -95,6 +95,7 @@ async def test_they_may_let_them_in_again() -> None:
     for choice in ("out", "in"):
         reply = await Choosing(Kept()).mine(context(sent(), acts), MyNotesArgs.model_validate({"choice": choice}))
         assert reply.private
+        assert ("Send /mynotes in" in reply.text) is (choice == "out"), "who has only tried the command learns the way back"
     assert ("person", "out") not in acts.stored
 
 
@@ -116,7 +117,7 @@ async def test_a_recording_is_written_down_on_demand() -> None:
 
 async def test_who_points_at_no_recording_is_told_how_to() -> None:
     told = await plugin().demanded(context(sent(), scripted(), policy="demand"), TranscribeArgs())
-    assert told == "Reply to a voice note or a sound file with /transcribe, and I write down what is said in it."
+    assert told == "Reply to a voice note, a sound file or a video with /transcribe, and I write down what is said in it."
 
 
 async def test_where_it_is_off_it_is_off_for_all() -> None:

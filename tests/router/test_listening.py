@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,12 +19,13 @@ LEASE = 0.3
 
 
 class Office:
-    """Routers that would like to lead; `leading` are those that think they do."""
+    """Routers that would like to lead; `leading` are those that think they do, `asked` how often each has asked to."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self.redis = redis
         self.keys = keys
         self.leading: set[str] = set()
+        self.asked: Counter[str] = Counter()
 
     @asynccontextmanager
     async def router(self, name: str) -> AsyncIterator[asyncio.Task[None]]:
@@ -35,11 +37,24 @@ class Office:
             finally:
                 self.leading.discard(name)
 
-        task = asyncio.create_task(lead(Leads(self.redis, self.keys, name, lease=LEASE), "telegram", act))
+        task = asyncio.create_task(lead(Counted(self, name), "telegram", act))
         try:
             yield task
         finally:
             await end((task,))
+
+
+class Counted(Leads):
+    """Notes each time that its router would like to lead."""
+
+    def __init__(self, office: Office, name: str) -> None:
+        super().__init__(office.redis, office.keys, name, lease=LEASE)
+        self._office = office
+        self._name = name
+
+    async def take(self, what: str) -> bool:
+        self._office.asked[self._name] += 1
+        return await super().take(what)
 
 
 async def test_one_leads_and_hands_over_at_its_end(redis: Redis, keys: Keys) -> None:
@@ -47,7 +62,7 @@ async def test_one_leads_and_hands_over_at_its_end(redis: Redis, keys: Keys) -> 
     async with office.router("a") as first:
         await wait_until(lambda: office.leading == {"a"})
         async with office.router("b"):
-            await asyncio.sleep(2 * LEASE)
+            await wait_until(lambda: office.asked["b"] > 6)  # for two leases
             assert office.leading == {"a"}
             await end((first,))
             await wait_until(lambda: office.leading == {"b"})

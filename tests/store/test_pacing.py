@@ -75,7 +75,7 @@ async def test_what_one_router_is_told_to_wait_all_wait_in_that_chat_alone(redis
 
 
 async def test_a_router_that_is_gone_counts_no_more(redis: Redis, keys: Keys) -> None:
-    a, _ = await routers(redis, keys, lease=0.2)
+    a, _ = await routers(redis, keys, lease=1.0)
     assert a.several
 
     async def alone() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -38,7 +37,7 @@ from bot.router.threads import Threads
 from bot.routes import Command
 from bot.store.conversations import Conversations
 from bot.store.quotas import Exhausted
-from bot.store.tickets import Body, Decided, StaleSettings, Supposed, Ticket, ticket_id
+from bot.store.tickets import DELETED, Body, Decided, StaleSettings, Supposed, Ticket, ticket_id
 from bot.translation import reader, tr, translated
 
 log = structlog.get_logger(__name__)
@@ -199,7 +198,7 @@ class Dispatch:
 
         What a connector says is replaced is the newest version that it has heard itself; other processes may have heard later ones.
         """
-        version = newer.version if isinstance(newer, Said) else math.inf
+        version = newer.version if isinstance(newer, Said) else DELETED
         events = {newer.replaces, *await self._desk.earlier(message, version)}
         for event, entry in itertools.product(events, self._table.listeners):
             id = ticket_id(message.address.connector, event, entry.plugin, entry.id)

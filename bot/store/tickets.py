@@ -31,6 +31,9 @@ DECIDED = 3600
 REMEMBERED = 86_400
 """Seconds for which a repeated event is recognised after its ticket is done."""
 
+DELETED = float(1 << 53)
+"""The version of a message that is deleted: behind all edits, which have times, and finite, as what is backed up has to be."""
+
 
 class Body(BaseModel):
     """What a ticket says: the message, the route that takes it, and how things stood when it was accepted.
@@ -191,7 +194,7 @@ class Tickets:
 
     @guarded
     async def earlier(self, message: Message, version: float) -> list[str]:
-        """Notes an edit, infinite for a deletion; the events of the edits before it, whichever router heard of them."""
+        """Notes an edit, or `DELETED`; the events of the edits before it, whichever router heard of them."""
         key = self._keys.versions(message.address.conversation, message.id)
         async with self._redis.pipeline(transaction=True) as batch:
             batch.zadd(key, {message.event: version})

@@ -16,6 +16,7 @@ from bot.connector import Limits, typed_command
 from bot.messages import Address, Deleted, Message, Person, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
+from bot.store.dump import Dump
 from bot.store.keys import Keys
 from bot.testing import wait_until
 from bot.testing.platform import Platform
@@ -125,3 +126,14 @@ async def test_an_edit_that_another_router_heard_is_withdrawn_too(redis: Redis, 
     for router in (one, other):
         await router.endings.close()
         await router.stores.queue.close()
+
+
+async def test_what_is_deleted_keeps_no_backup_from_being_made(redis: Redis, keys: Keys) -> None:
+    plugins = Plugins([Loaded("ponderer", Ponderer(), version="1")])
+    router = build(redis, keys, plugins, [Platform()])
+    await router.deliver(Message("m", "gone", LOUNGE, Person("", ""), trigger=Deleted("m"), me="bot"))
+    noted = keys.versions(LOUNGE.conversation, "m").removeprefix(f"{keys.prefix}:")
+    for running_too, kept in ((False, True), (True, False)):
+        assert (noted in {record.key async for record in Dump(redis, keys).read(running=running_too)}) is kept
+    await router.endings.close()
+    await router.stores.queue.close()

@@ -13,8 +13,9 @@ import pytest
 from redis import Redis
 
 from bot.backup import opened
-from bot.cli import preserving
+from bot.cli import preserving, updating
 from bot.config import load
+from bot.errors import UserError
 from bot.store import embedded
 from tests.house import ECHO, House
 
@@ -206,6 +207,42 @@ def test_a_router_that_begins_while_packages_are_installed_keeps_the_store_as_it
     assert "cmdstat_hset" not in client.info("commandstats"), "nothing was removed and written again"
 
 
+def test_one_that_begins_before_the_new_release_has_touched_the_store_keeps_it_too(own: tuple[Checkout, Redis]) -> None:
+    checkout, client = own
+    before, upkeep = checkout.head, checkout.upstream / "bot/cli/upkeep.py"
+    plain, socket = upkeep.read_text(), embedded.socket_path(checkout.house.data.parent)
+    begins = f"Redis(unix_socket_path={str(socket)!r}).zadd('hobnob:routers', {{'elsewhere': 1e15}})"
+    upkeep.write_text(f'{plain}\n\nimport sys\n\nif "--finish" in sys.argv:\n    from redis import Redis\n\n    {begins}\n')
+    checkout.release("as which a router begins")
+    client.config_resetstat()
+    try:
+        done = checkout.update()
+        assert "everything is as it was" in done.stderr and "routers run on that Redis: stop all" in done.stderr, done.stderr
+    finally:
+        client.delete("hobnob:routers")
+        upkeep.write_text(plain)
+        checkout.release("as which none does")
+    assert (checkout.head, checkout.branch, waiting(client)) == (before, "main", (TICKET, ["waits"]))
+    assert "cmdstat_hset" not in client.info("commandstats"), "nothing was removed and written again"
+
+
+def test_nothing_begins_with_a_backup_that_has_not_all(own: tuple[Checkout, Redis], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A router began after the first look, and has ended before the next."""
+    checkout, client = own
+    before = checkout.head
+    checkout.release("later still")
+    looks = iter([[], ["routers"]])
+
+    async def meanwhile(redis: object, keys: object) -> list[str]:
+        return next(looks, [])
+
+    monkeypatch.setattr(preserving, "living", meanwhile)
+    monkeypatch.setattr(updating, "ROOT", checkout.mine)
+    with pytest.raises(UserError, match="a router or worker began meanwhile: stop all of them first"):
+        updating.update(checkout.house.config, "")
+    assert (checkout.head, checkout.branch, waiting(client)) == (before, "main", (TICKET, ["waits"]))
+
+
 def test_a_new_release_brings_nothing_forward_while_old_routers_live(own: tuple[Checkout, Redis]) -> None:
     checkout, client = own
     client.delete("hobnob:schema")
@@ -214,7 +251,8 @@ def test_a_new_release_brings_nothing_forward_while_old_routers_live(own: tuple[
         done = checkout.house.do("update", "--finish")
     finally:
         client.delete("hobnob:routers")
-    assert done.returncode == 1 and "routers run on that Redis: stop all routers and workers first" in done.stderr, done.stderr
+    assert done.returncode == updating.UNTOUCHED, done.stderr
+    assert "routers run on that Redis: stop all routers and workers first" in done.stderr
     assert not client.exists("hobnob:schema")
 
 
@@ -227,7 +265,7 @@ def test_what_waits_stays_when_packages_cannot_be_had(own: tuple[Checkout, Redis
     checkout.offline.touch()
     done = checkout.update()
     checkout.offline.unlink()
-    assert done.returncode == 1 and "By hand: `git checkout main`, tools/setup, then `hobnob restore" in done.stderr, done.stderr
+    assert done.returncode == 1 and "By hand: `git checkout main`, tools/setup\n" in done.stderr, done.stderr
     assert (checkout.head, checkout.branch) == (before, "main")
     assert waiting(client) == (TICKET, ["waits"])
     assert not {"cmdstat_del", "cmdstat_hset"} & client.info("commandstats").keys(), "nothing was removed and written again"

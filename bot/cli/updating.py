@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import typer
@@ -14,13 +15,16 @@ from bot.backup import opened
 from bot.cli.preserving import save, store, undo, unused
 from bot.cli.reaching import setup
 from bot.config import USUAL, Config
-from bot.errors import UserError
+from bot.errors import BotError, UserError
 from bot.locking import holder
 from bot.plugins import load as load_plugins
 from bot.store import schema
 from bot.store.keys import Keys
 
 ROOT = Path(__file__).parents[2]
+
+UNTOUCHED = 6
+"""What a new release's part ends with when it could not begin with the store. A number that `exits.py` does not have."""
 
 
 def update(path: Path | None, ref: str) -> None:
@@ -33,21 +37,31 @@ def update(path: Path | None, ref: str) -> None:
     if target == checkout.before:
         typer.echo("This is the newest already.")
         return
-    kept, _ = save(config, None, [], secrets=True)
+    kept, manifest = save(config, None, [], secrets=True)
+    if not manifest.whole:  # its way back would remove what it does not have
+        raise UserError("a router or worker began meanwhile: stop all of them first. Nothing was changed")
     typer.echo(f"Everything is kept in {kept}.")
     back: list[Callable[[], object]] = [checkout.back]
+
+    def undone() -> None:
+        with opened(kept) as archive:
+            undo(config, archive)
+
     try:
         _say(f"git to {target[:10]}", lambda: checkout.go(target))
         back.append(lambda: _run(str(ROOT / "tools/setup")))
         _say("packages", back[-1])
         _stopped(config)  # whoever began meanwhile has it as it was, and keeps it
-        back.insert(1, lambda: _undo(config, kept))
+        back.insert(1, undone)
         _say("what is kept, and whether it works", lambda: _new("update", "--finish", config=config))
     except (Exception, KeyboardInterrupt) as error:
         fault = str(error) or type(error).__name__
-        if undone := [str(one) for step in back if (one := _tried(step)) is not None]:
-            again = f"`git checkout {checkout.place}`, tools/setup, then `hobnob restore {kept} --replace`"
-            raise UserError(f"the update did not work: {fault}\nOn the way back: {'; '.join(undone)}. By hand: {again}") from error
+        if isinstance(error, _EndedError) and error.code == UNTOUCHED:
+            back.remove(undone)
+        if left := [str(one) for step in back if (one := _tried(step)) is not None]:
+            again = f", then `hobnob restore {kept} --replace`" if undone in back else ""
+            by_hand = f"`git checkout {checkout.place}`, tools/setup{again}"
+            raise UserError(f"the update did not work: {fault}\nOn the way back: {'; '.join(left)}. By hand: {by_hand}") from error
         raise UserError(f"the update did not work, and everything is as it was: {fault}") from error
     typer.echo("Updated. Start it again: hobnob run.")
 
@@ -55,18 +69,23 @@ def update(path: Path | None, ref: str) -> None:
 def finish(path: Path | None) -> None:
     """The new release's part: brings the store forward, and loads everything that a router and a worker would. Raises what they raise.
 
-    Raises UserError where one of them lives: the old release is the one that would not understand what it finds.
+    Ends with `UNTOUCHED` where one of them lives: the old release is the one that would not understand what it finds.
     """
     config = setup(path, "hobnob")
-
-    async def forward() -> None:
-        async with store(config, alone=True) as redis:
-            await unused(config, redis)
-            await schema.migrate(redis, Keys())
-
-    asyncio.run(forward())
+    asyncio.run(_forward(config))
     for half in ("front", "model"):
         load_plugins(config, half)
+
+
+async def _forward(config: Config) -> None:
+    async with AsyncExitStack() as stack:
+        try:
+            redis = await stack.enter_async_context(store(config, alone=True))
+            await unused(config, redis)
+        except BotError as error:
+            typer.echo(error, err=True)
+            raise typer.Exit(UNTOUCHED) from error
+        await schema.migrate(redis, Keys())
 
 
 class Checkout:
@@ -140,11 +159,6 @@ async def _unused(config: Config) -> None:
         await unused(config, redis)
 
 
-def _undo(config: Config, kept: Path) -> None:
-    with opened(kept) as archive:
-        undo(config, archive)
-
-
 def _tried(step: Callable[[], object]) -> Exception | None:
     """What went wrong; the steps after it are taken all the same."""
     try:
@@ -152,6 +166,14 @@ def _tried(step: Callable[[], object]) -> Exception | None:
     except Exception as error:
         return error
     return None
+
+
+class _EndedError(UserError):
+    """A command that ended with an exit `code` other than 0."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 def _git(*words: str) -> str:
@@ -165,7 +187,7 @@ def _new(*words: str, config: Config) -> str:
 def _run(*command: str) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UserError(f"`{' '.join(command[:3])}`: {(done.stderr or done.stdout).strip()[-1000:]}")
+        raise _EndedError(f"`{' '.join(command[:3])}`: {(done.stderr or done.stdout).strip()[-1000:]}", done.returncode)
     return done.stdout.strip()
 
 

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bot.log import Output
 from bot.store import embedded
 from bot.store.connection import connect
+from bot.store.dump import Dump, Record
 from bot.store.keys import Keys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any library reads it
@@ -63,16 +64,21 @@ def keys() -> Keys:
 
 @pytest.fixture
 async def redis(redis_url: str, keys: Keys) -> AsyncIterator[Redis]:
-    """A client; a key that was left behind without a lifetime fails the test."""
+    """A client; a key that was left behind without a lifetime fails the test, and so does one that no backup can have."""
     client = connect(redis_url)
     yield client
     left = [key async for key in client.scan_iter(f"{keys.prefix}:*", count=1000)]
-    forever = [key.decode() for key in left if await client.ttl(key) == -1]
-    if left:
-        await client.delete(*left)
-    await client.aclose()
+    forever = [key.decode(errors="replace") for key in left if await client.ttl(key) == -1]
+    try:
+        kept = [record async for record in Dump(client, keys).read(running=False, credentials=True)]
+    finally:
+        if left:
+            await client.delete(*left)
+        await client.aclose()
     leaked = [key for key in forever if not any(f":{kind}" in key for kind in MAY_STAY)]
     assert not leaked, f"keys left behind without a lifetime: {leaked}"
+    for record in kept:
+        assert Record.model_validate_json(record.model_dump_json()) == record, "no backup of it could be restored"
 
 
 @pytest.fixture(scope="session")

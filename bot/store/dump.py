@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import itertools
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError, WatchError
 
@@ -29,6 +30,7 @@ PASSING = (
     *("ticket:*", "journal:*", "line:*", "versions:*", "leases:*", "ready:*", "cancelled:*", "job:*", "jobs:*", "jobs-of:*"),
     *("out:*", "blob:*"),
     *("tenants:*", "persons:*", "depth", "credit:*", "spent:*", "asked:*", "deadlines", "album:*", "albums-due:*", "filling:*"),
+    "versions:*",
 )
 """What is under way: while it goes on, no two of these are of the same moment."""
 
@@ -68,8 +70,9 @@ def _writable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_writable)]
 Fields = Annotated[dict[Text, Text], Field(min_length=1)]
 Members = Annotated[list[Text], Field(min_length=1)]
-Scored = Annotated[list[tuple[Text, FiniteFloat]], Field(min_length=1)]
-Entries = Annotated[list[tuple[Annotated[str, Field(pattern=r"^\d{1,19}-\d{1,19}$")], Fields]], Field(min_length=1)]
+Score = Annotated[float, Field(strict=True, allow_inf_nan=False)] | Literal["inf", "-inf"]
+Scored = Annotated[list[tuple[Text, Score]], Field(min_length=1)]
+Entries = Annotated[list[tuple[Annotated[str, Field(pattern=r"^\d{1,20}-\d{1,20}$")], Fields]], Field(min_length=1)]
 
 _VALUES: Mapping[Kind, TypeAdapter[Any]] = {
     "string": TypeAdapter(Text),
@@ -83,7 +86,10 @@ _VALUES: Mapping[Kind, TypeAdapter[Any]] = {
 
 
 class Record(BaseModel):
-    """One key below the prefix. `until` is when it goes, in ms since 1970, or None; bytes are text, what is no UTF-8 behind `BINARY`."""
+    """One key below the prefix. `until` is when it goes, in ms since 1970, or None; bytes are text, what is no UTF-8 behind `BINARY`.
+
+    Raises ValueError for what no server could hold. What a server says that it holds is not asked: see `read`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -111,7 +117,7 @@ class Dump:
     async def read(self, *, running: bool, credentials: bool = False) -> AsyncIterator[Record]:
         """Everything that is worth keeping, each key as it was at one moment, and keys of one subject at the same.
 
-        Of a system that is `running` without what is under way. Raises StoreError.
+        Of a system that is `running` without what is under way. Raises StoreError, also for a key of a kind that none of ours is.
         """
         left_out = (*MACHINE, *(() if credentials else CREDENTIALS), *(PASSING if running else ()))
         for names in _chunks(sorted(await self._names(), key=_subject)):
@@ -123,8 +129,9 @@ class Dump:
     @guarded
     async def _names(self) -> list[str]:
         found = [name async for name in self._redis.scan_iter(f"{self._head}*", count=1000)]
-        names = {cast("bytes", name).decode() for name in found}
-        return [name.removeprefix(self._head) for name in names if name != self._aside and not name.startswith(f"{self._aside}:")]
+        names = {_text(cast("bytes", name).removeprefix(self._head.encode())) for name in found}
+        aside = self._aside.removeprefix(self._head)
+        return [name for name in names if name != aside and not name.startswith(f"{aside}:")]
 
     @guarded
     async def _chunk(self, names: Sequence[str]) -> list[Record]:
@@ -134,6 +141,8 @@ class Dump:
             kinds = [cast("bytes", kind).decode() for kind in await batch.execute()]
         async with self._redis.pipeline(transaction=True) as batch:
             there = [(name, kind) for name, kind in zip(names, kinds, strict=True) if kind != "none"]
+            if foreign := [f"{self._head}{name}" for name, kind in there if kind not in _READ]:
+                raise StoreError(f"{foreign[0]} is of no kind that Hobnob writes: remove it, and let nobody else write below {self._head}")
             for name, kind in there:
                 batch.execute_command("PEXPIRETIME", self._key(name))
                 batch.execute_command(*_reading(kind, self._key(name)))
@@ -144,11 +153,13 @@ class Dump:
                 until == -2 or isinstance(value, ResponseError) or value in (None, [])
             ):  # it went, is another thing by now, or is an empty stream
                 continue
-            records.append(Record(key=name, kind=cast("Kind", kind), until=until if until > 0 else None, value=_READ[kind](value)))
+            lasts = until if until > 0 else None
+            # Not checked: a check can only be stricter than the server that holds it.
+            records.append(Record.model_construct(key=name, kind=cast("Kind", kind), until=lasts, value=_READ[kind](value)))
         return records
 
     def _key(self, name: str) -> bytes:
-        return f"{self._head}{name}".encode()
+        return self._head.encode() + _bytes(name)
 
     @guarded
     async def write(self, records: Iterable[Record]) -> int:
@@ -240,7 +251,7 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "hash": lambda value: {_text(name): _text(content) for name, content in value.items()},
     "list": lambda value: [_text(one) for one in value],
     "set": lambda value: sorted(_text(one) for one in value),
-    "zset": lambda value: [[_text(member), score] for member, score in value],
+    "zset": lambda value: [[_text(member), score if math.isfinite(score) else str(score)] for member, score in value],
     "stream": lambda value: [[_text(id), {_text(name): _text(content) for name, content in fields.items()}] for id, fields in value],
 }
 
@@ -249,6 +260,6 @@ _WRITTEN: Mapping[str, Callable[[bytes, Any], list[tuple[Any, ...]]]] = {
     "hash": lambda key, value: [("HSET", key, *(_bytes(word) for pair in value.items() for word in pair))],
     "list": lambda key, value: [("RPUSH", key, *map(_bytes, value))],
     "set": lambda key, value: [("SADD", key, *map(_bytes, value))],
-    "zset": lambda key, value: [("ZADD", key, *(word for member, score in value for word in (repr(score), _bytes(member))))],
+    "zset": lambda key, value: [("ZADD", key, *(word for member, score in value for word in (str(score), _bytes(member))))],
     "stream": lambda key, value: [("XADD", key, id, *(_bytes(word) for pair in fields.items() for word in pair)) for id, fields in value],
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -11,13 +12,15 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.errors import StoreError
-from bot.store import schema
+from bot.messages import Address, Deleted, Message, Person
+from bot.store import dump, schema
 from bot.store.connection import connect, unreachable
 from bot.store.contents import TABLE
 from bot.store.dump import CREDENTIALS, MACHINE, PASSING, Dump, Record
 from bot.store.exporting import exported
 from bot.store.keys import Keys
 from bot.store.schema import form, migrate
+from bot.store.tickets import Tickets
 from bot.testing import wait_until
 
 EVER = "data:notes:server:room/lobby:"
@@ -34,6 +37,17 @@ async def fill(redis: Redis, keys: Keys) -> None:
     await redis.zadd(f"{keys.prefix}:{EVER}zset", {"soon": 1.5, "later": 1_764_207_000_123_456})
     await redis.xadd(f"{keys.prefix}:{EVER}stream", {"field": "value"}, id="7-1")
     await redis.set(f"{keys.prefix}:button:x", "[]", px=3_600_000)
+
+
+async def fill_to_the_brim(redis: Redis, keys: Keys) -> None:
+    """What is rare, and yet a server takes it."""
+    await redis.set(f"{keys.prefix}:{EVER}".encode() + b"\xff", "a name that is no text")
+    await redis.set(f"{keys.prefix}:base64:name", "", ex=3600)
+    await redis.hset(f"{keys.prefix}:{EVER}hash", mapping={"": ""})
+    await redis.zadd(f"{keys.prefix}:{EVER}zset", {"never": -math.inf, "always": math.inf, "": 0, "least": 5e-324, "most": -1.7e308})
+    await redis.xadd(f"{keys.prefix}:{EVER}stream", {"": ""}, id=f"{2**64 - 1}-{2**64 - 1}")
+    await redis.xadd(f"{keys.prefix}:{EVER}empty", {"field": "value"})
+    await redis.xtrim(f"{keys.prefix}:{EVER}empty", maxlen=0)
 
 
 async def records(redis: Redis, keys: Keys, *, running: bool = False, credentials: bool = False) -> list[Record]:
@@ -71,6 +85,32 @@ async def test_every_kind_of_key_comes_back_in_another_kind_of_server(redis: Red
     assert await records(elsewhere, Keys("other")) == before
     assert await elsewhere.get(f"other:{EVER}a") == b"\xff\x00 no text"
     assert 3_000_000 < await elsewhere.pttl("other:button:x") <= 3_600_000
+
+
+async def test_all_that_a_server_takes_comes_back(redis: Redis, keys: Keys) -> None:
+    await fill_to_the_brim(redis, keys)
+    before = await records(redis, keys)
+    assert len(before) == 5, "an empty stream holds nothing"
+    await Dump(redis, keys).clear()
+    assert await Dump(redis, keys).count() == 0
+    await Dump(redis, keys).write([Record.model_validate_json(record.model_dump_json()) for record in before])
+    assert await records(redis, keys) == before
+    assert await redis.zrange(f"{keys.prefix}:{EVER}zset", 0, -1) == [b"never", b"most", b"", b"least", b"always"]
+    assert await redis.exists(f"{keys.prefix}:{EVER}".encode() + b"\xff", f"{keys.prefix}:base64:name") == 2
+
+
+async def test_a_deleted_message_is_in_no_ones_way(redis: Redis, keys: Keys) -> None:
+    gone = Message("m", "gone", Address("room", "lobby", "main"), Person("", ""), trigger=Deleted("m"))
+    await Tickets(redis, keys, "router").earlier(gone, math.inf)
+    assert [record.kind for record in await records(redis, keys)] == ["zset"]
+    assert await records(redis, keys, running=True) == [], "which edits were heard is told with what is under way"
+
+
+async def test_a_kind_of_key_that_is_none_of_ours_is_a_sentence(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(redis, keys)
+    with monkeypatch.context() as patched, pytest.raises(StoreError, match=f"{keys.prefix}:{EVER}set is of no kind that Hobnob writes"):
+        patched.delitem(dump._READ, "set")
+        await records(redis, keys)
 
 
 async def test_what_is_under_way_is_left_out_while_it_goes_on(redis: Redis, keys: Keys) -> None:

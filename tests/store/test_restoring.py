@@ -151,6 +151,7 @@ async def test_a_full_server_keeps_what_it_has_and_the_user_of_the_documentation
         ("set", "abc"),
         ("zset", [["a"]]),
         ("zset", [["a", "high"]]),
+        ("zset", [["a", "1.5"]]),
         ("zset", [["a", float("nan")]]),
         ("stream", [["1-1", {}]]),
         ("stream", [["*", {"a": "b"}]]),

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -146,7 +147,10 @@ def test_the_layers_hold() -> None:
     ("file", "line", "broken"),
     [
         ("bot/messages.py", "import redis", "The vocabulary needs nothing but pydantic and pluggy BROKEN"),
-        ("bot/router/gate.py", "import bot.worker", "The house has floors: nothing looks up"),
+        ("bot/router/gate.py", "import bot.worker", "bot.router is not allowed to import bot.worker"),
+        ("bot/unheard_of.py", "import json", "The following modules are not listed as layers:\n\n- bot.unheard_of\n"),
+        ("bot/unheard_of.py", "import redis", "Only bot.store speaks to Redis BROKEN"),
+        ("bot/router/gate.py", "import bot.parking", "What imports model libraries at once is imported by engines alone BROKEN"),
         ("plugins/chat/front.py", "import torch", "Model libraries are for workers alone BROKEN"),
         ("plugins/chat/front.py", "import plugins.chat.model", "The front half never meets its model half BROKEN"),
         ("plugins/chat/front.py", "import bot.store.queue", "Plugins see the public API only BROKEN"),
@@ -161,6 +165,14 @@ def test_a_broken_layer_is_found(tmp_path: Path, file: str, line: str, broken: s
     done = lint(tmp_path)
     assert done.returncode == 1
     assert broken in done.stdout
+
+
+def test_the_vocabulary_is_all_that_stands_under_the_hooks() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    floors = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    lower = " | ".join(floors[floors.index("asking | hookspecs") :]).split(" | ")
+    vocabulary = next(contract["source_modules"] for contract in contracts if contract["name"].startswith("The vocabulary"))
+    assert sorted(vocabulary) == sorted(f"bot.{module}" for module in lower)
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:

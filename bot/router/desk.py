@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bot.messages import Message
+from bot.store.edits import Heard
 from bot.store.quotas import NOTHING, Charge
 from bot.store.tickets import Body, Supposed, Ticket
 
@@ -25,11 +26,11 @@ class Desk(Protocol):
     ) -> list[Ticket]:
         """See `Tickets.accept`."""
 
-    async def earlier(self, message: Message, version: float) -> Sequence[str]:
-        """See `Tickets.earlier`."""
+    async def heard(self, message: Message, version: float) -> Heard:
+        """See `Tickets.heard`."""
 
-    async def asked(self, id: str) -> Message | None:
-        """See `Tickets.asked`."""
+    async def unended(self, ids: Sequence[str]) -> Sequence[str]:
+        """See `Tickets.unended`."""
 
     async def known(self, ids: Sequence[str]) -> bool:
         """See `Tickets.known`."""

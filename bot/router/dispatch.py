@@ -121,8 +121,8 @@ class Dispatch:
             return await self._late_bodies(message, view)
         if message.addressed and talking.threads:
             message = await self._threads.opened(message)
-        if isinstance(message.trigger, Said | Deleted) and message.trigger.replaces not in ("", message.event):
-            await self._withdraw(message, message.trigger)
+        if isinstance(message.trigger, Said | Deleted) and await self._withdrawn(message, message.trigger):
+            return []
         bodies = await self._bodies(message, view)
         if not bodies and await self._gate.outdated(message.address):  # no ticket, so no script that would have noticed
             raise StaleSettings
@@ -193,18 +193,20 @@ class Dispatch:
             left = [*(body for body in bodies if body.id not in charge.of), self._meters.refused(message, over)]
             return left, await self._desk.accept(left, view.version, self._clock(), supposed=supposed, event=message.event)
 
-    async def _withdraw(self, message: Message, newer: Said | Deleted) -> None:
-        """What was said before is said no more: whatever still works on it stops, and no turn of it stays.
+    async def _withdrawn(self, message: Message, newer: Said | Deleted) -> bool:
+        """What was said before is said no more: whatever still works on it stops, and no turn of it stays. True where this is, too.
 
-        What a connector says is replaced is the newest version that it has heard itself; other processes may have heard later ones.
+        What a connector says is replaced is what it has heard last itself: others may have heard later ones, and it this one before.
         """
-        version = newer.version if isinstance(newer, Said) else DELETED
-        events = {newer.replaces, *await self._desk.earlier(message, version)}
-        for event, entry in itertools.product(events, self._table.listeners):
-            id = ticket_id(message.address.connector, event, entry.plugin, entry.id)
-            if await self._desk.asked(id) is not None:
-                await self._buttons.withdraw(id)
-        await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(newer, Said))
+        if newer.replaces in ("", message.event):
+            return False
+        heard = await self._desk.heard(message, newer.version if isinstance(newer, Said) else DELETED)
+        older = itertools.product((heard.older | {newer.replaces}) - heard.newer, self._table.listeners)
+        for id in await self._desk.unended([ticket_id(message.address.connector, event, to.plugin, to.id) for event, to in older]):
+            await self._buttons.withdraw(id)
+        if not (heard.newer or heard.decided):  # else turns of this message are what came of it, or of a newer version
+            await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(newer, Said))
+        return bool(heard.newer)
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:
         """Nobody who spoke to the bot is answered now, which each chat is told once; what a server wants of every message is done."""

@@ -14,6 +14,7 @@ from bot.choices import Level
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
 from bot.store.digests import digest
+from bot.store.edits import Heard, note
 from bot.store.keys import Keys
 from bot.store.promptly import promptly
 from bot.store.quotas import NOTHING, Charge, charged, exhausted
@@ -105,7 +106,7 @@ class Superseded(Exception):  # noqa: N818  an outcome, not a fault
 
 
 class Decided(Exception):  # noqa: N818  an outcome, not a fault
-    """What becomes of this event was decided before; nothing was written."""
+    """What becomes of this event was decided before, or by a newer one; nothing was written."""
 
 
 class StaleSettings(Exception):  # noqa: N818  an outcome, not a fault
@@ -154,18 +155,19 @@ class Tickets:
     ) -> list[Ticket]:
         """Writes the tickets of one event, "" for that of the first, and returns those to run now; the others are known or wait in line.
 
-        `at` is this moment in seconds. Raises Decided for an event that was heard before, StaleSettings when `settings_version` is not the
-        server's (`Server.stamp`) or what is `supposed` is not so any more, and Exhausted when what is to be charged goes too far; nothing
-        is written then.
+        `at` is this moment in seconds. Raises Decided for an event that was heard before and for an edit when a newer one was `heard`,
+        StaleSettings when `settings_version` is not the server's (`Server.stamp`) or what is `supposed` is not so any more, and Exhausted
+        when what is to be charged goes too far; nothing is written then.
         """
-        address = bodies[0].message.address
-        decided = self._keys.ticket(event_id(address.connector, event or bodies[0].message.event))
+        first, address = bodies[0].message, bodies[0].message.address
+        event = event or first.event
         args: list[str | bytes | float] = [self._keys.prefix, self._owner, self._lease, settings_version]
-        args += [supposed.value if supposed else b"", DECIDED, *charged(self._keys, [charge])]
+        args += [supposed.value if supposed else b"", DECIDED, event, *charged(self._keys, [charge])]
         for body in bodies:
             line = address.conversation if body.ordered else ""
             args += [body.id, address.connector, line, body.model_dump_json(), int(body.id in charge.of)]
-        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house(), decided]
+        keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house()]
+        keys += [self._keys.ticket(event_id(address.connector, event)), self._keys.versions(address.conversation, first.id)]
         keys += [supposed.key] if supposed else []
         head, *states = await self._accept(keys=keys, args=args)
         if head == b"decided":
@@ -193,15 +195,19 @@ class Tickets:
         return None if body is None else Body.model_validate_json(body).message
 
     @guarded
-    async def earlier(self, message: Message, version: float) -> list[str]:
-        """Notes an edit, or `DELETED`; the events of the edits before it, whichever router heard of them."""
-        key = self._keys.versions(message.address.conversation, message.id)
-        async with self._redis.pipeline(transaction=True) as batch:
-            batch.zadd(key, {message.event: version})
-            batch.zrangebyscore(key, "-inf", f"({version}")
-            batch.expire(key, REMEMBERED)
-            _, found, _ = await batch.execute()
-        return [cast("bytes", event).decode() for event in found]
+    async def unended(self, ids: Sequence[str]) -> list[str]:
+        """Which of these tickets are there and have not ended."""
+        async with self._redis.pipeline(transaction=False) as batch:
+            for id in ids:
+                batch.hexists(self._keys.ticket(id), "body")
+            return [id for id, there in zip(ids, await batch.execute(), strict=True) if there]
+
+    @guarded
+    async def heard(self, message: Message, version: float) -> Heard:
+        """Notes an edit, or `DELETED`; what is known of the message's other versions, whichever router heard of them."""
+        versions = self._keys.versions(message.address.conversation, message.id)
+        decided = self._keys.ticket(event_id(message.address.connector, message.event))
+        return await note(self._redis, versions, message.event, version, decided, REMEMBERED)
 
     @guarded
     async def under_way(self, tenant: str) -> dict[str, Body]:

@@ -30,6 +30,7 @@ from bot.router.stores import Stores
 from bot.router.table import Table
 from bot.router.terms import Terms
 from bot.routes import Route
+from bot.store.edits import Heard
 from bot.store.quotas import NOTHING, Charge
 from bot.store.servers import Server
 from bot.store.tickets import Body, Supposed, Ticket, Write
@@ -86,7 +87,10 @@ class Memory:
     ) -> list[Ticket]:
         return [Ticket(body.id, 1, 1, body, at) for body in bodies]
 
-    async def earlier(self, message: Message, version: float) -> list[str]:
+    async def heard(self, message: Message, version: float) -> Heard:
+        return Heard()
+
+    async def unended(self, ids: Sequence[str]) -> list[str]:
         return []
 
     async def asked(self, id: str) -> Message | None:

@@ -16,10 +16,14 @@ from bot.connector import Limits, typed_command
 from bot.messages import Address, Deleted, Message, Person, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
+from bot.store.conversations import Conversations
 from bot.store.dump import Dump
+from bot.store.edits import KEPT
 from bot.store.keys import Keys
+from bot.store.tickets import Ticket
 from bot.testing import wait_until
 from bot.testing.platform import Platform
+from bot.turns import Turn
 
 LOUNGE, ME = Address("room", "lounge", "main"), Person("bot", "Hobnob")
 
@@ -102,30 +106,91 @@ class Ponderer:
         return ctx.message.text
 
 
-async def test_an_edit_that_another_router_heard_is_withdrawn_too(redis: Redis, keys: Keys) -> None:
-    ponderer = Ponderer()
-    plugins = Plugins([Loaded("ponderer", ponderer, version="1")])
-    one, other = (build(redis, keys, plugins, [Platform()]) for _ in range(2))
-    said = Message("m", "m", LOUNGE, Person("a", "Ann"), (Text("one"),), me="bot", mentions=(ME,))
+def version(number: int) -> Message:
+    """Of one message; no process knows which others its versions have been heard by."""
+    words, event = (Text(f"v{number}"),), f"m:{number}" if number else "m"
+    return Message("m", event, LOUNGE, Person("ada", "Ada"), words, Said(number, "m" if number else ""), me="bot", mentions=(ME,))
 
-    async def withdrawn() -> list[bool]:
-        """Of the versions that are worked on, in their order."""
-        held = sorted((*one.runner.held, *other.runner.held), key=lambda ticket: ticket.body.message.event)
-        return [bool(await redis.exists(f"{keys.prefix}:cancelled:{ticket.id}")) for ticket in held]
 
-    await one.deliver(said)
-    for number, router in enumerate((one, other, other), 1):
-        await router.deliver(replace(said, event=f"m:{number}", trigger=Said(number, "m")))  # neither knows what the other has heard
-        assert await withdrawn() == [True] * number + [False]
-    await one.deliver(replace(said, event="m:2", trigger=Said(2, "m")))
-    assert await withdrawn() == [True, True, True, False], "what is told again takes nothing from what came after it"
-    await one.deliver(replace(said, event="gone", parts=(), trigger=Deleted("m")))
-    assert await withdrawn() == [True] * 4
-    ponderer.may.set()
-    await wait_until(lambda: not (one.runner.held or other.runner.held))
-    for router in (one, other):
+class Two:
+    """Two routers whose plugin ponders."""
+
+    def __init__(self, redis: Redis, keys: Keys, ponderer: Ponderer) -> None:
+        plugins = Plugins([Loaded("ponderer", ponderer, version="1")])
+        self.ponderer, self._redis, self._keys = ponderer, redis, keys
+        self.routers = [build(redis, keys, plugins, [Platform()]) for _ in range(2)]
+
+    @property
+    def held(self) -> list[Ticket]:
+        """What is worked on, by its version."""
+        held = (ticket for router in self.routers for ticket in router.runner.held)
+        return sorted(held, key=lambda ticket: ticket.body.message.event)
+
+    async def withdrawn(self) -> dict[str, bool]:
+        """Of the versions that are worked on."""
+        cancelled = [await self._redis.exists(f"{self._keys.prefix}:cancelled:{ticket.id}") for ticket in self.held]
+        return {ticket.body.message.event: bool(one) for ticket, one in zip(self.held, cancelled, strict=True)}
+
+
+@pytest.fixture
+async def two(redis: Redis, keys: Keys) -> AsyncIterator[Two]:
+    """Routers of which neither knows what the other has heard."""
+    two = Two(redis, keys, Ponderer())
+    yield two
+    two.ponderer.may.set()
+    await wait_until(lambda: not two.held)
+    for router in two.routers:
         await router.endings.close()
         await router.stores.queue.close()
+
+
+async def test_an_edit_that_another_router_heard_is_withdrawn_too(two: Two) -> None:
+    one, other = two.routers
+    await one.deliver(version(0))
+    for number, router in enumerate((one, other, other), 1):
+        await router.deliver(version(number))
+        assert list((await two.withdrawn()).values()) == [True] * number + [False]
+    await one.deliver(version(2))
+    assert list((await two.withdrawn()).values()) == [True, True, True, False], "what is told again takes nothing from what came after it"
+    await one.deliver(replace(version(0), event="gone", parts=(), trigger=Deleted("m")))
+    assert list((await two.withdrawn()).values()) == [True] * 4
+
+
+async def test_an_edit_that_is_heard_after_a_newer_one_is_not_answered(two: Two) -> None:
+    one, other = two.routers
+    await one.deliver(version(0))
+    await other.deliver(version(2))
+    await one.deliver(version(1))
+    assert await two.withdrawn() == {"m": True, "m:2": False}
+    await other.deliver(replace(version(1), trigger=Said(1, "m:2")))  # what a connector heard last is not always older
+    assert await two.withdrawn() == {"m": True, "m:2": False}
+    await one.deliver(replace(version(0), event="gone", parts=(), trigger=Deleted("m")))
+    await other.deliver(version(3))
+    assert await two.withdrawn() == {"m": True, "m:2": True}
+
+
+async def test_an_edit_that_comes_so_late_that_it_is_among_the_forgotten_is_not_answered_either(two: Two) -> None:
+    one, other = two.routers
+    for number in range(2, 2 + KEPT):
+        await other.tickets.heard(version(number), number)
+    await one.deliver(version(1))
+    assert await two.withdrawn() == {}
+
+
+async def test_an_edit_that_is_told_again_or_late_takes_no_answer_from_memory(two: Two, redis: Redis, keys: Keys) -> None:
+    one, other = two.routers
+    two.ponderer.may.set()
+    await one.deliver(version(2))
+    await wait_until(lambda: not two.held)
+    for role, text in (("person", "v2"), ("bot", "answer to v2")):
+        turn = Turn(role=role, parts=(Text(text),), person="ada", message="m").model_dump_json(exclude={"offset"})
+        await redis.rpush(keys.turns(LOUNGE.conversation), f"0:0 {turn}")
+    for number in (1, 2):
+        await other.deliver(version(number))
+    remembered = Conversations(redis, keys)
+    assert [turn.text for turn in await remembered.turns(LOUNGE.conversation, 1000)] == ["v2", "answer to v2"]
+    await other.deliver(version(3))
+    assert await remembered.turns(LOUNGE.conversation, 1000) == []
 
 
 async def test_what_is_deleted_keeps_no_backup_from_being_made(redis: Redis, keys: Keys) -> None:

@@ -101,7 +101,7 @@ async def test_all_that_a_server_takes_comes_back(redis: Redis, keys: Keys) -> N
 
 async def test_a_deleted_message_is_in_no_ones_way(redis: Redis, keys: Keys) -> None:
     gone = Message("m", "gone", Address("room", "lobby", "main"), Person("", ""), trigger=Deleted("m"))
-    await Tickets(redis, keys, "router").earlier(gone, math.inf)
+    await Tickets(redis, keys, "router").heard(gone, math.inf)
     assert [record.kind for record in await records(redis, keys)] == ["zset"]
     assert await records(redis, keys, running=True) == [], "which edits were heard is told with what is under way"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.errors import StoreError
-from bot.messages import Address, Message, Person, Text
+from bot.messages import Address, Message, Person, Said, Text
 from bot.store.keys import Keys
 from bot.store.servers import Server, Servers
 from bot.store.tickets import MOST_CRASHES, Body, Decided, StaleSettings, Superseded, Supposed, Ticket, Tickets, event_id
@@ -202,3 +203,31 @@ async def test_an_answer_that_is_an_error_is_a_fault_of_the_store(redis: Redis, 
     await redis.set(keys.server("hall"), "no hash", px=60_000)
     with pytest.raises(StoreError, match="WRONGTYPE"):
         await Servers(redis, keys).version("hall")
+
+
+def edit(version: int) -> Body:
+    body = said(f"m:{version}")
+    return body.model_copy(update={"message": replace(body.message, id="m", trigger=Said(version, "m"))})
+
+
+async def test_an_edit_is_not_accepted_once_another_router_has_heard_a_newer_one(tickets: Tickets, other: Tickets) -> None:
+    older, newer = edit(9), edit(10)
+    await tickets.heard(older.message, 9)
+    assert (await other.heard(newer.message, 10)).older == {"m:9"}
+    assert await other.unended([older.id]) == [], "there is nothing yet that could be withdrawn"
+    with pytest.raises(Decided):
+        await accept(tickets, older)
+    [ticket] = await accept(other, newer)
+    [reacted] = await accept(tickets, said("m"))
+    assert await other.unended([older.id, newer.id, reacted.id]) == [newer.id, reacted.id]
+    for each in (ticket, reacted):
+        await other.finish(each)
+    assert await other.unended([newer.id, reacted.id]) == []
+
+
+async def test_of_a_message_that_is_edited_for_ever_the_newest_versions_are_known(tickets: Tickets, redis: Redis, keys: Keys) -> None:
+    for version in range(100):
+        await tickets.heard(edit(version).message, version)
+    assert await redis.zrange(keys.versions(ROOM.conversation, "m"), 0, -1) == [f"m:{version}".encode() for version in range(68, 100)]
+    late = await tickets.heard(edit(1).message, 1)
+    assert not late.older and len(late.newer) == 32

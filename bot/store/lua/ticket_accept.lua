@@ -1,16 +1,19 @@
 -- Writes the tickets of one event, in order. All or nothing: a stale view of the server's settings writes none. Whoever hears of the
--- event again, when other choices may hold, writes none either: what becomes of it is decided once.
--- KEYS: server, leases, house, that it was decided, and maybe one of which its value is supposed
+-- event again, when other choices may hold, writes none either: what becomes of it is decided once. Nor does whoever has an edit behind
+-- which another router heard a newer one, which found no ticket to withdraw.
+-- KEYS: server, leases, house, that it was decided, the message's versions, and maybe one of which its value is supposed
 -- ARGV: prefix, owner, lease ms, version of the server's settings plus that of the house's rules, the supposed value or '', seconds for
--- which a decision is remembered, how many meters, these (see `quota_common`), then per ticket: id, connector, conversation or '', body
--- JSON, 1 when a new one is counted
+-- which a decision is remembered, the event, how many meters, these (see `quota_common`), then per ticket: id, connector, conversation or
+-- '', body JSON, 1 when a new one is counted
 -- Returns {'decided'}, {'stale', version}, {'over', which meter, ms} or {'ok', n1, n2, …}: 0 known already, 1 run it now, 2 waits in its
 -- conversation's line.
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'decided'} end
+local edit = redis.call('ZSCORE', KEYS[5], ARGV[7])
+if edit and redis.call('ZCOUNT', KEYS[5], '(' .. edit, '+inf') > 0 then return {'decided'} end
 local version = (redis.call('HGET', KEYS[1], 'version') or 0) + (redis.call('HGET', KEYS[3], 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {'stale', version} end
-if KEYS[5] and (redis.call('GET', KEYS[5]) or '') ~= ARGV[5] then return {'stale', version} end
-local meters, first = tonumber(ARGV[7]), 8 + 4 * ARGV[7]
+if KEYS[6] and (redis.call('GET', KEYS[6]) or '') ~= ARGV[5] then return {'stale', version} end
+local meters, first = tonumber(ARGV[8]), 9 + 4 * ARGV[8]
 local counted = false
 if meters > 0 then
   for i = first, #ARGV, 5 do
@@ -18,9 +21,9 @@ if meters > 0 then
   end
 end
 if counted then
-  local which, left = too_far(8, meters)
+  local which, left = too_far(9, meters)
   if which then return {'over', which, left} end
-  use(8, meters)
+  use(9, meters)
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

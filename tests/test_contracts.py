@@ -154,6 +154,8 @@ def test_the_layers_hold() -> None:
         ("plugins/chat/front.py", "import torch", "Model libraries are for workers alone BROKEN"),
         ("plugins/chat/front.py", "import plugins.chat.model", "The front half never meets its model half BROKEN"),
         ("plugins/chat/front.py", "import bot.store.queue", "Plugins see the public API only BROKEN"),
+        ("plugins/chat/front.py", "import bot.heap", "Plugins see the public API only BROKEN"),
+        ("plugins/chat/engine.py", "import bot.backup", "Plugins see the public API only BROKEN"),
     ],
 )
 def test_a_broken_layer_is_found(tmp_path: Path, file: str, line: str, broken: str) -> None:

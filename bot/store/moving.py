@@ -25,7 +25,7 @@ class Moving:
 
     @guarded
     async def move(self, old: Address, new: Address) -> None:
-        """A second time it finds nothing to do."""
+        """A second time it takes along what has come under the old id since."""
         keys = self._keys
         pairs = [(named(old.tenant), named(new.tenant)) for named in (keys.server, keys.audit, keys.heard, keys.applicant)]
         pairs += [(named(old.conversation), named(new.conversation)) for named in (keys.turns, keys.turns_meta)]

@@ -244,7 +244,8 @@ class Tickets:
             return time.monotonic(), await self._renew(keys=[self._keys.ticket_leases()], args=args)
 
         self._renewed, lost = await promptly(self._redis, renewed, self._lease / 1000)
-        return [ticket for ticket in held if ticket.id.encode() in lost]
+        gone = set(lost)
+        return [ticket for ticket in held if ticket.id.encode() in gone]
 
     def holds(self, since: float) -> bool:
         """False when the lease of a ticket that was taken at `since` (monotonic) may have lapsed: we were halted, or Redis is away."""

@@ -111,6 +111,7 @@ async def test_what_was_said_before_the_news_goes_on_from_what_was_said_before_t
 
     for _ in range(2):
         await Moving(redis, keys).move(OLD, NEW)
+        assert await redis.hexists(keys.turns_meta(there), "until:cyd")
     await said(redis, keys, NEW, turn("five", 50), turn("six", 60, person="cyd"))
 
     found = [(one.text, one.offset) for one in await conversations.turns(there, 10_000)]
@@ -119,8 +120,37 @@ async def test_what_was_said_before_the_news_goes_on_from_what_was_said_before_t
     assert of == {"ada": [("one", 0), ("three", 10), ("five", 40)], "bob": [("two", 0)], "cyd": [("four", 0), ("six", 40)]}
     assert (await conversations.summary(there)).text == "so far"
     assert await redis.hmget(keys.turns_meta(there), ["tokens", "tokens:bob", "tokens:cyd"]) == [b"210", b"20", b"100"]
-    assert await redis.hexists(keys.turns_meta(there), "until:cyd")
     assert not [key async for key in redis.scan_iter(f"{keys.prefix}:turns*telegram/-55*")]
+
+
+async def test_an_answer_that_came_under_the_old_id_after_the_move_goes_on_from_what_there_is(redis: Redis, keys: Keys) -> None:
+    conversations, there = Conversations(redis, keys), NEW.conversation
+    await said(redis, keys, OLD, turn("one", 10), turn("two", 20))
+    await do(redis, *await conversations.condensing(OLD.conversation, Summary(text="so far", upto=10)))
+    await Moving(redis, keys).move(OLD, NEW)
+    await said(redis, keys, NEW, turn("three", 30, person="bob"))
+    await said(redis, keys, OLD, turn("late", 5))
+    await do(redis, *await conversations.condensing(OLD.conversation, Summary(text="of the rest", upto=5)))
+
+    for _ in range(2):
+        await Moving(redis, keys).move(OLD, NEW)
+    await said(redis, keys, NEW, turn("four", 40))
+
+    found = [(one.text, one.offset) for one in await conversations.turns(there, 10_000)]
+    assert found == [("one", 0), ("two", 10), ("three", 30), ("late", 60), ("four", 65)]
+    assert [(one.text, one.offset) for one in await conversations.turns(there, 10_000, "ada")][2:] == [("late", 30), ("four", 35)]
+    assert (await conversations.summary(there)).text == "so far"
+    assert not [key async for key in redis.scan_iter(f"{keys.prefix}:turns*telegram/-55*")]
+
+
+async def test_of_a_group_of_which_nothing_was_remembered_the_move_is_known_as_long_as_its_news_is_told(redis: Redis, keys: Keys) -> None:
+    conversations = Conversations(redis, keys)
+    await Moving(redis, keys).move(OLD, NEW)
+    assert 86_000 < await redis.ttl(keys.turns_meta(NEW.conversation)) <= 86_400
+    await said(redis, keys, NEW, turn("one", 10))
+    await said(redis, keys, OLD, turn("late", 5))
+    await Moving(redis, keys).move(OLD, NEW)
+    assert [one.text for one in await conversations.turns(NEW.conversation, 10_000)] == ["one", "late"]
 
 
 async def test_a_conversation_that_moved_is_kept_as_long_as_either_would_have_been(redis: Redis, keys: Keys) -> None:

@@ -14,12 +14,12 @@ local function whole(n)
   if free(n) then redis.call('RENAME', both(n)) end
 end
 
--- In the place of what the new one has; it lives as long as what would live longer.
-local function over(n)
+-- In the place of what the new one has, or away; the new one's lives as long as what would live longer.
+local function over(n, away)
   local old, new = both(n)
-  local left = redis.call('PTTL', new)
-  redis.call('RENAME', old, new)
-  if left > redis.call('PTTL', new) then redis.call('PEXPIRE', new, left) end
+  local left, longer = redis.call('PTTL', old), redis.call('PTTL', new)
+  if away then redis.call('DEL', old) else redis.call('RENAME', old, new) end
+  if math.max(left, longer) > redis.call('PTTL', new) then redis.call('PEXPIRE', new, math.max(left, longer)) end
 end
 
 local function fields(n, except)
@@ -54,24 +54,31 @@ redis.call('DEL', old)
 if redis.call('HEXISTS', KEYS[2], 'admitted') == 1 then redis.call('DEL', new) end
 
 -- Turns are numbered by the tokens before them, in all and of the same person: what was said under the new id goes on from what was said
--- under the old one. What is summed up is the old id's: nothing has left the new one's memory yet.
+-- under the old one. What is summed up is the old id's: nothing has left the new one's memory yet. When the news is told again, an answer
+-- that was under way may have come under the old id since: that goes on from what there is, of which the summary stays.
 old, new = both(5)
 local counters, counted = both(6)
+local again = redis.call('HEXISTS', counted, 'moved') == 1
 if redis.call('EXISTS', old) == 1 then
-  local since, fields = redis.call('LRANGE', new, 0, -1), redis.call('HGETALL', counted)
-  over(5)
+  local later, theirs, base = new, counted, counters
+  if again then later, theirs, base = old, counters, counted end
+  local since, fields = redis.call('LRANGE', later, 0, -1), redis.call('HGETALL', theirs)
+  over(5, again)
   for _, entry in ipairs(since) do
-    local offset, theirs, turn = entry:match('^(%d+):?(%d*) (.*)$')
-    local before = redis.call('HMGET', counters, 'tokens', 'tokens:' .. (cjson.decode(turn).person or ''))
-    theirs = (tonumber(theirs) or offset) + (before[2] or 0)
-    redis.call('RPUSH', new, string.format('%d:%d ', offset + (before[1] or 0), theirs) .. turn)
+    local offset, own, turn = entry:match('^(%d+):?(%d*) (.*)$')
+    local before = redis.call('HMGET', base, 'tokens', 'tokens:' .. (cjson.decode(turn).person or ''))
+    own = (tonumber(own) or offset) + (before[2] or 0)
+    redis.call('RPUSH', new, string.format('%d:%d ', offset + (before[1] or 0), own) .. turn)
   end
-  if redis.call('EXISTS', counters) == 1 then over(6) else fields = {} end
+  if redis.call('EXISTS', counters) == 1 then over(6, again) else fields = {} end
   for i = 1, #fields, 2 do
-    if fields[i]:find('^tokens') then redis.call('HINCRBY', counted, fields[i], fields[i + 1]) end
-    if fields[i]:find('^until:') then redis.call('HSET', counted, fields[i], fields[i + 1]) end
+    local name, value = fields[i], fields[i + 1]
+    if name:find('^tokens') then redis.call('HINCRBY', counted, name, value) end
+    if name:find('^until:') then redis.call('HSET', counted, name, math.max(value, redis.call('HGET', counted, name) or 0)) end
   end
 end
+redis.call('HSET', counted, 'moved', 1)
+if redis.call('PTTL', counted) < 0 then redis.call('EXPIRE', counted, 86400) end
 
 -- What plugins keep, and the index of it.
 for scope = 0, 1 do

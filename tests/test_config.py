@@ -18,6 +18,7 @@ from bot.cli.connecting import platforms
 from bot.config import Config, load
 from bot.errors import ConfigError
 from bot.faults import Source, positions
+from bot.locales import Locales
 from bot.log import secrets_of, setup
 from bot.plugins import load as load_plugins
 from bot.store.connection import connect
@@ -98,7 +99,7 @@ def test_a_file_without_a_token_yet_connects_nothing_and_is_told(tmp_path: Path,
     setup(config.log, process="router")
 
     async def connected() -> list[str]:
-        return [one.name for one in platforms(config, Hearsay(connect("redis://127.0.0.1:9"), Keys(), config.talking))]
+        return [one.name for one in platforms(config, Hearsay(connect("redis://127.0.0.1:9"), Keys(), config.talking), Locales().of)]
 
     assert asyncio.run(connected()) == ["telegram"]
     told = capsys.readouterr().err

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import structlog
 
 from bot.config import Config
 from bot.connector import Connector
 from bot.store.hearsay import Hearsay
 from bot.tables import TelegramTable
+from bot.translation import Translation
 
 log = structlog.get_logger(__name__)
 
 
-def platforms(config: Config, hearsay: Hearsay) -> list[Connector]:
-    """A connector for each token; `hearsay` keeps what a platform tells but never lists."""
+def platforms(config: Config, hearsay: Hearsay, language: Callable[[str], Translation]) -> list[Connector]:
+    """A connector for each token; `hearsay` keeps what a platform tells but never lists, `language` finds texts by a platform's tag."""
     found: list[Connector] = []
     for name, table in (("discord", config.connectors.discord), ("telegram", config.connectors.telegram)):
         if file := table.unwritten:
@@ -22,7 +25,7 @@ def platforms(config: Config, hearsay: Hearsay) -> list[Connector]:
         from bot.connectors.discord.access import Access
         from bot.connectors.discord.connector import DiscordConnector
 
-        found.append(DiscordConnector(Access.of(config.connectors.discord)))
+        found.append(DiscordConnector(Access.of(config.connectors.discord), language=language))
     if config.connectors.telegram.token is not None:
         found.append(_telegram(config.connectors.telegram, hearsay))
     return found

@@ -117,7 +117,7 @@ async def _route(config: Config, plugins: Plugins, announce: int | None, pages: 
         plugins = await _without_blockers(plugins, Troubles(redis, Keys()))
         rooms, sessions = Rooms(redis, Keys(), config.files_dir), Sessions(redis, Keys())
         theirs = (connector for _, connector in plugins.collect("register_connectors"))
-        connectors = [RoomConnector(rooms), *platforms(config, Hearsay(redis, Keys(), config.talking)), *theirs]
+        connectors = [RoomConnector(rooms), *platforms(config, Hearsay(redis, Keys(), config.talking), plugins.locales.of), *theirs]
         with stopping() as stop:
             router = build(
                 redis,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from bot.connectors.discord.access import Access
 from bot.connectors.discord.connector import DiscordConnector
 from bot.errors import StoreError
+from bot.locales import Locales
 from bot.membership import Joined, Present
 from bot.messages import Message, Said
 from bot.spacing import Spacing
@@ -51,7 +52,7 @@ def access(discord: Discord, token: str = TOKEN) -> Access:
 async def connected(
     discord: Discord, ear: Ear, mine: Access | None = None, aside: Spacing | None = None
 ) -> AsyncIterator[DiscordConnector]:
-    connector = DiscordConnector(mine or access(discord), aside)
+    connector = DiscordConnector(mine or access(discord), aside, Locales().of)
     task = asyncio.create_task(connector.run(ear.deliver))
     await wait_until(lambda: discord.gateway.ready or task.done())
     try:

@@ -82,13 +82,14 @@ async def test_messages_wait_in_their_order_for_a_store_that_is_away(discord: Di
     assert [message.text for message in ear.heard] == ["one", "two", "three"]
 
 
-async def test_a_command_that_cannot_be_taken_in_time_says_so(discord: Discord) -> None:
+@pytest.mark.parametrize(("locale", "said"), [("en-US", "I cannot take this right now."), ("zh-CN", "我现在无法处理。")])
+async def test_a_command_that_cannot_be_taken_in_time_says_so_in_the_readers_language(discord: Discord, locale: str, said: str) -> None:
     ear, ada = Ear(slow=9.0), discord.world.user("Ada")
     async with connected(discord, ear):
-        asked = await discord.call(general(discord), ada, "say", words="hello")
+        asked = await discord.call(general(discord), ada, "say", locale=locale, words="hello")
         await wait_until(lambda: asked.acknowledged, 5.0)
         assert asked.original is not None
-        assert asked.original["content"].startswith("I cannot take this right now.")
+        assert asked.original["content"].startswith(said)
 
 
 async def test_what_a_reaction_is_on_is_asked_for_once_somebody_wants_it(discord: Discord) -> None:

@@ -179,12 +179,14 @@ class Discord:
             "MESSAGE_REACTION_ADD", {**data, **more, **author, "type": 0, "burst": False}, channel.get("guild_id", "")
         )
 
-    async def call(self, channel: Json, person: Json, command: str, *, manages: bool = True, **options: Any) -> Interaction:
+    async def call(
+        self, channel: Json, person: Json, command: str, *, manages: bool = True, locale: str = "en-US", **options: Any
+    ) -> Interaction:
         """Somebody uses a slash command."""
         kinds = {str: 3, bool: 5, int: 4, float: 10}
         given = [{"name": name, "type": kinds[type(value)], "value": value} for name, value in options.items()]
         data = {"id": self._command(channel, command, 1)["id"], "name": command, "type": 1, "options": given}
-        return await self.interactions.make(2, channel, person, data, permissions=str(MANAGE_GUILD if manages else 0))
+        return await self.interactions.make(2, channel, person, data, permissions=str(MANAGE_GUILD if manages else 0), locale=locale)
 
     async def use(self, channel: Json, person: Json, command: str, message: Json) -> Interaction:
         """Somebody uses a command in the menu of a message."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -28,7 +28,7 @@ from bot.errors import ConnectorError, MessageGone, NotAllowed
 from bot.forms import Choice, Form
 from bot.messages import Address, Attachment, Clicked, Message
 from bot.spacing import Spacing
-from bot.translation import later, translated
+from bot.translation import Translation, later, translated
 
 TOKEN_LIFE = 14.5 * 60
 """Seconds for which an interaction can be answered by its token: fifteen minutes, and a little for the way."""
@@ -49,9 +49,9 @@ class DiscordConnector:
     name = "discord"
     picks = True
 
-    def __init__(self, access: Access, aside: Spacing | None = None) -> None:
-        """`aside` is how often what is no post may be called."""
-        self._access = access
+    def __init__(self, access: Access, aside: Spacing | None = None, language: Callable[[str], Translation] = Translation) -> None:
+        """`aside` is how often what is no post may be called, `language` what texts are in one that Discord names."""
+        self._access, self._language = access, language
         self._aside = aside or turns(access)
         self._logging_in = asyncio.Lock()
         self._gateway: Gateway | None = None
@@ -72,7 +72,7 @@ class DiscordConnector:
         if not me.reads_content:
             log.warning(NO_CONTENT)
         await self._client()
-        gateway = self._gateway = Gateway(self._access, me.reads_content, deliver, self._acknowledged)
+        gateway = self._gateway = Gateway(self._access, me.reads_content, deliver, self._acknowledged, self._language)
         spaced(gateway, self._aside)
         try:
             await gateway.start(self._access.token)

@@ -19,6 +19,7 @@ from bot.connectors.discord.missing import TALK, missed
 from bot.connectors.discord.whereabouts import Whereabouts
 from bot.errors import StoreError
 from bot.messages import Message, Person
+from bot.translation import Translation, reader, tr
 
 PAUSE = 0.5
 """Seconds between tries while the store is away."""
@@ -47,9 +48,19 @@ def intents(reads_content: bool) -> discord.Intents:
 
 
 class Gateway(discord.AutoShardedClient):
-    """One process's connections. `acknowledged` is told of each interaction: before it is handed over, and when Discord knows."""
+    """One process's connections. `acknowledged` is told of each interaction: before it is handed over, and when Discord knows.
 
-    def __init__(self, access: Access, reads_content: bool, deliver: Deliver, acknowledged: Callable[[str, bool], None]) -> None:
+    What it says itself is in the `language` that Discord names: a person's choice may be in the store, which does not answer then.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        reads_content: bool,
+        deliver: Deliver,
+        acknowledged: Callable[[str, bool], None],
+        language: Callable[[str], Translation],
+    ) -> None:
         super().__init__(
             intents=intents(reads_content),
             proxy=access.proxy,
@@ -61,7 +72,7 @@ class Gateway(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self._deliver = deliver
-        self._acknowledged = acknowledged
+        self._acknowledged, self._language = acknowledged, language
         self._lanes: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._versions: OrderedDict[int, str] = OrderedDict()
         self._answering: dict[str, discord.Interaction[Any]] = {}
@@ -187,7 +198,8 @@ class Gateway(discord.AutoShardedClient):
             await _acknowledge(interaction)
         except TimeoutError:
             log.warning("an interaction could not be taken in time", arrival=message.event)
-            await _refuse(interaction)
+            with reader(self._language(message.language)):
+                await _refuse(interaction)
         except discord.HTTPException as error:
             log.warning("an interaction could not be acknowledged", arrival=message.event, fault=str(error))
         finally:
@@ -247,4 +259,4 @@ async def _acknowledge(interaction: discord.Interaction[Any]) -> None:
 
 async def _refuse(interaction: discord.Interaction[Any]) -> None:
     if interaction.type is not discord.InteractionType.autocomplete and not interaction.response.is_done():
-        await interaction.response.send_message("I cannot take this right now. Please try again in a minute.", ephemeral=True)
+        await interaction.response.send_message(tr("I cannot take this right now. Please try again in a minute."), ephemeral=True)

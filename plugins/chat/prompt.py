@@ -53,7 +53,7 @@ class PromptFormat:
             parts = self._fitting(rest, parts, budget - self._form.frame(persona, tools))
             prompt = self._render(persona, parts, tools)
         while (excess := len(prompt.tokens) - budget) > 0 and any(part.text for part in parts):  # words that meet may take more than apart
-            parts = parts[1:] if len(parts) > 1 else [self._cut(parts[0], self._form.length(parts[0].text) - excess)]
+            parts = parts[1:] if len(parts) > max(asked_last(rest), 1) else self._less(parts, excess)
             prompt = self._render(persona, parts, tools)
         return prompt
 
@@ -84,17 +84,46 @@ class PromptFormat:
         return Prompt([*tokens, *self._form.behind(tokens, begun)], self._form.stops(said), begun)
 
     def _fitting(self, turns: Sequence[Turn], parts: Sequence[Part], room: int) -> list[Part]:
-        shortened = [self._cut(part, room - self._form.size(replace(part, text=""))) for part in parts]
+        shortened = self._beside(turns, [self._cut(part, room - self._form.size(replace(part, text=""))) for part in parts], room)
         sized, offset = [], 0
         for turn, part in zip(turns, shortened, strict=True):
             tokens = self._form.size(part)
             sized.append(turn.model_copy(update={"tokens": tokens, "offset": offset}))
             offset += tokens
         kept = len(fit(sized, room))
-        asked = next((number for number, turn in enumerate(reversed(sized), 1) if turn.role == "person"), 0)
-        if sum(turn.tokens for turn in sized[len(sized) - asked :]) <= room:  # what tools said is nothing without the question
+        asked = asked_last(turns)
+        group = sized[len(sized) - asked :]
+        if any(turn.role == "tool" for turn in group) or sum(turn.tokens for turn in group) <= room:  # nothing without the question
             kept = max(kept, asked)
         return shortened[len(shortened) - kept :]
+
+    def _beside(self, turns: Sequence[Turn], parts: Sequence[Part], room: int) -> list[Part]:
+        """The question and what tools said to it lose their ends where they do not fit together; the question has half of the room.
+
+        The front half has cut by estimates, and numbers or dense code take more.
+        """
+        before = len(parts) - asked_last(turns)
+        told = [turn.role == "tool" for turn in turns[before + 1 :]]
+        if not any(told):
+            return list(parts)
+        question, *behind = parts[before:]
+        bare = [replace(part, text="") if tool else part for tool, part in zip(told, behind, strict=True)]
+        left = room - sum(self._form.size(part) for part in (replace(question, text=""), *bare))
+        said = sum(self._form.length(part.text) for tool, part in zip(told, behind, strict=True) if tool)
+        question = self._cut(question, max(left // 2, left - said))
+        left -= self._form.length(question.text)
+        for at in (at for at, tool in enumerate(told) if tool):
+            behind[at] = self._cut(behind[at], left // sum(told[at:]))
+            left -= self._form.length(behind[at].text)
+        return [*parts[:before], question, *behind]
+
+    def _less(self, parts: Sequence[Part], excess: int) -> list[Part]:
+        """The longest loses its end; the bot's words, with which it goes on, do so only where there are no others."""
+        texts = [number for number, part in enumerate(parts) if part.text and part.role != "assistant"] or range(len(parts))
+        lengths = {number: self._form.length(parts[number].text) for number in texts}
+        longest = max(lengths, key=lambda number: lengths[number])
+        most = max(lengths[longest] - excess, lengths[longest] // 2)  # then another one may be the longest
+        return [self._cut(part, most) if number == longest else part for number, part in enumerate(parts)]
 
     def _cut(self, part: Part, most: int) -> Part:
         return replace(part, text=self._form.cut(part.text, max(most, 0)))
@@ -120,6 +149,11 @@ def nameless(persona: Part, parts: Sequence[Part]) -> tuple[Part, list[Part]]:
 def leading(turns: Sequence[Turn]) -> list[Turn]:
     """The system turns at the beginning."""
     return list(takewhile(lambda turn: turn.role == "system", turns))
+
+
+def asked_last(turns: Sequence[Turn]) -> int:
+    """How many turns there are from the last one of a person on; 0 where nobody spoke."""
+    return next((number for number, turn in enumerate(reversed(turns), 1) if turn.role == "person"), 0)
 
 
 def asked(parts: Sequence[Part]) -> list[Part]:

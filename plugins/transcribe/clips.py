@@ -8,16 +8,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from bot import Transcribe, Transcript, Work
+from plugins.transcribe.sound import FULL, RATE, Samples, Span
 
 if TYPE_CHECKING:
-    from plugins.transcribe.engine import Samples, Span
     from plugins.transcribe.windows import Window
-
-RATE = 16_000
-"""Samples a second of a clip, as Whisper takes them."""
-
-FULL = 3000
-"""Frames of Whisper's own window, 30 s; longer speech has no place in one."""
 
 LONGER, MORE = 1.5, 100.0
 """A window that is so much longer than another, in all or besides by so many frames, still costs less with it than alone."""

@@ -10,20 +10,13 @@ from typing import Any
 
 import av
 import numpy as np
-import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.vad import VadOptions, collect_chunks, get_speech_timestamps
 
 from bot import heap
-from plugins.transcribe.clips import RATE
+from plugins.transcribe.sound import RATE, Samples, Span
 from plugins.transcribe.sparing import Sparing, view
-
-Samples = npt.NDArray[np.float32]
-
-Span = Mapping[str, int]
-"""Speech from `start` to `end`, in samples."""
-
 
 TIDY_EVERY = 5.0
 """Seconds. After each batch of short notes it would take a tenth of their time, in pages that the next one asks for again."""

@@ -27,13 +27,14 @@ from bot import (
     later,
 )
 from plugins.transcribe.chinese import said_before
-from plugins.transcribe.clips import FULL, RATE, Clip, following
+from plugins.transcribe.clips import Clip, following
 from plugins.transcribe.config import Config, served, voices
 from plugins.transcribe.phantoms import real
+from plugins.transcribe.sound import FULL, RATE, Span
 from plugins.transcribe.voices import Voice
 
 if TYPE_CHECKING:
-    from plugins.transcribe.engine import Engine, Span
+    from plugins.transcribe.engine import Engine
 
 FILES = ("model.bin", "config.json", "tokenizer.json")
 """Without its own tokenizer the engine would ask a model hub for one."""

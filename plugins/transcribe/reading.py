@@ -11,8 +11,8 @@ from typing import Any
 
 from faster_whisper.transcribe import get_compression_ratio
 
-from plugins.transcribe.clips import FULL
 from plugins.transcribe.engine import Engine
+from plugins.transcribe.sound import FULL
 from plugins.transcribe.sparing import chosen
 from plugins.transcribe.windows import (
     DENSE,

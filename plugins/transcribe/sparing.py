@@ -13,7 +13,7 @@ from typing import Any
 import ctranslate2
 import numpy as np
 
-from plugins.transcribe.clips import FULL
+from plugins.transcribe.sound import FULL
 
 STRIDE = 2
 """Frames to each moment of what the encoder makes of them."""

@@ -58,8 +58,8 @@ class Voice(Model[Compare, Voices]):
 
     def run(self, batch: Batch[Compare, Voices]) -> None:
         """Clip by clip."""
-        from plugins.transcribe.clips import RATE
         from plugins.transcribe.engine import samples
+        from plugins.transcribe.sound import RATE
 
         for work in batch:
             if work.cancelled:

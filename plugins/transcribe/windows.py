@@ -15,8 +15,8 @@ from faster_whisper.transcribe import Segment, Word, get_compression_ratio, get_
 
 from bot import Transcribe
 from plugins.transcribe.chinese import said_before
-from plugins.transcribe.clips import RATE
-from plugins.transcribe.engine import Engine, Samples, Span
+from plugins.transcribe.engine import Engine
+from plugins.transcribe.sound import RATE, Samples, Span
 from plugins.transcribe.sparing import chosen
 
 MARGIN = 150

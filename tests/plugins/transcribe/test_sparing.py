@@ -9,8 +9,8 @@ import ctranslate2
 import numpy as np
 import pytest
 
-from plugins.transcribe.clips import FULL
 from plugins.transcribe.engine import Engine, samples
+from plugins.transcribe.sound import FULL
 from plugins.transcribe.sparing import Sparing, parted, view
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"

@@ -37,13 +37,19 @@ async def written_down(ctx: Context, room: int) -> tuple[str, str]:
 async def with_recording(ctx: Context, message: Message, room: int) -> tuple[Message, str]:
     """The message with the words of the voice note that it replies to, and what of them was read.
 
-    Where they cannot be had the model is told no more than that there is one. So it is of music and films: to listen to all of them would
-    hold up whoever says a word about one; a command says that it is wanted.
+    Where they cannot be had, or have no room, the model is told no more than that there is one. So it is of music and films: to listen to
+    all of them would hold up whoever says a word about one; a command says that it is wanted.
     """
-    if message.reply_to is None or not any(isinstance(part, Audio) and part.voice for part in message.reply_to.parts):
+    if (
+        not shortened("x", room)[0]
+        or message.reply_to is None
+        or not any(isinstance(part, Audio) and part.voice for part in message.reply_to.parts)
+    ):
         return message, ""
     try:
         text, left_out = await written_down(ctx, room)
     except UserError:
+        return message, ""
+    if not text:
         return message, ""
     return replace(message, parts=(*message.parts, Text(marked("voice note", text)))), left_out

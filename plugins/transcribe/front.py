@@ -110,12 +110,14 @@ class Plugin:
     async def told(self, ctx: Context, args: NoArgs) -> str:
         """The words of the recordings in the message, else in the one that it replies to, else in the chat's last.
 
-        Raises UserError where there are none, Refused where they are not to be listened to.
+        Raises UserError where there are none or nobody speaks, Refused where they are not to be listened to.
         """
         note = of_message(ctx.message) or of_quote(ctx.message.reply_to) or await self._kept.last(ctx)
         if note is None:
             raise UserError(tr("There is no recording: the person has to send one, or to reply to one."))
-        return text_of(await self._again(ctx, note)) or translated(NOBODY)
+        if not (said := text_of(await self._again(ctx, note))):
+            raise UserError(translated(NOBODY))  # told as a fault: nobody takes it for words that were said
+        return said
 
     async def noticed(self, ctx: Context) -> Reply | None:
         """A message with recordings: what becomes of it follows from the chat's policy and its sender's will."""

@@ -27,6 +27,7 @@ from plugins.transcribe import config as transcribe
 from plugins.transcribe import front as transcribe_front
 from plugins.transcribe import settings as transcribe_settings
 from plugins.transcribe.choosing import NOTICES
+from plugins.transcribe.writing import NOBODY
 from tests.hands import worker
 
 ADA, HOBNOB = Person("ada", "Ada"), Person("9", "Hobnob", bot=True)
@@ -40,6 +41,8 @@ MODEL = chat.Config().models[0]
 
 class House:
     """A router with both plugins, and models that answer at once."""
+
+    said = SAID
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
         loaded = [
@@ -55,7 +58,7 @@ class House:
     def answer(self, asked: dict[str, Any]) -> tuple[str, Answer | Transcript]:
         """What the models say."""
         if asked["kind"] == "transcribe":
-            return "", Transcript(language="en", seconds=0.2, segments=(Segment(start=0, end=0.2, text=SAID),), model="w")
+            return "", Transcript(language="en", seconds=0.2, segments=(Segment(start=0, end=0.2, text=self.said),), model="w")
         self.prompts.append(Generate.model_validate(asked["job"]))
         return "", Answer(text="With their wings.", finish="stop", prompt_tokens=1, tokens=1, model="m")
 
@@ -136,3 +139,13 @@ async def test_a_voice_note_can_be_translated_and_asked_about_by_a_reply_to_it(r
         assert house.questions == [SAID, f"> Bob: [voice note]\ndo they?\n[voice note]\n> {SAID}"]
         await Servers(redis, keys).put(ROOM.tenant, Server(choices=Choices(plugins={"transcribe": False})))
         assert "I cannot listen to recordings here." in await house.hear(id="4", reply_to=note, trigger=Called("translate"))
+
+
+async def test_that_nobody_speaks_in_a_voice_note_is_said_and_not_translated(
+    redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(House, "said", "")
+    note = Quote("n", Person("bob", "Bob"), (NOTE,))
+    async with open_house(redis, keys) as house:
+        assert await house.hear(id="2", reply_to=note, trigger=Called("translate", text="--language French")) == [NOBODY]
+        assert not house.questions

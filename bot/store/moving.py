@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import cast
 
 from redis.asyncio import Redis
@@ -12,6 +11,7 @@ from redis.asyncio import Redis
 from bot.messages import Address
 from bot.store.connection import guarded
 from bot.store.keys import Keys
+from bot.store.schedules import outline
 from bot.store.scripts import Scripts
 
 
@@ -41,8 +41,7 @@ class Moving:
 def _moved(firings: dict[bytes, bytes], old: Address, new: Address) -> Iterator[tuple[bytes, bytes, str]]:
     """What fires in the server, as it is and as it is to be, by id."""
     for id, found in firings.items():
-        with suppress(ValueError, TypeError, KeyError):  # one that nobody understands is forgotten when it is due
-            firing = json.loads(found)  # as it is written: another release's may lack what this one expects
-            there = firing["address"]
-            if (there["connector"], there["server"]) == (old.connector, old.server):
-                yield id, found, json.dumps({**firing, "address": {**there, "server": new.server}})
+        told = outline(found)
+        if (told.connector, told.server) == (old.connector, old.server):
+            firing = json.loads(found)  # all of it: another release's may have what this one does not know
+            yield id, found, json.dumps({**firing, "address": {**firing["address"], "server": new.server}})

@@ -15,6 +15,7 @@ from bot.store.conversations import Conversations
 from bot.store.house import HouseRules
 from bot.store.keys import Keys
 from bot.store.plugindata import NO_BUTTON
+from bot.store.schedules import outline
 from bot.store.servers import Choices, Server, Servers, deed_json
 from bot.store.tickets import Write
 from bot.translation import later
@@ -143,8 +144,8 @@ class PersonalData:
     async def _firing_ids(self, connector: str, person: str) -> dict[str, Any]:
         """As they are written: a newer release's may lack what this one expects, and are the person's all the same."""
         found = cast("dict[bytes, bytes]", await self._redis.hgetall(self._keys.firings()))
-        read = {id.decode(): json.loads(firing) for id, firing in found.items()}
-        return {id: one for id, one in read.items() if _whose(one) == (connector, person)}
+        theirs = {id: firing for id, firing in found.items() if _whose(firing) == (connector, person)}
+        return {id.decode(): json.loads(firing) for id, firing in theirs.items()}
 
     async def _firings(self, connector: str, person: str) -> list[Any]:
         return list((await self._firing_ids(connector, person)).values())
@@ -227,8 +228,9 @@ class PersonalData:
         return count
 
 
-def _whose(firing: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    return firing.get("address", {}).get("connector"), firing.get("person", {}).get("id")
+def _whose(firing: bytes) -> tuple[str, str]:
+    told = outline(firing)
+    return told.connector, told.person
 
 
 def unnamed(deed: Deed, person: str) -> Deed:

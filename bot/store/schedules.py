@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -46,6 +47,38 @@ class Firing(BaseModel):
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What can be told of a firing whatever release wrote it: whose it is, where, and its time (seconds since 1970); "" and 0 where not."""
+
+    connector: str = ""
+    server: str = ""
+    person: str = ""
+    at: float = 0.0
+
+
+def outline(firing: bytes) -> Outline:
+    """Of a firing as it is written; of what is no firing there is nothing to tell."""
+    try:
+        found = json.loads(firing)
+        where, who = found.get("address"), found.get("person")
+        return Outline(_text(where, "connector"), _text(where, "server"), _text(who, "id"), _seconds(found.get("at")))
+    except (ValueError, AttributeError, RecursionError):
+        return Outline()
+
+
+def _text(found: object, name: str) -> str:
+    value = found.get(name) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _seconds(found: object) -> float:
+    try:
+        return float(found) if isinstance(found, int | float) else 0.0
+    except OverflowError:
+        return 0.0
+
+
 class Schedules:
     """Keeps firings; a firing is handed out again until `done` says that its ticket is written."""
 
@@ -74,7 +107,7 @@ class Schedules:
             try:
                 due[id.decode()] = Firing.model_validate_json(firing)
             except ValidationError:
-                if not await self.leave(id.decode(), _at(firing), KEPT, "this release cannot read it"):
+                if not await self.leave(id.decode(), outline(firing).at, KEPT, "this release cannot read it"):
                     log.error("a firing that nobody understands is forgotten", id=id.decode())
                     await self.done(id.decode())
         return due
@@ -104,11 +137,3 @@ class Schedules:
             for write in self.removing(id):
                 batch.execute_command(*write)
             await batch.execute()
-
-
-def _at(firing: bytes) -> float:
-    """The time of a firing that another release wrote; long ago where it names none."""
-    try:
-        return float(json.loads(firing)["at"])
-    except (ValueError, TypeError, KeyError):
-        return 0.0

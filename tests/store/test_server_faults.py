@@ -118,17 +118,20 @@ async def test_connections_that_die_without_a_word_cost_a_router_nothing(server:
     await proxy.stop()
 
 
-async def test_connections_that_die_without_a_word_keep_nobody_from_leading_or_from_giving_up(server: Server) -> None:
+@pytest.mark.parametrize("silent", ["before it leads", "before it gives up"])
+async def test_connections_that_die_without_a_word_keep_nobody_from_leading_or_from_giving_up(server: Server, silent: str) -> None:
     proxy = Proxy(server.port, random.Random(0))
     await proxy.start()
     client = connect(f"redis://127.0.0.1:{proxy.port}")
     mine, theirs = Leads(client, Keys(), "mine", lease=LEASE), Leads(server.redis, Keys(), "theirs", lease=LEASE)
     assert await mine.take("one")
     async with asyncio.timeout(2 * LEASE):  # far below what a connection waits for an answer
-        proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
+        if silent == "before it leads":
+            proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
         assert await mine.take("another")
         assert not await theirs.take("another")
-        proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
+        if silent == "before it gives up":
+            proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
         await mine.give_up("another")
         assert await theirs.take("another")
     await client.aclose()

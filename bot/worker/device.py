@@ -56,7 +56,7 @@ class Device:
         self._measured: dict[str, int] = {}
         """What models took when they were loaded last: better than what they foretell."""
         self._worked: float | None = None
-        """When a model was loaded or ran last; None where the heap was given back since."""
+        """When a model was loaded, ran or left last; None where the heap was given back since."""
 
     def has(self, model: Model[Any, Any]) -> bool:
         """True when the model is on the device."""
@@ -155,10 +155,12 @@ class Device:
             self._unload(name)
             return
         entry.resident, entry.copied = False, True
+        self._worked = self._clock()
         log.info("parked", model=name)
 
     def _unload(self, name: str) -> None:
         entry = self._entries.pop(name)  # first: a model that fails to unload is not there any more either
+        self._worked = self._clock()
         entry.model.unload()
         log.info("unloaded", model=name)
 
@@ -180,7 +182,7 @@ class Device:
         return [name for name, entry in self._entries.items() if name not in busy and now - entry.used > seconds]
 
     def untidy(self, seconds: float) -> bool:
-        """Whether what models have freed may still be this process's, and nothing was loaded or ran for so long."""
+        """Whether what models have freed may still be this process's, and nothing was loaded, ran or left for so long."""
         return self._worked is not None and self._clock() - self._worked >= seconds
 
     def tidy(self) -> None:
@@ -191,6 +193,8 @@ class Device:
     def free(self, names: Sequence[str] | None = None) -> None:
         """Unloads these, or all: device and host have their memory back."""
         self._unload_all(list(self._entries) if names is None else names)
+        if names is None and self._worked is not None:  # at once: nothing comes soon
+            self.tidy()
 
     def elsewhere(self) -> list[str]:
         """The models that another program holds in memory for this process; it would do so for ever."""
@@ -199,6 +203,7 @@ class Device:
     def _unload_all(self, names: Sequence[str]) -> None:
         for name in names:
             _quietly(self._entries.pop(name).model)
+            self._worked = self._clock()
 
     def _taken(self) -> int:
         return sum(entry.size for entry in self._entries.values() if entry.resident)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot import heap
 from bot.config import Config
 from bot.errors import ConfigError
 from bot.models import Batch, Memory, Model, Placement
@@ -68,6 +69,25 @@ def test_a_model_that_fails_to_unload_is_gone_and_the_next_one_comes(monkeypatch
         made.bring_in(quiet)
     made.bring_in(quiet)
     assert (made.has(sticky), made.has(quiet)) == (False, True)
+
+
+def test_what_a_model_leaves_behind_is_given_back_after_a_while_and_at_once_when_all_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    bench, chat, image = Bench(), Movable("chat"), Movable("image")
+    monkeypatch.setattr(heap, "give_back", lambda: given.append(bench.now))
+    bench.use(chat, image)
+    for leaves in (["chat"], ["image"]):  # one is parked by then
+        bench.device.tidy()
+        bench.now += 600.0
+        assert not bench.device.untidy(5.0)
+        bench.device.free(leaves)
+        assert not bench.device.untidy(5.0), "who is loaded in its place does not pay for it"
+        bench.now += 5.0
+        assert bench.device.untidy(5.0)
+    bench.use(chat)
+    bench.device.free()
+    bench.device.free()
+    assert given == [0.0, 605.0, 1210.0] and not bench.device.untidy(0.0)
 
 
 class Movable(Model[Beat, Done]):

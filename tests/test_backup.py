@@ -221,11 +221,10 @@ async def test_what_a_killed_restore_left_is_gone_once_hobnob_runs(tmp_path: Pat
     house = House(tmp_path)
     with standing(house):
         async with house.store() as redis:
-            await redis.set(Keys().restoring(), b"mark")
-            await redis.set(f"{Keys().restoring()}:data:notes:server:room/lobby:k", "what somebody said")
+            await redis.set(Keys().beside("0f").data("notes", "server", "room/lobby", "k"), "what somebody said")
     with house.running():
         async with house.store() as redis:
-            assert [name async for name in redis.scan_iter(f"{Keys().restoring()}*")] == []
+            assert [name async for name in redis.scan_iter(Keys().restoring("*"))] == []
 
 
 def records_now(house: House, folder: Path) -> dict[str, Record]:

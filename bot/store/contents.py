@@ -56,7 +56,6 @@ TABLE = (
     ),
     Entry("left:*", "30 days after the bot left", "nothing personal", "what else is forgotten with a server, by key"),
     Entry("schema", "for ever", "nothing personal", "the form of what is kept, which a release brings forward"),
-    Entry("restoring", "while a backup is restored", "nothing personal", "that there is something beside, which may have to go"),
     Entry(
         "restoring:*",
         "while a backup is restored; where that was killed, until the next start",

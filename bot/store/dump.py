@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import itertools
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError, WatchError
 
 from bot.errors import StoreError
@@ -42,6 +44,12 @@ CHUNK = 100
 
 BINARY = "base64:"
 
+ASIDE = "restoring:"
+"""Begins the names of what is being restored, which is no part of the store yet."""
+
+SWAP_SECONDS = 600.0
+"""Redis answers nobody while a backup takes its place: 0.7 s for 100,000 small keys at most (n=3), so this is for eighty million."""
+
 OVERTAKEN = "a router or another restore began meanwhile: stop all of them first"
 
 GONE = "no such key"
@@ -60,6 +68,12 @@ def _text(value: bytes) -> str:
 
 def _bytes(text: str) -> bytes:
     return base64.b64decode(text.removeprefix(BINARY), validate=True) if text.startswith(BINARY) else text.encode()
+
+
+def _placed(key: str) -> str:
+    if key.startswith(ASIDE):
+        raise ValueError(f"expected no key that begins with {ASIDE}")
+    return key
 
 
 def _writable(text: str) -> str:
@@ -93,7 +107,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    key: Text
+    key: Annotated[Text, AfterValidator(_placed)]
     kind: Kind
     until: Annotated[int, Field(ge=0, lt=1 << 63)] | None = None
     value: Any
@@ -112,7 +126,6 @@ class Dump:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._head = f"{keys.prefix}:"
-        self._aside = keys.restoring()
 
     async def read(self, *, running: bool, credentials: bool = False) -> AsyncIterator[Record]:
         """Everything that is worth keeping, each key as it was at one moment, and keys of one subject at the same.
@@ -127,11 +140,12 @@ class Dump:
                     yield record
 
     @guarded
-    async def _names(self) -> list[str]:
+    async def _all(self) -> list[str]:
         found = [name async for name in self._redis.scan_iter(f"{self._head}*", count=1000)]
-        names = {_text(cast("bytes", name).removeprefix(self._head.encode())) for name in found}
-        aside = self._aside.removeprefix(self._head)
-        return [name for name in names if name != aside and not name.startswith(f"{aside}:")]
+        return list({_text(cast("bytes", name).removeprefix(self._head.encode())) for name in found})
+
+    async def _names(self) -> list[str]:
+        return [name for name in await self._all() if not name.startswith(ASIDE)]
 
     @guarded
     async def _chunk(self, names: Sequence[str]) -> list[Record]:
@@ -180,23 +194,24 @@ class Dump:
         return count
 
     @guarded
-    async def replace(self, by: Dump, while_: bytes) -> None:
+    async def replace(self, by: Dump, while_: str) -> None:
         """Puts what is below another prefix in the place of all that is here, at one moment: either all of it, or nothing.
 
-        Raises StoreError; also where `Keys.restoring` is not `while_` any more, so that not all of it may be there.
+        Raises StoreError; also where the key `while_` is gone, so that not all of it may be there.
         """
         async with self._redis.pipeline(transaction=True) as batch:
-            await batch.watch(self._aside)
-            here, there, mark = await self._names(), await by._names(), await batch.get(self._aside)
-            if mark != while_:
+            await batch.watch(while_)
+            if not await batch.exists(while_):
                 raise StoreError(OVERTAKEN)
+            here, there = await self._names(), await by._names()
             batch.multi()  # type: ignore[no-untyped-call]  # redis-py left it bare
             for names in _chunks(sorted(here, key=_subject)):
                 batch.delete(*(self._key(name) for name in names))
             for name in there:
                 batch.rename(by._key(name), self._key(name))
             try:
-                replies = await batch.execute(raise_on_error=False)
+                with _patient(batch):
+                    replies = await batch.execute(raise_on_error=False)
             except WatchError:
                 raise StoreError(OVERTAKEN) from None
         if faults := [one for one in replies if isinstance(one, ResponseError) and str(one) != GONE]:
@@ -210,8 +225,23 @@ class Dump:
     @guarded
     async def clear(self) -> None:
         """Removes everything."""
-        for names in _chunks(sorted(await self._names(), key=_subject)):
+        for names in _chunks(sorted(await self._all(), key=_subject)):
             await self._redis.delete(*(self._key(name) for name in names))
+
+    async def aside(self) -> set[str]:
+        """The token of every backup that is being restored, or was until somebody was killed. Raises StoreError."""
+        return {name.removeprefix(ASIDE).partition(":")[0] for name in await self._all() if name.startswith(ASIDE)}
+
+
+@contextmanager
+def _patient(batch: Pipeline) -> Iterator[None]:
+    """Lets the connection wait for an answer as long as a swap may take; it is closed where that was in vain."""
+    connection: Any = batch.connection
+    usual, connection.socket_timeout = connection.socket_timeout, SWAP_SECONDS
+    try:
+        yield
+    finally:
+        connection.socket_timeout = usual
 
 
 def _among(name: str, patterns: Sequence[str]) -> bool:

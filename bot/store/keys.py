@@ -134,13 +134,13 @@ class Keys:
         """The form that a person was asked to fill in."""
         return f"{self.prefix}:filling:{conversation}:{person}"
 
-    def restoring(self) -> str:
-        """That a backup is being restored."""
-        return f"{self.prefix}:restoring"
+    def restoring(self, token: str) -> str:
+        """That one backup is being restored."""
+        return f"{self.prefix}:restoring:{token}"
 
-    def beside(self) -> Keys:
+    def beside(self, token: str) -> Keys:
         """Where all of it lies meanwhile."""
-        return Keys(self.restoring())
+        return Keys(self.restoring(token))
 
     def schema(self) -> str:
         """The form of all this."""

@@ -21,27 +21,32 @@ async def restoring(redis: Redis, keys: Keys, records: Iterable[Record]) -> Asyn
 
     What is raised, by the block too, leaves what is there. Raises StoreError, and what `records` does.
     """
-    there, made, mark = Dump(redis, keys), Dump(redis, keys.beside()), secrets.token_bytes(16)
+    token = secrets.token_hex(16)
+    beside, made = keys.beside(token), Dump(redis, keys.beside(token))
     await sweep(redis, keys)
-    await _mark(redis, keys, mark)
     try:
+        await _mark(redis, keys.restoring(token))
         await made.write(records)
-        await migrate(redis, keys.beside())
+        await migrate(redis, beside)
         yield
-        await there.replace(made, mark)
+        await Dump(redis, keys).replace(made, while_=keys.restoring(token))
     finally:
         with suppress(StoreError):  # the next start does it
-            await sweep(redis, keys)
+            await _drop(redis, keys, token)
 
 
-@guarded
 async def sweep(redis: Redis, keys: Keys) -> None:
-    """Removes what lies beside, as it does where restoring was killed. Raises StoreError."""
-    if await redis.set(keys.restoring(), b"", xx=True):  # whoever is at it sees that it is overtaken
-        await Dump(redis, keys.beside()).clear()
-        await redis.delete(keys.restoring())
+    """Removes what lies beside, as it does where restoring was killed; whoever is still at it is overtaken. Raises StoreError."""
+    for token in await Dump(redis, keys).aside():
+        await _drop(redis, keys, token)
 
 
 @guarded
-async def _mark(redis: Redis, keys: Keys, mark: bytes) -> None:
-    await redis.set(keys.restoring(), mark)
+async def _mark(redis: Redis, mark: str) -> None:
+    await redis.set(mark, b"")
+
+
+@guarded
+async def _drop(redis: Redis, keys: Keys, token: str) -> None:
+    await redis.delete(keys.restoring(token))  # first, so that what is there only in part never takes the place of anything
+    await Dump(redis, keys.beside(token)).clear()

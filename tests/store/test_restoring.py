@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 from bot.errors import StoreError, UserError
 from bot.store import restoring as module
 from bot.store.connection import connect
-from bot.store.dump import Dump, Record
+from bot.store.dump import CHUNK, Dump, Record
 from bot.store.keys import Keys
 from bot.store.restoring import restoring, sweep
 from bot.store.schema import newest
@@ -109,10 +110,102 @@ async def test_a_router_or_another_restore_that_begins_meanwhile_ends_it(redis: 
     assert await found(redis, keys) == {"schema": "1", f"{EVER}new": "hash"}
 
 
+def begun(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    """Does something between the first hundred records of the next restore and the others."""
+    write, waiting = Dump.write, [meanwhile]
+
+    async def halting(self: Dump, records: Iterable[Record]) -> int:
+        if not waiting:
+            return await write(self, records)
+        iterator = iter(records)
+        count = await write(self, itertools.islice(iterator, CHUNK))
+        await waiting.pop()()
+        return count + await write(self, iterator)
+
+    monkeypatch.setattr(Dump, "write", halting)
+
+
+LONG = [Record(key=f"{EVER}{number}", kind="string", value="a secret") for number in range(2 * CHUNK)]
+
+
 @pytest.mark.usefixtures("there")
-async def test_what_one_that_was_killed_left_is_no_part_of_the_store_and_is_swept(redis: Redis, keys: Keys) -> None:
-    await redis.set(keys.restoring(), b"mark", ex=3600)
-    await redis.set(f"{keys.restoring()}:{EVER}new", "a secret", ex=3600)
+async def test_a_router_that_begins_while_a_restore_writes_ends_it_and_nothing_stays_beside(
+    redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(monkeypatch, lambda: sweep(redis, keys))
+    with pytest.raises(StoreError, match="began meanwhile"):
+        async with restoring(redis, keys, LONG):
+            assert len(await found(redis, keys)) > CHUNK, "what was written since"
+    assert await found(redis, keys) == THERE
+
+
+@pytest.mark.usefixtures("there")
+async def test_of_two_restores_at_once_one_is_there_whole_and_the_other_says_that_it_is_not(
+    redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def another() -> None:
+        async with restoring(redis, keys, KEPT):
+            pass
+
+    begun(monkeypatch, another)
+    with pytest.raises(StoreError, match="began meanwhile"):
+        async with restoring(redis, keys, LONG):
+            pass
+    assert await found(redis, keys) == {"schema": "1", f"{EVER}new": "hash", f"{EVER}old": "what was kept"}
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, of: Callable[[str], bool], meanwhile: Callable[[str], Awaitable[object]]) -> None:
+    """Does something once it is known which keys a backup puts in the place of which; what, is told the prefix of the backup."""
+    names = Dump._names
+
+    async def hooked(self: Dump) -> list[str]:
+        seen = await names(self)
+        if of(self._head):
+            await meanwhile(self._head)
+        return seen
+
+    monkeypatch.setattr(Dump, "_names", hooked)
+
+
+@pytest.mark.usefixtures("there")
+async def test_a_router_that_begins_in_the_midst_of_the_swap_ends_it(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed(monkeypatch, lambda head: ":restoring:" in head, lambda head: sweep(redis, keys))
+    with pytest.raises(StoreError, match="began meanwhile"):
+        async with restoring(redis, keys, KEPT):
+            pass
+    assert await found(redis, keys) == THERE
+
+
+@pytest.mark.usefixtures("there")
+async def test_what_goes_by_itself_in_the_midst_of_the_swap_is_missed_by_nobody(
+    redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(monkeypatch, lambda head: ":restoring:" in head, lambda head: redis.delete(f"{head}{EVER}new"))
+    async with restoring(redis, keys, KEPT):
+        pass
+    assert await found(redis, keys) == {"schema": "1", f"{EVER}old": "what was kept"}
+
+
+async def test_a_swap_that_takes_longer_than_other_answers_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = connect(f"redis://127.0.0.1:{server.port}")
+    client.connection_pool.connection_kwargs["socket_timeout"] = 0.2
+    # For a second the server answers whoever reads, and nobody else.
+    listed(monkeypatch, lambda head: ":restoring:" in head, lambda head: server.redis.client_pause(1000, all=False))
+    async with restoring(client, Keys(), KEPT):
+        pass
+    assert await found(client, Keys()) == {"schema": "1", f"{EVER}new": "hash", f"{EVER}old": "what was kept"}
+    with pytest.raises(StoreError, match="does not answer"):
+        await server.redis.client_pause(1000, all=False)
+        await Dump(client, Keys()).write(KEPT)
+    await client.aclose()
+
+
+@pytest.mark.usefixtures("there")
+@pytest.mark.parametrize("mark", ["restoring:0f", "restoring:00"], ids=["its mark is there", "its mark was swept, and it wrote on"])
+async def test_what_one_that_was_killed_left_is_no_part_of_the_store_and_is_swept(redis: Redis, keys: Keys, mark: str) -> None:
+    await redis.set(f"{keys.prefix}:{mark}", b"", ex=3600)
+    await redis.set(f"{keys.restoring('0f')}:{EVER}new", "a secret", ex=3600)
+    await redis.set(f"{keys.restoring('0f')}:restoring:x", "an older release wrote it", ex=3600)
     assert await Dump(redis, keys).count() == len(THERE)
     assert {record.key async for record in Dump(redis, keys).read(running=False)} == set(THERE)
     await sweep(redis, keys)
@@ -162,6 +255,12 @@ async def test_a_full_server_keeps_what_it_has_and_the_user_of_the_documentation
 def test_what_a_kind_of_key_cannot_hold_is_no_record(kind: Any, value: object) -> None:
     with pytest.raises(ValidationError):
         Record(key="k", kind=kind, value=value)
+
+
+@pytest.mark.parametrize("key", ["restoring:", "restoring:x", "restoring:0f:schema"])
+def test_what_lies_beside_is_in_no_backup(key: str) -> None:
+    with pytest.raises(ValidationError, match="no key that begins with restoring:"):
+        Record(key=key, kind="string", value="v")
 
 
 @pytest.mark.parametrize("until", [-1, 1 << 63, 1.5])

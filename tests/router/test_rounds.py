@@ -79,6 +79,7 @@ async def test_while_redis_is_away_one_line_says_so_and_one_that_it_is_back() ->
     assert [entry["event"] for entry in log] == ["redis is away", "redis is back"]
 
 
+@pytest.mark.alone
 async def test_rounds_of_one_beat_begin_at_one_moment_and_one_that_takes_longer_joins_them_again() -> None:
     beat, begun = Beat(0.02), dict[str, list[float]](a=[], b=[], slow=[])
 

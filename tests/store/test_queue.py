@@ -257,6 +257,7 @@ async def test_a_fault_reaches_who_follows(queue: Queue, shift: Shift) -> None:
     assert str(end.error) == "the model coughed"
 
 
+@pytest.mark.alone
 async def test_a_waiting_worker_is_woken(queue: Queue, shift: Shift) -> None:
     waiting = asyncio.create_task(shift.wait(["say"], 5.0))
     await submit(queue, "1")

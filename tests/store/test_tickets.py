@@ -106,6 +106,7 @@ async def test_ordered_tickets_of_a_conversation_run_one_after_the_other(tickets
         await tickets.finish(ticket)
 
 
+@pytest.mark.alone
 async def test_a_router_that_waits_is_woken_by_the_next_in_line(tickets: Tickets, other: Tickets) -> None:
     [first] = await accept(tickets, said("1", ordered=True))
     await accept(tickets, said("2", ordered=True))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bot.connector import Connector, Filling
 from bot.forms import Form, Option, Select
-from bot.messages import Clicked, Message, Said
+from bot.messages import Clicked, Message, Quote, Said
 from bot.router.forgeries import not_offered
 from bot.router.picking import MOST_NAMED, Picking
 from bot.store.plugindata import Pressed
@@ -21,10 +21,10 @@ LINE = re.compile(r"\s*`?(?P<name>\w+)`?\s*:\s?(?P<value>.*)")
 class FillingStore(Protocol):
     """Where it is remembered who fills in what."""
 
-    async def fill(self, conversation: str, person: str, button: str) -> None:
+    async def fill(self, conversation: str, person: str, button: str, below: Quote | None = None) -> None:
         """See `PluginData.fill`."""
 
-    async def filling(self, conversation: str, person: str) -> str:
+    async def filling(self, conversation: str, person: str) -> tuple[str, Quote | None]:
         """See `PluginData.filling`."""
 
     async def button(self, id: str) -> Pressed | None:
@@ -45,22 +45,23 @@ class Forms:
         if isinstance(connector, Filling):
             await connector.open_form(message, form)
             return ""
-        await self._store.fill(message.address.conversation, message.sender.id, button)
+        await self._store.fill(message.address.conversation, message.sender.id, button, message.reply_to)
         return question(form)
 
     async def resumed(self, message: Message) -> Message:
-        """The message as the form that it fills in, if it replies to such a question."""
+        """The message as the form that it fills in, if it replies to such a question: about what the form's button stands below."""
         replied, said = message.reply_to, message.trigger
         if replied is None or replied.sender.id != message.me or not isinstance(said, Said) or said.replaces:
             return message
         if not message.text.strip():
             return message
-        button = await self._store.filling(message.address.conversation, message.sender.id)
+        button, below = await self._store.filling(message.address.conversation, message.sender.id)
         pressed = await self._store.button(button) if button else None
         asked = "".join(part.text for part in replied.parts if part.kind == "text")
         if pressed is None or not isinstance(pressed.asks, Form) or not asked.startswith(f"{pressed.asks.title}: "):
             return message
-        return replace(message, trigger=Clicked(button, filled=read(pressed.asks, message.text)))
+        about = replace(replied, parts=below.parts) if below else replied  # what takes its place is still shown where was asked
+        return replace(message, trigger=Clicked(button, filled=read(pressed.asks, message.text)), reply_to=about)
 
 
 def question(form: Form) -> str:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from bot.forms import Form, Select
+from bot.messages import Quote
 from bot.store.connection import guarded
 from bot.store.exchanging import answered
 from bot.store.keys import Keys
@@ -26,6 +27,8 @@ NO_BUTTON = json.dumps(["", "", {}, ""])
 
 FILLING_TTL = 3600
 """Seconds for which somebody may reply with what a form lacks."""
+
+quote_json: TypeAdapter[Quote | None] = TypeAdapter(Quote | None)
 
 asks_json: TypeAdapter[Form | Select | None] = TypeAdapter(Form | Select | None)
 
@@ -83,14 +86,17 @@ class PluginData:
         return Pressed(plugin, action, payload, version, asks_json.validate_python(asks[0]) if asks else None)
 
     @guarded
-    async def fill(self, conversation: str, person: str, button: str) -> None:
-        """The person is asked there for what this button's form lacks."""
-        await self._redis.set(self._keys.filling(conversation, person), button, ex=FILLING_TTL)
+    async def fill(self, conversation: str, person: str, button: str, below: Quote | None = None) -> None:
+        """The person is asked there for what this button's form lacks; it stands `below` that message."""
+        kept = f"{button}\n{quote_json.dump_json(below).decode()}"
+        await self._redis.set(self._keys.filling(conversation, person), kept, ex=FILLING_TTL)
 
     @guarded
-    async def filling(self, conversation: str, person: str) -> str:
-        """The button that the person was asked for last, "" for none."""
-        return cast("bytes", await self._redis.get(self._keys.filling(conversation, person)) or b"").decode()
+    async def filling(self, conversation: str, person: str) -> tuple[str, Quote | None]:
+        """The button that the person was asked for last, "" for none, and the message that it stands below."""
+        found = cast("bytes", await self._redis.get(self._keys.filling(conversation, person)) or b"")
+        button, _, below = found.decode().partition("\n")  # a release before kept the button alone
+        return button, quote_json.validate_json(below) if below else None
 
 
 def _content(button: Pressed) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, Field
@@ -31,12 +31,13 @@ from bot import (
 )
 from bot.connector import Limits
 from bot.locales import Locales
-from bot.messages import Address, Called, Clicked, Message, Person, Quote, Said, Text, Trigger, Typing
+from bot.messages import Address, Attachment, Called, Clicked, Image, Message, Person, Quote, Said, Text, Trigger, Typing
 from bot.plugins import Loaded, Plugins
 from bot.router import app, completing
-from bot.router.filling import question, read
+from bot.router.filling import Forms, question, read
 from bot.router.offers import offer
 from bot.store.keys import Keys
+from bot.store.plugindata import PluginData, Pressed
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
 from bot.testing.platform import Platform
@@ -138,6 +139,13 @@ class Chat:
         return {key.label: key.id for post in self.platform.chats[ROOM].values() for key in post.keys}
 
 
+class Unpicked:
+    """Offers a form as it is."""
+
+    async def offered(self, form: Form, message: Message) -> Form:
+        return form
+
+
 @asynccontextmanager
 async def chat(redis: Redis, keys: Keys, platform: Platform) -> AsyncIterator[Chat]:
     made = app.build(redis, keys, Plugins([Loaded("p", Panel())]), [platform])
@@ -211,6 +219,18 @@ async def test_without_menus_each_choice_is_a_button_and_a_form_is_filled_in_by_
         assert platform.shown(ROOM)[-1] == question(FORM)
         await ada.does(Said(), "copies: 3\nwhat: a very\nlong dog")
         assert platform.shown(ROOM)[0] == "3 a very\nlong dog, ink, []"
+
+
+async def test_what_a_reply_fills_in_is_about_the_message_whose_button_was_pressed(redis: Redis, keys: Keys) -> None:
+    """The question that is replied to has no picture, which an action may begin with."""
+    store = PluginData(redis, keys)
+    filling = Forms({}, store, cast(Any, Unpicked()))
+    await store.keep_buttons({"b": Pressed("p", "paint", {}, "1", FORM)})
+    picture = Quote("1", BOT, (Image(Attachment("cat", "image/png", 5)),))
+    asked = await filling.opened(Message("2", "2", ROOM, ADA, (), Clicked("b"), me="bot", reply_to=picture), FORM, "b")
+    reply = Message("4", "4", ROOM, ADA, (Text("a dog"),), Said(), me="bot", reply_to=Quote("3", BOT, (Text(asked),)))
+    resumed = await filling.resumed(reply)
+    assert (resumed.trigger, resumed.reply_to) == (Clicked("b", filled={"what": "a dog"}), replace(picture, id="3"))
 
 
 def test_a_reply_to_a_form_is_read_by_lines_and_may_name_nothing() -> None:

@@ -42,7 +42,7 @@ SEEDS = 1_000_000
 """Of those that are chosen for people; short enough to be typed."""
 
 KEPT = 365 * 86_400.0
-"""Seconds that a recipe is known by its letters; the buttons below its picture need it for less."""
+"""Seconds that a recipe is known by its letters, since it was drawn or used last: buttons that are pressed now and then work on."""
 
 
 class Plugin:
@@ -230,6 +230,7 @@ class Plugin:
             raise UserError(
                 tr("There is no recipe “{id}” in this server. A picture's own file has its recipe too: attach it to /recipe.", id=id)
             )
+        await ctx.store.put(found, "server", f"recipe/{found.id}", ttl=KEPT)
         return found
 
 

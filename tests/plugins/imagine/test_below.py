@@ -26,7 +26,10 @@ from tests.plugins.imagine.scene import BEN, PICTURE, Scene, button, click, cont
 async def test_again_draws_the_same_words_from_other_seeds() -> None:
     acts = Scene()
     reply = await imagine("a cat --number 2 --seed 7 --size wide", acts)
+    drawn_first = set(acts.lifetimes)
+    acts.lifetimes.clear()
     await plugin().again(context(acts, click()), button(reply, "Again"))
+    assert len(drawn_first & set(acts.lifetimes)) == 1, "a recipe that is used is known for another year"
     assert acts.asked.seed != 7
     assert (acts.asked.prompt, acts.asked.number, acts.asked.size, acts.asked.batch) == ("a cat", 2, (1360, 768), None)
 

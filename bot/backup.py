@@ -146,7 +146,7 @@ async def write(
 
     `beside` is what `Archive.beside` gives back.
 
-    Raises UserError for what is no recipient, OSError.
+    Raises UserError for what is no recipient and for a file that cannot be read, OSError for what cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
@@ -164,7 +164,7 @@ async def write(
             for name, content in beside.items():
                 _add(tar, name, content)
             for one in _within(files):
-                tar.add(one, FILES + one.name, recursive=False)
+                _add_file(tar, one)
         made.chmod(0o600)
         made.replace(path)
     return manifest
@@ -200,6 +200,17 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size, info.mode = len(content), 0o600
     tar.addfile(info, io.BytesIO(content))
+
+
+def _add_file(tar: tarfile.TarFile, path: Path) -> None:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # its room was removed meanwhile
+        return
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
+    with file:
+        tar.addfile(tar.gettarinfo(arcname=FILES + path.name, fileobj=file), file)
 
 
 @contextmanager
@@ -241,11 +252,16 @@ def _identities(key: Path) -> Sequence[object]:
     import pyrage
 
     content = key.read_bytes()
-    words = [line for line in content.decode(errors="replace").splitlines() if line.startswith("AGE-SECRET-KEY-")]
+    words = _keys(content)
     try:
-        return [pyrage.x25519.Identity.from_str(word.strip()) for word in words] or [pyrage.ssh.Identity.from_buffer(content)]
+        return [pyrage.x25519.Identity.from_str(word) for word in words] or [pyrage.ssh.Identity.from_buffer(content)]
     except pyrage.IdentityError as error:
         raise UserError(f"{key}: expected a line AGE-SECRET-KEY-…, or an SSH private key without a passphrase: {error}") from error
+
+
+def _keys(content: bytes) -> list[str]:
+    """Those of age, as they stand there; not whether they are any."""
+    return [line.strip() for line in content.decode(errors="replace").splitlines() if line.startswith("AGE-SECRET-KEY-")]
 
 
 def make_key(path: Path) -> str:
@@ -256,10 +272,12 @@ def make_key(path: Path) -> str:
         identity = pyrage.x25519.Identity.generate()
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(f"# public key: {identity.to_public()}\n{identity}\n")
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("AGE-SECRET-KEY-"):
-            return str(pyrage.x25519.Identity.from_str(line.strip()).to_public())
-    raise UserError(f"{path}: expected a line AGE-SECRET-KEY-…, found none")
+    if not (words := _keys(path.read_bytes())):
+        raise UserError(f"{path}: expected a line AGE-SECRET-KEY-…, found none")
+    try:
+        return str(pyrage.x25519.Identity.from_str(words[0]).to_public())
+    except pyrage.IdentityError as error:
+        raise UserError(f"{path}: its line AGE-SECRET-KEY-… is damaged: {error}") from error
 
 
 def _useless(name: str, why: str) -> UserError:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import tarfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from bot import backup
-from bot.backup import Archive, Manifest, make_key, opened
+from bot.backup import make_key, opened
 from bot.errors import UserError
 from bot.store import embedded
 from bot.store.dump import Record
@@ -22,16 +20,6 @@ from bot.store.keys import Keys
 from tests.house import House
 
 ADDED = 'summary = "Mine"\nkind = "chat"\nlicence = "mit"\ndisk = 1\nsource = { type = "hub", repo = "ada/mine" }\n'
-
-
-EMPTY = Manifest(release="1", form=1, at="now", keys=0, whole=True, secrets=False)
-
-
-async def nothing() -> AsyncIterator[Record]:
-    """What a store keeps that is empty."""
-    none: tuple[Record, ...] = ()
-    for record in none:
-        yield record
 
 
 @pytest.fixture(scope="module")
@@ -236,41 +224,3 @@ def records_now(house: House, folder: Path) -> dict[str, Record]:
 def lasting(found: dict[str, Record]) -> dict[str, Record]:
     hour = 3_600_000 + int(time.time() * 1000)  # what goes sooner may be gone by the next look
     return {key: record for key, record in found.items() if record.until is None or record.until > hour}
-
-
-async def test_what_is_encrypted_for_an_ssh_key_is_read_with_it(tmp_path: Path) -> None:
-    own = Ed25519PrivateKey.generate()
-    public = own.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    (tmp_path / "own").write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
-    await backup.write(tmp_path / "b.age", EMPTY, nothing(), "[web]", tmp_path / "none", [f"{public} ada@home"])
-    with opened(tmp_path / "b.age", tmp_path / "own") as archive:
-        assert archive.config == "[web]"
-    (tmp_path / "public").write_text(public)
-    with pytest.raises(UserError, match="or an SSH private key without a passphrase"), opened(tmp_path / "b.age", tmp_path / "public"):
-        pass
-
-
-async def test_files_of_a_forged_backup_stay_in_their_folder(tmp_path: Path) -> None:
-    """Somebody may hand an operator one."""
-    (tmp_path / "secret").write_text("secret")
-    await backup.write(tmp_path / "b.tar.gz", EMPTY, nothing(), "", tmp_path / "none")
-    with tarfile.open(tmp_path / "forged.tar.gz", "w:gz") as out, tarfile.open(tmp_path / "b.tar.gz") as of:
-        for member in of:
-            out.addfile(member, of.extractfile(member))
-        out.add(tmp_path / "secret", "files/../../escaped")
-        out.add(tmp_path / "secret", "models/../escaped.toml")
-    with opened(tmp_path / "forged.tar.gz") as archive:
-        assert archive.beside() == {}
-    with opened(tmp_path / "forged.tar.gz") as archive, pytest.raises((tarfile.FilterError, UserError)):
-        archive.unpack(tmp_path / "data/files")
-    assert not (tmp_path / "escaped").exists()
-
-
-def test_a_newer_archive_asks_for_an_update(tmp_path: Path) -> None:
-    newer = Manifest(format=backup.FORMAT + 1, release="9.9", form=1, at="now", keys=0, whole=True, secrets=False).model_dump_json()
-    with tarfile.open(tmp_path / "newer.tar.gz", "w:gz") as out:
-        info = tarfile.TarInfo(backup.MANIFEST)
-        info.size = len(newer)
-        out.addfile(info, io.BytesIO(newer.encode()))
-    with pytest.raises(UserError, match=r"made by Hobnob 9\.9, which is newer"), opened(tmp_path / "newer.tar.gz") as archive:
-        assert isinstance(archive, Archive)

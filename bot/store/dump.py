@@ -51,6 +51,7 @@ SWAP_SECONDS = 600.0
 """Redis answers nobody while a backup takes its place: 0.7 s for 100,000 small keys at most (n=3), so this is for eighty million."""
 
 OVERTAKEN = "a router or another restore began meanwhile: stop all of them first"
+LOST = "the connection to Redis was lost before the backup took its place, so nothing has changed: restore it once more"
 
 GONE = "no such key"
 """What Redis says of a key that is to be renamed, and whose lifetime has ended meanwhile."""
@@ -212,8 +213,10 @@ class Dump:
             try:
                 with _patient(batch):
                     replies = await batch.execute(raise_on_error=False)
-            except WatchError:
-                raise StoreError(OVERTAKEN) from None
+            except WatchError:  # also where the connection was lost, before it took place or with the answer that it did
+                if not (marked := await self._redis.exists(while_)) or await by._names():
+                    raise StoreError(LOST if marked else OVERTAKEN) from None
+                return
         if faults := [one for one in replies if isinstance(one, ResponseError) and str(one) != GONE]:
             raise faults[0]
 

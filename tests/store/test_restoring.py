@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import TimeoutError as Unanswered
 
 from bot.errors import StoreError, UserError
 from bot.store import restoring as module
@@ -184,6 +186,35 @@ async def test_what_goes_by_itself_in_the_midst_of_the_swap_is_missed_by_nobody(
     async with restoring(redis, keys, KEPT):
         pass
     assert await found(redis, keys) == {"schema": "1", f"{EVER}old": "what was kept"}
+
+
+async def test_a_connection_that_is_lost_before_the_swap_is_told_and_changes_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(f"redis://127.0.0.1:{server.port}")
+    await client.set("hobnob:button:old", "[]")
+    listed(monkeypatch, lambda head: ":restoring:" in head, lambda head: server.redis.client_kill_filter(_type="normal", skipme=True))
+    with pytest.raises(StoreError, match="nothing has changed"):
+        async with restoring(client, Keys(), KEPT):
+            pass
+    assert await found(client, Keys()) == {"button:old": "[]"}
+    await client.aclose()
+
+
+@pytest.mark.usefixtures("there")
+async def test_a_swap_whose_answer_is_lost_has_taken_place(redis: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = Pipeline.parse_response
+
+    async def cut(self: Pipeline, *given: Any, **more: Any) -> Any:
+        answer = await parse(self, *given, **more)
+        if self.watching and isinstance(answer, list):  # of EXEC
+            raise Unanswered
+        return answer
+
+    monkeypatch.setattr(Pipeline, "parse_response", cut)
+    async with restoring(redis, keys, KEPT):
+        pass
+    assert await found(redis, keys) == {"schema": "1", f"{EVER}new": "hash", f"{EVER}old": "what was kept"}
 
 
 async def test_a_swap_that_takes_longer_than_other_answers_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,6 @@ def test_every_language_that_is_coloured_exists() -> None:
     assert {name for name, *_ in get_all_lexers(plugins=False)} >= {*QUICK, *SLOW}
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("language", [*QUICK, *SLOW])
 def test_no_message_holds_everybody_up(language: str) -> None:
     """CPU time rather than the clock's; three times what was measured, for slower machines."""
@@ -140,7 +139,6 @@ def test_no_message_holds_everybody_up(language: str) -> None:
         assert time.process_time() - began < 0.3, (head, unit)
 
 
-@pytest.mark.alone
 def test_tables_hold_nobody_up_however_many_a_message_has() -> None:
     """CPU time; 0.02 s were measured."""
     table = "|a" * 181 + "\n" + "|-" * 181 + "\n" + "a\n" * 360 + "\n"

@@ -28,6 +28,13 @@ from tests.bench.forgetful import IDLE, Memory, forgetful, plugins
 
 RUNS = 5
 SERVERS = 10_000
+
+CAUSES = {
+    "Hobnob on discord, tickets off, of discord.py": "the bots and the platform that asks share two cores, and of two runs of two days one "
+    "gave 1.05, the other, in which everybody took a tenth more of a processor for a message, 0.99; single rounds gave 0.68 to 2.34.",
+}
+"""Why goals are missed."""
+
 ADA = Person("ada", "Ada")
 
 

@@ -49,7 +49,7 @@ docs: setup-dev  ## the documentation as a site, in build/site; dead links and w
 bench: setup-dev models  ## the measurements, less than half an hour; ONLY=core runs one part, ARGS=--json prints for programs
 	@.venv/bin/python -m tests.bench $(ARGS) $(ONLY)
 
-bench-quick: setup-dev models  ## a little of them, three minutes
+bench-quick: setup-dev models  ## a little of them, two minutes
 	@.venv/bin/python -m tests.bench --quick $(ARGS) $(ONLY)
 
 bench-long: setup-dev models  ## what takes long: estimates in real time, 200 kills, recordings of hours. MINUTES="30" measures that one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from bot.connectors.room import LIMITS
 from tests.bench import served, whole
@@ -14,6 +15,9 @@ from tests.house import House
 
 CHATS = (1, 4, 16, 64)
 """People who ask at the same moment."""
+
+GOALS = (1, 16)
+"""Those of them about whom something is asked."""
 
 ROUNDS = 5
 SECONDS = 150.0
@@ -66,7 +70,7 @@ Runs = dict[tuple[str, int], list[Run]]
 
 def rounds(ways: Mapping[str, Way], *, quick: bool) -> Runs:
     """Every way with every number of people, again and again, so that all meet the same weather; then what is measured once."""
-    found: Runs = {(name, count): [] for name in ways for count in EACH.get(name, CHATS[:-1])}
+    found: Runs = {(name, count): [] for name in ways for count in EACH.get(name, GOALS if quick else CHATS[:-1])}
     began = time.monotonic()
     for _ in range(1 if quick else ROUNDS):
         for name, count in sorted(found, key=lambda run: run[1]):
@@ -144,11 +148,11 @@ def facts(runs: Runs, dtype: str) -> dict[str, Figure]:
     return figures
 
 
-def first_tokens(ways: Ways, whole_bot: Way) -> dict[str, Figure]:
+def first_tokens(ways: Ways, whole_bot: Way, most: int) -> dict[str, Figure]:
     """By how much later than the bare engine's; the first of a kind is slower and not counted."""
-    bare = [ways.first_token() for _ in range(FIRSTS + 1)][1:]
+    bare = [ways.first_token() for _ in range(most + 1)][1:]
     mine, late = [ways.first_token()[0]], []
-    for _ in range(FIRSTS):
+    for _ in range(most):
         mine.append(ways.first_token()[0])
         late.append(1000 * (rested(whole_bot, 1).first - mine[-1]))
     return {
@@ -157,32 +161,35 @@ def first_tokens(ways: Ways, whole_bot: Way) -> dict[str, Figure]:
     }
 
 
-def late(name: str, wait: Callable[[], float]) -> dict[str, Figure]:
-    return {f"{name}: first words beside {OTHERS} answers": Figure.of([wait() for _ in range(LATE)], "s", 1.0, "lower")}
+def late(name: str, wait: Callable[[], float], most: int) -> dict[str, Figure]:
+    return {f"{name}: first words beside {OTHERS} answers": Figure.of([wait() for _ in range(most)], "s", 1.0, "lower")}
 
 
 def measure(*, quick: bool = False) -> dict[str, Figure]:
-    """`quick` asks for one round of up to 16 people."""
+    """`quick` asks for one round of up to 16 people, without the servers of others, which take long to start."""
     crowd = Crowd()
     ways = Ways(engine(), crowd)
-    with whole.bot() as house, served.transformers(crowd) as server, served.llama_cpp(crowd, ways.engine) as llama:
+    with ExitStack() as running:
+        house = running.enter_context(whole.bot())
         contenders: dict[str, Way] = {
             "whole bot": through(house, crowd),
             "engine": ways.ours,
             "one padded generate": ways.padded,
             "continuous batching": ways.continuous,
             "one by one": ways.one_by_one,
-            "transformers serve": server.answered,
-            **({LLAMA: llama.answered} if llama else {}),
         }
+        if not quick:
+            contenders["transformers serve"] = running.enter_context(served.transformers(crowd)).answered
+            llama = running.enter_context(served.llama_cpp(crowd, ways.engine))
+            contenders |= {LLAMA: llama.answered} if llama else {}
         for way in contenders.values():
             way(1)  # loads, and warms up
         runs = rounds(contenders, quick=quick)
         dtype = str(ways.engine.model.dtype).removeprefix("torch.")
         return {
             **goals(runs, alone(contenders, 3 if quick else ALONE)),
-            **first_tokens(ways, contenders["whole bot"]),
-            **late("engine", lambda: ways.newcomer(OTHERS)),
-            **late("whole bot", lambda: whole.latecomer(house, crowd.people(OTHERS + 1))),
+            **first_tokens(ways, contenders["whole bot"], 2 if quick else FIRSTS),
+            **late("engine", lambda: ways.newcomer(OTHERS), 1 if quick else LATE),
+            **late("whole bot", lambda: whole.latecomer(house, crowd.people(OTHERS + 1)), 1 if quick else LATE),
             **facts(runs, dtype),
         }

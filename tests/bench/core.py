@@ -169,6 +169,6 @@ def measure(*, quick: bool = False) -> dict[str, Figure]:
         "messages with Redis": Figure.of(redis, "messages/s", 1_000, "higher"),
         f"{IDLE} idle plugins take": Figure.of(taken, "% of that", 10, "lower"),
         **idle.measure(),
-        **resident.measure(),
+        **resident.measure(1 if quick else RUNS),
         **({} if quick else frameworks.measure()),
     }

@@ -32,8 +32,8 @@ token = "{4}"
 """
 
 
-def measure() -> dict[str, Figure]:
-    runs = [asyncio.run(_once()) for _ in range(RUNS + 1)]
+def measure(count: int = RUNS) -> dict[str, Figure]:
+    runs = [asyncio.run(_once()) for _ in range(count + 1)]
     ready, resident = zip(*runs[1:], strict=True)  # the first compiles what is new
     return {
         "the router: ready": Figure.of(ready, "s", 2.0, "lower"),

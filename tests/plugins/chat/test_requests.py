@@ -40,6 +40,7 @@ from plugins.chat.config import Config
 from plugins.chat.forms import form
 from plugins.chat.front import Plugin
 from plugins.chat.prompt import PromptFormat
+from plugins.chat.recordings import written_down
 from plugins.chat.requests import ClassifyArgs, CodeArgs, ExtractArgs, SummarizeArgs, TranslateArgs, _Args
 from plugins.chat.settings import Settings
 from plugins.chat.tasks import closest
@@ -202,6 +203,13 @@ async def test_of_a_long_recording_it_is_said_how_much_was_read() -> None:
     message = said("/summarize", reply_to=Quote("m0", BOB, (VOICE,)))
     told = await plugin()._requests.summarize(context(acts, message), SummarizeArgs())
     assert re.fullmatch(r"A story\.\n\n\(I have read the first 3,\d\d\d characters of the recording\.\)", str(told))
+
+
+@pytest.mark.parametrize(("heard", "left_out"), [("word " * 800, ""), ("word " * 800 + "…", "the first 4,001 characters of the recording")])
+async def test_what_the_core_has_cut_of_a_recording_is_said_also_where_there_is_room(heard: str, left_out: str) -> None:
+    acts = ScriptedActs()
+    acts.offered, acts.results["transcribe"] = (LISTENS,), Reply(heard)
+    assert await written_down(context(acts, said("/summarize")), 10_000) == (heard, left_out)
 
 
 async def test_why_a_voice_note_cannot_be_listened_to_is_said_and_no_model_asked() -> None:

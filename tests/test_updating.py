@@ -188,40 +188,30 @@ def test_a_backup_has_what_waits_where_nobody_is_at_work_on_it(own: tuple[Checko
         assert not {"ticket:waits", "jobs:generate"} & {record.key for record in archive.records()} and not manifest.whole
 
 
-def test_a_router_that_begins_while_packages_are_installed_keeps_the_store_as_it_is(own: tuple[Checkout, Redis]) -> None:
+SETS_UP = '{python} -c "from redis import Redis; {begins}"\n'
+FINISHES = '\n\nimport sys\n\nif "--finish" in sys.argv:\n    from redis import Redis\n\n    {begins}\n'
+
+
+@pytest.mark.parametrize(("file", "more"), [("tools/setup", SETS_UP), ("bot/cli/upkeep.py", FINISHES)])
+def test_a_router_that_begins_before_the_new_release_has_touched_the_store_keeps_it(
+    own: tuple[Checkout, Redis], file: str, more: str
+) -> None:
+    """While packages are installed, or as the new release is about to begin."""
     checkout, client = own
-    before, setup = checkout.head, checkout.upstream / "tools/setup"
-    plain, socket = setup.read_text(), embedded.socket_path(checkout.house.data.parent)
+    before, changed = checkout.head, checkout.upstream / file
+    plain, socket = changed.read_text(), embedded.socket_path(checkout.house.data.parent)
     begins = f"Redis(unix_socket_path={str(socket)!r}).zadd('hobnob:routers', {{'elsewhere': 1e15}})"
-    setup.write_text(f'{plain}{sys.executable} -c "from redis import Redis; {begins}"\n')
-    checkout.release("during which a router begins")
+    changed.write_text(plain + more.format(python=sys.executable, begins=begins))
+    checkout.release(f"with a router that begins in {file}")
     client.config_resetstat()
     try:
         done = checkout.update()
-        assert "everything is as it was: routers run on that Redis: stop all routers and workers first" in done.stderr, done.stderr
+        told = "routers run on that Redis: stop all routers and workers first"
+        assert "everything is as it was" in done.stderr and told in done.stderr, done.stderr
     finally:
         client.delete("hobnob:routers")
-        setup.write_text(plain)
-        checkout.release("during which none does")
-    assert (checkout.head, checkout.branch, waiting(client)) == (before, "main", (TICKET, ["waits"]))
-    assert "cmdstat_hset" not in client.info("commandstats"), "nothing was removed and written again"
-
-
-def test_one_that_begins_before_the_new_release_has_touched_the_store_keeps_it_too(own: tuple[Checkout, Redis]) -> None:
-    checkout, client = own
-    before, upkeep = checkout.head, checkout.upstream / "bot/cli/upkeep.py"
-    plain, socket = upkeep.read_text(), embedded.socket_path(checkout.house.data.parent)
-    begins = f"Redis(unix_socket_path={str(socket)!r}).zadd('hobnob:routers', {{'elsewhere': 1e15}})"
-    upkeep.write_text(f'{plain}\n\nimport sys\n\nif "--finish" in sys.argv:\n    from redis import Redis\n\n    {begins}\n')
-    checkout.release("as which a router begins")
-    client.config_resetstat()
-    try:
-        done = checkout.update()
-        assert "everything is as it was" in done.stderr and "routers run on that Redis: stop all" in done.stderr, done.stderr
-    finally:
-        client.delete("hobnob:routers")
-        upkeep.write_text(plain)
-        checkout.release("as which none does")
+        changed.write_text(plain)
+        checkout.release(f"with none in {file}")
     assert (checkout.head, checkout.branch, waiting(client)) == (before, "main", (TICKET, ["waits"]))
     assert "cmdstat_hset" not in client.info("commandstats"), "nothing was removed and written again"
 

@@ -16,13 +16,14 @@ from typer.testing import CliRunner
 
 from bot import discovery
 from bot.cli import app
+from bot.cli.beginning import init
 from bot.cli.checking import write
 from bot.cli.coming import Brought, Endpoint, astrbot, llmcord, put
 from bot.cli.listing import access
 from bot.cli.wizard import Wizard
 from bot.config import load, sound
 from bot.editing import Draft
-from bot.errors import ConfigError, PullError
+from bot.errors import ConfigError, PullError, UserError
 from bot.writing import write_both
 from tests.pull.shelf import serving
 from tests.wire.telegram_server import TOKEN, Telegram
@@ -232,6 +233,20 @@ async def test_init_checks_a_token_shows_what_it_would_write_and_writes_it(file:
     config = load(file)
     assert forget(file)["HOBNOB_CONNECTORS__TELEGRAM__TOKEN"] == TOKEN
     assert (config.models.use, set(config.plugins)) == ("private", set(discovery.installed()))
+
+
+@pytest.mark.parametrize("words", [["init"], ["import", "llmcord", "old.yaml"]], ids=["init", "import"])
+def test_where_nobody_answers_it_says_what_to_do_without_questions(file: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.chdir(file.parent)
+    Path("old.yaml").write_text(LLMCORD)
+    done = CliRunner().invoke(app, [*words, "--config", str(file)], input="")
+    assert isinstance(done.exception, UserError), done.output
+    for named in (str(file), str(file.parent / ".env"), "HOBNOB_CONNECTORS__DISCORD__TOKEN=", "`hobnob run`", "`hobnob check`"):
+        assert named in str(done.exception)
+    monkeypatch.setattr("sys.stdin", None)  # closed
+    with pytest.raises(UserError, match="nobody answers here, and nothing was written"):
+        init(file)
+    assert (file.read_text(), (file.parent / ".env").exists()) == (TOML, False)
 
 
 LLMCORD = """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -14,9 +16,10 @@ from bot.cli.checking import write
 from bot.cli.fitting import Wish
 from bot.cli.recommending import show
 from bot.cli.wizard import Wizard
-from bot.config import load
+from bot.config import DOTENV, load
 from bot.editing import Draft
-from bot.errors import ConfigError, ConnectorError, PullError
+from bot.errors import ConfigError, ConnectorError, PullError, UserError
+from bot.faults import variable
 from bot.web.setup import Platform
 
 T = TypeVar("T")
@@ -26,13 +29,14 @@ Nothing is written before you have seen it."""
 
 
 def init(path: Path | None) -> None:
-    """Asks, shows what would change, and writes it when that is wanted. Raises ConfigError."""
+    """Asks, shows what would change, and writes it when that is wanted. Raises ConfigError, UserError where nobody answers."""
     wizard = Wizard(load(path))
-    typer.echo(GREETING)
-    for ask in (_discord, _telegram, _models, _plugins):
+    with _answered(wizard.draft.file):
+        typer.echo(GREETING)
+        for ask in (_discord, _telegram, _models, _plugins):
+            typer.echo()
+            ask(wizard)
         typer.echo()
-        ask(wizard)
-    typer.echo()
     settle(wizard.draft)
     typer.echo(
         "Next: `hobnob models pull` brings the models that you chose, and `hobnob run` starts everything, with a link to the room and"
@@ -41,17 +45,37 @@ def init(path: Path | None) -> None:
 
 
 def settle(draft: Draft) -> None:
-    """Shows a draft, and writes it when that is wanted."""
+    """Shows a draft, and writes it when that is wanted. Raises UserError where nobody says whether it is."""
     if not draft.changed:
         typer.echo("Everything stays as it is.")
         return
     typer.echo(draft.shown())
     typer.echo()
-    if typer.confirm("Write this?", default=True):
+    with _answered(draft.file):
+        wanted = typer.confirm("Write this?", default=True)
+    if wanted:
         _awaited(write(draft))
         typer.echo(f"Written: {draft.file}")
     else:
         typer.echo("Nothing was written.")
+
+
+@contextmanager
+def _answered(file: Path) -> Iterator[None]:
+    """Questions, whose answers may come from a file. Raises UserError with what to do instead, where that ends before they do."""
+    try:
+        if sys.stdin is None:  # closed
+            raise typer.Abort
+        yield
+    except typer.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():  # somebody said Ctrl-C
+            raise
+        typer.echo()
+        raise UserError(
+            "nobody answers here, and nothing was written. Run it in a terminal, or start `hobnob run`, whose first page asks in a "
+            f"browser. Without questions: write what you want into {file} (config/bot.example.toml shows every key) and tokens into "
+            f"{file.parent / DOTENV} ({variable(('connectors', 'discord', 'token'))}=…), and `hobnob check` says whether it holds"
+        ) from None
 
 
 def _discord(wizard: Wizard) -> None:

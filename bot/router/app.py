@@ -270,7 +270,7 @@ async def running(router: Router, plugins: Plugins) -> AsyncIterator[Router]:
         names = list(router.connectors)
         rounds = [
             keep(router.tickets, router.runner, router.stores.queue, router.beat),
-            fire(router.stores.schedules, router.dispatch.lacks, router.deliver, router.beat),
+            fire(router.stores.schedules, router.dispatch.lacks, router.deliver, names, router.beat),
             retry(router.dead, router.dispatch.again, names, router.beat),
             lasting("commands", router.publishing.run),
             lasting("counts", router.tally.run),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import structlog
 
@@ -14,7 +14,7 @@ from bot.router.rounds import Beat, again, passed
 from bot.router.runner import Runner
 from bot.store.dead import DeadList
 from bot.store.queue import Queue
-from bot.store.schedules import Firing, Schedules
+from bot.store.schedules import KEPT, Firing, Schedules
 from bot.store.tickets import Body, Tickets
 
 WAIT = 5.0
@@ -59,12 +59,22 @@ async def take(tickets: Tickets, runner: Runner, connectors: Sequence[str]) -> N
     await again("tickets", once, longest=SOON)
 
 
-async def fire(schedules: Schedules, lacks: Callable[[Firing], Lack | None], deliver: Deliver, beat: Beat) -> None:
-    """Delivers what is due; a firing is forgotten once its ticket is written. Another router may know what this one `lacks`."""
+async def fire(
+    schedules: Schedules, lacks: Callable[[Firing], Lack | None], deliver: Deliver, connectors: Collection[str], beat: Beat
+) -> None:
+    """Delivers what is due; a firing is forgotten once its ticket is written. Another router may know what this one `lacks`, or reach
+    chats that are behind none of these connectors.
+    """
 
     async def once() -> None:
         for id, firing in (await schedules.due()).items():
-            if (lack := lacks(firing)) is not None and await schedules.leave(id, firing.at, lack.kept, lack.why):
+            there = firing.address.connector
+            lack = lacks(firing) if there in connectors else Lack(f"{there} is not connected here", KEPT)
+            if lack is not None and await schedules.leave(id, firing.at, lack.kept, lack.why):
+                continue
+            if there not in connectors:
+                log.error("a firing whose chat no router reaches is forgotten", id=id, connector=there)
+                await schedules.done(id)
                 continue
             message = Message("", f"fired:{id}", firing.address, firing.person, trigger=Fired(id), at=firing.at)
             if await passed(deliver(message), "a firing could not be delivered", id=id):  # else it is handed out again later

@@ -25,7 +25,7 @@ MOST_AT_ONCE = 64
 
 KEPT = 86_400.0
 """Seconds after its time for which a firing waits for a router that knows what to do: the others are being updated, a release was taken
-back, or a plugin is being repaired.
+back, a plugin is being repaired, or a platform's token is on other routers alone.
 """
 
 SOONEST, LATEST = 2.0, 3_600.0
@@ -120,7 +120,7 @@ class Schedules:
         if not -1.0 < (late := now - at) < kept:
             return False
         pause = min(max(late / 4, SOONEST), LATEST) * random.uniform(0.75, 1.25)  # noqa: S311  no secret: no two routers stay in step
-        log.warning("a firing is left to a router that understands it", id=id, why=why, again_in=round(pause))
+        log.warning("a firing is left to a router that can run it", id=id, why=why, again_in=round(pause))
         await self._redis.zadd(self._keys.firings_due(), {id: round((now + pause) * 1000)}, xx=True)
         return True
 

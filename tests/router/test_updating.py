@@ -1,4 +1,4 @@
-"""While routers are updated one after the other, what only the newer ones understand waits for them."""
+"""What only other routers understand, because they are newer, or reach, waits for them."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ class Cluster:
         score = await self.redis.zscore(self.keys.firings_due(), "f")
         return -1.0 if score is None else max(0.0, score / 1000 - time.time())
 
-    async def pass_through(self, *plugins: Loaded) -> list[EventDict]:
+    async def pass_through(self, *plugins: Loaded, connected: bool = True) -> list[EventDict]:
         """A router with these looks at what is due, and is stopped; gives what it wrote to its log."""
         loaded = Plugins(list(plugins))
-        router = build(self.redis, self.keys, loaded, [self.platform])
+        router = build(self.redis, self.keys, loaded, [self.platform if connected else Platform("elsewhere")])
         with capture_logs() as logs:
             async with running(router, loaded):
                 await wait_until(self._seen)
@@ -108,11 +108,26 @@ async def test_what_an_older_router_does_not_understand_waits_for_a_newer_one(cl
     assert cluster.platform.shown(ROOM) == []
     due = (await cluster.redis.zscore(cluster.keys.firings_due(), "f") or 0.0) / 1000
     assert began + 0.75 * SOONEST - 0.01 < due < time.time() + 1.25 * SOONEST + 0.01, "it does not spin"
-    assert {line["id"] for line in logs if "is left to a router that understands it" in line["event"]} == {"f"}
+    assert {line["id"] for line in logs if "is left to a router that can run it" in line["event"]} == {"f"}
 
     await cluster.redis.zadd(cluster.keys.firings_due(), {"f": 0})
     await cluster.pass_through(NEW)
     assert cluster.platform.shown(ROOM) == ["ring: tea"]
+    assert await cluster.due() == -1.0
+
+
+async def test_what_is_for_a_chat_that_a_router_does_not_reach_waits_for_one_that_does(cluster: Cluster) -> None:
+    await cluster.schedule(1.0)
+    logs = await cluster.pass_through(NEW, connected=False)
+    told = [line for line in logs if line["log_level"] in ("warning", "error")]
+    assert [(line["id"], line["why"]) for line in told] == [("f", "room is not connected here")]
+    await cluster.redis.zadd(cluster.keys.firings_due(), {"f": 0})
+    await cluster.pass_through(NEW)
+    assert cluster.platform.shown(ROOM) == ["ring: tea"]
+
+    await cluster.schedule(KEPT + 1.0)
+    logs = await cluster.pass_through(NEW, connected=False)
+    assert [line["id"] for line in logs if line["event"] == "a firing whose chat no router reaches is forgotten"] == ["f"]
     assert await cluster.due() == -1.0
 
 

@@ -12,6 +12,7 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
+from bot.faults import ENVIRONMENT
 from bot.log import Output
 from bot.store import embedded
 from bot.store.connection import connect
@@ -41,6 +42,23 @@ def plain_log() -> Iterator[None]:
         root.removeHandler(output)
     root.setLevel(level)
     logging.captureWarnings(False)
+
+
+@pytest.fixture(autouse=True)
+def read_variables() -> Iterator[None]:
+    """What the `.env` beside a test's configuration has put into the environment ends with the test."""
+    before = set(os.environ)
+    yield
+    for name in set(os.environ) - before:
+        if name.startswith(ENVIRONMENT):
+            del os.environ[name]
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine sets must not decide what a test finds, nor where it writes."""
+    for name in [name for name in os.environ if name.startswith(ENVIRONMENT)]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

@@ -39,9 +39,7 @@ max_batch = 4  # this machine is small
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HOBNOB_CONNECTORS__TELEGRAM__TOKEN", "HOBNOB_CONNECTORS__DISCORD__TOKEN", "HOBNOB_MODELS__TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+def file(tmp_path: Path, bare_environment: None) -> Path:
     file = tmp_path / "bot.toml"
     file.write_text(TOML)
     return file

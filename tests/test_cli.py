@@ -33,11 +33,7 @@ def hobnob(*words: str, environ: dict[str, str] | None = None) -> subprocess.Com
     )
 
 
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine sets must not decide what these tests find, nor where they write."""
-    for name in [name for name in os.environ if name.startswith("HOBNOB_")]:
-        monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("bare_environment")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import subprocess
 import sys
@@ -25,12 +24,7 @@ from bot.store.connection import connect
 from bot.store.hearsay import Hearsay
 from bot.store.keys import Keys
 
-
-@pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine sets must not decide what these tests find."""
-    for name in [name for name in os.environ if name.startswith("HOBNOB_")]:
-        monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("bare_environment")
 
 
 def written(folder: Path, text: str) -> Path:

@@ -248,6 +248,20 @@ async def test_what_is_written_while_a_message_is_on_its_way_stays(visitors: Vis
     await ann.page.wait_for_function("document.querySelector('#composer').value === 'next'")
 
 
+async def test_what_is_sent_while_a_message_is_on_its_way_follows_it(visitors: Visitors) -> None:
+    ann = await visitors.tab("Ann")
+    first, second = new("first"), new("second")
+    visitors.house.halt()
+    await ann.page.fill("#composer", first)
+    await ann.page.press("#composer", "Enter")
+    await ann.page.locator("#composer").press_sequentially(second)
+    await ann.page.press("#composer", "Enter")
+    visitors.house.go_on()
+
+    await ann.sees(second)
+    assert await ann.page.locator(".message .words", has_text=first).last.inner_text() == first
+
+
 async def test_a_name_that_is_taken_is_refused_where_it_was_typed(visitors: Visitors) -> None:
     ann = await visitors.tab("Ann")
     await ann.page.locator(".rename").click()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.connector import Need
 from bot.connectors.discord import missing
@@ -12,7 +14,7 @@ from bot.connectors.discord.access import NO_CONTENT, REJECTED, Access
 from bot.connectors.discord.connector import DiscordConnector
 from bot.errors import ConnectorError
 from bot.membership import Joined, Left
-from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Person, Quote, Reacted, Said, Text
+from bot.messages import Address, Attachment, Audio, Called, Deleted, Image, Message, Person, Quote, Reacted, Said, Text
 from bot.testing import wait_until
 from tests.connectors.on_discord import Ear, access, connected, general
 from tests.wire.discord_server import TOKEN, Discord, Fault
@@ -90,6 +92,30 @@ async def test_a_command_that_cannot_be_taken_in_time_says_so_in_the_readers_lan
         await wait_until(lambda: asked.acknowledged, 5.0)
         assert asked.original is not None
         assert asked.original["content"].startswith(said)
+
+
+async def test_a_command_that_is_taken_while_the_gateway_is_left_is_kept_and_no_fault(discord: Discord) -> None:
+    ear, arrived, left = Ear(), asyncio.Event(), asyncio.Event()
+
+    async def deliver(message: Message) -> None:
+        if isinstance(message.trigger, Called):
+            arrived.set()
+            await left.wait()
+        await ear.deliver(message)
+
+    connector = DiscordConnector(access(discord))
+    run = asyncio.create_task(connector.run(deliver))
+    await wait_until(lambda: discord.gateway.ready)
+    await discord.call(general(discord), discord.world.user("Ada"), "say", words="hello")
+    await arrived.wait()
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    with capture_logs() as logs:
+        left.set()
+        await wait_until(lambda: logs)
+    await connector.close()
+    assert [one["event"] for one in logs] == ["an interaction could not be acknowledged"]
+    assert len(ear.heard) == 1
 
 
 async def test_what_a_reaction_is_on_is_asked_for_once_somebody_wants_it(discord: Discord) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -81,13 +80,12 @@ def test_a_gated_repository_is_known_before_anything_is_downloaded(shelf: Shelf,
     assert not (tmp_path / "tiny").exists()
 
 
-def test_whoever_gave_no_token_is_told_how_and_it_works(shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("bare_environment")
+def test_whoever_gave_no_token_is_told_how_and_it_works(shelf: Shelf, tmp_path: Path) -> None:
     """What the sentence says to write into `.env` is written there, and shown to that hub."""
     shelf.put_repository(REPO, FILES, gated="manual")
     shelf.refuse(f"/api/models/{REPO}/auth-check", 401, "GatedRepo")
     (tmp_path / "bot.toml").write_text(f'data_dir = "{tmp_path}"\n[models]\nendpoint = "{shelf.url}"\n')
-    for name in [name for name in os.environ if name.startswith("HOBNOB_")]:
-        monkeypatch.delenv(name)
     with pytest.raises(PullError, match=r"with your account, then give a token .* in \.env beside bot\.toml") as refused:
         pull([_entry()], tmp_path, access(load(tmp_path / "bot.toml")))
     lines = re.findall(r"HOBNOB_\w+=\S+", str(refused.value))

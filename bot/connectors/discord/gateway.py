@@ -200,7 +200,9 @@ class Gateway(discord.AutoShardedClient):
             log.warning("an interaction could not be taken in time", arrival=message.event)
             with reader(self._language(message.language)):
                 await _refuse(interaction)
-        except discord.HTTPException as error:
+        except (discord.HTTPException, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not self.is_closed():  # aiohttp's for a session that ended with the gateway meanwhile
+                raise
             log.warning("an interaction could not be acknowledged", arrival=message.event, fault=str(error))
         finally:
             del self._answering[message.via]

@@ -11,10 +11,11 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from bot.plugins import Loaded, Plugins
-from bot.router import publishing
+from bot.router import app, publishing
 from bot.store.connection import connect
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
+from bot.store.tickets import LEASE
 from bot.testing import wait_until
 from bot.testing.calling import CALLER, Caller
 from tests.plugins.admin import hall
@@ -39,7 +40,8 @@ async def there(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     redis, keys = connect(redis_url), Keys(f"test-{uuid.uuid4().hex[:12]}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publishing, "SETTLED", 0.05)
-        async with town(redis, keys, tmp_path_factory.mktemp("town"), plugins) as made:
+        patch.setattr(app, "ROUNDS", app.ROUNDS * 20)  # as often as with a short lease, which a machine that stands still would lose
+        async with town(redis, keys, tmp_path_factory.mktemp("town"), plugins, lease=LEASE * 20) as made:
             yield made
     await redis.delete(*[key async for key in redis.scan_iter(f"{keys.prefix}:*", count=1000)])
     await redis.aclose()

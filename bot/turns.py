@@ -1,4 +1,4 @@
-"""A remembered turn of a conversation, and how a long one is cut to a token budget. They are kept in `bot/store/conversations.py`."""
+"""A remembered turn of a conversation, and how a long history is cut. They are kept in `bot/store/conversations.py`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from bot.messages import Part, Text
 
 BYTES_PER_TOKEN = 3
 """A cautious estimate for when no tokenizer is at hand: English runs at 4 to 5 bytes a token, Chinese at about 3."""
+
+LONGEST_RESULT = 4_000
+"""Characters of what a tool says that a model is told; the rest of a long one would push the conversation out of its window."""
 
 
 class Call(BaseModel):

@@ -24,10 +24,7 @@ from bot.router.readers import Readers
 from bot.routes import Tool, Toolset
 from bot.store.tickets import Superseded
 from bot.translation import later, reader, tr, translated
-from bot.turns import Call
-
-LONGEST = 4_000
-"""Characters of a result that a model is told; the rest of a long one would push the conversation out of its window."""
+from bot.turns import LONGEST_RESULT, Call
 
 UNKNOWN = later("{tool} was cut off, so nobody knows whether it did its work. It was not called a second time.")
 
@@ -158,7 +155,7 @@ def _untitled(schema: Any) -> Any:
 
 
 def _short(reply: Reply) -> Reply:
-    if len(reply.text) <= LONGEST:
+    if len(reply.text) <= LONGEST_RESULT:
         return reply
     others = [part for part in reply.parts if not isinstance(part, Text)]
-    return Reply(f"{reply.text[:LONGEST]}…", *others, fault=reply.fault)
+    return Reply(f"{reply.text[:LONGEST_RESULT]}…", *others, fault=reply.fault)

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bot import Audio, Call, Context, Message, Text, UserError, tr
+from bot.turns import LONGEST_RESULT
 from plugins.chat.documents import marked, shortened
 
 TOOL = "transcribe"
 """As a model would call it, with the rights of whoever asks: what keeps a recording from being listened to holds here, too."""
-
-MOST = 4_000
-"""Characters that the core tells of what a tool says; more are cut, and end with an ellipsis."""
 
 
 def recorded(parts: Iterable[object]) -> bool:
@@ -31,7 +29,7 @@ async def written_down(ctx: Context, room: int) -> tuple[str, str]:
     if told.fault:
         raise UserError(told.text)
     text, cut = shortened(told.text, room)
-    return text, tr("the first {n} characters of the recording", n=f"{len(text):,}") if cut or len(told.text) > MOST else ""
+    return text, tr("the first {n} characters of the recording", n=f"{len(text):,}") if cut or len(told.text) > LONGEST_RESULT else ""
 
 
 async def with_recording(ctx: Context, message: Message, room: int) -> tuple[Message, str]:

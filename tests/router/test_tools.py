@@ -20,7 +20,8 @@ from bot.plugins import Loaded, Plugins
 from bot.store.keys import Keys
 from bot.store.servers import Choices, Server, Servers
 from bot.testing import wait_until
-from bot.testing.platform import Platform
+from bot.testing.platform import LIMITS, Platform
+from bot.turns import LONGEST_RESULT
 from tests.hands import Said, Say, worker
 from tests.router.world import Fate, finish, router
 
@@ -86,6 +87,8 @@ class Scales:
                 raise UserError("It is too heavy.")
             case "remotely":
                 raise JobFailed("no scale")
+            case "atlength":
+                return "o" * args.grams
             case "turns":
                 await ctx.conversation.reset()
         return str(1 // 0)
@@ -120,7 +123,7 @@ def echo(asked: dict[str, Any]) -> tuple[str, Said]:
 
 async def said(redis_url: str, redis: Redis, keys: Keys, arrival: Message, choices: Choices = Choices()) -> str:
     """What stands in the room in the end."""
-    platform = Platform()
+    platform = Platform(most=LIMITS["room"])
     await Servers(redis, keys).put(ROOM.tenant, Server(choices=choices))
     async with worker(redis, keys, ["say"], echo), router(redis_url, keys, plugins(Scales()), platform, Fate()) as made:
         await made.deliver(arrival)
@@ -187,6 +190,8 @@ async def test_who_may_not_use_a_plugin_or_the_command_may_not_have_its_tool_cal
         ("fail what=turns", "fail did not work.!"),
         ("fail what=x", "fail did not work.!"),
         ("sleep", "sleep took too long.!"),
+        (f"fail what=atlength grams={LONGEST_RESULT}", f"{'o' * LONGEST_RESULT} "),
+        (f"fail what=atlength grams={LONGEST_RESULT + 1}", f"{'o' * LONGEST_RESULT}… "),
     ],
 )
 async def test_what_comes_of_a_call_is_words_for_the_model(redis_url: str, redis: Redis, keys: Keys, wanted: str, told: str) -> None:

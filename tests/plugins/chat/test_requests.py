@@ -34,6 +34,7 @@ from bot import (
 from bot.catalogue import load
 from bot.choosable import among
 from bot.testing import ScriptedActs
+from bot.turns import LONGEST_RESULT
 from bot.web.pages.server import _setting as on_page
 from plugins.chat.choosing import ModelsArgs
 from plugins.chat.config import Config
@@ -205,7 +206,9 @@ async def test_of_a_long_recording_it_is_said_how_much_was_read() -> None:
     assert re.fullmatch(r"A story\.\n\n\(I have read the first 3,\d\d\d characters of the recording\.\)", str(told))
 
 
-@pytest.mark.parametrize(("heard", "left_out"), [("word " * 800, ""), ("word " * 800 + "…", "the first 4,001 characters of the recording")])
+@pytest.mark.parametrize(
+    ("heard", "left_out"), [("o" * LONGEST_RESULT, ""), ("o" * LONGEST_RESULT + "…", "the first 4,001 characters of the recording")]
+)
 async def test_what_the_core_has_cut_of_a_recording_is_said_also_where_there_is_room(heard: str, left_out: str) -> None:
     acts = ScriptedActs()
     acts.offered, acts.results["transcribe"] = (LISTENS,), Reply(heard)

@@ -104,14 +104,17 @@ class Archive:
         return {name: self._content(name) for name in found}
 
     def unpack(self, folder: Path) -> int:
-        """Puts the files of rooms there, and says how many; one that is there stays."""
+        """Puts the files of rooms there, and says how many; one that is there stays, and none is left that was cut off."""
         found = self._files()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for member in found:
             place, part = (folder / member.name.removeprefix(FILES), folder / f"{member.name.removeprefix(FILES)}.part")
             if not place.exists():
-                self._tar.extract(member.replace(name=part.name), folder, filter="data")
-                part.replace(place)  # what was cut off would pass for it at the next try
+                try:
+                    self._tar.extract(member.replace(name=part.name), folder, filter="data")
+                    part.replace(place)  # what was cut off would pass for it at the next try
+                finally:
+                    part.unlink(missing_ok=True)
         return len(found)
 
     def _files(self) -> list[tarfile.TarInfo]:

@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bot.connector import asked_for
 from bot.errors import BadArguments
 from bot.forms import options
 from bot.locales import ENGLISH
+from bot.messages import Message, Text
 from bot.translation import later, reading, tr, translated
 
 OPTION = re.compile(r"""(?:^|(?<=\s))(?P<mark>--|—)(?P<name>[\w-]+)(?:[\s=]+(?P<value>"[^"]*"|“[^”]*”|(?!--|—)\S+))?""")
@@ -65,6 +67,24 @@ def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
     if words and first is not None:
         given[first] = words
     return given
+
+
+def quoted(model: type[BaseModel], given: Mapping[str, Any], message: Message) -> dict[str, Any]:
+    """What was given; a field with `json_schema_extra={"quotes": True}` that lacks is what the message says that this one replies to.
+
+    Not where that is more than words, which say something of the rest, or the bot's own question for what lacks.
+    """
+    parts = message.reply_to.parts if message.reply_to is not None else ()
+    words = "\n".join(part.text for part in parts if isinstance(part, Text)).strip()
+    if not words or not all(isinstance(part, Text) for part in parts) or asked_for(words) is not None:
+        return dict(given)
+    return {**dict.fromkeys(_quoting(model), words), **given}
+
+
+@cache
+def _quoting(model: type[BaseModel]) -> tuple[str, ...]:
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("quotes"))
 
 
 def _unquoted(value: str) -> str:

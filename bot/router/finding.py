@@ -11,7 +11,7 @@ from bot.errors import BadArguments, Refused
 from bot.forms import Form, Picked
 from bot.membership import Joined, Left, Moved, Present
 from bot.messages import Called, Clicked, Deleted, Fired, Message, Reacted, Said, Typing
-from bot.router.arguments import parse, shorten
+from bot.router.arguments import parse, quoted, shorten
 from bot.router.clicking import StatusButtons
 from bot.router.filling import given
 from bot.router.forgeries import Forged, Forgeries, not_offered, unknown
@@ -85,7 +85,7 @@ class Finder:
             raise Unmatched(tr("There is no command /{command} here.", command=name))
         assert isinstance(entry.route, Command)
         try:
-            given = {**parse(entry.route.args, called.text), **called.options}
+            given = quoted(entry.route.args, {**parse(entry.route.args, called.text), **called.options}, message)
             if picked := picked_of(entry.route.args):
                 given = await self._picking.picked(picked, given, message)
         except BadArguments as error:

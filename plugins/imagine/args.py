@@ -37,7 +37,7 @@ class ImagineArgs(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    prompt: Prompt
+    prompt: Prompt = Field(json_schema_extra={"quotes": True})
     """What to draw, in words."""
 
     size: Annotated[str, AfterValidator(_size)] = ""

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot import Context, Route, hookimpl
 from bot.connector import Limits, asked_for, typed_command
-from bot.messages import Address, Called, Clicked, Message, Person, Quote, Said, Text, Trigger
+from bot.messages import Address, Attachment, Called, Clicked, Image, Message, Part, Person, Quote, Said, Text, Trigger
 from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
 from bot.router.arguments import parse, validate
@@ -37,6 +37,15 @@ class Paint(BaseModel):
 
 async def paint(ctx: Context, args: Paint) -> str:
     return f"{args.what}, {args.size}"
+
+
+class Sketch(BaseModel):
+    what: str = Field(description="What to sketch.", json_schema_extra={"quotes": True})
+    copies: int = 1
+
+
+async def sketch(ctx: Context, args: Sketch) -> str:
+    return f"{args.what}, {args.copies}"
 
 
 ENTRY = Entry("p", Command("paint", "Paints.", Paint, paint))
@@ -75,11 +84,11 @@ def test_what_is_lacking_is_asked_for_until_nothing_is(given: str, words: str) -
 
 
 class Painter:
-    """Has one command."""
+    """Has a command that takes what it replies to, and one that does not."""
 
     @hookimpl
     def register_routes(self) -> Iterable[Route]:
-        return [ENTRY.route]
+        return [ENTRY.route, Command("sketch", "Sketches.", Sketch, sketch)]
 
 
 async def test_a_button_below_the_question_answers_it(redis: Redis, keys: Keys) -> None:
@@ -93,6 +102,41 @@ async def test_a_button_below_the_question_answers_it(redis: Redis, keys: Keys) 
         quoted = Quote("9", BOT, (Text(post.text),))
         await router.deliver(replace(message("", Clicked(post.keys[1].id), quoted), event="2"))
         await wait_until(lambda: platform.shown(ROOM)[1:] == ["a cat, large"] and not router.runner.held)
+
+
+@pytest.mark.parametrize(
+    ("typed", "parts", "shown"),
+    [
+        ("", (Text("a red cat "),), "a red cat, 1"),
+        ("--copies 2", (Text("a red cat"), Text("on a mat")), "a red cat\non a mat, 2"),
+        ("a dog", (Text("a red cat"),), "a dog, 1"),
+        (
+            "",
+            (Text("what I saw"), Image(Attachment("p", "image/png", 1))),
+            "/sketch <what>: What to sketch. Reply to this message with it.",
+        ),
+        ("", (Text("/sketch <what>: What to sketch. Reply to this message with it."),), "/sketch <what>: What to sketch. Reply"),
+        ("", (Text(" "),), "/sketch <what>: What to sketch. Reply"),
+    ],
+)
+async def test_a_field_that_quotes_takes_the_words_that_are_replied_to(
+    redis: Redis, keys: Keys, typed: str, parts: tuple[Part, ...], shown: str
+) -> None:
+    platform, plugins = Platform(), Plugins([Loaded("p", Painter(), version="1")])
+    router = build(redis, keys, plugins, [platform])
+    async with running(router, plugins):
+        await router.deliver(message("", Called("sketch", text=typed), Quote("9", Person("ben", "Ben"), parts)))
+        await wait_until(lambda: platform.shown(ROOM) and not router.runner.held)
+    assert [words[: len(shown)] for words in platform.shown(ROOM)] == [shown]
+
+
+async def test_other_fields_take_nothing_of_what_is_replied_to(redis: Redis, keys: Keys) -> None:
+    platform, plugins = Platform(), Plugins([Loaded("p", Painter(), version="1")])
+    router = build(redis, keys, plugins, [platform])
+    async with running(router, plugins):
+        await router.deliver(message("", Called("paint"), Quote("9", Person("ben", "Ben"), (Text("a red cat"),))))
+        await wait_until(lambda: platform.shown(ROOM) and not router.runner.held)
+    assert platform.shown(ROOM)[0].startswith("/paint <what>: ")
 
 
 def test_what_has_few_answers_has_a_button_for_each_and_what_has_many_names_them() -> None:

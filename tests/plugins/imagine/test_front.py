@@ -11,6 +11,7 @@ from bot import (
     Button,
     Canvas,
     Catalogue,
+    Command,
     ConfigError,
     Draw,
     Generate,
@@ -23,6 +24,7 @@ from bot import (
     UserError,
 )
 from bot.catalogue import load
+from bot.router.arguments import quoted
 from bot.store.plugindata import BUTTON_TTL
 from plugins.imagine.args import Drawing, args_for
 from plugins.imagine.config import Config, Server
@@ -139,6 +141,14 @@ async def test_a_server_may_want_pictures_in_age_restricted_channels_only_and_hi
     reply = await imagine("a cat", Scene(), message(age_restricted=True), restricted=True, spoiler=True, label=False)
     assert [part.spoiler for part in reply.parts if isinstance(part, Image)] == [True]
     assert "machine" not in reply.text
+
+
+async def test_without_words_it_draws_what_the_message_says_that_it_replies_to() -> None:
+    acts, args = Scene(), next(route.args for route in plugin().register_routes() if isinstance(route, Command))
+    said = message(reply_to=Quote("q", BEN, (Text("a cat\non a mat"),)))
+    await imagine(quoted(args, {}, said)["prompt"], acts, said)
+    assert acts.asked.prompt == "a cat on a mat"
+    assert quoted(args, {"prompt": "a dog"}, said) == {"prompt": "a dog"}
 
 
 async def test_a_picture_that_came_along_or_is_replied_to_is_begun_with() -> None:

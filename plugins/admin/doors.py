@@ -54,7 +54,18 @@ def panel(admission: Admission) -> Reply:
 def lines(admission: Admission) -> list[str]:
     """The same in words."""
     holds = [f"{at_door(door, policy)}." for door, policy in admission.policies.items()]
-    return [*holds, *(f"- {tr('{name} waits to be let in', name=_name(one))}" for one in admission.waiting)]
+    waiting = [f"- {tr('{name} waits to be let in', name=_name(one))}" for one in admission.waiting]
+    return [*holds, *waiting, *([_beyond(admission)] if len(admission.waiting) > MOST else [])]
+
+
+def _beyond(admission: Admission) -> str:
+    """Who waits and stands in no menu: below one message there is room for no more."""
+    return tr(
+        "The menus have the {some} of these {all} who wait longest, and the next once you have decided. All of them: "
+        "the page of servers, or `hobnob servers`.",
+        some=MOST,
+        all=len(admission.waiting),
+    )
 
 
 def menus(admission: Admission) -> list[Button | Select]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from redis.asyncio import Redis
 
+from bot import Address, Applicant
 from bot.allowing import AdmissionTable
 from bot.router.admitting import ALONE, CLOSED, HELLO, KNOCKED, NOBODY, UNCLAIMED
+from bot.store.applicants import Applicants
 from bot.store.keys import Keys
 from tests.plugins.admin.hall import Hall
 from tests.plugins.admin.street import ANN, ANNS, BOB, BOBS, CHESS, CHOIR, Street, street
@@ -91,6 +94,24 @@ async def test_the_owner_sees_who_waits_and_decides_there(redis: Redis, keys: Ke
         assert "- Chess (chat/chess) waits to be let in\n- Bob (chat/bob) waits to be let in" in shown
         await here.press("Refuse, and leave: Chess (chat/chess)")
         assert here.platform.departed == ["chess"]
+
+
+async def test_where_more_wait_than_menus_hold_it_says_where_the_others_are(redis: Redis, keys: Keys) -> None:
+    beyond = "The menus have the 25 of these {n} who wait longest, and the next once you have decided."
+    async with street(redis, keys) as here:
+        await here.own()
+        for number in range(27):
+            await Applicants(redis, keys).apply(Applicant(address=Address("chat", str(number), "main"), name=f"No. {number}", at=number))
+        [shown] = await here.say("/house", ANN, ANNS)
+        assert beyond.format(n=27) in shown and "`hobnob servers`" in shown
+        with pytest.raises(AssertionError, match="no button"):
+            await here.press("Let in: No. 26 (chat/26)")
+        [shown, *_] = await here.press("Refuse, and leave: No. 3 (chat/3)")
+        assert beyond.format(n=26) in shown
+        [shown, *_] = await here.press("Let in: No. 25 (chat/25)")
+        assert "The menus have" not in shown
+        await here.press("Let in: No. 26 (chat/26)")
+        assert [one.name for one in await Applicants(redis, keys).waiting()][-1] == "No. 24"
 
 
 async def test_our_own_rooms_need_nobodys_leave(hall: Hall) -> None:

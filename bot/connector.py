@@ -200,7 +200,7 @@ class Threading(Protocol):
     """A connector whose platform has threads that a message can begin."""
 
     async def open_thread(self, message: Message, title: str) -> str:
-        """The id of the thread that this message began, now or before."""
+        """The id of the thread that this message began, now or before: it is the message's own, by which it is taken back there, too."""
 
 
 @runtime_checkable

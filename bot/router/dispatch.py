@@ -36,6 +36,7 @@ from bot.router.table import Table
 from bot.router.threads import Threads
 from bot.routes import Command
 from bot.store.conversations import Conversations
+from bot.store.edits import origin
 from bot.store.quotas import Exhausted
 from bot.store.tickets import DELETED, Body, Decided, StaleSettings, Supposed, Ticket, ticket_id
 from bot.translation import reader, tr, translated
@@ -205,7 +206,9 @@ class Dispatch:
         for id in await self._desk.unended([ticket_id(message.address.connector, event, to.plugin, to.id) for event, to in older]):
             await self._buttons.withdraw(id)
         if not (heard.newer or heard.decided):  # else turns of this message are what came of it, or of a newer version
-            await self._conversations.forget(message.address.conversation, message.id, branch=isinstance(newer, Said))
+            said = origin(message)
+            for place in {said, replace(said, thread=said.thread or message.id)}:  # and in the thread that it may have begun
+                await self._conversations.forget(place.conversation, message.id, branch=isinstance(newer, Said))
         return bool(heard.newer)
 
     async def _late_bodies(self, message: Message, view: View) -> list[Body]:

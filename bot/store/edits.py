@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
+
+from bot.messages import Address, Message
 
 KEPT = 32
 """Newest versions of a message that are known: each was withdrawn by the one after it, so older ones were long ago."""
@@ -17,6 +19,12 @@ class Heard:
     older: frozenset[str] = frozenset()
     newer: frozenset[str] = frozenset()
     decided: bool = False
+
+
+def origin(message: Message) -> Address:
+    """Where it was said, for one that is answered in the thread that it began, too: that has its id."""
+    address = message.address
+    return replace(address, thread="") if address.thread == message.id else address
 
 
 async def note(redis: Redis, versions: str, event: str, version: float, decided: str, seconds: int) -> Heard:

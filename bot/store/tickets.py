@@ -14,7 +14,7 @@ from bot.choices import Level
 from bot.messages import Message
 from bot.store.connection import blocking, guarded
 from bot.store.digests import digest
-from bot.store.edits import Heard, note
+from bot.store.edits import Heard, note, origin
 from bot.store.keys import Keys
 from bot.store.promptly import promptly
 from bot.store.quotas import NOTHING, Charge, charged, exhausted
@@ -167,7 +167,7 @@ class Tickets:
             line = address.conversation if body.ordered else ""
             args += [body.id, address.connector, line, body.model_dump_json(), int(body.id in charge.of)]
         keys = [self._keys.server(address.tenant), self._keys.ticket_leases(), self._keys.house()]
-        keys += [self._keys.ticket(event_id(address.connector, event)), self._keys.versions(address.conversation, first.id)]
+        keys += [self._keys.ticket(event_id(address.connector, event)), self._versions(first)]
         keys += [supposed.key] if supposed else []
         head, *states = await self._accept(keys=keys, args=args)
         if head == b"decided":
@@ -205,9 +205,12 @@ class Tickets:
     @guarded
     async def heard(self, message: Message, version: float) -> Heard:
         """Notes an edit, or `DELETED`; what is known of the message's other versions, whichever router heard of them."""
-        versions = self._keys.versions(message.address.conversation, message.id)
         decided = self._keys.ticket(event_id(message.address.connector, message.event))
-        return await note(self._redis, versions, message.event, version, decided, REMEMBERED)
+        return await note(self._redis, self._versions(message), message.event, version, decided, REMEMBERED)
+
+    def _versions(self, message: Message) -> str:
+        """One key for all: an edit may begin the thread where a message is answered, and what takes it back speaks to nobody."""
+        return self._keys.versions(origin(message).conversation, message.id)
 
     @guarded
     async def under_way(self, tenant: str) -> dict[str, Body]:

@@ -87,9 +87,9 @@ class Platform:
         self.chats.get(to, {}).pop(message, None)
 
     async def open_thread(self, message: Message, title: str) -> str:
-        """Its title is its id."""
+        """A thread has the id of the message that began it."""
         self._call("thread", message.id, title)
-        return title
+        return message.id
 
     async def objection(self, to: Address, need: Need) -> str | None:
         """The same for every need."""

@@ -425,7 +425,9 @@ async def test_a_place_that_wants_it_is_followed_silently_and_told_once(stage: S
 async def test_a_question_begins_a_thread_where_a_place_wants_that(stage: Stage) -> None:
     await stage.choose(Choices(talking=Talking(threads=True, words=("bot",))))
     await stage.say("what now, bot?")
-    assert stage.platform.shown(replace(ROOM, thread="what now, bot?")) == ["what now, bot?:"]
+    [(_, id, title)] = [call for call in stage.platform.calls if call[0] == "thread"]
+    assert title == "what now, bot?"
+    assert stage.platform.shown(replace(ROOM, thread=id)) == [f"{id}:"]
     stage.platform.faults.append(ConnectorError("no threads any more"))
     assert await stage.say("and now, bot?") == [":"]
 

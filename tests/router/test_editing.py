@@ -20,7 +20,9 @@ from bot.store.conversations import Conversations
 from bot.store.dump import Dump
 from bot.store.edits import KEPT
 from bot.store.keys import Keys
+from bot.store.servers import Choices, Server, Servers
 from bot.store.tickets import Ticket
+from bot.tables import Talking
 from bot.testing import wait_until
 from bot.testing.platform import Platform
 from bot.turns import Turn
@@ -191,6 +193,41 @@ async def test_an_edit_that_is_told_again_or_late_takes_no_answer_from_memory(tw
     assert [turn.text for turn in await remembered.turns(LOUNGE.conversation, 1000)] == ["v2", "answer to v2"]
     await other.deliver(version(3))
     assert await remembered.turns(LOUNGE.conversation, 1000) == []
+
+
+GONE = replace(version(0), event="gone", parts=(), mentions=(), trigger=Deleted("m"))
+
+
+@pytest.fixture
+async def threads(redis: Redis, keys: Keys) -> None:
+    """Who mentions the bot begins a thread."""
+    await Servers(redis, keys).put(LOUNGE.tenant, Server(choices=Choices(talking=Talking(threads=True))))
+
+
+@pytest.mark.usefixtures("threads")
+async def test_edits_are_known_in_the_thread_that_a_question_began_and_outside_of_it(two: Two) -> None:
+    one, other = two.routers
+    await one.deliver(version(0))
+    await other.deliver(version(1))
+    await one.deliver(GONE)
+    assert await two.withdrawn() == {"m": True, "m:1": True}
+    await other.deliver(version(2))
+    assert await two.withdrawn() == {"m": True, "m:1": True}
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("newer", [GONE, replace(version(1), mentions=())], ids=["deleted", "edited so that it asks nothing"])
+async def test_a_question_that_began_a_thread_is_taken_back_there(two: Two, redis: Redis, keys: Keys, newer: Message) -> None:
+    thread, remembered = replace(LOUNGE, thread="m").conversation, Conversations(redis, keys)
+    two.ponderer.may.set()
+    await two.routers[0].deliver(version(0))
+    await wait_until(lambda: not two.held)
+    for message, text in (("m", "v0"), ("n", "and then?")):
+        turn = Turn(role="person", parts=(Text(text),), person="ada", message=message).model_dump_json(exclude={"offset"})
+        await redis.rpush(keys.turns(thread), f"0:0 {turn}")
+    await redis.expire(keys.turns(thread), 60)
+    await two.routers[1].deliver(newer)
+    assert [turn.text for turn in await remembered.turns(thread, 1000)] == ["and then?"]
 
 
 async def test_what_is_deleted_keeps_no_backup_from_being_made(redis: Redis, keys: Keys) -> None:

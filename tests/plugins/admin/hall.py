@@ -159,7 +159,8 @@ class Hall:
         """Returns when everything is answered."""
 
         async def quiet() -> bool:
-            return not self.router.runner.held and not await self.rooms._redis.xlen(self.rooms._keys.room_arrivals())
+            arrived = await self.rooms._redis.xlen(self.rooms._keys.room_arrivals())  # first: what comes meanwhile is held then
+            return not arrived and not self.router.runner.held
 
         await asyncio.sleep(0)
         await wait_until(quiet)

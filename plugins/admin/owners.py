@@ -23,7 +23,7 @@ from bot import (
     translated,
 )
 from plugins.admin import doors
-from plugins.admin.menus import menus
+from plugins.admin.menus import MOST, menus
 from plugins.admin.people import named, replied
 from plugins.admin.telling import entry
 
@@ -53,7 +53,7 @@ class Let(BaseModel):
     what: str
 
 
-MOST = 5
+LATELY = 5
 """Entries of the owners' log that are shown."""
 
 USAGE = later(
@@ -90,14 +90,17 @@ def routes() -> Iterable[Route]:
 async def house(ctx: Context, args: NoArgs) -> Reply:
     """Who owns the bot, who may use it, and what is shut out, with menus to change that."""
     rules, admission = await ctx.house.rules(), await ctx.house.admission()
-    shown, done = panel(rules), [f"- {entry(one)}" for one in await ctx.house.deeds(MOST)]
+    shown, done = panel(rules), [f"- {entry(one)}" for one in await ctx.house.deeds(LATELY)]
     lately = [f"**{tr('What was decided lately')}**", *done] if done else []
-    text = "\n".join([shown.text, *doors.lines(admission), *lately])
-    return Reply(text, buttons=[*shown.buttons, *doors.menus(admission)], private=True)
+    others = tr("The menu has the first {some} of what is shut out: `/bar` alone has the others, too.", some=MOST)
+    text = "\n".join([shown.text, *([others] if shown.buttons[1:] else []), *doors.lines(admission), *lately])
+    return Reply(text, buttons=[*shown.buttons[:1], *doors.menus(admission)], private=True)
 
 
 async def bar(ctx: Context, args: BarArgs) -> Reply:
-    """Shuts something out at once; what is being worked on for it is cancelled."""
+    """Shuts something out at once; what is being worked on for it is cancelled. Without words it shows what is."""
+    if not f"{args.what}{args.name}".strip():
+        return panel(await ctx.house.rules())
     kind, _, name = f"{args.what} {args.name}".strip().partition(" ")
     if kind == "person" and "/" not in name:
         name, word = _person(ctx)
@@ -128,7 +131,7 @@ async def let(ctx: Context, args: Let) -> Reply:
 
 
 def panel(rules: Rules) -> Reply:
-    """What holds everywhere."""
+    """What is shut out everywhere, with as many menus as there is room for."""
     owners = ", ".join(f"{owner.name} ({id})" for id, owner in rules.owners.items())
     barred = [
         (f"{kind} {name}", f"{translated(kind)} {word or name}") for kind, those in rules.barred.items() for name, word in those.items()
@@ -136,7 +139,7 @@ def panel(rules: Rules) -> Reply:
     lines = [tr("Owners: {owners}.", owners=owners), *(f"- {tr('{what} is shut out', what=shown)}" for _, shown in barred)]
     text = "\n".join(lines if barred else [*lines, f"{tr('Nothing is shut out.')} {translated(USAGE)}"])
     choices = [Choice(shown[:100], what) for what, shown in barred]
-    return Reply(text, buttons=menus("let", "what", choices, tr("Let in again"))[:1], private=True)
+    return Reply(text, buttons=menus("let", "what", choices, tr("Let in again")), private=True)
 
 
 async def claim(ctx: Context, args: ClaimArgs) -> Reply:

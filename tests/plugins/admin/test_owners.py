@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot.choices import Deed
+from bot.house import Order
 from bot.store.shifts import Offer, Shift
 from bot.testing import wait_until
 from tests.plugins.admin.hall import ANN, ATTIC, BOB, Hall
@@ -29,6 +33,22 @@ async def test_what_an_owner_shuts_out_is_out_everywhere_at_once_and_let_in_agai
     assert await hall.say("/song", BOB, ATTIC) == "singer is switched off by whoever runs this bot."
     await hall.say("/bar server room/attic")
     assert await hall.say("/help", BOB, ATTIC) == ""
+
+
+async def test_what_the_menu_of_house_has_no_room_for_is_let_in_again_by_bar(hall: Hall) -> None:
+    await hall.own()
+    for number in range(26):
+        order = Order(kind="person", name=f"room/{number}", word=f"No. {number}")
+        await hall.house.bar(order, Deed(1.0, "", "the operator", "", "", ()))
+    assert "The menu has the first 25 of what is shut out: `/bar` alone has the others, too." in await hall.say("/house")
+    with pytest.raises(AssertionError):
+        await hall.press("person No. 25")
+    assert "- person No. 25 is shut out" in await hall.say("/bar")
+    assert "No. 25" not in await hall.press("person No. 25")
+    assert "The menu has" not in await hall.say("/house")
+    for number in range(25):
+        await hall.house.bar(Order(kind="person", name=f"room/{number}", barred=False), Deed(1.0, "", "the operator", "", "", ()))
+    assert "Nothing is shut out. Say `/bar plugin NAME`" in await hall.say("/bar")
 
 
 async def test_a_model_that_is_stopped_gets_nothing_new_and_what_it_has_is_cancelled(hall: Hall) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.bench import report
 from tests.bench.__main__ import LONG, PARTS, main
 from tests.bench.figures import Figure, keep, kept, measured
+from tests.bench.remembered import Remembered
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +80,37 @@ def test_programs_get_json(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     monkeypatch.setattr("tests.bench.sizes.measure", lambda: {"bytes": Figure.of([1.0], "bytes")})
     assert main(["--json", "sizes"]) == 0
     assert json.loads(capsys.readouterr().out)["sizes"]["figures"]["bytes"]["value"] == 1.0
+
+
+def test_what_a_network_computed_without_chance_is_recalled_of_the_very_same_and_forgotten_afterwards() -> None:
+    asked: list[tuple[str, float]] = []
+
+    class Network:
+        device = "cpu"
+
+        def encode(self, features: np.ndarray) -> np.ndarray:
+            asked.append(("encode", features[0]))
+            return features * 2
+
+        def generate(self, encoded: np.ndarray, prompts: list[list[int]], **how: float) -> str:
+            asked.append(("generate", how.get("sampling_temperature", 0.0)))
+            return f"{encoded[0]:g} {prompts}"
+
+    def heard(sound: float, prompt: int, temperature: float = 0.0) -> str:
+        chance = {"sampling_temperature": temperature} if temperature else {}
+        return str(network.generate(network.encode(np.array([sound])), [[prompt]], **chance))
+
+    network = Remembered(Network())
+    assert network.device == "cpu"
+    heard(3.0, 1)
+    with network.noting():
+        first = [heard(3.0, 1), heard(3.0, 1, temperature=0.2), heard(4.0, 1)]
+        asked.clear()
+        with network.recalling():
+            assert [heard(3.0, 1), heard(4.0, 1)] == [first[0], first[2]] and not asked
+            heard(3.0, 1, temperature=0.2), heard(4.0, 2), heard(5.0, 1)
+        assert asked == [("generate", 0.2), ("generate", 0.0), ("encode", 5.0), ("generate", 0.0)]
+    with network.noting(), network.recalling():
+        asked.clear()
+        heard(3.0, 1)
+        assert len(asked) == 2

@@ -16,17 +16,17 @@ from tests.house import House
 CHATS = (1, 4, 16, 64)
 """People who ask at the same moment."""
 
-GOALS = (1, 16)
-"""Those of them about whom something is asked."""
-
-ROUNDS = 5
+ROUNDS = 4
 SECONDS = 150.0
 """After which no further round begins: a busy machine measures fewer of them."""
 
 LLAMA = "llama.cpp, 8 bits"
 
-EACH = {"one by one": (1,), "transformers serve": (1,), "continuous batching": (16,), LLAMA: (1, 16)}
-"""With how many people each way is measured in every round; with 1, 4 and 16 where nothing is said."""
+EACH = {"one by one": (1,), "transformers serve": (), "continuous batching": (16,), LLAMA: (16,)}
+"""With how many people each way is measured in rounds; with 4 and 16 where nothing is said, and with one person `alone`."""
+
+SELDOM = 4
+"""With so many people it is measured in every other round: nothing is asked about them."""
 
 ONCE = {"one by one": (), "transformers serve": (4, 16), "continuous batching": (1, 4), LLAMA: (4, 64)}
 """With how many it is measured once, because that takes long; with 64 where nothing is said."""
@@ -36,6 +36,8 @@ REST = 0.5
 
 ALONE = 10
 ALONE_WAYS = ("whole bot", "engine", "one by one")
+BESIDE = ("one padded generate", "transformers serve", LLAMA)
+"""Those that one person asks in every third turn, to be known."""
 
 FIRSTS = 5
 LATE = 3
@@ -69,12 +71,13 @@ Runs = dict[tuple[str, int], list[Run]]
 
 
 def rounds(ways: Mapping[str, Way], *, quick: bool) -> Runs:
-    """Every way with every number of people, again and again, so that all meet the same weather; then what is measured once."""
-    found: Runs = {(name, count): [] for name in ways for count in EACH.get(name, GOALS if quick else CHATS[:-1])}
+    """Every way with several people, again and again, so that all meet the same weather; then what is measured once."""
+    found: Runs = {(name, count): [] for name in ways for count in EACH.get(name, CHATS[2:3] if quick else CHATS[1:-1])}
     began = time.monotonic()
-    for _ in range(1 if quick else ROUNDS):
+    for turn in range(1 if quick else ROUNDS):
         for name, count in sorted(found, key=lambda run: run[1]):
-            found[name, count].append(rested(ways[name], count))
+            if count != SELDOM or turn % 2 == 0:
+                found[name, count].append(rested(ways[name], count))
         if time.monotonic() - began > SECONDS:
             break
     once = [(name, count) for name in ways for count in ONCE.get(name, CHATS[-1:]) if not quick]
@@ -88,9 +91,10 @@ def rested(way: Way, count: int) -> Run:
 
 def alone(ways: Mapping[str, Way], most: int) -> Runs:
     """One person at a time, more often than among the others: these differ by a few in a hundred, and a machine's moods by as much."""
-    found: Runs = {(name, 1): [] for name in ALONE_WAYS}
+    beside = [name for name in BESIDE if name in ways]
+    found: Runs = {(name, 1): [] for name in (*ALONE_WAYS, *beside)}
     for turn in range(most):
-        for name in ALONE_WAYS[:: 1 if turn % 2 else -1]:  # nobody always comes after the same
+        for name in (*(beside if turn % 3 == 0 else ()), *ALONE_WAYS[:: 1 if turn % 2 else -1]):  # nobody always comes after the same
             found[name, 1].append(rested(ways[name], 1))
     return found
 
@@ -168,8 +172,11 @@ def late(name: str, wait: Callable[[], float], most: int) -> dict[str, Figure]:
 def measure(*, quick: bool = False) -> dict[str, Figure]:
     """`quick` asks for one round of up to 16 people, without the servers of others, which take long to start."""
     crowd = Crowd()
-    ways = Ways(engine(), crowd)
     with ExitStack() as running:
+        servers = {} if quick else {"transformers serve": running.enter_context(served.transformers(crowd))}
+        ways = Ways(engine(), crowd)
+        llama = None if quick else running.enter_context(served.llama_cpp(crowd, ways.engine))
+        servers |= {LLAMA: llama} if llama else {}
         house = running.enter_context(whole.bot())
         contenders: dict[str, Way] = {
             "whole bot": through(house, crowd),
@@ -178,18 +185,18 @@ def measure(*, quick: bool = False) -> dict[str, Figure]:
             "continuous batching": ways.continuous,
             "one by one": ways.one_by_one,
         }
-        if not quick:
-            contenders["transformers serve"] = running.enter_context(served.transformers(crowd)).answered
-            llama = running.enter_context(served.llama_cpp(crowd, ways.engine))
-            contenders |= {LLAMA: llama.answered} if llama else {}
+        for name, server in servers.items():
+            server.ready()
+            contenders[name] = server.answered
         for way in contenders.values():
             way(1)  # loads, and warms up
         runs = rounds(contenders, quick=quick)
+        single = alone(contenders, 3 if quick else ALONE)
         dtype = str(ways.engine.model.dtype).removeprefix("torch.")
         return {
-            **goals(runs, alone(contenders, 3 if quick else ALONE)),
+            **goals(runs, single),
             **first_tokens(ways, contenders["whole bot"], 2 if quick else FIRSTS),
             **late("engine", lambda: ways.newcomer(OTHERS), 1 if quick else LATE),
             **late("whole bot", lambda: whole.latecomer(house, crowd.people(OTHERS + 1)), 1 if quick else LATE),
-            **facts(runs, dtype),
+            **facts({**single, **runs, **single}, dtype),
         }

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from bot.cli.meeting import SETTLED
 from bot.messages import Text
 from bot.store.connection import blocking
 from bot.store.exchanging import exchange
@@ -22,6 +21,9 @@ from bot.store.keys import Keys
 from bot.store.places import Body, Place
 
 KEYS = Keys()
+
+STILL = 0.25
+"""Seconds without a change after which an answer that says that it is whole is believed: of 103 none changed any more."""
 
 Seen = tuple[float, str, bytes]
 """When a message stood so (seconds of `time.perf_counter`), its id, and what stood there."""
@@ -74,7 +76,7 @@ class Onlooker:
 
     async def settled(self, asked: dict[Place, str]) -> None:
         """Returns when everybody is answered who asked something, by the id of that, and nothing more has come for a while."""
-        while await self.more(SETTLED) or not all(self._answered(place, id) for place, id in asked.items()):
+        while await self.more(STILL) or not all(self._answered(place, id) for place, id in asked.items()):
             pass
 
     def _answered(self, place: Place, asked: str) -> bool:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -33,13 +34,37 @@ READY = 120.0
 """Seconds in which it must have loaded the model."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A server's process, and its address once it is up: several start beside one another, before anything is measured."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def wait(self) -> None:
+        """Until it is up. Raises RuntimeError when that does not happen."""
+        deadline = time.monotonic() + READY
+        while True:
+            with suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/health", timeout=5.0).is_success:
+                    return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"a server did not come up: {self.process.args!r}")
+            time.sleep(0.2)
+
+
 class Server:
     """Where it is, what it calls the model, and who asks."""
 
-    def __init__(self, url: str, model: str, crowd: Crowd) -> None:
-        self._url = url
+    def __init__(self, begun: Begun, model: str, crowd: Crowd) -> None:
+        self._begun = begun
+        self._url = f"{begun.url}/v1"
         self._model = model
         self._crowd = crowd
+
+    def ready(self) -> None:
+        """Returns when it has the model. Raises RuntimeError for one that does not come up."""
+        self._begun.wait()
 
     def answered(self, count: int) -> Run:
         """Raises httpx.HTTPError for one that does not answer."""
@@ -69,16 +94,16 @@ class Server:
 
 @contextmanager
 def transformers(crowd: Crowd) -> Iterator[Server]:
-    """`transformers serve`, until the block ends. Raises RuntimeError when it does not come up."""
+    """`transformers serve`, begun and not waited for, until the block ends."""
     folder = load().models_dir / Config().models[0]
     program = Path(sys.executable).with_name("transformers")
-    with serving(lambda port: [str(program), "serve", str(folder), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]) as url:
-        yield Server(f"{url}/v1", str(folder), crowd)
+    with serving(lambda port: [str(program), "serve", str(folder), "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]) as begun:
+        yield Server(begun, str(folder), crowd)
 
 
 @contextmanager
 def llama_cpp(crowd: Crowd, engine: Engine) -> Iterator[Server | None]:
-    """llama.cpp's own server with the engine's weights in 8 bits, until the block ends; None where it cannot be installed, and says why."""
+    """llama.cpp's own server with the engine's weights in 8 bits, as above; None where it cannot be installed, and says why."""
     try:
         python = environment("llama.cpp", LLAMA_CPP)
     except Uninstallable as fault:
@@ -88,29 +113,17 @@ def llama_cpp(crowd: Crowd, engine: Engine) -> Iterator[Server | None]:
     with tempfile.TemporaryDirectory() as folder:
         words, kind = engine.speakers.first._tokenizer, gguf.GGMLQuantizationType.Q8_0
         file = write(Path(folder) / "starter.gguf", engine.model, words, kind, pre="smollm")
-        with serving(lambda port: [str(python), str(Path(__file__).with_name("llama_cpp.py")), str(file), str(port)]) as url:
-            yield Server(f"{url}/v1", "starter", crowd)
+        with serving(lambda port: [str(python), str(Path(__file__).with_name("llama_cpp.py")), str(file), str(port)]) as begun:
+            yield Server(begun, "starter", crowd)
 
 
 @contextmanager
-def serving(command: Callable[[int], list[str]]) -> Iterator[str]:
-    """The address of what this command starts for a port, until the block ends. Raises RuntimeError when it does not come up."""
+def serving(command: Callable[[int], list[str]]) -> Iterator[Begun]:
+    """What this command starts for a port, until the block ends."""
     port = free_port()
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command(port), env={**os.environ, "HF_HUB_OFFLINE": "1"}, **quiet) as process:  # type: ignore[call-overload]
         try:
-            _wait(process, f"http://127.0.0.1:{port}")
-            yield f"http://127.0.0.1:{port}"
+            yield Begun(process, f"http://127.0.0.1:{port}")
         finally:
             process.terminate()
-
-
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + READY
-    while True:
-        with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/health", timeout=5.0).is_success:
-                return
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"a server did not come up: {process.args!r}")
-        time.sleep(0.2)

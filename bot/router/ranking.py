@@ -23,8 +23,10 @@ class Ranking:
 
     async def placed(self, message: Message, view: View) -> Message:
         """With that, if they react or what they are matters there; as it is where nobody has to be asked, or nobody answers."""
+        if not (view.ranks or isinstance(message.trigger, Reacted)):
+            return message
         connector = self._connectors.get(message.address.connector)
-        if not isinstance(connector, Placing) or not (view.ranks or isinstance(message.trigger, Reacted)):
+        if not isinstance(connector, Placing):  # such a look takes longer than all else here
             return message
         try:
             return await connector.placed(message)

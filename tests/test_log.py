@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 from structlog.contextvars import bound_contextvars
 
 from bot.config import LogTable, load
-from bot.log import HIDDEN, Redaction, secrets_of, setup
+from bot.log import HIDDEN, SIGNS, TOKENS, Redaction, secrets_of, setup
 
 
 @pytest.fixture
@@ -116,6 +118,11 @@ def test_what_surrounds_a_secret_stays(text: str, shown: str) -> None:
 @pytest.mark.parametrize("text", ["1.2.3", "bot/router/gate.py:12", "12:30:45", "a1b2c3d4e5f6", "2026-01-01T00:00:00Z", "x==1.0.0"])
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert Redaction()(text) == text
+
+
+@given(st.from_regex(TOKENS))
+def test_what_looks_like_a_token_has_a_sign_of_one(text: str) -> None:
+    assert SIGNS.search(text)
 
 
 def test_a_secret_that_json_writes_differently_is_hidden_too(stream: io.StringIO) -> None:

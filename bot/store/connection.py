@@ -67,11 +67,6 @@ def connect(url: str) -> Redis:
     return Redis.from_pool(pool)
 
 
-def packed(*command: Any) -> list[bytes]:
-    """A command as it travels; raises what keeps it from being sent."""
-    return cast("list[bytes]", HiredisRespSerializer().pack(*command))
-
-
 class Lean(AbstractConnection):
     """A connection that packs its commands in C, as redis-py does itself only where nothing awaits, and writes without a task for each.
 
@@ -80,7 +75,7 @@ class Lean(AbstractConnection):
 
     def pack_command(self, *args: Any) -> list[bytes]:
         """As the library's."""
-        return packed(*args)
+        return cast("list[bytes]", HiredisRespSerializer().pack(*args))
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         """As the library's, which limits the time of every write, and on Python 3.11 begins a task for that. What a transport takes at

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from contextvars import Context
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
+from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from bot.store.connection import packed
+LESS = 0.1
+"""The part of its time that an answer may lack, so that there is no timer for each."""
 
 Command = Sequence[str | bytes | int | float]
 
-Awaited = tuple[list[bytes], asyncio.Future[Any]]
+Awaited = tuple[bytes, asyncio.Future[Any]]
 """A command as it travels, and its answer."""
 
 
@@ -39,16 +42,16 @@ class Exchange:
 
     async def __call__(self, *command: str | bytes | int | float) -> Any:
         """The answer; raises the ResponseError that is one, and at once what keeps the command from being sent."""
-        pieces, loop = packed(*command), asyncio.get_running_loop()
+        packed, loop = _packed(command), asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        self._moment.append((pieces, answer))
+        self._moment.append((packed, answer))
         if len(self._moment) == 1:  # tasks that were begun at this moment have not asked yet, and have by the turn after the next
             loop.call_soon(loop.call_soon, self._begin)
         return await answer
 
     def _begin(self) -> None:
         """No task takes the moment: one that is cancelled before it begins would leave it lying, and nobody would be sent any more."""
-        calls = [(pieces, answer) for pieces, answer in self._moment if not answer.done()]
+        calls = [call for call in self._moment if not call[1].done()]
         self._moment.clear()
         task = asyncio.create_task(self._send(calls), context=Context())  # it is nobody's alone: who called first may be ended
         self._sending.add(task)
@@ -56,7 +59,7 @@ class Exchange:
 
     async def _send(self, calls: Sequence[Awaited]) -> None:
         try:
-            found = await _sent(self._redis, [piece for pieces, _ in calls for piece in pieces], len(calls))
+            found = await _sent(self._redis, [packed for packed, _ in calls])
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # whoever asked hears of it, whatever it is
@@ -81,7 +84,7 @@ async def exchange(redis: Redis, commands: Sequence[Command]) -> list[Any]:
 
     Without the library's bookkeeping for each command. Nothing is tried again: it may have been carried out.
     """
-    return await _sent(redis, [piece for command in commands for piece in packed(*command)], len(commands))
+    return await _sent(redis, [_packed(command) for command in commands])
 
 
 async def answered(redis: Redis, commands: Sequence[Command]) -> list[Any]:
@@ -93,18 +96,41 @@ async def answered(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     return found
 
 
-async def _sent(redis: Redis, pieces: list[bytes], answers: int) -> list[Any]:
+def _packed(command: Command) -> bytes:
+    """As it travels; raises what keeps it from being sent. The library looks for words in its name and at each argument first."""
+    return cast("bytes", pack_command(tuple(command)))  # type: ignore[arg-type]  # its stub has one argument
+
+
+async def _sent(redis: Redis, commands: list[bytes]) -> list[Any]:
     """The answers to packed commands; a connection that fails is closed."""
     pool: Any = redis.connection_pool
     connection = await pool.get_connection()
     try:
-        await connection.send_packed_command(pieces)
-        return [await _answer(connection) for _ in range(answers)]
+        await connection.send_packed_command(commands)
+        return await _answers(connection, len(commands))
     except (RedisError, OSError):
         await connection.disconnect(nowait=True)
         raise
     finally:
         await pool.release(connection)
+
+
+async def _answers(connection: Any, count: int) -> list[Any]:
+    """So many, each in its time, by one timer: the library begins one for each, though most have come together with the first."""
+    limit, now, found = connection.socket_timeout, asyncio.get_running_loop().time, list[Any]()
+    begun, connection.socket_timeout = now(), None
+    try:
+        async with asyncio.timeout(limit) as silence:
+            for _ in range(count):
+                found.append(await _answer(connection))
+                if limit is not None and now() - begun > LESS * limit:
+                    begun = now()
+                    silence.reschedule(begun + limit)
+    except TimeoutError as error:
+        raise RedisTimeoutError(f"nothing was heard for {limit} s") from error
+    finally:
+        connection.socket_timeout = limit
+    return found
 
 
 async def _answer(connection: Any) -> Any:

@@ -103,7 +103,7 @@ async def test_what_a_router_at_rest_asks_the_store_travels_together(redis: Redi
     send = Exchange._send
 
     async def sent(ask: Exchange, calls: Sequence[Awaited]) -> None:
-        travelled.append(b"".join(piece for pieces, _ in calls for piece in pieces))
+        travelled.append(b"".join(packed for packed, _ in calls))
         await send(ask, calls)
 
     monkeypatch.setattr(Exchange, "_send", sent)

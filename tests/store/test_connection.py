@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -21,8 +24,11 @@ from bot.store.exchanging import exchange
 from bot.store.keys import Keys
 from bot.store.tickets import Body, Tickets
 from bot.testing import wait_until
+from tests.chaos.proxy import Proxy
 from tests.guarded import Certificate, options, rights
+from tests.leaping import leap
 from tests.ports import free_port
+from tests.store.tcp import Server
 
 
 async def test_who_waits_for_a_connection_is_not_overtaken_by_newcomers(redis: Redis, keys: Keys) -> None:
@@ -46,6 +52,45 @@ async def test_commands_travel_together_however_much_they_carry_and_a_fault_is_t
     stored, fault, length, gone = await exchange(redis, [("SET", name, large), ("INCR", name), ("STRLEN", name), ("DEL", name)])
     assert (stored, length, gone) == (b"OK", len(large), 1)
     assert isinstance(fault, ResponseError)
+
+
+class Slow:
+    """A connection that answers every 12 s."""
+
+    socket_timeout = 15.0
+
+    async def get_connection(self) -> Slow:
+        return self
+
+    async def send_packed_command(self, pieces: list[bytes]) -> None:
+        return
+
+    async def read_response(self) -> bytes:
+        await asyncio.sleep(12.0)
+        return b"OK"
+
+    async def release(self, connection: Slow) -> None:
+        return
+
+
+def test_each_answer_has_its_time() -> None:
+    client: Any = SimpleNamespace(connection_pool=Slow())
+    assert leap(lambda loop: exchange(client, [("PING",)] * 5)) == [b"OK"] * 5
+
+
+async def test_a_server_that_falls_silent_between_two_answers_is_not_waited_for(server: Server) -> None:
+    proxy = Proxy(server.port, random.Random(0))
+    await proxy.start()
+    client = connect(f"redis://127.0.0.1:{proxy.port}")
+    client.connection_pool.connection_kwargs["socket_timeout"] = 0.2
+    assert await exchange(client, [("PING",)]) == [b"PONG"]
+    proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
+    with pytest.raises(RedisError, match=r"nothing was heard for 0\.2 s"):
+        await exchange(client, [("PING",), ("PING",)])
+    proxy.heal()
+    assert await exchange(client, [("PING",)]) == [b"PONG"]
+    await client.aclose()
+    await proxy.stop()
 
 
 async def test_who_is_told_to_stop_while_waiting_for_redis_stops_at_once(redis: Redis, keys: Keys) -> None:

@@ -242,7 +242,7 @@ def test_where_nobody_answers_it_says_what_to_do_without_questions(file: Path, m
     for named in (str(file), str(file.parent / ".env"), "HOBNOB_CONNECTORS__DISCORD__TOKEN=", "`hobnob run`", "`hobnob check`"):
         assert named in str(done.exception)
     monkeypatch.setattr("sys.stdin", None)  # closed
-    with pytest.raises(UserError, match="nobody answers here, and nothing was written"):
+    with pytest.raises(UserError, match="nobody answers here, and nothing was changed"):
         init(file)
     assert (file.read_text(), (file.parent / ".env").exists()) == (TOML, False)
 

@@ -27,8 +27,11 @@ def test_the_answer_is_written_down_beside_what_stands_there_and_not_asked_again
     assert declared(file, lambda: next(answers)).models.use == "public"
 
 
-def test_without_a_terminal_nothing_is_asked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("closed", [False, True])
+def test_without_a_terminal_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: bool) -> None:
     file = tmp_path / "bot.toml"
+    if closed:
+        monkeypatch.setattr("sys.stdin", None)
     file.write_text("", encoding="utf-8")
     assert declared(file).models.use is load(file).models.use is None
     assert file.read_text(encoding="utf-8") == ""

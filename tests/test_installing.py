@@ -172,7 +172,8 @@ class Place:
 
     def plugins(self, word: str, *more: str) -> tuple[int, str]:
         command = [str(self.python), "-m", "bot.cli", "plugins", word, "--config", str(self.configuration), *more]
-        done = subprocess.run(command, env=self._environ, capture_output=True, text=True, timeout=240, check=False)
+        nobody = subprocess.DEVNULL
+        done = subprocess.run(command, env=self._environ, stdin=nobody, capture_output=True, text=True, timeout=240, check=False)
         return done.returncode, done.stdout + done.stderr
 
 
@@ -186,6 +187,8 @@ def test_a_package_comes_is_updated_noticed_when_changed_and_goes(index: Path, p
     wheel(index, "hobnob-party-hats", "3.0")
     wheel(index, "hobnob-party", "1.0", plugin="party", requires=["hobnob-party-hats>=2"])
 
+    code, said = place.plugins("add", "hobnob-party")
+    assert code == 1 and "nobody answers here, and nothing was changed. With --yes it goes ahead" in said, said
     code, said = place.plugins("add", "hobnob-party", "--yes")
     assert (code, "party: Greets. Licence: Apache-2.0." in said) == (0, True), said
     assert "with hobnob-party-hats 3.0" in said

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import typer
 
 from bot.catalogue import Use
+from bot.cli.answered import answered
 from bot.cli.checking import write
 from bot.cli.fitting import Wish
 from bot.cli.recommending import show
 from bot.cli.wizard import Wizard
 from bot.config import DOTENV, load
 from bot.editing import Draft
-from bot.errors import ConfigError, ConnectorError, PullError, UserError
+from bot.errors import ConfigError, ConnectorError, PullError
 from bot.faults import variable
 from bot.web.setup import Platform
 
@@ -31,7 +30,7 @@ Nothing is written before you have seen it."""
 def init(path: Path | None) -> None:
     """Asks, shows what would change, and writes it when that is wanted. Raises ConfigError, UserError where nobody answers."""
     wizard = Wizard(load(path))
-    with _answered(wizard.draft.file):
+    with answered(_otherwise(wizard.draft.file)):
         typer.echo(GREETING)
         for ask in (_discord, _telegram, _models, _plugins):
             typer.echo()
@@ -51,7 +50,7 @@ def settle(draft: Draft) -> None:
         return
     typer.echo(draft.shown())
     typer.echo()
-    with _answered(draft.file):
+    with answered(_otherwise(draft.file)):
         wanted = typer.confirm("Write this?", default=True)
     if wanted:
         _awaited(write(draft))
@@ -60,22 +59,13 @@ def settle(draft: Draft) -> None:
         typer.echo("Nothing was written.")
 
 
-@contextmanager
-def _answered(file: Path) -> Iterator[None]:
-    """Questions, whose answers may come from a file. Raises UserError with what to do instead, where that ends before they do."""
-    try:
-        if sys.stdin is None:  # closed
-            raise typer.Abort
-        yield
-    except typer.Abort:
-        if sys.stdin is not None and sys.stdin.isatty():  # somebody said Ctrl-C
-            raise
-        typer.echo()
-        raise UserError(
-            "nobody answers here, and nothing was written. Run it in a terminal, or start `hobnob run`, whose first page asks in a "
-            f"browser. Without questions: write what you want into {file} (config/bot.example.toml shows every key) and tokens into "
-            f"{file.parent / DOTENV} ({variable(('connectors', 'discord', 'token'))}=…), and `hobnob check` says whether it holds"
-        ) from None
+def _otherwise(file: Path) -> str:
+    """How it is done without questions."""
+    return (
+        "Run it in a terminal, or start `hobnob run`, whose first page asks in a browser. Without questions: write what you want into "
+        f"{file} (config/bot.example.toml shows every key) and tokens into {file.parent / DOTENV} "
+        f"({variable(('connectors', 'discord', 'token'))}=…), and `hobnob check` says whether it holds"
+    )
 
 
 def _discord(wizard: Wizard) -> None:

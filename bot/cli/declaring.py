@@ -11,6 +11,7 @@ from typing import get_args
 import typer
 
 from bot.catalogue import Use
+from bot.cli.answered import somebody
 from bot.config import Config, load
 from bot.editing import Draft
 
@@ -21,7 +22,7 @@ def declared(path: Path | None, ask: Callable[[], str] | None = None) -> Config:
     """The configuration, with `models.use` where somebody is there to say it; without a terminal nothing is asked."""
     config = load(path)
     file = config.source.path
-    nobody = ask is None and not (sys.stdin.isatty() and sys.stderr.isatty())
+    nobody = ask is None and not (somebody() and sys.stderr.isatty())
     if config.models.use is not None or nobody or not os.access(file, os.W_OK):
         return config
     draft = Draft(file)

@@ -13,6 +13,7 @@ import typer
 from packaging.requirements import Requirement
 
 from bot import editing, writing
+from bot.cli.answered import answered
 from bot.config import Config, load
 from bot.discovery import installed
 from bot.errors import ConfigError
@@ -79,12 +80,17 @@ def _done(plan: Plan, config: Config, *, agreed: bool) -> int:
         typer.echo(f"installs {pin.package} {pin.version} ({pin.hash})")
         for brought, version in pin.brought.items():
             typer.echo(f"with {brought} {version}")
-    if not agreed and not typer.confirm("All of that has been checked. Go ahead?"):
+    if not (agreed or _agreed()):
         typer.echo("Nothing was changed.")
         return 1
     plan.carry_out(config)
     typer.echo(f"{', '.join(plan.manifests)}: done. {RESTART}")
     return 0
+
+
+def _agreed() -> bool:
+    with answered("With --yes it goes ahead without a question"):
+        return typer.confirm("All of that has been checked. Go ahead?")
 
 
 def _options(given: Iterable[str]) -> dict[str, Any]:

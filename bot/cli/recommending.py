@@ -24,6 +24,7 @@ from rich.text import Text
 
 from bot import catalogue
 from bot.catalogue import Use
+from bot.cli.answered import somebody
 from bot.cli.fitting import Advice, Quality, Task, Wish, advise
 from bot.cli.machine import Card, Machine
 from bot.config import load
@@ -65,7 +66,7 @@ def recommend(path: Path | None, tasks: str, languages: str, quality: str, use: 
     """Prints the ladder and the line-up. Raises ConfigError for a task, a quality or a use that there is not."""
     config = load(path)
     chosen = use or config.models.use or ""
-    if sys.stdin.isatty() and not as_json:
+    if somebody() and not as_json:
         tasks = tasks or typer.prompt(f"What it is to do, of {', '.join(get_args(Task))}", default=USUAL_TASKS)
         languages = languages or typer.prompt("Languages, as codes separated by commas", default="en")
         quality = quality or typer.prompt(f"Speed or quality, of {', '.join(get_args(Quality))}", default=USUAL_QUALITY)

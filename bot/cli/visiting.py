@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import getpass
 import secrets
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
@@ -17,6 +16,7 @@ from rich.markdown import Markdown
 from rich.text import Text as Styled
 
 from bot import log
+from bot.cli.answered import somebody
 from bot.cli.asking import tail
 from bot.cli.meeting import HEARD, STEP, Answer, Meeting, meeting, steps
 from bot.cli.prompt import Prompt
@@ -78,7 +78,7 @@ class Visit:
         self._place = place
         self._person = person
         self._screen = screen
-        self._prompt = Prompt(f"{person.name}> ", screen.is_terminal and sys.stdin.isatty())
+        self._prompt = Prompt(f"{person.name}> ", screen.is_terminal and somebody())
         self._growing: dict[str, RoomMessage] = {}
         self._printed: set[str] = set()
         self._form: RoomMessage | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.bench import report
 from tests.bench.__main__ import LONG, PARTS, main
 from tests.bench.figures import Figure, keep, kept, measured
+from tests.bench.race import Finish, Ran
 from tests.bench.remembered import Remembered
 
 
@@ -114,3 +117,25 @@ def test_what_a_network_computed_without_chance_is_recalled_of_the_very_same_and
         asked.clear()
         heard(3.0, 1)
         assert len(asked) == 2
+
+
+async def test_a_slow_queue_is_measured_by_the_jobs_that_are_asked_for_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    class Slow:
+        async def connect(self, url: str, ran: Ran) -> None:
+            self.ran = ran
+
+        async def work(self) -> None:
+            raise AssertionError
+
+        async def enqueue(self, number: int) -> None:
+            nonlocal now
+            now += 0.125
+            asyncio.get_running_loop().call_soon(self.ran, number)  # it runs later than it is asked for
+
+    monkeypatch.setattr("tests.bench.race.time", SimpleNamespace(perf_counter=lambda: now))
+    finish, queue = Finish(), Slow()
+    await queue.connect("", finish.ran)
+    assert await finish.after(queue, 1000, 1.0) == (8, 1.0)
+    assert await finish.after(queue, 4, 1.0) == (4, 0.5)

@@ -17,7 +17,9 @@ from typing import Protocol
 
 CONCURRENCY = 10
 WARM = 200
-JOBS = 1_500
+JOBS, SECONDS = 1_500, 1.0
+"""How many are measured: as many as are asked for in this time, where it is fewer."""
+
 PICKUPS = 200
 """How many are measured where they are: they take longest with a queue that polls."""
 
@@ -57,49 +59,54 @@ class Finish:
         if len(self.at) >= self.wanted:
             self.all.set()
 
-    async def after(self, entrant: Entrant, count: int) -> float:
-        """Seconds from the first call to the last job, with as many callers as the worker runs jobs at once, and none without a job."""
+    async def after(self, entrant: Entrant, count: int, seconds: float = PATIENCE) -> tuple[int, float]:
+        """Jobs, and seconds from the first call to the last of them, with as many callers as the worker runs jobs at once, and none
+        without a job. Nobody calls any more after so many `seconds`.
+        """
         self.wanted = count
         self.at.clear()
         self.all.clear()
-        numbers = iter(range(count))
+        began = time.perf_counter()
+        numbers, asked = iter(range(count)), 0
 
         async def caller() -> None:
-            for number in numbers:
+            nonlocal asked
+            while time.perf_counter() < began + seconds and (number := next(numbers, None)) is not None:
                 await entrant.enqueue(number)
+                asked += 1
 
-        began = time.perf_counter()
         await asyncio.gather(*(caller() for _ in range(min(CONCURRENCY, count))))
-        await asyncio.wait_for(self.all.wait(), PATIENCE)
-        return max(self.at.values()) - began
+        self.wanted = asked
+        if len(self.at) < asked:
+            await asyncio.wait_for(self.all.wait(), PATIENCE)
+        return asked, max(self.at.values()) - began
 
 
-async def race(entrant: Entrant, url: str, pickups: int) -> dict[str, float]:
+async def race(entrant: Entrant, finish: Finish, pickups: int) -> dict[str, float]:
     """Jobs per second from end to end; if there are pickups, the milliseconds from a call to the job's first line on an idle worker."""
-    finish = Finish()
-    await entrant.connect(url, finish.ran)
-    await entrant.work()
     await finish.after(entrant, WARM)
     waits = []
     for _ in range(pickups):
         await asyncio.sleep(PAUSE)
-        waits.append(1000 * await finish.after(entrant, 1))
-    rate = {"jobs/s": JOBS / await finish.after(entrant, JOBS)}
+        waits.append(1000 * (await finish.after(entrant, 1))[1])
+    jobs, took = await finish.after(entrant, JOBS, SECONDS)
+    rate = {"jobs/s": jobs / took}
     if not waits:
         return rate
     cuts = statistics.quantiles(waits, n=100)
     return rate | {"p50": cuts[49], "p99": cuts[98]}
 
 
-def main(home: str, name: str, url: str, pickups: str) -> None:
-    entrant: Entrant = getattr(import_module(home), name)()
-    asyncio.run(_report(entrant, url, int(pickups)))
-
-
-async def _report(entrant: Entrant, url: str, pickups: int) -> None:
-    print(json.dumps(await race(entrant, url, pickups)), flush=True)  # noqa: T201  read by `rivals.py`
+async def races(entrant: Entrant, url: str) -> None:
+    """One for each line that says how many pickups there are."""
+    finish = Finish()
+    await entrant.connect(url, finish.ran)
+    await entrant.work()
+    while pickups := await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await race(entrant, finish, int(pickups))), flush=True)  # noqa: T201  read by `rivals.py`
     os._exit(0)  # how workers end is no part of the race
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    home, name, url = sys.argv[1:]
+    asyncio.run(races(getattr(import_module(home), name)(), url))

@@ -20,7 +20,7 @@ from tests.hands import Say
 RUNS = 5
 ANSWERS = 40
 PACE = 0.04
-SECONDS = 4.0
+SECONDS = 3.0
 
 KEYS = Keys("relay")
 CLOCK = time.monotonic

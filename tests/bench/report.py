@@ -15,11 +15,11 @@ OURS = ("ours", "whole bot", "Hobnob", "engine")
 
 HEAD = """# Measured
 
-`make bench` measures all of this on two cores, `make bench-quick` a little of everything in two minutes, `make bench-long` what takes
-longest, `make bench-gpu` models of real size where there is CUDA. `ONLY=chat` measures one part, `ARGS=--json` prints for programs, and
-`make bench-report` writes this page. What is compared runs by turns on one machine, so that all meet the same weather; a value is the
-median of n runs, beside it the lowest and the highest of them. Absolute times are of that machine; ratios travel better. Others run with
-their own defaults, each in an environment of its own, in the releases that `tests/bench/` pins.
+`make bench` measures all of this on two cores in some twenty minutes, `make bench-quick` a little of everything in two, `make bench-long`
+what takes longest, `make bench-gpu` models of real size where there is CUDA. `ONLY=chat` measures one part, `ARGS=--json` prints for
+programs, and `make bench-report` writes this page. What is compared runs by turns on one machine, so that all meet the same weather; a
+value is the median of n runs, beside it the lowest and the highest of them. Absolute times are of that machine; ratios travel better.
+Others run with their own defaults, each in an environment of its own, in the releases that `tests/bench/` pins.
 """
 
 

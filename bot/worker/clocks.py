@@ -9,7 +9,10 @@ SPARE = 0.05
 """The part of a job's time in which it is given up. Steps of a model and connections of a client end in less: 30 s of ten minutes."""
 
 LOOK = 0.25
-"""Seconds between two looks at the clocks of a turn: half of what a job of ten seconds has to spare."""
+"""Seconds between two looks at the clocks of a turn, at least: half of what a job of ten seconds has to spare."""
+
+SELDOM = 1.0
+"""Seconds between two of them while no time is nearly used up: each takes the processor from the model, and somebody may join meanwhile."""
 
 
 class Clock:

@@ -63,7 +63,8 @@ class Sender:
             self._hurry.clear()
             works = await self._round()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), max(self._pace, works / MOST))
+                async with asyncio.timeout(max(self._pace, works / MOST)):  # `wait_for` begins a task, and waits for its end
+                    await self._hurry.wait()
             self._resting = True  # first: the model's thread adds, and looks at this after that
             self._resting = not self._fresh
 

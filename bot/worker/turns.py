@@ -11,7 +11,7 @@ import structlog
 
 from bot.errors import StoreError
 from bot.models import Model
-from bot.worker.clocks import LOOK
+from bot.worker.clocks import LOOK, SELDOM
 from bot.worker.meter import Meter
 from bot.worker.work import Claimed, Turn
 
@@ -68,7 +68,7 @@ class Open:
     async def _watch(self) -> None:
         """Gives up whose time is used up, while there is some left for that."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(max(LOOK, min(SELDOM, self.turn.patience())))
             for work in [work for work in self.turn.left() if work.clock.left < 0 and not work.cancelled]:
                 log.warning(
                     "a job has used up its time, and its model is told to drop it: is the model, or the server behind it, stuck or slow?",

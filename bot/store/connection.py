@@ -121,11 +121,15 @@ class FairPool(ConnectionPool):
         return connection
 
     async def release(self, connection: Any) -> None:
-        """As the library's; the next in line goes on. Of a closed pool nothing stays open."""
+        """As the library's, without its lock, events and counts, which nobody here uses; the next in line goes on.
+
+        Of a closed pool nothing stays open.
+        """
         try:
-            if self._closed:
+            self._in_use_connections.remove(connection)
+            if self._closed or connection.should_reconnect():
                 await connection.disconnect(nowait=True)
-            await super().release(connection)
+            self._available_connections.append(connection)
         finally:
             self._slots.release()
 

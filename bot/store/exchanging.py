@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import Context
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -18,6 +18,9 @@ LESS = 0.1
 """The part of its time that an answer may lack, so that there is no timer for each."""
 
 Command = Sequence[str | bytes | int | float]
+
+Entries = list[tuple[bytes, dict[bytes, bytes]]]
+"""Of a stream: ids, and the fields of each."""
 
 Awaited = tuple[bytes, asyncio.Future[Any]]
 """A command as it travels, and its answer."""
@@ -94,6 +97,21 @@ async def answered(redis: Redis, commands: Sequence[Command]) -> list[Any]:
         if isinstance(one, ResponseError):
             raise one
     return found
+
+
+async def entries(
+    redis: Redis, after: Mapping[str, str | bytes], *, block: int | None = None, count: int | None = None
+) -> dict[str, Entries]:
+    """What stands in streams behind these entries, where something does; waits up to `block` milliseconds for the first of it.
+
+    Who follows an answer reads for each word of it: what the library does around a read takes longer than the read.
+    """
+    options = [*(("COUNT", count) if count is not None else ()), *(("BLOCK", block) if block is not None else ())]
+    (found,) = await answered(redis, [("XREAD", *options, "STREAMS", *after, *after.values())])
+    return {
+        name.decode(): [(id, dict(zip(said[::2], said[1::2], strict=True))) for id, said in some]
+        for name, some in dict(found or ()).items()
+    }
 
 
 def _packed(command: Command) -> bytes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import structlog
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from bot.errors import BotError, JobLost, StoreError
 from bot.jobs import Partial, partial_json
 from bot.store.connection import blocking, guarded
+from bot.store.exchanging import Entries, entries
 from bot.store.foresight import Place
 from bot.store.keys import Keys
 
@@ -75,10 +76,6 @@ class Broken:
     error: BotError
 
 
-Entries = list[tuple[bytes, dict[bytes, bytes]]]
-Read = list[tuple[bytes, Entries]]
-"""What a read of several streams gives, by stream."""
-
 Update = Waiting | Running | Shown | Finished | Broken
 
 
@@ -90,6 +87,8 @@ class Followed:
     after: bytes = b"0-0"
     place: Place | None = None
     waiting: bool = True
+    heard: float = -math.inf
+    """When something of it was read last, on the monotonic clock."""
 
     def put(self, place: Place) -> None:
         """Tells of a new place in line, once."""
@@ -157,23 +156,23 @@ class Outputs:
 
     @guarded
     async def _once(self) -> None:
-        streams: dict[Any, Any] = {self._bell: self._rung}
+        streams = {self._bell: self._rung}
         for id, ones in self._followed.items():
             streams[self._keys.out(id)] = ones[0].after if len(ones) == 1 else min((one.after for one in ones), key=_order)
-        for name, entries in cast("Read", await blocking(self._redis.xread(streams, block=BLOCK)) or []):
-            if name.decode() == self._bell:
-                self._rung = entries[-1][0]
+        for name, said in (await blocking(entries(self._redis, streams, block=BLOCK))).items():
+            if name == self._bell:
+                self._rung = said[-1][0]
             else:
-                self._pass_on(name.decode().rpartition(":")[2], entries)
+                self._pass_on(name.rpartition(":")[2], said)
         due = self._newcomers or time.monotonic() > self._next_look
         if due and (self._looking is None or self._looking.done()):  # on its own: what is said meanwhile must not wait for a long line
             self._looking = asyncio.create_task(self._look_around())
 
-    def _pass_on(self, id: str, entries: Entries) -> None:
+    def _pass_on(self, id: str, said: Entries) -> None:
         for one in self._followed.get(id, []):
-            for entry, fields in entries:
+            for entry, fields in said:
                 if _order(entry) > _order(one.after):
-                    one.after, one.waiting, one.place = entry, fields[b"state"] == b"waiting", None
+                    one.after, one.waiting, one.place, one.heard = entry, fields[b"state"] == b"waiting", None, time.monotonic()
                     if not one.waiting and (update := self._update(fields)) is not None:
                         one.updates.put_nowait(update)
 
@@ -213,16 +212,22 @@ class Outputs:
         began = time.monotonic()
         everybody = began > self._next_look
         ids = list(self._followed if everybody else self._newcomers)
-        if not ids:
-            return
+        if silent := [id for id in ids if self._silent(id, began)]:
+            await self._look_at(silent)
+        if everybody:  # a long line takes long to look at, and may then be looked at less often
+            self._next_look = began + max(BLOCK / 1000, 10 * (time.monotonic() - began))
+        self._newcomers.difference_update(ids)
+
+    def _silent(self, id: str, now: float) -> bool:
+        """Whether there is something to find out: what is being said of a job that runs says that it is there, and has no place."""
+        return any(one.waiting or now - one.heard > BLOCK / 1000 for one in self._followed.get(id, ()))
+
+    async def _look_at(self, ids: Sequence[str]) -> None:
         for id in await self._forgotten(ids):
             for one in self._followed.get(id, []):
                 one.updates.put_nowait(Broken(JobLost("nobody knows this job any more")))
         waiting = any(one.waiting for id in ids for one in self._followed.get(id, []))
         places = await self._places() if waiting else {}
-        if everybody:  # a long line takes long to look at, and may then be looked at less often
-            self._next_look = began + max(BLOCK / 1000, 10 * (time.monotonic() - began))
-        self._newcomers.difference_update(ids)
         for id in ids:
             for one in self._followed.get(id, []):
                 if id in places:

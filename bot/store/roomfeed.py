@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from bot.errors import StoreError
 from bot.store.connection import blocking, guarded
+from bot.store.exchanging import entries
 from bot.store.keys import Keys
 from bot.store.places import Came, Gone, Place, Present, RoomMessage, Writes
 
@@ -133,9 +134,9 @@ class Feed:
     @guarded
     async def _next(self) -> tuple[bytes, Mapping[str, Touched]]:
         """Where the stream has been read to, and what changed in each place that somebody watches."""
-        found: Any = await blocking(self._redis.xread({self._keys.room_changes(): self._position}, count=256, block=BLOCK_MS))
+        found = await blocking(entries(self._redis, {self._keys.room_changes(): self._position}, count=256, block=BLOCK_MS))
         position, changed = self._position, defaultdict[str, Touched](Touched)
-        for id, fields in [entry for _, entries in found for entry in entries]:
+        for id, fields in [entry for some in found.values() for entry in some]:
             position, name = id, fields[b"place"].decode()
             if name in self._watches or (b"new" in fields and self._everywhere and _open(name)):
                 changed[name].add(fields)

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from bot.errors import UserError
 from bot.messages import Person, Text
 from bot.store.connection import blocking, guarded
-from bot.store.exchanging import Command, answered
+from bot.store.exchanging import Command, answered, entries
 from bot.store.keys import Keys
 from bot.store.places import LOBBY, Arrival, Body, Came, Draft, Gone, Head, Place, RoomMessage, Writes
 from bot.store.roomfeed import Change, Feed
@@ -226,10 +226,11 @@ class Rooms:
 
         The first wakes a read that blocks; who speaks at the same moment is found by a second one.
         """
-        found: Any = await blocking(self._redis.xread({self._keys.room_arrivals(): after}, count=64, block=WAIT_MS))
+        stream = self._keys.room_arrivals()
+        found = (await blocking(entries(self._redis, {stream: after}, count=64, block=WAIT_MS))).get(stream, [])
         if found:
-            found += await self._redis.xread({self._keys.room_arrivals(): found[0][1][-1][0]}, count=64)
-        came = [(id.decode(), fields) for _, entries in found for id, fields in entries]
+            found += (await entries(self._redis, {stream: found[-1][0]}, count=64)).get(stream, [])
+        came = [(id.decode(), fields) for id, fields in found]
         wanted = defaultdict[Place, dict[str, None]](dict)
         for _, fields in came:
             wanted[Place.of(fields[b"place"].decode())][fields[b"id"].decode()] = None

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from bot.messages import Text
 from bot.store.connection import blocking
-from bot.store.exchanging import exchange
+from bot.store.exchanging import entries, exchange
 from bot.store.keys import Keys
 from bot.store.places import Body, Place
 
@@ -55,9 +55,9 @@ class Onlooker:
 
     async def _follow(self) -> None:
         while True:
-            found: Any = await blocking(self._redis.xread({KEYS.room_changes(): self._after}, block=10_000)) or []
+            found = await blocking(entries(self._redis, {KEYS.room_changes(): self._after}, block=10_000))
             changed: dict[tuple[str, str], None] = {}
-            for self._after, fields in (entry for _, entries in found for entry in entries):
+            for self._after, fields in (entry for some in found.values() for entry in some):
                 changed[fields[b"place"].decode(), fields[b"id"].decode()] = None
             bodies = await exchange(self._redis, [("HGET", KEYS.room_posts(place), f"body{id}") for place, id in changed])
             now = time.perf_counter()

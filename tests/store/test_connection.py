@@ -20,7 +20,7 @@ from redis.exceptions import RedisError, ResponseError
 from bot.errors import StoreError
 from bot.messages import Address, Message, Person
 from bot.store.connection import MOST_CONNECTIONS, check, connect
-from bot.store.exchanging import exchange
+from bot.store.exchanging import entries, exchange
 from bot.store.keys import Keys
 from bot.store.tickets import Body, Tickets
 from bot.testing import wait_until
@@ -91,6 +91,33 @@ async def test_a_server_that_falls_silent_between_two_answers_is_not_waited_for(
     assert await exchange(client, [("PING",)]) == [b"PONG"]
     await client.aclose()
     await proxy.stop()
+
+
+async def test_streams_are_read_behind_what_is_known_as_soon_as_one_has_something(redis: Redis, keys: Keys) -> None:
+    first, second = keys.out("first"), keys.out("second")
+    one, two = await redis.xadd(first, {"n": "1"}), await redis.xadd(first, {"n": "2"})
+    assert await entries(redis, {first: "0-0", second: "0-0"}, count=1) == {first: [(one, {b"n": b"1"})]}
+    assert await entries(redis, {first: one}) == {first: [(two, {b"n": b"2"})]}
+    assert await entries(redis, {first: two, second: "0-0"}) == {}
+    reading = asyncio.create_task(entries(redis, {first: two, second: "0-0"}, block=5_000))
+    three = await redis.xadd(second, {"n": "3"})
+    assert await reading == {second: [(three, {b"n": b"3"})]}
+    await redis.delete(first, second)
+
+
+async def test_what_nobody_waits_for_any_more_is_nobodys_answer(redis: Redis, keys: Keys) -> None:
+    stream = keys.out("stream")
+    blocked = (await redis.info("clients"))["blocked_clients"]
+    reading = asyncio.create_task(entries(redis, {stream: "0-0"}, block=5_000))
+
+    async def waits() -> bool:
+        return bool((await redis.info("clients"))["blocked_clients"] > blocked)
+
+    await wait_until(waits)
+    reading.cancel()
+    await asyncio.wait([reading])
+    await redis.xadd(stream, {"n": "1"})
+    assert await exchange(redis, [("DEL", stream), ("ECHO", "said")]) == [1, b"said"]
 
 
 async def test_who_is_told_to_stop_while_waiting_for_redis_stops_at_once(redis: Redis, keys: Keys) -> None:

@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 
 from bot.errors import JobCancelled, JobLost, JobTimedOut
 from bot.jobs import TextSoFar
+from bot.store import outputs
 from bot.store.keys import Keys
-from bot.store.queue import Broken, Depth, Finished, Queue, Update, Waiting
+from bot.store.queue import Broken, Depth, Finished, Queue, Running, Update, Waiting
 from bot.store.shifts import Begun, Offer, Shift
 from bot.testing import wait_until
 from tests.hands import Said, Say
@@ -191,6 +192,27 @@ async def test_who_follows_a_job_that_is_forgotten_does_not_wait_for_ever(queue:
     end = await last(queue, "never submitted")
     assert isinstance(end, Broken)
     assert isinstance(end.error, JobLost)
+
+
+async def test_a_job_is_looked_for_when_nothing_was_heard_of_it_for_a_while(
+    queue: Queue, shift: Shift, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def looked() -> int:
+        return int((await redis.info("commandstats")).get("cmdstat_exists", {"calls": 0})["calls"])
+
+    monkeypatch.setattr(outputs, "BLOCK", 10_000)
+    await submit(queue, "1")
+    await turn(shift)
+    updates = queue.follow("1")
+    assert isinstance(await anext(updates), Running)
+    before = await looked()
+    queue._outputs._next_look = 0.0
+    await queue._outputs._look()
+    assert await looked() == before
+    monkeypatch.setattr(outputs, "BLOCK", 0)
+    queue._outputs._next_look = 0.0
+    await queue._outputs._look()
+    assert await looked() > before
 
 
 async def test_a_job_that_goes_back_into_line_is_seen_to_wait_again(queue: Queue, shift: Shift, redis: Redis, keys: Keys) -> None:

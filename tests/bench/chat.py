@@ -53,8 +53,8 @@ LOCKSTEP = (
 )
 
 CAUSES = {
-    "whole bot: 1 / generate": "both compute, in step, and what anything else takes of one, both wait for: of one answer the router 23 "
-    "ms, the store 14, the worker's loop 9, and who looks on 12. Two runs of one hour differed by as much (docs/"
+    "whole bot: 1 / generate": "both compute, in step, and what anything else takes of one, both wait for: of one answer the router 22 "
+    "ms, the store 14, the worker's loop 7, and who looks on 11. Two runs of one hour differed by as much (docs/"
     "decisions.md).",
     "whole bot: 16 / better bare engine": LOCKSTEP.format(seconds=0.6, whole=5.3, people="16 answers")
     + " Where one of them is claimed before the others, its prompt is read alone, and it goes on between two strides of theirs.",

@@ -111,7 +111,7 @@ class TalkingTable(Talking):
 
     def chosen(self, tenant: str, channel: str, thread: str = "") -> tuple[str, ...]:
         """Which of these places something is set for, the widest first: the same for most threads."""
-        around = (tenant, f"{tenant}/{channel}", f"{tenant}/{thread}" if thread else "") if self.places else ()
+        around = (tenant, f"{tenant}/{channel}", f"{tenant}/{thread}" if thread else "")
         return tuple(place for place in around if place in self.places)
 
 

@@ -25,9 +25,13 @@ Value = str | int | float | bool
 
 NOTHING = nullcontext(trace.INVALID_SPAN)
 
+_kept = False
+"""Whether anybody keeps traces. Spans of nothing took a seventh of a message, and OpenTelemetry looks into the environment to say so."""
+
 
 def setup(table: ObserveTable, process: str, release: str) -> None:
     """Sends this process's spans to `observe.traces`, once; raises ConfigError when the libraries for it are not installed."""
+    global _kept  # as OpenTelemetry's provider
     if table.traces is None:
         return
     try:
@@ -53,21 +57,17 @@ def setup(table: ObserveTable, process: str, release: str) -> None:
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{table.traces}/v1/traces")))
     trace.set_tracer_provider(provider)
+    _kept = True
 
 
 def ticket(id: str, **facts: Value) -> AbstractContextManager[Span]:
     """A run of a ticket, which begins its trace; a later run, maybe elsewhere, is in the same."""
-    return NOTHING if _idle() else _ticket(id, facts)
+    return _ticket(id, facts) if _kept else NOTHING
 
 
 def span(name: str, **facts: Value) -> AbstractContextManager[Span]:
     """A part of what is going on here. An exception marks it as failed by its type alone: its words may be somebody's."""
-    return NOTHING if _idle() else _span(name, facts)
-
-
-def _idle() -> bool:
-    """Whether nobody keeps traces; making spans of nothing took a seventh of a message."""
-    return isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    return _span(name, facts) if _kept else NOTHING
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import Context, ContextVar
@@ -123,7 +123,7 @@ class _Allowed:
     def __init__(self, acts: Acts, allowance: Allowance) -> None:
         self._acts = acts
         self._allowance = allowance
-        self._done: Counter[str] = Counter()
+        self._done: defaultdict[str, int] = defaultdict(int)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._acts, name)

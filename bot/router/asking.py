@@ -74,8 +74,8 @@ def _named(lacking: Option, choices: tuple[str, ...]) -> str:
 
 def resumed(message: Message) -> Message:
     """The message as the command that it goes on with, if it answers such a question."""
-    replied, answer = message.reply_to, _answer(message)
-    if replied is None or replied.sender.id != message.me or not answer:
+    replied = message.reply_to
+    if replied is None or replied.sender.id != message.me or not (answer := _answer(message)):
         return message
     asked = asked_for("".join(part.text for part in replied.parts if part.kind == "text"))
     if asked is None:

@@ -250,8 +250,9 @@ class Dispatch:
 
     def _gated(self, message: Message, matches: list[Match], view: View) -> Iterator[Body]:
         staying = [match for match in matches if not leaves(match.entry, message)]
-        taken = any(view.may(match.entry.plugin, _command(match), message) for match in staying)
-        for match in staying if taken else matches:
+        if len(staying) < len(matches) and not any(view.may(match.entry.plugin, _command(match), message) for match in staying):
+            staying = matches
+        for match in staying:
             plugin = match.entry.plugin
             if not view.allows(plugin, message.address):
                 if match.asked:

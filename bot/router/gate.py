@@ -165,9 +165,10 @@ class View:
 
     def talking(self, address: Address) -> Talking:
         """When the bot is spoken to here: the operator's choices (all < server < channel) < the server's own < its channel's."""
-        key = (self._where(address), self.terms.talking.chosen(address.tenant, address.channel, address.thread))
+        operators = self.terms.talking
+        key = (self._where(address), operators.chosen(address.tenant, address.channel, address.thread) if operators.places else ())
         if key not in self._spoken:
-            found = self.terms.talking.of(address.tenant, address.channel, address.thread)
+            found = operators.of(address.tenant, address.channel, address.thread)
             for _, choices in reversed(self.layers(address)):
                 found = found.model_copy(update=choices.talking.model_dump(exclude_unset=True))
             self._spoken[key] = found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -56,7 +56,7 @@ class Journal:
         self._ledger = ledger
         self._entries = dict(entries)
         self._within = within
-        self._seen: Counter[str] = Counter()
+        self._seen: defaultdict[str, int] = defaultdict(int)
         self._since = time.monotonic()
         self.busy = False
         """True once a job was submitted in this run."""

@@ -34,7 +34,7 @@ class Lateness:
 
     def worthless(self, message: Message) -> bool:
         """Whether nothing at all is to be done about it."""
-        return self.late(message) and self._age(message) > WORTHLESS
+        return self._age(message) > WORTHLESS and self.late(message)
 
     def _age(self, message: Message) -> float:
         """In seconds; what has no time is never old."""

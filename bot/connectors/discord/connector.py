@@ -92,7 +92,7 @@ class DiscordConnector:
     async def publish(self, server: str, offers: Sequence[Offer]) -> None:
         """Registers them for a guild, or for direct messages."""
         client = await self._client()
-        async with told(f"the commands of server {server}" if server else "the commands of direct messages"):
+        with told(f"the commands of server {server}" if server else "the commands of direct messages"):
             await registered(client, server, offers)
 
     def absent(self, servers: Sequence[str]) -> list[str]:
@@ -108,14 +108,14 @@ class DiscordConnector:
         if self._aside.waiting > ASIDE:
             return
         http = (await self._client()).http
-        async with told(where(to)):
+        with told(where(to)):
             await http.send_typing(channel_of(to))
 
     async def open_form(self, message: Message, form: Form) -> None:
         """As a modal, which is the answer to the click."""
         interaction = self._interaction(message)
         if interaction is not None and isinstance(message.trigger, Clicked):
-            async with told(where(message.address)):
+            with told(where(message.address)):
                 await interaction.response.send_modal(modal(form, message.trigger.button))
 
     async def known(self, to: Address, kind: Kind) -> Mapping[str, str]:
@@ -147,7 +147,7 @@ class DiscordConnector:
         if interaction is not None:
             data: Mapping[str, Any] = interaction.data or {}
             kind = next((one["type"] for one in data.get("options", []) if one.get("focused")), 3)
-            async with told(where(message.address)):
+            with told(where(message.address)):
                 await interaction.response.autocomplete(meant(choices, kind))
 
     def _guild(self, server: int) -> discord.Guild | None:
@@ -185,7 +185,7 @@ class DiscordConnector:
             return await self._whisper(via, post)
         if via is not None and post.opening and via.kind == COMMAND:
             try:
-                async with told(where(to)):
+                with told(where(to)):
                     return str((await (await self._webhook(via)).edit_message(ORIGINAL, **changed(post))).id)
             except MessageGone:  # somebody removed it, or it was never acknowledged
                 log.info("a command is answered in its channel", place=where(to))
@@ -205,16 +205,15 @@ class DiscordConnector:
         """By discord.py's lower layer: the upper one builds of each answer a message, and of the message that this replies to another."""
         channel, http = channel_of(to), (await self._client()).http
         reference: dict[str, Any] = {"message_reference": replied(channel, post.reply_to), "mention_author": False} if answers else {}
-        async with told(where(to)):
-            with handle_message_parameters(**new(post), **flags(post), nonce=short(nonce), **reference) as made:
-                return str((await http.send_message(channel, params=made))["id"])
+        with told(where(to)), handle_message_parameters(**new(post), **flags(post), nonce=short(nonce), **reference) as made:
+            return str((await http.send_message(channel, params=made))["id"])
 
     async def _whisper(self, via: Via, post: Post) -> str:
         """What one person alone sees. The line that says that the bot is thinking is seen by all, so it goes first."""
         webhook = await self._webhook(via)
         if post.opening and via.kind == COMMAND:
             await self._forget(webhook, ORIGINAL)
-        async with told("a private answer"):
+        with told("a private answer"):
             sent = await webhook.send(**{key: value for key, value in new(post).items() if value is not None}, ephemeral=True, wait=True)
         return f"{UNSEEN}{sent.id}"
 
@@ -225,16 +224,15 @@ class DiscordConnector:
         pressed = via is not None and via.kind == BUTTON and message == post.reply_to
         if via is not None and (via.kind == COMMAND or pressed or message.startswith(UNSEEN)):
             try:
-                async with told(where(to)):
+                with told(where(to)):
                     await (await self._webhook(via)).edit_message(ORIGINAL if pressed else id, **changed(post))
                 return
             except MessageGone:  # it is one of the channel
                 if message.startswith(UNSEEN):
                     raise
         channel, http = channel_of(to), (await self._client()).http
-        async with told(where(to)):
-            with handle_message_parameters(**changed(post)) as made:
-                await http.edit_message(channel, id, params=made)
+        with told(where(to)), handle_message_parameters(**changed(post)) as made:
+            await http.edit_message(channel, id, params=made)
 
     async def delete(self, to: Address, message: str) -> None:
         """Takes a message away, or the line that says that the bot is thinking."""
@@ -244,14 +242,14 @@ class DiscordConnector:
         elif not message.startswith(UNSEEN):
             try:
                 http = (await self._client()).http
-                async with told(where(to)):
+                with told(where(to)):
                     await http.delete_message(channel_of(to), int(message))
             except MessageGone:
                 return
 
     async def _forget(self, webhook: discord.Webhook, message: int) -> None:
         try:
-            async with told("an answer that is withdrawn"):
+            with told("an answer that is withdrawn"):
                 await webhook.delete_message(message)
         except MessageGone:
             return
@@ -259,7 +257,7 @@ class DiscordConnector:
     async def leave(self, server: str) -> None:
         """Leaves a guild."""
         client = await self._client()
-        async with told(f"server {server}"):
+        with told(f"server {server}"):
             await client.http.leave_guild(int(server))
 
     async def read(self, attachment: Attachment) -> AsyncIterator[bytes]:
@@ -276,7 +274,7 @@ class DiscordConnector:
                 self._access.point()
                 rest = discord.Client(intents=discord.Intents(guilds=True), proxy=self._access.proxy, max_messages=None)
                 spaced(rest, self._aside)
-                async with told("logging in"):
+                with told("logging in"):
                     await rest.login(self._access.token)
                 self._rest = rest
             return self._rest

@@ -37,7 +37,7 @@ async def read(access: Access, login: Login, attachment: Attachment) -> AsyncIte
 
 async def _fresh(login: Login, place: str) -> str:
     channel, message, id = map(int, place.split("/"))
-    async with told(f"the files of message {message}"):
+    with told(f"the files of message {message}"):
         found = await (await login()).get_partial_messageable(channel).fetch_message(message)
     for one in found.attachments:
         if one.id == id:

@@ -130,10 +130,11 @@ class Gateway(discord.AutoShardedClient):
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something; the bot itself is nobody."""
-        if message.author.id != self.me.id and message.type in TALK:
-            if isinstance(message.author, discord.User) and message.guild is None:
+        me = self.me
+        if message.author.id != me.id and message.type in TALK:
+            if message.guild is None and isinstance(message.author, discord.User):
                 self._whereabouts.alone(message.channel.id, message.author)
-            await self._hand_over(message.channel.id, incoming.said(message, self.me))
+            await self._hand_over(message.channel.id, incoming.said(message, me))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Somebody changed what they said. Discord also tells when it adds the preview of a link: that changes no version."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -115,8 +115,8 @@ def _full(where: str) -> str:
     return translated(NO_THREAD, where=where)
 
 
-@asynccontextmanager
-async def told(where: str) -> AsyncIterator[None]:
+@contextmanager
+def told(where: str) -> Iterator[None]:
     """What Discord refuses, as a ConnectorError that says who must do what."""
     try:
         yield

@@ -52,7 +52,7 @@ class Surroundings:
         """Those whose name or nickname begins so. Somebody has several names: the one that was said goes before what others see."""
         if to.direct or not name:
             return {}
-        async with told(f"server {to.server}"):
+        with told(f"server {to.server}"):
             client, asked = await self.rest(), {"query": name, "limit": MOST_FOUND}
             route = Route("GET", "/guilds/{guild_id}/members/search", guild_id=int(to.server))
             found = cast("list[Mapping[str, Any]]", await client.http.request(route, params=asked))
@@ -86,7 +86,7 @@ class Surroundings:
         channel: Any = guild.get_channel_or_thread(channel_of(here)) if guild else None
         if channel is not None and not channel.permissions_for(channel.guild.me).read_message_history:
             return message  # too many calls that are refused close Discord's door for an hour
-        async with told(where(here)):
+        with told(where(here)):
             channel = channel or (await self.rest()).get_partial_messageable(channel_of(here))
             sender = message.sender
             if here.direct and sender.name == SOMEBODY:
@@ -101,7 +101,7 @@ class Surroundings:
 
     @asynccontextmanager
     async def _asking(self, to: Address) -> AsyncIterator[discord.Guild]:
-        async with told(f"server {to.server}"):
+        with told(f"server {to.server}"):
             yield self.guild(int(to.server)) or await (await self.rest()).fetch_guild(int(to.server), with_counts=False)
 
     async def _there(self, guild: discord.Guild) -> tuple[Sequence[discord.abc.GuildChannel], Sequence[discord.Thread]]:

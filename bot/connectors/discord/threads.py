@@ -18,7 +18,7 @@ THREAD_THERE = 160004
 
 async def opened(client: discord.Client, message: Message, title: str) -> str:
     """A thread has the id of the message that began it, so one that is there already is known. Raises ConnectorError."""
-    async with told(where(message.address)):
+    with told(where(message.address)):
         try:
             at = int(message.address.channel), int(message.id)
             return str((await client.http.start_thread_with_message(*at, name=title[:100], auto_archive_duration=A_DAY))["id"])

@@ -15,9 +15,8 @@ from redis.asyncio import Redis
 
 from bot.errors import StoreError
 from bot.store.connection import guarded
-from bot.store.exchanging import Command
+from bot.store.exchanging import Command, answered
 from bot.store.keys import Keys
-from bot.store.scripts import Scripts
 from bot.traces import Step, Trace
 
 KEPT = 3600
@@ -25,9 +24,6 @@ KEPT = 3600
 
 MOST = 2000
 """Paths of messages to the bot that can be listed."""
-
-AT_ONCE = 200
-"""Commands in one call of the script, which takes less than a millisecond of the store: an answer for each took a tenth of a message."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +46,6 @@ class Traces:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        self._carry_out = Scripts(redis)("path_write")
         self._due: list[Command] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -89,9 +84,7 @@ class Traces:
     async def _send(self, due: Sequence[Command]) -> None:
         paths = self._keys.paths()
         trimmed: list[Command] = [("ZREMRANGEBYRANK", paths, 0, -MOST - 1), ("ZREMRANGEBYSCORE", paths, "-inf", time.time() - KEPT)]
-        commands = [*due, *trimmed, ("EXPIRE", paths, KEPT)]
-        for some in range(0, len(commands), AT_ONCE):
-            await self._carry_out(args=[word for one in commands[some : some + AT_ONCE] for word in (len(one), *one)])
+        await answered(self._redis, [*due, *trimmed, ("EXPIRE", paths, KEPT)])
 
     async def written(self) -> None:
         """Returns when nothing is left to write."""

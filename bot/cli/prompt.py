@@ -47,7 +47,7 @@ class Prompt:
     def _read(self, loop: asyncio.AbstractEventLoop, coming: asyncio.Future[str | None]) -> None:
         try:
             found: str | None = input(self._words if self._shown else "")
-        except (EOFError, KeyboardInterrupt):
+        except (EOFError, KeyboardInterrupt, RuntimeError):  # the last: the input was closed before we began
             found = None
         with contextlib.suppress(RuntimeError):  # the room was left meanwhile
             loop.call_soon_threadsafe(_settle, coming, found)

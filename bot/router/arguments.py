@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.connector import asked_for
+from bot.connector import asked_for, typed_command
 from bot.errors import BadArguments
 from bot.forms import options
 from bot.locales import ENGLISH
@@ -72,11 +72,11 @@ def parse(model: type[BaseModel], rest: str) -> dict[str, Any]:
 def quoted(model: type[BaseModel], given: Mapping[str, Any], message: Message) -> dict[str, Any]:
     """What was given; a field with `json_schema_extra={"quotes": True}` that lacks is what the message says that this one replies to.
 
-    Not where that is more than words, which say something of the rest, or the bot's own question for what lacks.
+    Not where that is more than words, which say something of the rest, a command, or the bot's own question for what lacks.
     """
     parts = message.reply_to.parts if message.reply_to is not None else ()
     words = "\n".join(part.text for part in parts if isinstance(part, Text)).strip()
-    if not words or not all(isinstance(part, Text) for part in parts) or asked_for(words) is not None:
+    if not words or not all(isinstance(part, Text) for part in parts) or asked_for(words) or typed_command(words):
         return dict(given)
     return {**dict.fromkeys(_quoting(model), words), **given}
 

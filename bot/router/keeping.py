@@ -14,7 +14,7 @@ from bot.router.rounds import Beat, again, passed
 from bot.router.runner import Runner
 from bot.store.dead import DeadList
 from bot.store.queue import Queue
-from bot.store.schedules import KEPT, Firing, Schedules
+from bot.store.schedules import UNREACHED, Firing, Schedules
 from bot.store.tickets import Body, Tickets
 
 WAIT = 5.0
@@ -69,7 +69,7 @@ async def fire(
     async def once() -> None:
         for id, firing in (await schedules.due()).items():
             there = firing.address.connector
-            lack = lacks(firing) if there in connectors else Lack(f"{there} is not connected here", KEPT)
+            lack = lacks(firing) if there in connectors else Lack(f"{there} is not connected here", UNREACHED)
             if lack is not None and await schedules.leave(id, firing.at, lack.kept, lack.why):
                 continue
             if there not in connectors:

@@ -25,8 +25,11 @@ MOST_AT_ONCE = 64
 
 KEPT = 86_400.0
 """Seconds after its time for which a firing waits for a router that knows what to do: the others are being updated, a release was taken
-back, a plugin is being repaired, or a platform's token is on other routers alone.
+back, or a plugin is being repaired.
 """
+
+UNREACHED = 30 * KEPT
+"""The same for a router that is connected to its chat's platform: a token may be out of use for longer than an update takes."""
 
 SOONEST, LATEST = 2.0, 3_600.0
 """Seconds after which such a firing is handed out again, to whoever asks first: a quarter of what it has waited, within these."""

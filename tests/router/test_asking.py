@@ -117,6 +117,7 @@ async def test_a_button_below_the_question_answers_it(redis: Redis, keys: Keys) 
         ),
         ("", (Text("/sketch <what>: What to sketch. Reply to this message with it."),), "/sketch <what>: What to sketch. Reply"),
         ("", (Text(" "),), "/sketch <what>: What to sketch. Reply"),
+        ("", (Text("/sketch a red cat"),), "/sketch <what>: What to sketch. Reply"),
     ],
 )
 async def test_a_field_that_quotes_takes_the_words_that_are_replied_to(

@@ -19,7 +19,7 @@ from bot.plugins import Loaded, Plugins
 from bot.router.app import build, running
 from bot.router.finding import UPDATING
 from bot.store.keys import Keys
-from bot.store.schedules import KEPT, SOONEST, Firing, Schedules
+from bot.store.schedules import KEPT, SOONEST, UNREACHED, Firing, Schedules
 from bot.testing import wait_until
 from bot.testing.platform import Platform
 
@@ -125,7 +125,7 @@ async def test_what_is_for_a_chat_that_a_router_does_not_reach_waits_for_one_tha
     await cluster.pass_through(NEW)
     assert cluster.platform.shown(ROOM) == ["ring: tea"]
 
-    await cluster.schedule(KEPT + 1.0)
+    await cluster.schedule(UNREACHED + 1.0)
     logs = await cluster.pass_through(NEW, connected=False)
     assert [line["id"] for line in logs if line["event"] == "a firing whose chat no router reaches is forgotten"] == ["f"]
     assert await cluster.due() == -1.0
@@ -139,7 +139,7 @@ async def test_it_is_looked_at_less_and_less_often(cluster: Cluster) -> None:
 
 
 async def test_what_nobody_understands_is_forgotten_in_the_end_and_told_where_the_plugin_is_there(cluster: Cluster) -> None:
-    await cluster.schedule(KEPT + 1.0)
+    await cluster.schedule(UNREACHED + 1.0)
     logs = await cluster.pass_through()
     assert await cluster.due() == -1.0
     assert [line["id"] for line in logs if line["event"] == "a firing that nobody understands is forgotten"] == ["f"]

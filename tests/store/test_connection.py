@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,9 +56,11 @@ async def test_commands_travel_together_however_much_they_carry_and_a_fault_is_t
 
 
 class Slow:
-    """A connection that answers every 12 s."""
+    """A connection that answers every 12 s, so many times."""
 
-    socket_timeout = 15.0
+    def __init__(self, answers: int) -> None:
+        self.socket_timeout: float | None = 15.0
+        self.left = answers
 
     async def get_connection(self) -> Slow:
         return self
@@ -66,28 +69,48 @@ class Slow:
         return
 
     async def read_response(self) -> bytes:
-        await asyncio.sleep(12.0)
+        self.left -= 1
+        await asyncio.sleep(12.0 if self.left >= 0 else inf)
         return b"OK"
+
+    async def disconnect(self, *, nowait: bool) -> None:
+        return
 
     async def release(self, connection: Slow) -> None:
         return
 
 
 def test_each_answer_has_its_time() -> None:
-    client: Any = SimpleNamespace(connection_pool=Slow())
+    client: Any = SimpleNamespace(connection_pool=Slow(5))
     assert leap(lambda loop: exchange(client, [("PING",)] * 5)) == [b"OK"] * 5
 
 
-async def test_a_server_that_falls_silent_between_two_answers_is_not_waited_for(server: Server) -> None:
+@pytest.mark.parametrize("answers", [0, 1, 3])
+def test_silence_is_not_waited_for_however_much_was_heard_before(answers: int) -> None:
+    client: Any = SimpleNamespace(connection_pool=Slow(answers))
+
+    async def waits(loop: asyncio.AbstractEventLoop) -> float:
+        began = loop.time()
+        with pytest.raises(RedisError, match=r"nothing was heard for 15\.0 s"):
+            await exchange(client, [("PING",)] * 5)
+        return loop.time() - began
+
+    assert leap(waits) == pytest.approx(12.0 * answers + 15.0)
+    assert client.connection_pool.socket_timeout == 15.0
+
+
+async def test_a_server_that_falls_silent_is_not_waited_for(server: Server) -> None:
     proxy = Proxy(server.port, random.Random(0))
     await proxy.start()
     client = connect(f"redis://127.0.0.1:{proxy.port}")
-    client.connection_pool.connection_kwargs["socket_timeout"] = 0.2
     assert await exchange(client, [("PING",)]) == [b"PONG"]
+    [connection] = client.connection_pool._available_connections
+    connection.socket_timeout = 0.2
     proxy.hit(lambda pair: setattr(pair, "trouble", "silence"), 1.0)
     with pytest.raises(RedisError, match=r"nothing was heard for 0\.2 s"):
         await exchange(client, [("PING",), ("PING",)])
     proxy.heal()
+    connection.socket_timeout = 15.0
     assert await exchange(client, [("PING",)]) == [b"PONG"]
     await client.aclose()
     await proxy.stop()

@@ -15,7 +15,7 @@ export default {
   components: { Avatar, FormDialog, Icon, Recording },
   props: { where: String, bot: Object, people: Array, limits: Object, quoted: Object, amending: Object, commands: Array },
   emits: ["say", "amend", "amended", "last", "slash", "writes", "unquote", "sorry"],
-  data: () => ({ text: "", asked: false, files: [], offered: [], chosen: 0, recording: false, nonce: "", sent: null, next: "" }),
+  data: () => ({ text: "", asked: false, files: [], offered: [], chosen: 0, recording: false, nonce: "", sent: null }),
   template: `
     <form class="composer" :class="{ recording }" @submit.prevent="send" @dragover.prevent @drop.prevent="attach($event.dataTransfer.files)">
       <ul v-if="offered.length" id="offered" class="offered" role="listbox" :aria-label="offered[0].usage === undefined ? tr('People to mention') : tr('Commands')">
@@ -234,8 +234,7 @@ export default {
       this.files = this.files.filter((other) => other.key !== file.key);
     },
     send() {
-      if (this.empty || this.uploading) return;
-      if (this.nonce) return void (this.next = this.text); // follows what is on its way
+      if (this.empty || this.uploading || this.nonce) return;
       const length = [...this.text].length;
       if (length > this.limits.text) {
         const sizes = { has: number(length), most: number(this.limits.text) };
@@ -259,26 +258,24 @@ export default {
     // The room has it. What was written meanwhile stays.
     accepted(nonce) {
       if (this.amending && nonce === this.nonce) {
-        Object.assign(this, { nonce: "", next: "" });
+        this.nonce = "";
         return this.$emit("amended");
       }
       if (nonce !== this.sent?.nonce) return;
       clearTimeout(this.waiting);
       const { where, text, files } = this.sent.draft;
-      const follows = where === this.where && this.next === this.text;
       if (where !== this.where) sessionStorage.removeItem(key(where));
       else if (this.text.startsWith(text)) this.text = this.text.slice(text.length);
       this.files.filter((file) => files.some((sent) => sent.id === file.id)).forEach(this.remove);
-      Object.assign(this, { nonce: "", sent: null, next: "" });
+      Object.assign(this, { nonce: "", sent: null });
       this.told = -WRITES;
       this.$emit("unquote");
-      if (follows && this.text) this.$nextTick(this.send); // which replies to nothing by then
     },
     // The room does not take it; it stays here.
     refused(nonce, text) {
       if (nonce && nonce === this.nonce) {
         clearTimeout(this.waiting);
-        Object.assign(this, { nonce: "", next: "" });
+        this.nonce = "";
       }
       if (text) this.$emit("sorry", text);
     },

@@ -41,7 +41,7 @@ async def test_what_the_menu_of_house_has_no_room_for_is_let_in_again_by_bar(hal
         order = Order(kind="person", name=f"room/{number}", word=f"No. {number}")
         await hall.house.bar(order, Deed(1.0, "", "the operator", "", "", ()))
     assert "The menu has the first 25 of what is shut out: `/bar` alone has the others, too." in await hall.say("/house")
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="no button"):
         await hall.press("person No. 25")
     assert "- person No. 25 is shut out" in await hall.say("/bar")
     assert "No. 25" not in await hall.press("person No. 25")

@@ -40,11 +40,8 @@ from tests.ports import free_port
 
 KINDS = frozenset({"chat", "draw", "voice"})
 
-SCENE = Scene(tenants=20, flood=40, load=0.8, swap=0.0, workers=(KINDS,), seconds=36.0, flood_at=6.0)
-"""Two jobs in five seconds, half of them of the server that asks for forty more at once; a job alone takes one second, about.
-
-In order of arrival the flood takes about as long as there is left: who came later would meet none of it.
-"""
+SCENE = Scene(tenants=20, flood=60, load=0.5, swap=0.0, workers=(KINDS,), seconds=60.0, flood_at=10.0)
+"""Half a job a second, half of them of the server that asks for sixty more at once; a job alone takes one second, about."""
 
 WINDOW = 15.0
 """Seconds after the flood at which it is looked who was served how far."""
@@ -175,7 +172,7 @@ async def counted(port: int) -> tuple[float, float]:
 
 
 async def one_run(queue: Queue, voice: Blob, port: int, seed: int, order: str) -> Seen:
-    """The scene, and what is left of it."""
+    """A minute of the scene, and what is left of it."""
     began, (loads, seconds) = time.monotonic(), await counted(port)
     seen = await asyncio.wait_for(Crowd(queue, voice, f"{order}{seed}").all(arrivals(SCENE, seed), order), PATIENCE)
     took, (loads_after, seconds_after) = time.monotonic() - began, await counted(port)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import statistics
 import sys
 import time
@@ -27,7 +28,10 @@ PAUSE = 0.004
 """Seconds between two pickups, in which the worker becomes idle."""
 
 PATIENCE = 120.0
-"""Seconds after which a race counts as lost."""
+"""Seconds after which a race counts as lost, once all was asked for."""
+
+MOST_SECONDS = 300
+"""For all that one line asks for; the process ends then, whatever it waits for."""
 
 Ran = Callable[[int], None]
 """A worker calls it with the number of the job that runs."""
@@ -100,10 +104,12 @@ async def race(entrant: Entrant, finish: Finish, pickups: int) -> dict[str, floa
 async def races(entrant: Entrant, url: str) -> None:
     """One for each line that says how many pickups there are."""
     finish = Finish()
+    signal.alarm(MOST_SECONDS)
     await entrant.connect(url, finish.ran)
     await entrant.work()
     while pickups := sys.stdin.readline():  # it comes at once: nobody waits for the loop meanwhile
         print(json.dumps(await race(entrant, finish, int(pickups))), flush=True)  # noqa: T201  read by `rivals.py`
+        signal.alarm(MOST_SECONDS)
     os._exit(0)  # how workers end is no part of the race
 
 

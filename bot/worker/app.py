@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 
 import psutil
 import structlog
-import uvloop
 
 from bot.catalogue import Catalogue
 from bot.catalogue import load as load_catalogue
@@ -60,7 +59,7 @@ def main(config: Config, plugins: Plugins, *, keys: Keys | None = None, lease: f
 
     `lease` in seconds is how long jobs stay with a worker that has gone silent; the warden renews it four times as often.
     """
-    clean = uvloop.run(_serve(config, plugins, keys or Keys(), lease))
+    clean = asyncio.run(_serve(config, plugins, keys or Keys(), lease))
     if not clean:  # a model that is deep in a computation cannot be interrupted, and its thread would be waited for
         os._exit(0)
     return 0

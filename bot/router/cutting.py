@@ -77,24 +77,25 @@ class Recording:
             raise
 
     async def _clips(self, longest: float, total: float, ahead: int, kept: deque[Blob], fail: Fail) -> AsyncGenerator[Clip, None]:
-        async with aclosing(self._numbered(longest, total, fail)) as clips:
+        async with aclosing(self._numbered(longest, total, kept, fail)) as clips:
             async for clip in clips:
-                kept.append(clip.audio)
                 yield clip
                 while len(kept) >= ahead:
                     await self.blobs.forget([kept.popleft()])
 
-    async def _numbered(self, longest: float, total: float, fail: Fail) -> AsyncGenerator[Clip, None]:
+    async def _numbered(self, longest: float, total: float, kept: deque[Blob], fail: Fail) -> AsyncGenerator[Clip, None]:
         number, end = 0, 0.0
         while (found := self.journal.find(name := self._name(longest, total, number))) is not None:
             if not found:
                 return
             clip = clip_json.validate_json(found)
+            kept.append(clip.audio)
             yield clip
             number, end = number + 1, clip.start + clip.seconds
         async with aclosing(self._cut(longest, total, end, fail)) as cuts:
             async for content, start, seconds in cuts:
                 clip = Clip(await self.blobs.put(content, "audio/flac", "clip.flac"), start, seconds)
+                kept.append(clip.audio)  # at once: a fault of what is read meanwhile ends whatever is awaited
                 await self.journal.write(name, clip_json.dump_json(clip))
                 yield clip
                 number += 1

@@ -46,7 +46,7 @@ docs: setup-dev  ## the documentation as a site, in build/site; dead links and w
 	@.venv/bin/python -m tools.reference --check
 	@.venv/bin/python -m tools.site
 
-bench: setup-dev models  ## the measurements, some twenty minutes; ONLY=core runs one part, ARGS=--json prints for programs
+bench: setup-dev models  ## the measurements, less than 25 minutes; ONLY=core runs one part, ARGS=--json prints for programs
 	@.venv/bin/python -m tests.bench $(ARGS) $(ONLY)
 
 bench-quick: setup-dev models  ## a little of them, two minutes

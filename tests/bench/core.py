@@ -32,7 +32,8 @@ SERVERS = 10_000
 CAUSES = {
     "Hobnob on discord, tickets off, of discord.py": "a message takes 1.02 to 1.06 times the processor that it takes of discord.py "
     "(middles of three runs, n=13, 9 and 14 rounds in turns), two thirds of it in discord.py, aiohttp and sockets. The bots and the "
-    "platform that asks share two cores, whose pace changes within a round: these gave 0.97, 0.995 and 1.31, single rounds 0.12 to 2.9.",
+    "platform that asks share two cores, whose pace changes within a round: these gave 0.97, 0.995 and 1.31, "
+    "a quiet run of all 0.87, single rounds 0.12 to 2.9.",
 }
 """Why goals are missed."""
 

@@ -15,7 +15,7 @@ OURS = ("ours", "whole bot", "Hobnob", "engine")
 
 HEAD = """# Measured
 
-`make bench` measures all of this on two cores in some twenty minutes, `make bench-quick` a little of everything in two, `make bench-long`
+`make bench` measures all of this on two cores in less than 25 minutes, `make bench-quick` a little of everything in two, `make bench-long`
 what takes longest, `make bench-gpu` models of real size where there is CUDA. `ONLY=chat` measures one part, `ARGS=--json` prints for
 programs, and `make bench-report` writes this page. What is compared runs by turns on one machine, so that all meet the same weather; a
 value is the median of n runs, beside it the lowest and the highest of them. Absolute times are of that machine; ratios travel better.

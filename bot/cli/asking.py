@@ -29,6 +29,8 @@ def ask(path: Path | None, question: str, files: Sequence[Path], save: Path | No
     """0 when there was an answer, 1 when there was a reason instead of one, 2 when nothing could start."""
     config = load(path)
     log.setup(config.log.model_copy(update={"level": "warning"}), log.secrets_of(config), process="ask")
+    if question == "-" and sys.stdin is None:
+        raise UserError("the question comes from standard input, which is closed: write it instead of the `-`, or pipe it in")
     text = sys.stdin.read() if question == "-" else question
     try:
         return asyncio.run(asyncio.wait_for(_ask(config, text, files, save), timeout))
